@@ -1,0 +1,1 @@
+"""The tests of Crossdock; their folders mirror src."""

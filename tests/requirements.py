@@ -1,0 +1,61 @@
+"""What some tests need and not every machine has, and what to do where it is missing.
+
+A test that cannot run here says so: it is skipped, and the end of the run lists it with the reason. With
+``CROSSDOCK_TEST_REQUIRE=all`` in the environment (CI sets it) it fails instead, so that nothing goes untested
+unseen. A test asks with a marker, as in ``@pytest.mark.needs_apsw``, or in its body with ``could_not_run``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PREFIX = "could not run: "
+
+
+def could_not_run(reason: str) -> NoReturn:
+    """End the running test because this machine lacks something; the reason names what, and how to get it."""
+    if os.environ.get("CROSSDOCK_TEST_REQUIRE") == "all":
+        pytest.fail(
+            f"{PREFIX}{reason} (and CROSSDOCK_TEST_REQUIRE=all forbids leaving it out)", pytrace=False
+        )
+    pytest.skip(f"{PREFIX}{reason}", allow_module_level=True)
+
+
+def _lacks_module(name: str) -> str | None:
+    return None if importlib.util.find_spec(name) else f"the Python package {name} is not installed"
+
+
+def _lacks_command(name: str) -> str | None:
+    return None if shutil.which(name) else f"the command {name} is not installed"
+
+
+def _lacks_linux() -> str | None:
+    return None if sys.platform == "linux" else f"only Linux has what it tests, and this is {sys.platform}"
+
+
+def _lacks_mount() -> str | None:
+    """Try it in a mount namespace of its own, which vanishes with the command."""
+    trial = ["unshare", "--mount", "mount", "-t", "tmpfs", "-o", "size=64k", "crossdock-trial", "/mnt"]
+    if shutil.which("unshare") and subprocess.run(trial, capture_output=True, check=False).returncode == 0:
+        return None
+    return "this user may not mount a small file system (root may)"
+
+
+# marker -> (what it asks for, the probe: None where the machine has it, else the reason)
+NEEDS: dict[str, tuple[str, Callable[[], str | None]]] = {
+    "needs_apsw": ("the package apsw", lambda: _lacks_module("apsw")),
+    "needs_pysqlite3": ("the package pysqlite3, for its SQLite build", lambda: _lacks_module("pysqlite3")),
+    "needs_sqlite3_command": ("the sqlite3 command line", lambda: _lacks_command("sqlite3")),
+    "needs_linux": ("Linux", _lacks_linux),
+    "needs_mount": ("the right to mount a small file system", _lacks_mount),
+}
