@@ -33,7 +33,7 @@ check: .venv/ready-dev ## Check format, lint, types, import layers, sizes, gener
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/check_addresses.py
 	$(BIN)/python tools/check_sizes.py
 	@set -e; for tool in tools/generate_*.py; do echo "$$tool --check"; $(BIN)/python "$$tool" --check; done
