@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import cache
-from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
 from tests.requirements import NEEDS, PREFIX, could_not_run
-
-if TYPE_CHECKING:
-    from _pytest.terminal import TerminalReporter
 
 # Deadlines per example would measure the other processes of this machine; the timeout per test remains.
 hypothesis.settings.register_profile("crossdock", deadline=None, print_blob=True)
@@ -45,7 +41,7 @@ def missing(marker: str) -> str | None:
     return NEEDS[marker][1]()
 
 
-def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tell plainly, at the end, which tests could not run and why."""
     unable: dict[str, list[str]] = defaultdict(list)
     for report in terminalreporter.stats.get("skipped", ()):

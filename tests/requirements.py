@@ -12,12 +12,10 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Callable
+from typing import NoReturn
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 PREFIX = "could not run: "
 
