@@ -1,0 +1,161 @@
+"""Kills workers at random under a mixed load, starts them again, drains, and has the history explained."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.crash.account import Account
+from tests.crash.case import Case
+from tests.crash.checker import Report, explain
+from tests.crash.history import read_histories
+from tests.crash.limits import MAX_CRASHES
+from tests.crash.nursery import Nursery
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.crash.nursery import Child
+
+MEAN_PAUSE_S = 0.4
+"""Between two kills, on the average: a worker lives for some seconds, so P5 has time to show."""
+
+RATE = 60.0
+"""Messages a second from each producer."""
+
+BULK, LEDGER = "bulk", "ledger"
+
+CAST: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("produce", {"name": "north", "apps": [BULK], "outbox": LEDGER, "rate": RATE}),
+    ("produce", {"name": "south", "apps": [BULK, LEDGER], "outbox": BULK, "rate": RATE}),
+    ("consume", {"name": "worker-1", "app": BULK}),
+    ("consume", {"name": "worker-2", "app": BULK}),
+    ("consume_one", {"name": "worker-3", "app": BULK}),
+    ("claim", {"name": "worker-4", "app": BULK}),
+    ("keep_ledger", {"name": "keeper-1", "app": LEDGER}),
+    ("keep_ledger", {"name": "keeper-2", "app": LEDGER}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run.
+
+    Attributes:
+        kills: How many processes are killed.
+        seed: Decides who is killed when; printed with every failure.
+        outside_writers: The store's safe journal mode, for strangers with affected SQLite builds.
+        orphan_limit_s: P5's limit on the 99th percentile; None: measure only.
+    """
+
+    folder: Path
+    kills: int
+    seed: int
+    outside_writers: bool = False
+    orphan_limit_s: float | None = 1.0
+
+    @property
+    def url(self) -> str:
+        """The store of this run."""
+        return f"sqlite:///{self.folder / 'work.db'}"
+
+
+@dataclass(slots=True)
+class Slot:
+    """One place in the cast: a worker that is started again whenever it was killed."""
+
+    role: str
+    options: dict[str, Any]
+    child: Child | None = None
+    due: float = 0.0
+
+
+def run(plan: Plan) -> Report:
+    """Play the whole run.
+
+    Raises:
+        AssertionError: A worker complained or left a process behind.
+    """
+    with Nursery(plan.folder) as nursery:
+        Stagehand(nursery, plan).play()
+        complaints = nursery.complaints()
+        assert not complaints, f"seed {plan.seed}: " + "\n".join(complaints)
+    account = Account.read(plan.folder / "account.json")
+    case = Case(
+        read_histories(plan.folder), account, max_crashes=MAX_CRASHES, orphan_limit_s=plan.orphan_limit_s
+    )
+    return explain(case)
+
+
+class Stagehand:
+    """Starts, kills and starts again; knows nothing of what the workers do."""
+
+    def __init__(self, nursery: Nursery, plan: Plan) -> None:
+        self._nursery = nursery
+        self._plan = plan
+        self._rng = random.Random(plan.seed)
+        self._common = {"url": plan.url, "outside_writers": plan.outside_writers}
+        self._slots = [Slot(role, options) for role, options in CAST]
+
+    def play(self) -> None:
+        """Prepare, kill, drain, take the account."""
+        self._once("prepare")
+        killed = 0
+        while killed < self._plan.kills:
+            self._start_due()
+            self._nursery.attend(min(self._rng.expovariate(1 / MEAN_PAUSE_S), 3 * MEAN_PAUSE_S))
+            self._start_due()
+            killed += self._kill_some()
+        self._drain()
+        self._once("take", timeout_s=120)
+
+    def _kill_some(self) -> int:
+        alive = [slot for slot in self._slots if slot.child and slot.child.status is None]
+        draw = self._rng.random()
+        if draw < 0.06:
+            victims = alive
+        elif draw < 0.16:
+            victims = self._rng.sample(alive, min(2, len(alive)))
+        else:
+            victims = self._rng.sample(alive, min(1, len(alive)))
+        children = [slot.child for slot in victims if slot.child]
+        self._nursery.kill(*children)
+        self._nursery.wait(*children)
+        for slot in victims:
+            slot.due = time.monotonic() + (self._rng.random() * 0.5 if self._rng.random() < 0.5 else 0)
+        return len(children)
+
+    def _start_due(self) -> None:
+        for slot in self._slots:
+            ended = slot.child is None or slot.child.status is not None
+            if ended and slot.due <= time.monotonic():
+                seed = self._rng.getrandbits(30)
+                slot.child = self._nursery.fork(slot.role, **slot.options, **self._common, seed=seed)
+
+    def _drain(self) -> None:
+        for slot in self._slots:
+            slot.due = 0
+        self._start_due()
+        producers = [slot.child for slot in self._slots if slot.role == "produce" and slot.child]
+        workers = [slot.child for slot in self._slots if slot.role != "produce" and slot.child]
+        self._end(producers)
+        self._once("wait_until_empty", timeout_s=60)
+        self._end(workers)
+        self._nursery.attend(0.2)
+        deadline = time.monotonic() + 5
+        while (strays := self._nursery.strays()) and time.monotonic() < deadline:
+            self._nursery.attend(0.1)
+        assert not strays, f"seed {self._plan.seed}: processes were left behind: {strays}"
+
+    def _end(self, children: list[Child]) -> None:
+        for child in children:
+            child.signal(signal.SIGTERM)
+        self._nursery.wait(*children, timeout_s=15)
+
+    def _once(self, role: str, *, timeout_s: float = 30.0) -> None:
+        child = self._nursery.fork(role, **self._common)
+        self._nursery.wait(child, timeout_s=timeout_s)
+        assert child.status == 0, f"{role} ended with {child.status}:\n{child.complaint()}"

@@ -1,0 +1,98 @@
+"""Workers for the scenes about concurrency: senders of the same ids, outside readers, a backup."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+import uuid
+from contextlib import closing
+from typing import TYPE_CHECKING, Unpack
+
+from crossdock import create_engine
+from tests.crash.history import Kind, Recorder
+from tests.crash.stage import Options, data_for, fingerprint, on_stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.crash.stage import Stage
+
+NAMESPACE = uuid.UUID("8e2a3b1c-0c55-4d6e-9d7f-2f4f7d9b6a10")
+
+
+def send_ids(folder: Path, *, app: str, ids: int, times: int, seed: int, **options: Unpack[Options]) -> None:
+    """Role: send the same ids as everybody else, each so many times, in an order of its own."""
+    names = [str(uuid.uuid5(NAMESPACE, str(number))) for number in range(ids)] * times
+    with on_stage(folder, name="same-app", seed=seed, **options) as stage:
+        stage.rng.shuffle(names)
+        for message_id in names:
+            _send(stage, app, message_id)
+
+
+def send_fast(folder: Path, *, app: str, name: str, seed: int, **options: Unpack[Options]) -> None:
+    """Role: send without a pause until told to stop."""
+    with on_stage(folder, name=name, seed=seed, **options) as stage:
+        while not stage.stop.is_set():
+            _send(stage, app, str(uuid.uuid4()))
+
+
+def _send(stage: Stage, app: str, message_id: str) -> None:
+    data = data_for(message_id)
+    stage.recorder.saw(Kind.SEND_BEGUN, message_id=message_id, app=app, note=fingerprint(data, None))
+    sent = stage.queue.send(app, data, message_id=message_id)
+    stage.recorder.saw(Kind.SENT, message_id=message_id, app=app, row_id=sent.row_id, flag=sent.duplicate)
+
+
+READINGS = (
+    "SELECT app, status, messages FROM queue_depth",
+    "SELECT app, age_s FROM oldest_due",
+    "SELECT count(*), max(length(data)) FROM data_staging",
+    "SELECT id, message_id, status FROM data_staging ORDER BY id DESC LIMIT 100",
+)
+
+
+def read_outside(folder: Path, *, url: str, seconds: float, seed: int, **_: object) -> None:
+    """Role: a stranger that reads with the standard library's SQLite, at times in one long transaction."""
+    recorder = Recorder(folder / f"reader-{seed}.history")
+    path = url.removeprefix("sqlite:///")
+    deadline = time.monotonic() + seconds
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as connection:
+        connection.isolation_level = None
+        for number in _until(deadline):
+            try:
+                connection.execute("BEGIN")
+                for reading in READINGS:
+                    connection.execute(reading).fetchall()
+                time.sleep(0.1 if number % 5 == 0 else 0.005)
+                connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                recorder.saw(Kind.ERROR, app="reader", note=str(error))
+                raise
+    recorder.close()
+
+
+def back_up(folder: Path, *, url: str, seconds: float, **_: object) -> None:
+    """Role: copy the store again and again while it is used; each copy must be whole."""
+    recorder = Recorder(folder / "backup.history")
+    engine, target = create_engine(url), folder / "copy.db"
+    deadline = time.monotonic() + seconds
+    for _number in _until(deadline):
+        target.unlink(missing_ok=True)
+        copy = create_engine(f"sqlite:///{target}")
+        with engine.connect() as source, copy.connect() as goal:
+            source.connection.driver_connection.backup(
+                goal.connection.driver_connection, pages=200, sleep=0.005
+            )
+            verdict = goal.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+        copy.dispose()
+        recorder.saw(Kind.OPENED if list(verdict) == ["ok"] else Kind.ERROR, note="backup")
+    engine.dispose()
+    recorder.close()
+
+
+def _until(deadline: float) -> Iterator[int]:
+    number = 0
+    while time.monotonic() < deadline:
+        number += 1
+        yield number

@@ -1,0 +1,75 @@
+"""Waits for what the histories tell, with a deadline, instead of sleeping for so long and hoping."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from tests.crash.account import Account
+from tests.crash.history import read_histories
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.crash.history import Kind, Sighting
+    from tests.crash.nursery import Child, Nursery
+
+
+T = TypeVar("T")
+
+
+class Play:
+    """One scene: a nursery, a store, and what was seen so far.
+
+    Args:
+        outside_writers: The store's safe journal mode.
+    """
+
+    def __init__(self, nursery: Nursery, folder: Path, *, outside_writers: bool = False) -> None:
+        self.nursery = nursery
+        self.folder = folder
+        self.url = f"sqlite:///{folder / 'work.db'}"
+        self._outside_writers = outside_writers
+        self.once("prepare")
+
+    def fork(self, role: str, **arguments: object) -> Child:
+        """Start a worker on this store."""
+        return self.nursery.fork(role, url=self.url, outside_writers=self._outside_writers, **arguments)
+
+    def once(self, role: str, *, timeout_s: float = 60.0, **arguments: object) -> None:
+        """Play one role to its end; it must end well."""
+        child = self.fork(role, **arguments)
+        self.nursery.wait(child, timeout_s=timeout_s)
+        assert child.status == 0, f"{role} ended with {child.status}:\n{child.complaint()}"
+
+    def saw(self, *kinds: Kind, **fields: object) -> list[Sighting]:
+        """The sightings of these kinds whose fields have these values."""
+        return [
+            each
+            for each in read_histories(self.folder)
+            if each.kind in kinds and all(getattr(each, name) == value for name, value in fields.items())
+        ]
+
+    def wait_for(
+        self, *kinds: Kind, count: int = 1, timeout_s: float = 20.0, **fields: object
+    ) -> list[Sighting]:
+        """Wait until so many such sightings are there."""
+        return self.wait_until(
+            lambda: found if len(found := self.saw(*kinds, **fields)) >= count else None, timeout_s
+        )
+
+    def wait_until(self, look: Callable[[], T | None], timeout_s: float = 20.0) -> T:
+        """Wait until looking finds something."""
+        deadline = time.monotonic() + timeout_s
+        while not (found := look()):
+            complaints = self.nursery.complaints()
+            assert not complaints, "\n".join(complaints)
+            assert time.monotonic() < deadline, f"not seen within {timeout_s} s"
+            self.nursery.attend(0.02)
+        return found
+
+    def account(self) -> Account:
+        """What the store says now, read by a fresh process."""
+        self.once("take")
+        return Account.read(self.folder / "account.json")

@@ -1,0 +1,97 @@
+"""Reads the store's account at the end of a run, in a fresh process, through the public interface."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from crossdock import Queue, StoreSettings, create_engine
+from tests.crash.account import Account, Row, RowEvent
+from tests.crash.consumers import EFFECT
+from tests.crash.limits import MAX_ATTEMPTS
+from tests.crash.producers import OUTBOX
+from tests.crash.stage import fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from crossdock import Record
+
+PAGE = 500
+
+
+def prepare(folder: Path, *, url: str, outside_writers: bool = False) -> None:
+    """Role: make the store, and the tables that handlers and senders of the tests write to themselves."""
+    with Queue(url, app="prepare", settings=StoreSettings(outside_writers=outside_writers)) as queue:
+        queue.stats()
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            for table in (EFFECT, OUTBOX):
+                connection.execute(sa.text(f"CREATE TABLE {table.name} (message_id TEXT NOT NULL)"))
+        engine.dispose()
+
+
+def take(folder: Path, *, url: str, outside_writers: bool = False, name: str = "account.json") -> None:
+    """Role: write the account of the whole store."""
+    with Queue(url, app="snapshot", settings=StoreSettings(outside_writers=outside_writers)) as queue:
+        rows = [_row(queue, record) for record in _records(queue)]
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        effects = _counted(connection, EFFECT)
+        outbox = _counted(connection, OUTBOX)
+        verdict = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+    engine.dispose()
+    damage = "" if list(verdict) == ["ok"] else "; ".join(map(str, verdict))
+    Account(rows, effects, outbox, damage).write(folder / name)
+
+
+def wait_until_empty(
+    folder: Path, *, url: str, outside_writers: bool = False, patience_s: float = 30
+) -> None:
+    """Role: end when no message is waiting or being processed, or when patience does."""
+    deadline = time.monotonic() + patience_s
+    with Queue(url, app="watch", settings=StoreSettings(outside_writers=outside_writers)) as queue:
+        while time.monotonic() < deadline:
+            stats = queue.stats().values()
+            if not any(each.ready + each.scheduled + each.blocked + each.processing for each in stats):
+                return
+            time.sleep(0.05)
+
+
+def _records(queue: Queue) -> Iterator[Record]:
+    for app in queue.stats():
+        after = None
+        while page := queue.list(app, limit=PAGE, after=after):
+            yield from page
+            after = page[-1].row_id
+
+
+def _row(queue: Queue, record: Record) -> Row:
+    message = record.message
+    events = [
+        RowEvent(entry.at.timestamp(), entry.event, entry.code or "")
+        for entry in queue.timeline(message.id, app=record.app)
+    ]
+    return Row(
+        app=record.app,
+        message_id=message.id,
+        row_id=record.row_id,
+        status=record.status,
+        attempts=record.attempts,
+        crashes=record.crashes,
+        max_attempts=record.max_attempts or MAX_ATTEMPTS,
+        key=message.partitionkey or "",
+        code=record.error.code if record.error else "",
+        fingerprint=fingerprint(message.data, message.partitionkey),
+        processed_at=record.processed_at.timestamp() if record.processed_at else None,
+        events=tuple(events),
+    )
+
+
+def _counted(connection: sa.Connection, table: sa.TableClause) -> dict[str, int]:
+    column = table.c.message_id
+    found = connection.execute(sa.select(column, sa.func.count()).group_by(column))
+    return {str(message_id): int(count) for message_id, count in found}
