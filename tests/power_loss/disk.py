@@ -9,6 +9,8 @@ The rules are the weakest that POSIX and SQLite's own documents promise, not tho
 - Where a file grew and the sectors did not arrive, it reads as zeros or as garbage.
 - A file and its name are two things. A name that was made or removed since its directory was last synced may
   be there or not. Syncing a file does not make its name safe; only a sync of the directory does.
+- After a sync that failed, what was to be synced is gone for good, though the program still reads it: Linux
+  marks such pages clean and forgets them.
 - A disk that lies answers "synced" and does nothing; `lies` names the files for which it does.
 """
 
@@ -18,7 +20,18 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias, assert_never
 
-from tests.power_loss.trace import Create, Event, Found, Note, Sync, SyncNames, Truncate, Unlink, Write
+from tests.power_loss.trace import (
+    Create,
+    Event,
+    Found,
+    Note,
+    Sync,
+    SyncFailed,
+    SyncNames,
+    Truncate,
+    Unlink,
+    Write,
+)
 
 if TYPE_CHECKING:
     import random
@@ -45,10 +58,10 @@ class Fate(Protocol):
 class NothingSurvives:
     """The cache is lost whole."""
 
-    def changes(self, pending: list[Change]) -> list[Change]:  # noqa: ARG002 -- the port's signature
+    def changes(self, pending: list[Change]) -> list[Change]:
         return []
 
-    def names(self, pending: list[int | None]) -> int:  # noqa: ARG002 -- the port's signature
+    def names(self, pending: list[int | None]) -> int:
         return 0
 
     def hole(self, size: int) -> bytes:
@@ -68,7 +81,7 @@ class EverythingSurvives(NothingSurvives):
 class NamesAreLost(EverythingSurvives):
     """Files are written out, directories are not: a removed journal is back."""
 
-    def names(self, pending: list[int | None]) -> int:  # noqa: ARG002 -- the port's signature
+    def names(self, pending: list[int | None]) -> int:
         return 0
 
 
@@ -146,12 +159,10 @@ class Disk:
                 self._names.setdefault(path, _Name(None)).pending.append(None)
             case Write(inode) | Truncate(inode):
                 self._files[inode].pending.append(event)
-            case Sync(_, path) if self._lies(path):
-                pass
-            case Sync(inode, path, beside):
-                self._sync(inode)
-                if beside:
-                    self._sync_names(_directory_of(path))
+            case Sync():
+                self._sync(event)
+            case SyncFailed(inode):
+                self._files[inode].pending = []
             case SyncNames(directory):
                 self._sync_names(directory)
             case Note():
@@ -169,10 +180,14 @@ class Disk:
                 found[path] = _applied(file.content, fate.changes(file.pending), fate.hole)
         return found
 
-    def _sync(self, inode: int) -> None:
-        file = self._files[inode]
+    def _sync(self, event: Sync) -> None:
+        if self._lies(event.path):
+            return
+        file = self._files[event.inode]
         file.content = bytearray(_applied(file.content, file.pending, bytes))
         file.pending = []
+        if event.beside:
+            self._sync_names(_directory_of(event.path))
 
     def _sync_names(self, directory: str) -> None:
         for path, name in self._names.items():

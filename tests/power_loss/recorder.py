@@ -28,7 +28,18 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import apsw
 
-from tests.power_loss.trace import Create, Event, Found, Note, Sync, SyncNames, Truncate, Unlink, Write
+from tests.power_loss.trace import (
+    Create,
+    Event,
+    Found,
+    Note,
+    Sync,
+    SyncFailed,
+    SyncNames,
+    Truncate,
+    Unlink,
+    Write,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -43,8 +54,10 @@ Name: TypeAlias = str | apsw.URIFilename | None
 class Recorder(apsw.VFS):
     """Registers itself as the process's default VFS: from then on every change to a file is in `events`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, fail_sync: int = 0) -> None:
+        """Start to record; `fail_sync`: let the sync of this number fail, counted from 1."""
         super().__init__("recorder", "unix", makedefault=True)
+        self.syncs_until_failure = fail_sync
         self.events: list[Event] = []
         self.one_at_a_time = threading.Lock()
         self._inodes: dict[str, int] = {}
@@ -107,7 +120,11 @@ class _File(apsw.VFSFile):
             super().xTruncate(newsize)
             self._recorder.events.append(Truncate(self.inode, newsize))
 
-    def xSync(self, flags: int) -> None:  # noqa: ARG002, N802 -- apsw's signature
+    def xSync(self, flags: int) -> None:  # noqa: N802 -- apsw's signature
         with self._recorder.one_at_a_time:
+            self._recorder.syncs_until_failure -= 1
+            if self._recorder.syncs_until_failure == 0:
+                self._recorder.events.append(SyncFailed(self.inode))
+                raise apsw.exception_for(apsw.SQLITE_IOERR_FSYNC)
             self._recorder.events.append(Sync(self.inode, self._path, self._name_is_next))
             self._name_is_next = False

@@ -18,7 +18,7 @@ from tests.power_loss.disk import (
     NothingSurvives,
     sectors_of,
 )
-from tests.power_loss.trace import Create, Event, Found, Sync, SyncNames, Truncate, Unlink, Write
+from tests.power_loss.trace import Create, Event, Found, Sync, SyncFailed, SyncNames, Truncate, Unlink, Write
 
 A, B = "/d/a", "/d/b"
 MADE: list[Event] = [Create(A, 1), Write(1, 0, b"old"), Sync(1, A, beside=True)]
@@ -27,7 +27,7 @@ ANY_FATE: list[Fate] = [
     EverythingSurvives(),
     NamesAreLost(),
     DataIsLost(),
-    *(Chance(random.Random(seed)) for seed in range(20)),  # noqa: S311 -- not a secret
+    *(Chance(random.Random(seed)) for seed in range(20)),
 ]
 
 
@@ -78,7 +78,7 @@ def test_an_unsynced_removal_can_be_undone() -> None:
 
 def test_a_file_made_anew_under_an_old_name_can_give_way_to_the_old_one() -> None:
     disk = after(*MADE, Unlink(A), Create(A, 2), Write(2, 0, b"new"), Sync(2, A, beside=False))
-    seen = {disk.after_power_loss(Chance(random.Random(seed))).get(A) for seed in range(50)}  # noqa: S311
+    seen = {disk.after_power_loss(Chance(random.Random(seed))).get(A) for seed in range(50)}
     assert seen == {b"old", None, b"new"}
 
 
@@ -94,7 +94,7 @@ def test_a_write_is_torn_only_at_sector_boundaries() -> None:
     whole = old[:100] + new + old[1600:]
     outcomes = set()
     for seed in range(300):
-        found = disk.after_power_loss(Chance(random.Random(seed)))[A]  # noqa: S311 -- not a secret
+        found = disk.after_power_loss(Chance(random.Random(seed)))[A]
         sectors = [found[start : start + 512] for start in range(0, 2048, 512)]
         for start, sector in zip(range(0, 2048, 512), sectors, strict=True):
             assert sector in {old[start : start + 512], whole[start : start + 512]}
@@ -104,8 +104,13 @@ def test_a_write_is_torn_only_at_sector_boundaries() -> None:
 
 def test_where_a_file_grew_and_nothing_arrived_stands_zero_or_garbage() -> None:
     disk = after(*MADE, Write(1, 3, b"x" * 5), Write(1, 8, b"y"))
-    holes = {disk.after_power_loss(Chance(random.Random(seed)))[A][3:8] for seed in range(300)}  # noqa: S311
+    holes = {disk.after_power_loss(Chance(random.Random(seed)))[A][3:8] for seed in range(300)}
     assert {b"", b"x" * 5, bytes(5)} < holes
+
+
+def test_what_a_failed_sync_was_to_save_is_gone_for_good() -> None:
+    disk = after(*MADE, Write(1, 0, b"new"), SyncFailed(1), Write(1, 4, b"!"), Sync(1, A, beside=False))
+    assert disk.after_power_loss(EverythingSurvives()) == {A: b"old\0!"}
 
 
 def test_a_lying_disk_loses_what_it_said_was_safe() -> None:

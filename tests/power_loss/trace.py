@@ -61,6 +61,13 @@ class Sync:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncFailed:
+    """A file's sync returned an error."""
+
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
 class SyncNames:
     """The sync of a directory returned."""
 
@@ -74,7 +81,7 @@ class Note:
     what: tuple[Any, ...]
 
 
-Event: TypeAlias = Found | Create | Unlink | Write | Truncate | Sync | SyncNames | Note
+Event: TypeAlias = Found | Create | Unlink | Write | Truncate | Sync | SyncFailed | SyncNames | Note
 
 
 def save(events: list[Event], path: Path) -> None:
