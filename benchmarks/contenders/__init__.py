@@ -9,6 +9,7 @@ from benchmarks.contenders.contender import Contender
 MODULES = {
     "raw-minimal": "raw_minimal:Stdlib",
     "raw-minimal-pysqlite3": "raw_minimal:Pysqlite3",
+    "raw-minimal-fused": "raw_minimal:Fused",
     "raw-own-table": "raw_own_table:RawOwnTable",
     "huey": "huey_sqlite:HueySqlite",
     "persist-queue": "persist_queue:PersistQueue",

@@ -34,7 +34,7 @@ BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """The SQL of one floor. ``complete_batch`` is ``complete`` for exactly ``BATCH`` messages."""
+    """The SQL of one floor. ``complete_batch`` completes ``BATCH`` messages at once, in fused drains."""
 
     insert: str
     claim: str
@@ -62,9 +62,10 @@ MINIMAL = Statements(
 class RawSession(Session):
     """One connection in autocommit mode; transactions are written out."""
 
-    def __init__(self, module: Any, path: Path, statements: Statements) -> None:
-        """Connect with the given DB-API module."""
+    def __init__(self, module: Any, path: Path, statements: Statements, *, fused: bool) -> None:
+        """Connect with the given DB-API module. ``fused``: see the contenders."""
         self._module = module
+        self._fused = fused
         self._sql = statements
         self._connection = module.connect(str(path), timeout=BUSY_S, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode = WAL")
@@ -94,7 +95,7 @@ class RawSession(Session):
         return True
 
     def drain(self, handle: Handler, *, count: int, seconds: float) -> Drained:
-        """Take by 100; the commit that claims a hundred also completes the hundred before."""
+        """Take by 100."""
         start = time.perf_counter()
         done = 0
         rows = self._settle_and_claim([])
@@ -103,13 +104,13 @@ class RawSession(Session):
                 handle(json.loads(row[1]))
             done += len(rows)
             more = done < count and time.perf_counter() - start < seconds
-            rows = self._settle_and_claim([row[0] for row in rows], claim=more)
+            rows = self._settle_and_claim([row[0] for row in rows], more=more)
         return Drained(done, time.perf_counter() - start)
 
     def work(self, handle: Handler, stop: threading.Event, poll_s: float) -> None:
         held: list[int] = []
         while held or not stop.is_set():
-            rows = self._settle_and_claim(held, claim=not stop.is_set())
+            rows = self._settle_and_claim(held, more=not stop.is_set())
             held = [row[0] for row in rows]
             for row in rows:
                 handle(json.loads(row[1]))
@@ -135,25 +136,33 @@ class RawSession(Session):
         """Make the parameters of a completion that stand before the ids."""
         return ()
 
-    def _settle_and_claim(self, held: list[int], *, claim: bool = True) -> list[tuple[int, str]]:
+    def _settle_and_claim(self, held: list[int], *, more: bool = True) -> list[tuple[int, str]]:
+        """Complete what is held and claim the next hundred: in two commits, or fused in one."""
         self._connection.execute("BEGIN IMMEDIATE")
-        values = self.complete_values()
-        if len(held) == BATCH:
-            self._connection.execute(self._sql.complete_batch, (*values, *held))
-        else:
-            self._connection.executemany(self._sql.complete, ((*values, row_id) for row_id in held))
+        self._complete(held)
+        if not self._fused and held and more:
+            self._connection.execute("COMMIT")
+            self._connection.execute("BEGIN IMMEDIATE")
         rows: list[tuple[int, str]] = []
-        if claim:
+        if more:
             rows = self._connection.execute(self._sql.claim, self.claim_values(BATCH)).fetchall()
         self._connection.execute("COMMIT")
         return rows
 
+    def _complete(self, held: list[int]) -> None:
+        values = self.complete_values()
+        if self._fused and len(held) == BATCH:
+            self._connection.execute(self._sql.complete_batch, (*values, *held))
+        else:
+            self._connection.executemany(self._sql.complete, ((*values, row_id) for row_id in held))
+
 
 class Stdlib(Contender):
-    """The floor over the standard library's ``sqlite3``."""
+    """The floor over the standard library's ``sqlite3``: claim a hundred, commit; complete each, commit."""
 
     name = "raw-minimal"
-    settings = "minimal statements over the standard library's sqlite3; drains by 100"
+    settings = "minimal statements over the standard library's sqlite3; drains by 100, two commits each"
+    fused: ClassVar[bool] = False
     module: ClassVar[str] = "sqlite3"
     drain_messages = 150_000
 
@@ -163,7 +172,9 @@ class Stdlib(Contender):
 
     def open(self, directory: Path, *, worker: str | None = None) -> RawSession:
         del worker
-        return RawSession(importlib.import_module(self.module), directory / "raw.db", MINIMAL)
+        return RawSession(
+            importlib.import_module(self.module), directory / "raw.db", MINIMAL, fused=self.fused
+        )
 
     def thread_session(self, shared: Session, directory: Path) -> Session:
         """Open a connection for each thread: the floor has no lock of its own."""
@@ -178,3 +189,11 @@ class Pysqlite3(Stdlib):
     package = "pysqlite3"
     settings = "the same statements over pysqlite3, the SQLite build that Crossdock uses"
     module = "pysqlite3.dbapi2"
+
+
+class Fused(Stdlib):
+    """The floor with Crossdock's own trick: one commit completes a hundred and claims the next."""
+
+    name = "raw-minimal-fused"
+    settings = "as raw-minimal, but one statement completes a hundred, in the commit that claims the next"
+    fused = True

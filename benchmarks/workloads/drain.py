@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Drain(Workload):
-    """The floors drain by 100, peers as their worker does, Crossdock through ``consume``.
+    """The floors drain by 100 (``raw-own-table`` fused), peers as their worker does, we by ``consume``.
 
     Each starts from a depth that it can empty in a second or two. That favours the slow ones whose speed
     falls with the depth; ``growth`` shows by how much.
@@ -26,7 +26,7 @@ class Drain(Workload):
     name = "drain"
     title = "Drain, one process, empty handler"
     columns = (Column("per_s", "messages/s"), Column("count", "drained"))
-    contenders = (*FLOORS, *PEERS, "crossdock")
+    contenders = (*FLOORS, "raw-minimal-fused", *PEERS, "crossdock")
     ratio_of = "per_s"
 
     def prepare(self, entrant: Entrant, place: Place, scale: Scale) -> Answer:
