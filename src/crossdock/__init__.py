@@ -1,0 +1,85 @@
+"""Crossdock: durable messages between applications.
+
+The names here are imported when they are first used, so that ``import crossdock`` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from crossdock._version import __version__
+
+if TYPE_CHECKING:
+    from crossdock.async_delivery import AsyncDelivery
+    from crossdock.async_queue import AsyncQueue
+    from crossdock.delivery import Delivery
+    from crossdock.domain.errors import (
+        ConfigError,
+        CrossdockError,
+        DeliveryError,
+        IllegalMove,
+        InvalidMessage,
+        LeaseLost,
+        MessageNotFound,
+        PermanentError,
+        RateLimited,
+        SchemaOutOfDate,
+        StoreDamaged,
+        StoreError,
+        StoreFull,
+        StoreUnavailable,
+        TransientError,
+    )
+    from crossdock.domain.lifecycle import FailureCode, Status
+    from crossdock.domain.message import Message, SentMessage
+    from crossdock.domain.record import QueueStats, Record, TimelineEntry
+    from crossdock.domain.retry import Failure, RetryPolicy
+    from crossdock.queue import Queue
+    from crossdock.store.engine import create_engine
+    from crossdock.store.settings import StoreSettings
+
+_ERRORS = (
+    "ConfigError", "CrossdockError", "DeliveryError", "IllegalMove", "InvalidMessage", "LeaseLost",
+    "MessageNotFound", "PermanentError", "RateLimited", "SchemaOutOfDate", "StoreDamaged", "StoreError", "StoreFull",
+    "StoreUnavailable", "TransientError",
+)  # fmt: skip
+_HOMES = {
+    "AsyncDelivery": "async_delivery",
+    "AsyncQueue": "async_queue",
+    "Delivery": "delivery",
+    "Failure": "domain.retry",
+    "FailureCode": "domain.lifecycle",
+    "Message": "domain.message",
+    "Queue": "queue",
+    "QueueStats": "domain.record",
+    "Record": "domain.record",
+    "RetryPolicy": "domain.retry",
+    "SentMessage": "domain.message",
+    "Status": "domain.lifecycle",
+    "StoreSettings": "store.settings",
+    "TimelineEntry": "domain.record",
+    "create_engine": "store.engine",
+    **dict.fromkeys(_ERRORS, "domain.errors"),
+}
+
+__all__ = [
+    "AsyncDelivery", "AsyncQueue", "ConfigError", "CrossdockError", "Delivery", "DeliveryError", "Failure",
+    "FailureCode", "IllegalMove", "InvalidMessage", "LeaseLost", "Message", "MessageNotFound", "PermanentError",
+    "Queue", "QueueStats", "RateLimited", "Record", "RetryPolicy", "SchemaOutOfDate", "SentMessage", "Status",
+    "StoreDamaged", "StoreError", "StoreFull", "StoreSettings", "StoreUnavailable", "TimelineEntry",
+    "TransientError", "__version__", "create_engine",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

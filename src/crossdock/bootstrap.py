@@ -1,0 +1,53 @@
+"""The composition root: alone in knowing which classes stand behind the ports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crossdock.hub.gateway import Gateway
+from crossdock.hub.housekeeper import Housekeeper
+from crossdock.hub.rescuer import Rescuer
+from crossdock.ports.clock import SystemClock
+from crossdock.ports.notice import log_notice
+from crossdock.store.location import parse_url
+from crossdock.store.settings import StoreSettings
+from crossdock.store.sqlite import SQLiteStore
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+    from crossdock.domain.message import AppId
+    from crossdock.hub.gateway import Policies
+    from crossdock.ports.clock import Clock
+    from crossdock.ports.notice import Notice
+
+
+class Parts:
+    """What one queue object is made of.
+
+    Args:
+        url: Of the store.
+        app: The name of the application that opens it.
+        policies: Its rules.
+        settings: How the store is opened.
+        clock: Tells the time; None: the machine's.
+    """
+
+    def __init__(
+        self,
+        url: str | URL,
+        *,
+        app: AppId,
+        policies: Policies,
+        settings: StoreSettings | None = None,
+        clock: Clock | None = None,
+        notice: Notice = log_notice,
+    ) -> None:
+        location = parse_url(url)
+        self.store = SQLiteStore(
+            location, settings or StoreSettings(), name=app, clock=clock or SystemClock(), notice=notice
+        )
+        self.gateway = Gateway(self.store, policies, app=app, notice=notice)
+        rescuer = Rescuer(self.store, max_crashes=policies.max_crashes, policy_of=policies.of)
+        self.housekeeper = Housekeeper(self.store, rescuer, notice)
+        self.store.on_reopen = self.housekeeper.restart

@@ -1,0 +1,101 @@
+"""One attempt to hand one message to one app, and the ways in which it can end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypeAlias
+
+from crossdock.domain.message import AppId, Message
+from crossdock.domain.retry import Dead, Failure, RetryAt, RetryPolicy
+
+
+class Claimed(NamedTuple):
+    """A message that was just leased to us. Instants are aware UTC.
+
+    Attributes:
+        attempt: Counts from 1 and includes this delivery.
+        crashes: Earlier deliveries during which the worker's process died.
+        retry: The policy that its sender gave it, if any.
+        sent_at: When it was stored; a policy's time budget is measured from it.
+    """
+
+    row_id: int
+    app: AppId
+    message: Message
+    attempt: int
+    crashes: int
+    lease_token: str
+    lease_until: datetime
+    max_attempts: int | None
+    retry: RetryPolicy | None
+    sent_at: datetime
+
+
+class Undecodable(NamedTuple):
+    """A row that was leased to us and cannot be read as a message."""
+
+    row_id: int
+    message_id: str
+    attempt: int
+    lease_token: str
+    failure: Failure
+
+
+class Overdue(NamedTuple):
+    """A claimed message whose lease ran out.
+
+    Attributes:
+        keep_s: The lease is to be renewed by so many seconds while its owner lives and runs; None: never.
+    """
+
+    row_id: int
+    app: AppId
+    owner: str
+    lease_token: str
+    keep_s: float | None
+    attempt: int
+    max_attempts: int | None
+    retry: RetryPolicy | None
+    sent_at: datetime
+
+
+class Completed(NamedTuple):
+    """Done; ``result`` is the receiver's answer as JSON text."""
+
+    result: str | None = None
+
+
+class HandedBack(NamedTuple):
+    """Given back unfinished, nothing spent."""
+
+    reason: str = "handed back"
+
+
+Outcome: TypeAlias = Completed | RetryAt | Dead | HandedBack
+
+
+class Settlement(NamedTuple):
+    """How one delivery ended. It takes effect only while ``lease_token`` still holds the row."""
+
+    row_id: int
+    lease_token: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRequest:
+    """What a worker asks for.
+
+    Attributes:
+        limit: At most so many messages, at least 1.
+        kept: True: the lease lasts as long as the worker's process lives and runs. False: it runs out.
+        runs: True: take messages that wait behind a claimed one of their partition key, too; the worker
+            promises to handle them in the order given.
+    """
+
+    app: AppId
+    limit: int
+    lease: timedelta
+    kept: bool = False
+    runs: bool = False

@@ -1,0 +1,147 @@
+"""Every error Crossdock raises on purpose, each with a stable ``code``.
+
+::
+
+    CrossdockError
+    ├── ConfigError
+    ├── InvalidMessage
+    ├── DeliveryError
+    │   ├── TransientError
+    │   ├── PermanentError
+    │   └── RateLimited
+    └── StoreError
+        ├── StoreUnavailable
+        │   └── StoreFull
+        ├── StoreDamaged
+        ├── SchemaOutOfDate
+        ├── LeaseLost
+        ├── MessageNotFound
+        └── IllegalMove
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+
+class CrossdockError(Exception):
+    """The root: catch it to catch everything that Crossdock raises on purpose."""
+
+    code: ClassVar[str] = "CROSSDOCK_ERROR"
+
+
+class ConfigError(CrossdockError):
+    """A setting is wrong; nothing was started. Correct what the message names."""
+
+    code = "CONFIG_ERROR"
+
+
+class InvalidMessage(CrossdockError):
+    """A message breaks a rule of its format. Sending again without a change will fail again.
+
+    Attributes:
+        details: Pairs of (field, issue), at least one.
+    """
+
+    code = "INVALID_MESSAGE"
+
+    def __init__(self, message: str, details: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message)
+        self.details: tuple[tuple[str, str], ...] = tuple(details)
+
+    @classmethod
+    def of(cls, field: str, issue: str) -> InvalidMessage:
+        """Build the error for one field."""
+        return cls(f"{field}: {issue}", [(field, issue)])
+
+
+class DeliveryError(CrossdockError):
+    """A handler could not do its work. Raise a subclass to say what should become of the message."""
+
+    code = "DELIVERY_ERROR"
+
+
+class TransientError(DeliveryError):
+    """It may work later: the message is retried with backoff. Any unknown exception counts as this."""
+
+    code = "TRANSIENT"
+
+
+class PermanentError(DeliveryError):
+    """It will never work: the message becomes a dead letter at once."""
+
+    code = "PERMANENT"
+
+
+class RateLimited(DeliveryError):
+    """The far side asked to wait; the message is retried then and no attempt is spent.
+
+    Attributes:
+        retry_after: How long to wait, or None for the policy's own delay.
+    """
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, message: str = "rate limited", *, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class StoreError(CrossdockError):
+    """The store refused or could not do what was asked."""
+
+    code = "STORE_ERROR"
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be reached or written now. What was not acknowledged may be sent again, later."""
+
+    code = "STORE_UNAVAILABLE"
+
+
+class StoreFull(StoreUnavailable):
+    """The disk is full or nearly so: nothing new is taken in until there is room again."""
+
+    code = "STORE_FULL"
+
+
+class StoreDamaged(StoreError):
+    """The store's file is corrupt, vanished or was replaced. Nothing more is acknowledged; restore a backup."""
+
+    code = "STORE_DAMAGED"
+
+
+class SchemaOutOfDate(StoreError):
+    """The store's schema does not fit this version of Crossdock: migrate the store or upgrade the program."""
+
+    code = "SCHEMA_OUT_OF_DATE"
+
+
+class LeaseLost(StoreError):
+    """The delivery is no longer ours, so nothing was changed. Stop working on it; someone else has it.
+
+    Attributes:
+        message_ids: The messages whose lease was lost.
+    """
+
+    code = "LEASE_LOST"
+
+    def __init__(self, message: str, message_ids: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.message_ids = tuple(message_ids)
+
+
+class MessageNotFound(StoreError):
+    """No message has that id, or several do and the app must be named."""
+
+    code = "MESSAGE_NOT_FOUND"
+
+
+class IllegalMove(StoreError):
+    """The message is not in a status from which this is allowed (see the lifecycle)."""
+
+    code = "ILLEGAL_MOVE"

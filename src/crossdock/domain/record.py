@@ -1,0 +1,96 @@
+"""What the store knows of a message at one app: its row, its queue's figures, its timeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from crossdock.domain.lifecycle import Status
+from crossdock.domain.message import AppId, Message
+from crossdock.domain.retry import Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One message at one app, as it stood when it was read. All instants are aware UTC.
+
+    Attributes:
+        row_id: Rises in the order of arrival.
+        attempts: Deliveries so far that count against ``max_attempts``.
+        crashes: Deliveries during which the worker's process died.
+        max_attempts: Set by the send, or None for the receiver's policy.
+        available_at: None: ready now.
+        blocked: True while an earlier message of the same partition key stands before it.
+        revision: Rises with each change; 0: inserted by another program and not touched since.
+        result: What the receiver answered.
+        error: Why it failed, or why its last attempt did.
+    """
+
+    row_id: int
+    message: Message
+    source_app: AppId
+    app: AppId
+    status: Status
+    attempts: int
+    crashes: int
+    max_attempts: int | None
+    available_at: datetime | None
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+    claimed_at: datetime | None
+    processed_at: datetime | None
+    lease_owner: str | None
+    lease_until: datetime | None
+    blocked: bool
+    revision: int
+    result: Any
+    error: Failure | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueStats:
+    """How one app's queue stands.
+
+    Attributes:
+        ready: Could be claimed now.
+        scheduled: Wait for their time (delayed, or between two attempts).
+        blocked: Wait for an earlier message of their partition key.
+        processing: Claimed and not settled.
+        failed: Dead letters.
+        paused: Nothing is claimed until the queue is resumed.
+        oldest_due_at: When the longest waiting ready message became due; None: none is ready.
+    """
+
+    app: AppId
+    ready: int = 0
+    scheduled: int = 0
+    blocked: int = 0
+    processing: int = 0
+    completed: int = 0
+    failed: int = 0
+    paused: bool = False
+    oldest_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEntry:
+    """One thing that happened to a message.
+
+    Attributes:
+        at: Aware UTC.
+        event: ``message.sent``, ``message.claimed``, … (one per verb of the lifecycle).
+        attempt: The delivery it belongs to, from 1; None: to none.
+        who: The process or the person that did it.
+        code: A failure code, where it is about a failure.
+        details: Facts that belong to this event alone.
+    """
+
+    at: datetime
+    event: str
+    app: AppId
+    attempt: int | None = None
+    who: str | None = None
+    code: str | None = None
+    details: dict[str, Any] = field(default_factory=dict)

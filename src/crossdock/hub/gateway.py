@@ -1,0 +1,172 @@
+"""What a queue and its deliveries share: the store, the policies, and how an error becomes an outcome."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from crossdock.domain.delivery import Claimed, Completed, Settlement, Undecodable
+from crossdock.domain.errors import ConfigError, InvalidMessage, LeaseLost, StoreError
+from crossdock.domain.lifecycle import FailureCode
+from crossdock.domain.message import AppId, Draft, Envelope, MessageId, check_message_id, encode, encode_json
+from crossdock.domain.ids import new_message_id
+from crossdock.domain.retry import Dead, RetryPolicy, Trial, failure_of, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from crossdock.domain.delivery import Outcome
+    from crossdock.ports.notice import Notice
+    from crossdock.ports.store import Store
+
+ANY_APP: Final = "*"
+_BULK: Final = 500
+MAX_RESULT_BYTES: Final = 64 * 1024
+SHORTEST_LEASE: Final = timedelta(milliseconds=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policies:
+    """The rules of one queue object.
+
+    Attributes:
+        lease: How long a claim lasts unless it says otherwise.
+        retry: By app; ``*`` is for all others.
+        max_crashes: A message whose worker died so often is a dead letter.
+
+    Raises:
+        ConfigError: A value is out of range.
+    """
+
+    lease: timedelta = timedelta(seconds=30)
+    retry: Mapping[str, RetryPolicy]
+    max_crashes: int = 3
+
+    def __post_init__(self) -> None:
+        if self.lease < SHORTEST_LEASE:
+            raise ConfigError(f"lease is {self.lease}; it must be {SHORTEST_LEASE} or longer")
+        if self.max_crashes < 1:
+            raise ConfigError(f"max_crashes is {self.max_crashes}; it must be 1 or more")
+
+    def of(self, app: str) -> RetryPolicy:
+        """Return an app's retry policy."""
+        return self.retry.get(app) or self.retry.get(ANY_APP) or RetryPolicy()
+
+
+class Gateway:
+    """Turns calls of a queue into work for its store. Decides; does no I/O of its own."""
+
+    def __init__(self, store: Store, policies: Policies, *, app: AppId, notice: Notice) -> None:
+        self.store = store
+        self.policies = policies
+        self.app = app
+        self.notice = notice
+        self._rng = random.Random()  # noqa: S311 - spreads retries, no secret
+        self._plain: dict[str, Envelope] = {}
+
+    def plain_envelope(self, app: str) -> Envelope:
+        """Return the envelope of a send without options; the same object each time."""
+        found = self._plain.get(app)
+        if found is None:
+            found = self._plain[app] = Envelope(app=AppId(app), source_app=self.app)
+        return found
+
+    def envelope(self, app: str, options: Mapping[str, Any]) -> Envelope:
+        """Return the envelope that the options of a send describe.
+
+        Raises:
+            InvalidMessage: An option is wrong; all wrong ones are listed.
+        """
+        given = {name: value for name, value in options.items() if value is not None}
+        delay = given.pop("delay", None)
+        if delay is not None:
+            if "available_at" in given:
+                raise InvalidMessage.of("delay", "give either delay or available_at")
+            given["available_at"] = self._due(delay)
+        return Envelope(app=AppId(app), source_app=AppId(given.pop("source_app", self.app)), **given)
+
+    def draft(self, data: Any, message_id: str | None = None) -> Draft:
+        """Encode data, under a new id unless one is given.
+
+        Raises:
+            InvalidMessage: Data is no JSON value, or the id cannot be one.
+        """
+        text, raw = encode(data)
+        name = MessageId(new_message_id()) if message_id is None else check_message_id(message_id)
+        return Draft(name, text, raw, data)
+
+    def settlement(self, claimed: Claimed, outcome: Outcome) -> Settlement:
+        """Say how a delivery ended."""
+        return Settlement(claimed.row_id, claimed.lease_token, outcome)
+
+    def completed(self, result: Any) -> Completed:
+        """Return the outcome of success.
+
+        Raises:
+            InvalidMessage: ``result`` is no JSON value, or larger than 64 KiB.
+        """
+        if result is None:
+            return Completed()
+        text = encode_json(result, field="result")
+        if len(text.encode()) > MAX_RESULT_BYTES:
+            raise InvalidMessage.of("result", f"larger than {MAX_RESULT_BYTES} bytes; store it elsewhere and name it")
+        return Completed(text)
+
+    def nacked(self, claimed: Claimed, error: str | BaseException, retry_in: timedelta | None) -> Outcome:
+        """Decide what becomes of a delivery that failed."""
+        policy = claimed.retry or self.policies.of(claimed.app)
+        if claimed.max_attempts is not None and claimed.max_attempts != policy.max_attempts:
+            policy = replace(policy, max_attempts=claimed.max_attempts)
+        trial = Trial(claimed.attempt, policy, claimed.sent_at)
+        return judge(error, trial, now=self.store.now(), rng=self._rng, retry_in=retry_in)
+
+    def failed(self, error: str | BaseException) -> Dead:
+        """Return the outcome of giving up at once."""
+        return Dead(failure_of(error, FailureCode.PERMANENT))
+
+    def hand_back_all(self) -> None:
+        """Give back everything this process holds; if the store cannot be written, the leases decide."""
+        owner = self.store.owner
+        with suppress(StoreError):
+            if owner in self.store.read(lambda reader: reader.owners()):
+                while self.store.write(lambda tx: tx.hand_back_all(owner, _BULK)) == _BULK:
+                    pass
+
+    def lease_until(self, lease: timedelta) -> datetime:
+        """Return when a lease that begins now ends."""
+        return self.store.now() + lease
+
+    def _due(self, delay: timedelta) -> datetime:
+        if not isinstance(delay, timedelta) or delay < timedelta(0):
+            raise InvalidMessage.of("delay", f"{delay!r} is not a timedelta of 0 or more")
+        return self.store.now() + delay
+
+
+def check_accepted(claimed: Iterable[Claimed], accepted: set[int]) -> None:
+    """Make sure that deliveries were settled.
+
+    Raises:
+        LeaseLost: Some were not ours any more.
+    """
+    lost = [one for one in claimed if one.row_id not in accepted]
+    if lost:
+        names = ", ".join(one.message.id for one in lost[:5]) + (", …" if len(lost) > 5 else "")  # noqa: PLR2004
+        raise LeaseLost(
+            f"{len(lost)} deliveries are no longer ours, nothing was changed for them: {names}. Their lease ran out, "
+            f"or they were settled before",
+            [one.message.id for one in lost],
+        )
+
+
+def split_decoded(found: Sequence[Claimed | Undecodable]) -> tuple[list[Claimed], list[Settlement]]:
+    """Part what was claimed into deliveries, and settlements that set aside the rows that are no messages."""
+    good = [one for one in found if isinstance(one, Claimed)]
+    bad = [
+        Settlement(one.row_id, one.lease_token, Dead(one.failure)) for one in found if isinstance(one, Undecodable)
+    ]
+    return good, bad

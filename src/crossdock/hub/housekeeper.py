@@ -1,0 +1,102 @@
+"""The one thread of a store that works in the background: it rescues, and writes results that would wait too long."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from crossdock.domain.errors import CrossdockError
+from crossdock.hub.consumption import FLUSH_AFTER_S
+
+if TYPE_CHECKING:
+    from crossdock.hub.consumption import Consumption
+    from crossdock.hub.rescuer import Rescuer
+    from crossdock.ports.notice import Notice
+    from crossdock.ports.store import Store
+
+_RESCUE_EVERY_S: Final = 0.25
+_JOIN_TIMEOUT_S: Final = 5.0
+
+
+class Housekeeper:
+    """Runs in a daemon thread; starting twice or stopping unstarted is harmless."""
+
+    def __init__(self, store: Store, rescuer: Rescuer, notice: Notice) -> None:
+        self._store = store
+        self._rescuer = rescuer
+        self._notice = notice
+        self._consumptions: set[Consumption] = set()
+        self._stop = threading.Event()
+        self._call = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._trouble: str | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="crossdock-housekeeper", daemon=True)
+            self._thread.start()
+
+    def restart(self) -> None:
+        """Begin anew in a forked child, where the thread of the parent is not."""
+        if self._thread is not None:
+            self._thread = None
+            self._consumptions = set()
+            self._stop, self._call = threading.Event(), threading.Event()
+            self.start()
+
+    def stop(self) -> None:
+        """End, and wait until what was begun is finished."""
+        self._stop.set()
+        self._call.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(_JOIN_TIMEOUT_S)
+        self._thread = None
+
+    def watch(self, consumption: Consumption) -> None:
+        """See to it that this consumer's results do not wait too long."""
+        self._consumptions.add(consumption)
+
+    def unwatch(self, consumption: Consumption) -> None:
+        """Leave this consumer alone."""
+        self._consumptions.discard(consumption)
+
+    def call(self) -> None:
+        """Say that there are results to look after."""
+        self._call.set()
+
+    def run_once(self) -> None:
+        """Rescue once; trouble with the store is told once, and the next pass tries again."""
+        try:
+            self._rescuer.run_once()
+        except CrossdockError as error:
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                self._notice("rescuer.failed", self._trouble)
+        else:
+            self._trouble = None
+
+    def _run(self) -> None:
+        rescue_at = 0.0
+        while not self._stop.is_set():
+            if time.monotonic() >= rescue_at:
+                self.run_once()
+                rescue_at = time.monotonic() + _RESCUE_EVERY_S
+            self._call.clear()
+            busy = any([self._look_at(consumption) for consumption in list(self._consumptions)])
+            pause = FLUSH_AFTER_S if busy else max(0.0, rescue_at - time.monotonic())
+            if busy:
+                self._stop.wait(pause)
+            else:
+                self._call.wait(pause)
+
+    def _look_at(self, consumption: Consumption) -> bool:
+        """Write down a consumer's results if they waited long enough; tell whether any wait."""
+        if consumption.needs_flush():
+            try:
+                with consumption.writing() as write:
+                    self._store.write(write.flush)
+            except CrossdockError as error:
+                self._notice("consume.flush_failed", str(error))
+        return consumption.has_done

@@ -1,0 +1,93 @@
+"""The rescuer: takes back messages of processes that died, stopped, or let their lease run out.
+
+It is a loop, not a step at start, and never a job in the queue that it maintains. Every process of a store runs
+one, so that there is no process whose death would stop the rescue.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from crossdock.domain.lifecycle import FailureCode
+from crossdock.domain.retry import Failure, RetryAt, RetryPolicy, Trial, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crossdock.ports.store import Store
+
+_STEP: Final = 500
+
+
+class Rescuer:
+    """Looks after the leases of one store.
+
+    Args:
+        store: Where the messages are.
+        max_crashes: After so many deaths of its worker a message is a dead letter.
+        policy_of: Returns the retry policy of an app, for leases that ran out.
+    """
+
+    def __init__(self, store: Store, *, max_crashes: int, policy_of: Callable[[str], RetryPolicy]) -> None:
+        self._store = store
+        self._max_crashes = max_crashes
+        self._policy_of = policy_of
+        self._rng = random.Random()  # noqa: S311 - spreads retries, no secret
+
+    def run_once(self) -> int:
+        """Look once; return how many messages were taken back."""
+        return self._rescue_from_the_dead() + self._rescue_orphans() + self._settle_overdue()
+
+    def _rescue_from_the_dead(self) -> int:
+        peers = self._store.peers
+        return 0 if peers is None else sum(self._take_back(owner) for owner in peers.dead_owners())
+
+    def _rescue_orphans(self) -> int:
+        """Take back from owners that left no lock file: it was removed, or the store came from a backup."""
+        peers = self._store.peers
+        if peers is None:
+            return 0
+        gone = [owner for owner in self._store.read(lambda reader: reader.owners()) if peers.condition(owner) == "gone"]
+        return sum(self._take_back(owner) for owner in gone)
+
+    def _take_back(self, owner: str) -> int:
+        taken = 0
+        while True:
+            count = self._store.write(lambda tx: tx.crash(owner, max_crashes=self._max_crashes, limit=_STEP))
+            taken += count
+            if count < _STEP:
+                return taken
+
+    def _settle_overdue(self) -> int:
+        now = self._store.now()
+        overdue = self._store.read(lambda reader: reader.overdue(now, _STEP))
+        return sum(self._settle_one(row) for row in overdue)
+
+    def _settle_one(self, row: Any) -> int:
+        """Renew the lease of a worker that lives and runs; take the message back from any other."""
+        if row.keep_s is not None and self._condition(row.owner) == "running":
+            until = self._store.now() + timedelta(seconds=row.keep_s)
+            self._store.write(lambda tx: tx.extend([row.row_id], row.lease_token, until))
+            return 0
+        return int(self._store.write(lambda tx: self._lapse(tx, row)))
+
+    def _lapse(self, tx: Any, row: Any) -> bool:
+        policy = row.retry or self._policy_of(row.app)
+        if row.max_attempts is not None:
+            policy = replace(policy, max_attempts=row.max_attempts)
+        now = self._store.now()
+        trial = Trial(row.attempt, policy, row.sent_at)
+        verdict = judge(f"the lease of {row.owner} ran out", trial, now=now, rng=self._rng)
+        if isinstance(verdict, RetryAt):
+            failure = Failure(FailureCode.LAPSED, verdict.failure.message)
+            return bool(tx.lapse(row.row_id, row.lease_token, row.owner, failure, now))
+        return bool(tx.lapse(row.row_id, row.lease_token, row.owner, verdict.failure, None))
+
+    def _condition(self, owner: str) -> str:
+        if owner == self._store.owner:
+            return "running"
+        peers = self._store.peers
+        return "unknown" if peers is None else peers.condition(owner)

@@ -1,0 +1,182 @@
+"""The port to the Message Store, split by who calls it.
+
+A store runs *work* (a function of one open transaction) durably: ``write`` returns after the commit. Work may be
+run together with that of other callers in one transaction; if it raises, its own changes alone are undone.
+Work must not block and must not call the store again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    import builtins
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from crossdock.domain.delivery import Claimed, ClaimRequest, Settlement, Undecodable
+    from crossdock.domain.lifecycle import Status
+    from crossdock.domain.message import Draft, Envelope, SentMessage
+    from crossdock.domain.record import QueueStats, Record, TimelineEntry
+    from crossdock.domain.retry import Failure
+
+T = TypeVar("T")
+
+
+class SendingVerbs(Protocol):
+    """What a sender does in a transaction."""
+
+    def send(self, draft: Draft, envelope: Envelope) -> SentMessage:
+        """Store one message, or return the one that the app holds already, marked as duplicate."""
+
+    def send_many(self, drafts: Sequence[Draft], envelope: Envelope) -> Sequence[int]:
+        """Store many new messages of one envelope and return their row ids, in order."""
+
+
+class WorkingVerbs(Protocol):
+    """What a worker does in a transaction, and the rescuer for workers that are gone."""
+
+    def claim(self, request: ClaimRequest) -> list[Claimed | Undecodable]:
+        """Lease the first ready messages of an app, in the order in which they are to be handled."""
+
+    def settle(self, settlements: Sequence[Settlement]) -> set[int]:
+        """End deliveries; return the row ids of those whose lease still held."""
+
+    def extend(self, row_ids: Sequence[int], lease_token: str, until: datetime) -> set[int]:
+        """Set the end of leases; return the row ids of those still held."""
+
+    def crash(self, owner: str, *, max_crashes: int, limit: int) -> int:
+        """Take back what a dead process held; return how many, ``limit`` if there may be more."""
+
+    def lapse(self, row_id: int, lease_token: str, owner: str, failure: Failure, when: datetime | None) -> bool:
+        """Take back a message whose lease ran out, for ``when`` or, with None, as a dead letter."""
+
+    def hand_back_all(self, owner: str, limit: int) -> int:
+        """Give back everything a process holds, nothing spent; return how many."""
+
+
+class ControlVerbs(Protocol):
+    """What an operator does in a transaction."""
+
+    def cancel(self, record: Record) -> None:
+        """Withdraw a message that is not finished."""
+
+    def replay(self, record: Record, available_at: datetime | None = None) -> None:
+        """Send a finished message again."""
+
+    def edit(self, record: Record, changes: Mapping[str, Any]) -> None:
+        """Change columns of a message that waits or failed."""
+
+    def delete(self, record: Record) -> None:
+        """Hide a finished message."""
+
+    def ids_of(self, app: str, status: Status, *, code: str | None, after: int, limit: int) -> list[int]:
+        """Return row ids of an app's messages of one status, in order."""
+
+    def purge(self, app: str, status: Status, before: datetime, limit: int) -> int:
+        """Remove finished messages for good; return how many, ``limit`` if there may be more."""
+
+    def pause(self, app: str) -> None:
+        """Let nothing more be claimed from a queue."""
+
+    def resume(self, app: str) -> None:
+        """Let a paused queue be claimed from again."""
+
+    def set_on_dead(self, app: str, on_dead: Literal["release", "block"]) -> None:
+        """Say whether a dead letter keeps its partition key waiting."""
+
+
+class Transaction(SendingVerbs, WorkingVerbs, ControlVerbs, Protocol):
+    """One open write transaction."""
+
+
+class Reading(Protocol):
+    """One consistent snapshot."""
+
+    def find(self, message_id: str, app: str | None) -> Record:
+        """Return the one record of a message; raises MessageNotFound."""
+
+    def row(self, row_id: int) -> Record | None:
+        """Return the record of a row, or None."""
+
+    def list(
+        self, app: str | None, *, status: Status | None, limit: int, after: int | None, newest_first: bool
+    ) -> builtins.list[Record]:
+        """Return records in order of arrival."""
+
+    def stats(self, app: str | None) -> dict[str, QueueStats]:
+        """Return the figures of one queue, or of all."""
+
+    def timeline(self, record: Record) -> builtins.list[TimelineEntry]:
+        """Return everything that happened to a message at one app, in order."""
+
+    def has_work(self, app: str, now: datetime) -> bool:
+        """Tell whether a claim could find something."""
+
+    def next_due(self, app: str) -> datetime | None:
+        """Return when the app's next scheduled message becomes due."""
+
+    def owners(self) -> builtins.list[str]:
+        """Return every process that holds a message."""
+
+    def overdue(self, now: datetime, limit: int) -> builtins.list[Any]:
+        """Return claimed messages whose lease ran out."""
+
+
+class Ear(Protocol):
+    """Hears when an app's queue may have got something. Only a hint: whoever waits also looks now and then."""
+
+    def drain(self) -> None:
+        """Forget all that was heard; to be called before looking for messages, never after."""
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until something is heard; False: nothing was."""
+
+    async def wait_async(self, timeout_s: float) -> bool:
+        """Do the same without blocking the event loop."""
+
+    def close(self) -> None:
+        """Stop listening; safe to call twice."""
+
+
+class Peers(Protocol):
+    """The other processes of a store on this machine."""
+
+    def dead_owners(self) -> Iterable[str]:
+        """Give each process that died, held so that no one else takes its messages back meanwhile."""
+
+    def condition(self, owner: str) -> Literal["running", "stopped", "gone", "unknown"]:
+        """Tell how the process that owns a lease does; unknown: it is no Crossdock process of this machine."""
+
+
+class Store(Protocol):
+    """Durable messages."""
+
+    @property
+    def owner(self) -> str:
+        """This process's name and boot id, as it stands in ``lease_owner``."""
+
+    @property
+    def peers(self) -> Peers | None:
+        """The other processes of the store; None: there can be none."""
+
+    def now(self) -> datetime:
+        """Return the present, aware UTC."""
+
+    def write(self, work: Callable[[Any], T]) -> T:
+        """Execute ``work`` in a durable transaction; return what it returned, after the commit."""
+
+    async def write_async(self, work: Callable[[Any], T]) -> T:
+        """Do the same without blocking the event loop."""
+
+    def read(self, query: Callable[[Any], T]) -> T:
+        """Ask something of one consistent snapshot."""
+
+    async def read_async(self, query: Callable[[Any], T]) -> T:
+        """Do the same without blocking the event loop."""
+
+    def listen(self, app: str) -> Ear:
+        """Return a new ear for one app."""
+
+    def close(self) -> None:
+        """Release everything; safe to call twice."""

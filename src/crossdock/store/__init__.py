@@ -1,0 +1,1 @@
+"""The Message Store: one table of messages, on SQLAlchemy."""

@@ -1,0 +1,112 @@
+"""The verb *claim*, and what goes before it: promoting what became due, setting aside what expired."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any, Final
+
+from crossdock.domain.lifecycle import FailureCode
+from crossdock.domain.retry import Failure
+from crossdock.store import statements
+from crossdock.store.codec import claimed_from, failure_to_text
+from crossdock.store.transaction import TransactionCore
+from crossdock.store.types import to_text
+
+if TYPE_CHECKING:
+    from crossdock.domain.delivery import Claimed, ClaimRequest, Undecodable
+
+_STEP: Final = 1000
+"""Rows promoted or expired per claim: a million due at once must not hold up the one in hand."""
+_EXPIRED: Final = failure_to_text(Failure(FailureCode.EXPIRED, "not delivered before its expiry time"))
+_PRIORITY: Final = 16
+_PARTITION_KEY: Final = 12
+
+
+class Claiming(TransactionCore):
+    """Leases messages to a worker."""
+
+    def claim(self, request: ClaimRequest) -> list[Claimed | Undecodable]:
+        """Lease the first messages of an app's queue, in the order in which they are to be handled.
+
+        A message that was in a process that died is leased alone. Nothing is leased from a paused queue.
+        """
+        app = {"app": request.app}
+        if self.run(statements.is_paused, app):
+            return []
+        self._expire(request.app)
+        self.promote(request.app)
+        token = uuid.uuid4().hex
+        rows = self._lease_first(request, token)
+        if request.runs and rows:
+            rows = self._with_runs(rows, request, token)
+        return [claimed_from(row, token) for row in rows]
+
+    def promote(self, app: str) -> None:
+        """Make scheduled messages ready whose time has come."""
+        self.run(statements.promote_due, {"app": app, "now": self.now_text, "limit": _STEP})
+
+    def _expire(self, app: str) -> None:
+        late = self.run(statements.expired, {"app": app, "now": self.now_text, "limit": _STEP})
+        for row_id, *_ in late:
+            self.run(statements.fail_pending, {"row_id": row_id, "now": self.now_text, "error": _EXPIRED})
+            self.log(row_id, "message.failed", code=FailureCode.EXPIRED)
+        self.release((target, key) for _, target, key in late)
+
+    def _lease_first(self, request: ClaimRequest, token: str) -> list[Any]:
+        suspects = self.run(statements.first_suspect, {"app": request.app})
+        if not suspects:
+            rows = self._lease(request, token, request.limit)
+        else:
+            row_id, priority = suspects[0]
+            rows = self._lease(request, token, request.limit, suspect_id=row_id, priority=priority)
+            rows = rows or self._lease_ids([row_id], request, token)
+        return sorted(rows, key=_order) if len(rows) > 1 else rows
+
+    def _lease(self, request: ClaimRequest, token: str, limit: int, **suspect: int) -> list[Any]:
+        parameters = {"app": request.app, "limit": limit, **self._terms(request, token), **suspect}
+        return self.run(statements.claim_first, parameters, kept=request.kept, before_suspect=bool(suspect))
+
+    def _lease_ids(self, row_ids: list[int], request: ClaimRequest, token: str) -> list[Any]:
+        parameters = {"ids": json.dumps(row_ids), **self._terms(request, token)}
+        return self.run(statements.claim_ids, parameters, kept=request.kept)
+
+    def _terms(self, request: ClaimRequest, token: str) -> dict[str, Any]:
+        return {
+            "now": self.now_text,
+            "owner": self.who,
+            "token": token,
+            "until": to_text(self.now + request.lease),
+            "keep_s": request.lease.total_seconds(),
+        }
+
+    def _with_runs(self, rows: list[Any], request: ClaimRequest, token: str) -> list[Any]:
+        """Add, behind each claimed message of a key, those that wait for it, as far as the limit allows."""
+        result: list[Any] = []
+        left = request.limit - len(rows)
+        for row in rows:
+            result.append(row)
+            if row[_PARTITION_KEY] is not None and left > 0 and row[-1] == 0:
+                run = self._run_behind(row, request, token, left)
+                result += run
+                left -= len(run)
+        return result
+
+    def _run_behind(self, row: Any, request: ClaimRequest, token: str, limit: int) -> list[Any]:
+        parameters = {
+            "app": request.app,
+            "key": row[_PARTITION_KEY],
+            "after": row[0],
+            "now": self.now_text,
+            "limit": limit,
+        }
+        row_ids: list[int] = []
+        for row_id, free in self.run(statements.run_of_key, parameters):
+            if not free:
+                break
+            row_ids.append(row_id)
+        return sorted(self._lease_ids(row_ids, request, token)) if row_ids else []
+
+
+def _order(row: Any) -> tuple[int, int]:
+    return -row[_PRIORITY], row[0]

@@ -1,0 +1,214 @@
+"""Between rows and values: what a row says as a message, and what a message says as a row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from crossdock.domain.delivery import Claimed, Undecodable
+from crossdock.domain.lifecycle import FailureCode, Status
+from crossdock.domain.message import (
+    DEFAULT_PRIORITY,
+    DEFAULT_TYPE,
+    NO_EXTENSIONS,
+    AppId,
+    Envelope,
+    Message,
+    MessageId,
+    encode,
+)
+from crossdock.domain.record import Record
+from crossdock.domain.retry import Failure, RetryPolicy
+from crossdock.store.types import to_text
+
+Row = Sequence[Any]
+MAX_ERROR_CHARACTERS: Final = 16_000
+"""Keeps the stored error below 64 KiB, however its characters are encoded."""
+MAX_RESULT_BYTES: Final = 64 * 1024
+
+_loads: Final = json.loads
+_parse: Final = datetime.fromisoformat
+
+
+def envelope_columns(envelope: Envelope) -> dict[str, Any]:
+    """Return the columns that an envelope sets; what equals the database's default is left out."""
+    columns: dict[str, Any] = {"source_app": envelope.source_app, "target_app": envelope.app}
+    if envelope.type != DEFAULT_TYPE:
+        columns["type"] = envelope.type
+    if envelope.priority != DEFAULT_PRIORITY:
+        columns["priority"] = envelope.priority
+    for column, text in _texts(envelope):
+        if text is not None:
+            columns[column] = text
+    for column, moment in _moments(envelope):
+        if moment is not None:
+            columns[column] = to_text(moment.astimezone(UTC))
+    if envelope.extensions:
+        columns["extensions"] = json.dumps(dict(envelope.extensions))
+    if envelope.retry is not None:
+        columns["max_attempts"] = envelope.retry.max_attempts
+        columns["retry"] = json.dumps(envelope.retry.to_json())
+    if envelope.partition_key is not None:
+        columns["blocked"] = 1
+    return columns
+
+
+def edited_columns(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of an edit."""
+    columns: dict[str, Any] = {}
+    for name, value in changes.items():
+        if name == "data":
+            text, raw = encode(value)
+            columns |= {"data": text or "null", "data_bytes": raw}
+        else:
+            columns[name] = to_text(value.astimezone(UTC)) if isinstance(value, datetime) else value
+    return columns
+
+
+def _texts(envelope: Envelope) -> tuple[tuple[str, str | None], ...]:
+    return (
+        ("source", envelope.source),
+        ("subject", envelope.subject),
+        ("content_type", envelope.datacontenttype),
+        ("data_schema", envelope.dataschema),
+        ("partition_key", envelope.partition_key),
+        ("correlation_id", envelope.correlation_id),
+        ("traceparent", envelope.traceparent),
+    )
+
+
+def _moments(envelope: Envelope) -> tuple[tuple[str, datetime | None], ...]:
+    return (
+        ("time", envelope.time),
+        ("available_at", envelope.available_at),
+        ("expires_at", envelope.expires_at),
+    )
+
+
+def message_from(row: Row) -> Message:
+    """Read the message of a row of ``MESSAGE_COLUMNS``.
+
+    Raises:
+        ValueError, TypeError, KeyError: The row is no message; a stranger wrote it.
+    """
+    (_, message_id, source_app, _, data, raw, source, kind, subject, time, content_type, schema, key,
+     correlation, traceparent, extensions, priority, expires_at, created_at, *_) = row  # fmt: skip
+    return Message(
+        MessageId(message_id),
+        source or source_app,
+        kind,
+        _loads(data) if raw is None else bytes(raw),
+        moment(time or created_at),
+        content_type,
+        schema,
+        subject,
+        priority,
+        key,
+        None if expires_at is None else moment(expires_at),
+        correlation,
+        traceparent,
+        NO_EXTENSIONS if extensions is None else dict(_loads(extensions)),
+    )
+
+
+def claimed_from(row: Row, lease_token: str) -> Claimed | Undecodable:
+    """Read a row of ``MESSAGE_COLUMNS`` that was just leased."""
+    row_id, message_id, attempts = row[0], row[1], row[19]
+    try:
+        return Claimed(
+            row_id=row_id,
+            app=row[3],
+            message=message_from(row),
+            attempt=attempts,
+            crashes=row[23],
+            lease_token=lease_token,
+            lease_until=moment(row[22]),
+            max_attempts=row[20],
+            retry=policy_from(row[21]),
+            sent_at=moment(row[18]),
+        )
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        failure = Failure(
+            FailureCode.INVALID_MESSAGE, f"the row cannot be read as a message: {error}", (("data", str(error)),)
+        )
+        return Undecodable(row_id, message_id, attempts, lease_token, failure)
+
+
+def record_from(row: Row) -> Record:
+    """Read a row of ``RECORD_COLUMNS``; data that cannot be decoded is given as the text it is."""
+    (status, available_at, created_by, updated_at, claimed_at, processed_at, lease_owner, blocked, revision,
+     result, error, _, _) = row[24:]  # fmt: skip
+    return Record(
+        row_id=row[0],
+        message=_message_or_text(row),
+        source_app=AppId(row[2]),
+        app=AppId(row[3]),
+        status=Status(status),
+        attempts=row[19],
+        crashes=row[23],
+        max_attempts=row[20],
+        available_at=maybe_moment(available_at),
+        created_at=moment(row[18]),
+        created_by=created_by,
+        updated_at=moment(updated_at),
+        claimed_at=maybe_moment(claimed_at),
+        processed_at=maybe_moment(processed_at),
+        lease_owner=lease_owner,
+        lease_until=maybe_moment(row[22]),
+        blocked=bool(blocked),
+        revision=revision,
+        result=_value_or_text(result),
+        error=failure_from(error),
+    )
+
+
+def _message_or_text(row: Row) -> Message:
+    try:
+        return message_from(row)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return Message(MessageId(row[1]), row[6] or row[2], row[7], row[4], moment(row[18]), "text/plain")
+
+
+def _value_or_text(text: Any) -> Any:
+    try:
+        return None if text is None else _loads(text)
+    except (ValueError, TypeError):
+        return text
+
+
+def moment(text: str) -> datetime:
+    """Return the aware UTC instant of a timestamp column."""
+    return _parse(text + "+00:00")
+
+
+def maybe_moment(text: str | None) -> datetime | None:
+    """Return the aware UTC instant of a timestamp column that may be NULL."""
+    return None if text is None else _parse(text + "+00:00")
+
+
+def policy_from(text: str | None) -> RetryPolicy | None:
+    """Read the policy that a sender gave its message."""
+    return None if text is None else RetryPolicy.from_json(_loads(text))
+
+
+def failure_to_text(failure: Failure) -> str:
+    """Return a failure as stored: ``{"code", "message", "details": [{"field", "issue"}]}``, cut to fit 64 KiB."""
+    stored: dict[str, Any] = {"code": str(failure.code), "message": failure.message[:MAX_ERROR_CHARACTERS]}
+    if failure.details:
+        stored["details"] = [
+            {"field": field[:200], "issue": issue[:200]} for field, issue in failure.details[:100]
+        ]
+    return json.dumps(stored)
+
+
+def failure_from(text: str | None) -> Failure | None:
+    """Read a stored failure; a stranger's own words are kept as the message."""
+    if text is None:
+        return None
+    stored = _value_or_text(text)
+    if not isinstance(stored, Mapping):
+        return Failure(FailureCode.PERMANENT, str(stored))
+    details = tuple((str(d["field"]), str(d["issue"])) for d in stored.get("details", ()))
+    return Failure(str(stored.get("code", FailureCode.PERMANENT)), str(stored.get("message", "")), details)

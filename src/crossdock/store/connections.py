@@ -1,0 +1,135 @@
+"""Connections of one process to one SQLite file: one library, the right journal, the right durability."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from crossdock.domain.errors import StoreError, StoreUnavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from crossdock.store.location import StoreLocation
+    from crossdock.store.settings import StoreSettings
+    from crossdock.store.sqlite_build import SQLiteBuild
+
+_CACHED_STATEMENTS: Final = 512
+_CACHE_KIB: Final = 32 * 1024
+_JOURNAL_LIMIT_BYTES: Final = 64 * 1024 * 1024
+
+_opened: dict[tuple[int, int], tuple[str, int]] = {}
+"""Which library this process opened a file with, and how often. Two libraries in one process would drop each
+other's POSIX locks, so this is a fact of the process and not of a store."""
+_opened_mutex: Final = threading.Lock()
+
+
+class Connections:
+    """Opens connections to one store, always with the same library and settings."""
+
+    def __init__(self, location: StoreLocation, build: SQLiteBuild, settings: StoreSettings) -> None:
+        self.location = location
+        self.build = build
+        self.safe_mode = settings.outside_writers or build.affected
+        self._settings = settings
+        self._identity: tuple[int, int] | None = None
+
+    def register(self) -> None:
+        """Note that this process opens the file with this library.
+
+        Raises:
+            StoreError: It has the file open through another one.
+        """
+        if self.location.path is None:
+            return
+        identity = self.location.identity()
+        if identity is None:
+            raise StoreUnavailable(f"{self.location}: the file vanished while it was opened")
+        with _opened_mutex:
+            name, count = _opened.get(identity, (self.build.name, 0))
+            if name != self.build.name or (count == 0 and _open_elsewhere(identity)):
+                other = name if name != self.build.name else "another SQLite library"
+                raise StoreError(
+                    f"{self.location}: this process has the file open through {other}, and Crossdock would use "
+                    f"{self.build}; two libraries in one process destroy each other's locks. Close the other "
+                    f"connection, or open it with crossdock.create_engine(url)"
+                )
+            _opened[identity] = (name, count + 1)
+        self._identity = identity
+
+    def unregister(self) -> None:
+        """Forget this store; to be called when its connections are closed."""
+        if self._identity is None:
+            return
+        with _opened_mutex:
+            name, count = _opened[self._identity]
+            if count > 1:
+                _opened[self._identity] = (name, count - 1)
+            else:
+                del _opened[self._identity]
+        self._identity = None
+
+    def open(self) -> Any:
+        """Return a new DB-API connection, in autocommit mode, usable from any thread."""
+        path = ":memory:" if self.location.path is None else str(self.location.path)
+        connection = self.build.module.connect(
+            path,
+            timeout=self._settings.lock_timeout.total_seconds(),
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=_CACHED_STATEMENTS,
+        )
+        try:
+            for pragma in self._pragmas():
+                connection.execute(pragma).fetchall()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def set_journal(self, connection: Any) -> str:
+        """Put the file into its journal mode, which is kept in the file; return the mode it is in."""
+        if self.location.path is None:
+            return "memory"
+        wanted = "truncate" if self.safe_mode else "wal"
+        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+        if mode != wanted:
+            (mode,) = connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
+        return str(mode)
+
+    def _pragmas(self) -> tuple[str, ...]:
+        # In a rollback journal EXTRA also syncs the directory after the commit; in WAL mode FULL syncs each commit.
+        synchronous = "EXTRA" if self.safe_mode else "FULL"
+        return (
+            f"PRAGMA synchronous = {synchronous}",
+            "PRAGMA foreign_keys = ON",
+            "PRAGMA temp_store = MEMORY",
+            f"PRAGMA cache_size = -{_CACHE_KIB}",
+            f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT_BYTES}",
+        )
+
+
+def library_of(identity: tuple[int, int]) -> str | None:
+    """Return the name of the library through which this process has a store's file open."""
+    with _opened_mutex:
+        found = _opened.get(identity)
+    return None if found is None else found[0]
+
+
+def _open_elsewhere(identity: tuple[int, int]) -> bool:
+    """Tell whether this process has a file open already (looked up without opening or closing anything)."""
+    folder = "/proc/self/fd"
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return False
+    return any(_is(f"{folder}/{name}", identity) for name in names)
+
+
+def _is(path: str | Path, identity: tuple[int, int]) -> bool:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return False
+    return (found.st_dev, found.st_ino) == identity

@@ -1,0 +1,166 @@
+"""The verbs of an operator: *cancel, replay, edit, delete*, and pausing a queue."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from crossdock.domain.errors import IllegalMove
+from crossdock.domain.lifecycle import FailureCode, Status, Verb
+from crossdock.domain.retry import Failure
+from crossdock.store import statements
+from crossdock.store.codec import edited_columns, failure_to_text, record_from
+from crossdock.store.transaction import TransactionCore
+from crossdock.store.types import to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from typing import Literal
+
+    from crossdock.domain.record import Record
+
+_CANCELLED: Final = Failure(FailureCode.CANCELLED, "cancelled by an operator")
+_STEP: Final = 500
+
+
+class Controlling(TransactionCore):
+    """Changes messages and queues on an operator's word; each change is in the audit log."""
+
+    def cancel(self, record: Record) -> None:
+        """Withdraw a message; a worker that holds it loses its lease.
+
+        Raises:
+            IllegalMove: It is finished.
+        """
+        parameters = {"row_id": record.row_id, "now": self.now_text, "error": failure_to_text(_CANCELLED)}
+        rows = self.run(statements.cancel, parameters)
+        _demand(rows, Verb.CANCEL, record)
+        self.log(record.row_id, "message.cancelled", code=FailureCode.CANCELLED, was=record.status.value)
+        self.release((app, key) for _, app, key, *_ in rows)
+
+    def replay(self, record: Record, available_at: datetime | None = None) -> None:
+        """Send a finished message again, with all counters at zero, now or later.
+
+        Raises:
+            IllegalMove: It is not finished.
+        """
+        when = to_text(available_at) if available_at is not None and available_at > self.now else ""
+        rows = self.run(statements.replay, {"row_id": record.row_id, "now": self.now_text, "available_at": when})
+        _demand(rows, Verb.REPLAY, record)
+        _, app, key, *_ = rows[0]
+        if key is not None:
+            self.run(statements.hold_key, {"app": app, "key": key, "row_id": record.row_id})
+            self.release([(app, key)])
+        self.woken.add(app)
+        self.log(record.row_id, "message.replayed", **_history(record))
+
+    def edit(self, record: Record, changes: Mapping[str, Any]) -> None:
+        """Change a message that waits or failed; the old values go to the audit log.
+
+        Args:
+            record: The message.
+            changes: New values of ``data``, ``priority``, ``available_at``, ``expires_at``, ``max_attempts``.
+
+        Raises:
+            IllegalMove: It is claimed or completed.
+        """
+        columns = edited_columns(changes)
+        parameters = {**columns, "row_id": record.row_id, "now": self.now_text}
+        rows = self.run(statements.edit, parameters, columns=tuple(columns))
+        _demand(rows, Verb.EDIT, record)
+        self.woken.add(record.app)
+        self.log(record.row_id, "message.edited", before=_before(record, changes))
+
+    def delete(self, record: Record) -> None:
+        """Hide a finished message; purging removes it.
+
+        Raises:
+            IllegalMove: It is not finished.
+        """
+        rows = self.run(statements.delete_row, {"row_id": record.row_id, "now": self.now_text})
+        _demand(rows, Verb.DELETE, record)
+        self.log(record.row_id, "message.deleted", was=record.status.value)
+        self.release((app, key) for _, app, key in rows)
+
+    def ids_of(self, app: str, status: Status, *, code: str | None, after: int, limit: int) -> list[int]:
+        """Return row ids of an app's messages of one status, in order, after a given one."""
+        parameters: dict[str, Any] = {"app": app, "after": after, "limit": limit}
+        if code is not None:
+            parameters["code"] = code
+        rows = self.run(statements.of_app, parameters, status=status, with_code=code is not None)
+        return [row_id for (row_id,) in rows]
+
+    def change_step(
+        self,
+        app: str,
+        status: Status,
+        change: Callable[[Any, Record], None],
+        *,
+        code: str | None,
+        after: int,
+        limit: int,
+    ) -> tuple[int, int]:
+        """Apply a change to an app's next messages of one status; return how many, and the last row id."""
+        row_ids = self.ids_of(app, status, code=code, after=after, limit=limit)
+        for row_id in row_ids:
+            change(self, record_from(self.run(statements.by_row_id, {"row_id": row_id})[0]))
+        return len(row_ids), row_ids[-1] if row_ids else after
+
+    def purge(self, app: str, status: Status, before: datetime, limit: int) -> int:
+        """Remove finished messages and their history for good; return how many."""
+        parameters = {"app": app, "status": status.value, "before": to_text(before), "limit": limit}
+        rows = self.run(statements.purge, parameters)
+        self._forget([row_id for row_id, *_ in rows])
+        self.release((target, key) for _, target, key in rows)
+        return len(rows)
+
+    def pause(self, app: str) -> None:
+        """Let nothing more be claimed from a queue."""
+        self.run(statements.set_paused, {"app": app, "paused_at": self.now_text, "who": self.who})
+
+    def resume(self, app: str) -> None:
+        """Let a paused queue be claimed from again."""
+        self.run(statements.set_paused, {"app": app, "paused_at": "", "who": ""})
+        self.woken.add(app)
+
+    def set_on_dead(self, app: str, on_dead: Literal["release", "block"]) -> None:
+        """Say whether a dead letter keeps what follows it under its partition key waiting."""
+        self.run(statements.set_on_dead, {"app": app, "on_dead": on_dead})
+        if on_dead == "release":
+            keys = self.run(statements.dead_keys, {"app": app})
+            self.run(statements.free_dead, {"app": app})
+            self.release((app, key) for (key,) in keys)
+
+    def _forget(self, row_ids: Sequence[int]) -> None:
+        for start in range(0, len(row_ids), _STEP):
+            self.run(statements.purge_log, {"ids": json.dumps(row_ids[start : start + _STEP])})
+
+
+def _demand(rows: Sequence[Any], verb: Verb, record: Record) -> None:
+    if not rows:
+        raise IllegalMove(
+            f"cannot {verb.value} message {record.message.id} of {record.app}: it is {record.status.value}"
+        )
+
+
+def _history(record: Record) -> dict[str, Any]:
+    """Return what a replay overwrites in the row, so that the timeline keeps it."""
+    if record.status is not Status.COMPLETED or record.claimed_at is None or record.processed_at is None:
+        return {"was": record.status.value}
+    return {
+        "was": record.status.value,
+        "attempts": record.attempts,
+        "claimed_at": to_text(record.claimed_at),
+        "processed_at": to_text(record.processed_at),
+    }
+
+
+def _before(record: Record, changes: Mapping[str, Any]) -> dict[str, Any]:
+    olds: dict[str, Any] = {
+        "data": record.message.data if not isinstance(record.message.data, bytes) else "(bytes)",
+        "priority": record.message.priority,
+        "available_at": None if record.available_at is None else to_text(record.available_at),
+        "expires_at": None if record.message.expirytime is None else to_text(record.message.expirytime),
+    }
+    return {name: olds[name] for name in changes if name in olds}

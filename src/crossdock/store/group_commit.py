@@ -1,0 +1,185 @@
+"""Group commit by leader and followers: writers that arrive together share one transaction and one sync.
+
+A caller that finds no commit running leads: it executes its own unit at once. Callers that arrive meanwhile
+wait; the first of them leads the next commit and takes all the others along. A lone writer pays nothing for it.
+Writers of an event loop do not wait in a thread of their own: one thread leads for them all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from crossdock.domain.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from crossdock.store.sqlite_transaction import SQLiteTransaction
+
+T = TypeVar("T")
+_INTERRUPTED: Final = StoreUnavailable("the commit was interrupted; ask for the message by its id whether it was stored")
+"""What a unit ends with unless its commit says otherwise: an exception in the leader must not look like success."""
+_LARGEST_GROUP: Final = 512
+"""Units per commit: bounds how long one transaction keeps other processes waiting."""
+
+
+class Unit:
+    """One piece of work and what came of it."""
+
+    __slots__ = ("error", "future", "leads", "loop", "result", "turn", "work")
+
+    def __init__(self, work: Callable[[SQLiteTransaction], Any]) -> None:
+        self.work = work
+        self.result: Any = None
+        self.error: BaseException | None = _INTERRUPTED
+        self.leads = False
+        self.turn: threading.Lock | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.future: asyncio.Future[Any] | None = None
+
+
+class GroupCommit:
+    """Runs units of work in shared transactions.
+
+    Args:
+        commit: Executes units in one transaction and returns when it is durable. It sets ``result`` or ``error``
+            of each unit and raises nothing.
+    """
+
+    def __init__(self, commit: Callable[[Sequence[Unit]], None]) -> None:
+        self._commit = commit
+        self._mutex = threading.Lock()
+        self._leading = False
+        self._waiting: deque[Unit] = deque()
+        self._loop_turn = threading.Semaphore(0)
+        self._loop_thread: threading.Thread | None = None
+        self._closed = False
+
+    def run(self, work: Callable[[SQLiteTransaction], T]) -> T:
+        """Execute ``work`` in a transaction; return its result after the commit, or raise what it raised."""
+        unit = Unit(work)
+        if self._join(unit):
+            self._lead([unit])
+        else:
+            self._await_turn(unit)
+            if unit.leads:
+                self._lead(self._take())
+        if unit.error is not None:
+            raise unit.error
+        result: T = unit.result
+        return result
+
+    async def run_async(self, work: Callable[[SQLiteTransaction], T]) -> T:
+        """Do the same for a caller in an event loop."""
+        unit = Unit(work)
+        unit.loop = asyncio.get_running_loop()
+        unit.future = unit.loop.create_future()
+        self._start_loop_thread()
+        with self._mutex:
+            self._waiting.append(unit)
+            lead = not self._leading
+            self._leading = True
+        if lead:
+            self._loop_turn.release()
+        result: T = await unit.future
+        return result
+
+    def close(self) -> None:
+        """End the thread that leads for event loops."""
+        self._closed = True
+        if self._loop_thread is not None:
+            self._loop_turn.release()
+            self._loop_thread.join(timeout=10)
+
+    def _join(self, unit: Unit) -> bool:
+        """Become the leader (True), or stand in line."""
+        with self._mutex:
+            if not self._leading:
+                self._leading = True
+                return True
+            unit.turn = threading.Lock()
+            unit.turn.acquire()
+            self._waiting.append(unit)
+            return False
+
+    def _await_turn(self, unit: Unit) -> None:
+        turn = unit.turn
+        assert turn is not None  # noqa: S101 - _join gave it one
+        try:
+            turn.acquire()
+        except BaseException:  # Ctrl-C: the lead must not be lost with us
+            with self._mutex:
+                if unit in self._waiting:
+                    self._waiting.remove(unit)
+                leads = unit.leads
+            if leads:
+                self._pass_on()
+            raise
+
+    def _take(self) -> list[Unit]:
+        with self._mutex:
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), _LARGEST_GROUP))]
+
+    def _lead(self, units: Sequence[Unit]) -> None:
+        try:
+            self._commit(units)
+        finally:
+            self._pass_on()
+            _tell(units)
+
+    def _pass_on(self) -> None:
+        """Make the first waiting unit the next leader."""
+        with self._mutex:
+            if not self._waiting:
+                self._leading = False
+                return
+            first = self._waiting[0]
+            first.leads = first.turn is not None
+        if first.turn is None:
+            self._loop_turn.release()
+        else:
+            first.turn.release()
+
+    def _start_loop_thread(self) -> None:
+        if self._loop_thread is None:
+            with self._mutex:
+                if self._loop_thread is None:
+                    thread = threading.Thread(target=self._lead_for_loops, name="crossdock-commit", daemon=True)
+                    thread.start()
+                    self._loop_thread = thread
+
+    def _lead_for_loops(self) -> None:
+        while True:
+            self._loop_turn.acquire()
+            if self._closed:
+                return
+            self._lead(self._take())
+
+
+def _tell(units: Sequence[Unit]) -> None:
+    """Wake everyone whose unit is done; a leader's own unit needs no waking."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[Unit]] = {}
+    for unit in units:
+        if unit.loop is not None:
+            by_loop.setdefault(unit.loop, []).append(unit)
+        elif unit.turn is not None and not unit.leads:
+            unit.turn.release()
+    for loop, done in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_resolve, done)
+        except RuntimeError:  # the loop was closed: nobody is waiting any more
+            continue
+
+
+def _resolve(units: Sequence[Unit]) -> None:
+    for unit in units:
+        future = unit.future
+        if future is None or future.done():
+            continue
+        if unit.error is not None:
+            future.set_exception(unit.error)
+        else:
+            future.set_result(unit.result)

@@ -1,0 +1,126 @@
+"""Who lives: each process holds a lock on a file of its own, and its death is seen by the lock's release."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from crossdock._version import __version__
+from crossdock.store.file_locks import LockFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SUFFIX: Final = ".lock"
+_BOOT_ID: Final = re.compile("[0-9a-f]{32}")
+_STOPPED: Final = frozenset("Tt")
+_STATE, _START = 0, 19
+"""Positions in /proc/PID/stat, counted behind the command's name. Source: proc_pid_stat(5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A process of the store, as its lock file tells.
+
+    Attributes:
+        owner: Its name and boot id, as in ``lease_owner``.
+        started: Ticks after the machine's start; with ``pid`` it tells a process from a later one of that number.
+    """
+
+    owner: str
+    pid: int
+    started: int | None
+
+
+class Presence:
+    """This process's lock file, and a look at everyone else's."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.boot_id = uuid.uuid4().hex
+        self.owner = f"{name}/{self.boot_id}"
+        self._folder = folder
+        self._file = self._take_place()
+
+    def dead_owners(self) -> Iterator[str]:
+        """Give each peer that died, its lock held by us meanwhile, so that no one else takes its messages back.
+
+        When the caller comes back for the next, the dead peer's file is removed.
+        """
+        for path in self._others():
+            with suppress(FileNotFoundError, PermissionError):
+                lock = LockFile(path, create=False)
+                try:
+                    if lock.try_lock() and path.exists():
+                        yield _read(path).owner
+                        path.unlink(missing_ok=True)
+                finally:
+                    lock.close()
+
+    def condition(self, owner: str) -> Literal["running", "stopped", "gone", "unknown"]:
+        """Tell how the process that owns a lease does; unknown: it is no Crossdock process of this machine."""
+        boot_id = owner.rpartition("/")[2]
+        if not _BOOT_ID.fullmatch(boot_id):
+            return "unknown"
+        path = self._folder / f"{boot_id}{_SUFFIX}"
+        if not path.exists():
+            return "gone"
+        return "stopped" if _is_stopped(_read(path)) else "running"
+
+    def leave(self) -> None:
+        """Release our lock and remove the file; safe to call twice."""
+        if self._file.fd >= 0:
+            self._path.unlink(missing_ok=True)
+            self._file.close()
+
+    @property
+    def _path(self) -> Path:
+        return self._folder / f"{self.boot_id}{_SUFFIX}"
+
+    def _take_place(self) -> LockFile:
+        """Lock the file before it gets its name: nobody can find it unlocked and take us for dead."""
+        hidden = self._folder / f".{self.boot_id}.new"
+        lock = LockFile(hidden)
+        lock.try_lock()
+        described = {"owner": self.owner, "pid": os.getpid(), "started": started_at(os.getpid()), "version": __version__}
+        os.write(lock.fd, json.dumps(described).encode())
+        hidden.rename(self._path)
+        return lock
+
+    def _others(self) -> list[Path]:
+        return [path for path in self._folder.glob(f"*{_SUFFIX}") if path.name != "write.lock" and path != self._path]
+
+
+def _is_stopped(peer: Peer) -> bool:
+    """Tell whether a process is stopped (SIGSTOP, a debugger); unknown counts as running."""
+    fields = _stat(peer.pid)
+    if fields is None or (peer.started is not None and int(fields[_START]) != peer.started):
+        return False
+    return fields[_STATE] in _STOPPED
+
+
+def started_at(pid: int) -> int | None:
+    """Return when a process started, in ticks after the machine's start, or None where that is not told."""
+    fields = _stat(pid)
+    return None if fields is None else int(fields[_START])
+
+
+def _stat(pid: int) -> list[str] | None:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return text.rpartition(")")[2].split()
+
+
+def _read(path: Path) -> Peer:
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return Peer(str(told["owner"]), int(told["pid"]), told.get("started"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return Peer(f"unknown/{path.stem}", 0, None)

@@ -1,0 +1,229 @@
+"""One SQLite store, open in one process: its connections, its turn to write, its presence among the processes."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from crossdock.domain.errors import CrossdockError, StoreDamaged, StoreError
+from crossdock.store.connections import Connections
+from crossdock.store.disk import DiskGuard
+from crossdock.store.file_locks import WriteLock
+from crossdock.store.group_commit import GroupCommit, Unit
+from crossdock.store.liveness import Presence
+from crossdock.store.reading import Reader
+from crossdock.store.sqlite_errors import damaged, translate
+from crossdock.store.sqlite_transaction import SQLiteTransaction
+from crossdock.store.waking import MemoryWaker, Waker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from crossdock.ports.clock import Clock
+    from crossdock.store.location import StoreLocation
+    from crossdock.store.settings import StoreSettings
+    from crossdock.store.sqlite_build import SQLiteBuild
+    from crossdock.store.transaction import PreparedStatements
+
+T = TypeVar("T")
+
+
+class OpenStore:
+    """Everything of a store that belongs to one process and must be made anew after a fork."""
+
+    def __init__(
+        self,
+        location: StoreLocation,
+        build: SQLiteBuild,
+        settings: StoreSettings,
+        *,
+        name: str,
+        clock: Clock,
+        prepared: PreparedStatements,
+    ) -> None:
+        self.location = location
+        self.connections = Connections(location, build, settings)
+        self._clock = clock
+        self._prepared = prepared
+        self._readers: list[Any] = []
+        self._damage: StoreDamaged | None = None
+        self._stop = threading.Event()
+        on_disk = location.path is not None
+        self.presence = Presence(location.folder, name) if on_disk else None
+        self.who = self.presence.owner if self.presence else f"{name}/memory"
+        self.waker = Waker(location.folder / "wake", self.presence.boot_id) if self.presence else MemoryWaker()
+        self.write_lock = WriteLock(location.folder / "write.lock", settings.lock_timeout) if on_disk else None
+        self._disk = DiskGuard(location.path.parent if location.path else None, settings.min_free_bytes)
+        self.connections.register()
+        self._identity = location.identity() if on_disk else None
+        self._writer = self.connections.open()
+        self.group = GroupCommit(self._commit)
+
+    def read(self, query: Callable[[Reader], T]) -> T:
+        """Ask something of one consistent snapshot.
+
+        Raises:
+            StoreError: The store cannot be read.
+        """
+        if self.location.path is None:
+            return self.group.run(lambda _: query(Reader(self._writer, self._prepared)))
+        self._check_place()
+        connection = self._readers.pop() if self._readers else self.connections.open()
+        try:
+            connection.execute("BEGIN")
+            try:
+                return query(Reader(connection, self._prepared))
+            finally:
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
+        except self.connections.build.module.Error as error:
+            raise self._note(translate(error, self.location)) from error
+        finally:
+            self._readers.append(connection)
+
+    def exclusive(self, action: Callable[[Any], T]) -> T:
+        """Run ``action`` on the writing connection inside a transaction, alone among all processes."""
+        self._acquire()
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                result = action(self._writer)
+                self._writer.execute("COMMIT")
+            finally:
+                self._roll_back()
+        except self.connections.build.module.Error as error:
+            raise self._note(translate(error, self.location)) from error
+        finally:
+            self._release()
+        return result
+
+    def look(self, question: Callable[[Any], T]) -> T:
+        """Ask something through the writing connection, outside a transaction."""
+        try:
+            return question(self._writer)
+        except self.connections.build.module.Error as error:
+            raise translate(error, self.location) from error
+
+    def make_compact(self) -> None:
+        """Let the file of a new store give back the space of what is removed; only an empty file takes it."""
+        self.look(lambda database: database.execute("PRAGMA auto_vacuum = INCREMENTAL").fetchall())
+
+    def prepare_journal(self) -> str:
+        """Set the journal mode of the file and return it."""
+        try:
+            return self.connections.set_journal(self._writer)
+        except self.connections.build.module.Error as error:
+            raise translate(error, self.location) from error
+
+    def close(self) -> None:
+        """Close all connections and leave; safe to call twice."""
+        self.group.close()
+        for connection in (*self._readers, self._writer):
+            connection.close()
+        self._readers.clear()
+        self.waker.close()
+        if self.presence:
+            self.presence.leave()
+        if self.write_lock:
+            self.write_lock.close()
+        self.connections.unregister()
+
+    def abandoned(self) -> list[Any]:
+        """Return the connections, for a forked child to leave alone for ever: closing them would undo locks."""
+        return [*self._readers, self._writer]
+
+    def _commit(self, units: Sequence[Unit]) -> None:
+        """Execute units in one transaction; each ends with its result or its error."""
+        woken: set[str] = set()
+        try:
+            self._acquire()
+            try:
+                woken = self._transact(units)
+            finally:
+                self._release()
+            self._check_place()
+        except self.connections.build.module.Error as error:
+            _fail(units, self._note(translate(error, self.location)))
+        except CrossdockError as error:
+            _fail(units, error)
+        if woken:
+            self.waker.wake(woken)
+
+    def _acquire(self) -> None:
+        self._check_place()
+        if self.write_lock:
+            self.write_lock.acquire()
+
+    def _release(self) -> None:
+        if self.write_lock:
+            self.write_lock.release()
+
+    def _transact(self, units: Sequence[Unit]) -> set[str]:
+        writer = self._writer
+        writer.execute("BEGIN IMMEDIATE")
+        try:
+            transaction = self.transaction_on(writer)
+            if len(units) == 1:
+                _execute_alone(units[0], transaction)
+            else:
+                for unit in units:
+                    _execute_apart(unit, transaction, writer)
+            if len(units) == 1 and units[0].error is not None:
+                return set()
+            writer.execute("COMMIT")
+        finally:
+            self._roll_back()
+        return transaction.woken
+
+    def transaction_on(self, database: Any) -> SQLiteTransaction:
+        """Return the verbs on a connection that is inside a write transaction."""
+        return SQLiteTransaction(
+            database, self._prepared, who=self.who, now=self._clock.now(), closed=self._disk.error()
+        )
+
+    def _roll_back(self) -> None:
+        if self._writer.in_transaction:
+            self._writer.execute("ROLLBACK")
+
+    def _check_place(self) -> None:
+        """Make sure that the file is still the one that was opened.
+
+        Raises:
+            StoreDamaged: It vanished or was replaced, now or earlier.
+        """
+        if self._damage is not None:
+            raise self._damage
+        if self._identity is not None:
+            identity = self.location.identity()
+            if identity != self._identity:
+                what = "the file vanished" if identity is None else "the file was replaced by another"
+                raise self._note(damaged(self.location, what))
+
+    def _note(self, error: StoreError) -> StoreError:
+        if isinstance(error, StoreDamaged):
+            self._damage = error
+        return error
+
+
+def _execute_alone(unit: Unit, transaction: SQLiteTransaction) -> None:
+    try:
+        unit.result = unit.work(transaction)
+    except (CrossdockError, ValueError, TypeError, OverflowError) as error:
+        unit.error = error
+    else:
+        unit.error = None
+
+
+def _execute_apart(unit: Unit, transaction: SQLiteTransaction, writer: Any) -> None:
+    """Execute a unit in a savepoint of its own, so that a bad one fails alone."""
+    writer.execute("SAVEPOINT unit")
+    _execute_alone(unit, transaction)
+    if unit.error is not None:
+        writer.execute("ROLLBACK TO unit")
+    writer.execute("RELEASE unit")
+
+
+def _fail(units: Sequence[Unit], error: CrossdockError) -> None:
+    for unit in units:
+        unit.result = None
+        unit.error = error

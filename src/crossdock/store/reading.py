@@ -1,0 +1,174 @@
+"""What can be asked of a store; nothing here changes it."""
+
+from __future__ import annotations
+
+import builtins
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from crossdock.domain.delivery import Overdue
+from crossdock.domain.errors import MessageNotFound
+from crossdock.domain.lifecycle import Status
+from crossdock.domain.message import AppId
+from crossdock.domain.record import QueueStats, Record, TimelineEntry
+from crossdock.store import statements
+from crossdock.store.codec import maybe_moment, moment, policy_from, record_from
+from crossdock.store.types import to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sqlalchemy.sql.elements import ClauseElement
+
+    from crossdock.store.transaction import Database, PreparedStatements
+
+_NEWEST: Final = 2**63 - 1
+_FINISHED: Final = (Status.COMPLETED, Status.FAILED, Status.ARCHIVED)
+
+
+class Reader:
+    """Answers questions from one consistent snapshot."""
+
+    def __init__(self, database: Database, prepared: PreparedStatements) -> None:
+        self._database = database
+        self._prepared = prepared
+
+    def _run(self, build: Callable[..., ClauseElement], parameters: dict[str, Any], **options: Any) -> list[Any]:
+        prepared = self._prepared.get(build, **options)
+        rows: list[Any] = self._database.execute(prepared.sql, prepared.bind(**parameters)).fetchall()
+        return rows
+
+    def find(self, message_id: str, app: str | None) -> Record:
+        """Return the one record of a message.
+
+        Raises:
+            MessageNotFound: There is none, or several apps (or several senders) have one and none is named.
+        """
+        parameters = {"message_id": message_id} if app is None else {"message_id": message_id, "app": app}
+        rows = self._run(statements.by_message_id, parameters, with_app=app is not None)
+        if not rows:
+            raise MessageNotFound(f"no message {message_id}" + ("" if app is None else f" in the queue of {app}"))
+        if len(rows) > 1:
+            places = ", ".join(sorted({row[3] for row in rows}))
+            raise MessageNotFound(f"{len(rows)} messages have the id {message_id}, at {places}; name the app")
+        return record_from(rows[0])
+
+    def row(self, row_id: int) -> Record | None:
+        """Return the record of a row, or None."""
+        rows = self._run(statements.by_row_id, {"row_id": row_id})
+        return record_from(rows[0]) if rows else None
+
+    def list(
+        self, app: str | None, *, status: Status | None, limit: int, after: int | None, newest_first: bool
+    ) -> builtins.list[Record]:
+        """Return records in order of arrival."""
+        start = after if after is not None else (_NEWEST if newest_first else 0)
+        parameters: dict[str, Any] = {"after": start, "limit": limit}
+        if app is not None:
+            parameters["app"] = app
+        rows = self._run(
+            statements.listing, parameters, with_app=app is not None, status=status, newest_first=newest_first
+        )
+        return [record_from(row) for row in rows]
+
+    def has_work(self, app: str, now: datetime) -> bool:
+        """Tell whether a claim could find something."""
+        return bool(self._run(statements.has_work, {"app": app, "now": to_text(now)})[0][0])
+
+    def owners(self) -> builtins.list[str]:
+        """Return every process that holds a message."""
+        return [owner for (owner,) in self._run(statements.owners, {}) if owner is not None]
+
+    def overdue(self, now: datetime, limit: int) -> builtins.list[Overdue]:
+        """Return claimed messages whose lease ran out."""
+        rows = self._run(statements.overdue, {"now": to_text(now), "limit": limit})
+        return [Overdue(*row[:7], retry=policy_from(row[7]), sent_at=moment(row[8])) for row in rows]
+
+    def next_due(self, app: str) -> datetime | None:
+        """Return when the app's next scheduled message becomes due."""
+        return maybe_moment(self._run(statements.next_due, {"app": app})[0][0])
+
+    def stats(self, app: str | None) -> dict[str, QueueStats]:
+        """Return the figures of one queue, or of all that hold messages or are paused."""
+        stats: dict[str, QueueStats] = {} if app is None else {app: QueueStats(app=AppId(app))}
+        for name, paused_at, _ in self._run(statements.states, {}):
+            if app in {None, name}:
+                stats[name] = QueueStats(app=AppId(name), paused=paused_at is not None)
+        for name, status, count in self._run(statements.depth, {}):
+            if app in {None, name}:
+                known = stats.get(name) or QueueStats(app=AppId(name))
+                stats[name] = _with_count(known, Status(status), count)
+        for name, status, count in self._run(statements.deleted_depth, {}):
+            if app in {None, name}:
+                stats[name] = _with_count(stats[name], Status(status), -count)
+        return {name: self._with_pending(stats[name]) for name in sorted(stats)}
+
+    def timeline(self, record: Record) -> builtins.list[TimelineEntry]:
+        """Return everything that happened to a message at one app, in order."""
+        entries = [_entry(record, "message.sent", record.created_at, who=record.created_by)]
+        for at, event, attempt, who, code, details in self._run(statements.audit_of, {"row_id": record.row_id}):
+            facts: dict[str, Any] = {} if details is None else json.loads(details)
+            entries += _claim_before(record, facts, attempt, who)
+            entries += _completion_before(record, event, facts)
+            entries.append(_entry(record, event, moment(at), attempt=attempt, who=who, code=code, details=facts))
+        return entries + _present(record)
+
+    def _with_pending(self, stats: QueueStats) -> QueueStats:
+        if not stats.ready:
+            return stats
+        app = {"app": stats.app}
+        ready = sum(self._run(statements.ready_depth, app, suspect=suspect)[0][0] for suspect in (False, True))
+        scheduled = self._run(statements.scheduled_depth, app)[0][0]
+        firsts = [row_id for row_id, _ in self._run(statements.oldest_ready, app)]
+        oldest = self._run(statements.created_at, {"row_id": min(firsts)})[0][0] if firsts else None
+        return replace(
+            stats,
+            ready=ready,
+            scheduled=scheduled,
+            blocked=max(0, stats.ready - ready - scheduled),
+            oldest_due_at=None if oldest is None else moment(oldest),
+        )
+
+
+def _with_count(stats: QueueStats, status: Status, count: int) -> QueueStats:
+    match status:
+        case Status.PENDING:
+            return replace(stats, ready=count)  # split into ready, scheduled and blocked by _with_pending
+        case Status.PROCESSING:
+            return replace(stats, processing=count)
+        case Status.COMPLETED | Status.ARCHIVED:
+            return replace(stats, completed=stats.completed + count)
+        case Status.FAILED:
+            return replace(stats, failed=stats.failed + count)
+
+
+def _entry(record: Record, event: str, at: Any, **facts: Any) -> TimelineEntry:
+    return TimelineEntry(at=at, event=event, app=record.app, **facts)
+
+
+def _claim_before(record: Record, facts: dict[str, Any], attempt: int | None, who: str | None) -> list[TimelineEntry]:
+    """Return the claim that an ended delivery began with; the row itself remembers only the last one."""
+    claimed_at = facts.pop("claimed_at", None)
+    if claimed_at is None:
+        return []
+    attempt = attempt or facts.get("attempts")
+    return [_entry(record, "message.claimed", moment(claimed_at), attempt=attempt, who=who)]
+
+
+def _completion_before(record: Record, event: str, facts: dict[str, Any]) -> list[TimelineEntry]:
+    processed_at = facts.pop("processed_at", None)
+    if event != "message.replayed" or processed_at is None or facts.get("was") != Status.COMPLETED:
+        return []
+    return [_entry(record, "message.completed", moment(processed_at), attempt=facts.get("attempts"))]
+
+
+def _present(record: Record) -> list[TimelineEntry]:
+    """Return what the row itself tells: the delivery in progress, or the one that completed it."""
+    if record.status not in {Status.PROCESSING, Status.COMPLETED} or record.claimed_at is None:
+        return []
+    claimed = _entry(record, "message.claimed", record.claimed_at, attempt=record.attempts, who=record.lease_owner)
+    if record.status is Status.PROCESSING or record.processed_at is None:
+        return [claimed]
+    return [claimed, _entry(record, "message.completed", record.processed_at, attempt=record.attempts)]

@@ -1,0 +1,69 @@
+"""Makes a store's tables, and sees whether this code and the store fit each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from crossdock.domain.errors import SchemaOutOfDate
+from crossdock.store.prepared import SQLITE
+from crossdock.store.sqlite_ddl import statements as triggers_and_views
+from crossdock.store.tables import OLDEST_SCHEMA, SCHEMA_NUMBER, metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ALEMBIC_TABLE: Final = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL CONSTRAINT alembic_version_pkc PRIMARY KEY)"
+
+
+class SchemaState(NamedTuple):
+    """What a store says of its schema.
+
+    Attributes:
+        oldest_code: The oldest schema number whose code may use the store.
+    """
+
+    number: int
+    oldest_code: int
+
+
+def read_state(database: Any) -> SchemaState | None:
+    """Return the state of a store's schema, or None if the file holds no store."""
+    found = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'crossdock_schema'").fetchone()
+    if found is None:
+        return None
+    row = database.execute("SELECT number, oldest_code FROM crossdock_schema").fetchone()
+    return SchemaState(int(row[0]), int(row[1]))
+
+
+def needs_migration(state: SchemaState, place: str) -> bool:
+    """Tell whether the store is older than this code wants.
+
+    Raises:
+        SchemaOutOfDate: A newer version of Crossdock made the store, and this one must not touch it.
+    """
+    if state.oldest_code > SCHEMA_NUMBER:
+        raise SchemaOutOfDate(
+            f"{place} has schema {state.number}, which needs a version of Crossdock that knows schema "
+            f"{state.oldest_code}; this one knows {SCHEMA_NUMBER}. Upgrade Crossdock; nothing was changed"
+        )
+    return state.number < OLDEST_SCHEMA
+
+
+def create(database: Any) -> None:
+    """Make all tables, indexes, triggers and views; to be called inside a write transaction."""
+    for statement in definitions():
+        database.execute(statement)
+    database.execute("INSERT INTO crossdock_schema (number, oldest_code) VALUES (?, ?)", (SCHEMA_NUMBER, OLDEST_SCHEMA))
+    database.execute("INSERT INTO alembic_version (version_num) VALUES (?)", (f"{SCHEMA_NUMBER:04}",))
+
+
+def definitions() -> Iterator[str]:
+    """Give the statements that make an empty store, in order."""
+    yield _ALEMBIC_TABLE
+    for table in metadata.sorted_tables:
+        yield str(CreateTable(table).compile(dialect=SQLITE)).strip()
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            yield str(CreateIndex(index).compile(dialect=SQLITE)).strip()
+    yield from triggers_and_views()

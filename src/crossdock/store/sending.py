@@ -1,0 +1,117 @@
+"""The verb *send*."""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, Final
+
+from crossdock.domain.errors import InvalidMessage, StoreError
+from crossdock.domain.message import BINARY_TYPE, Draft, Envelope, SentMessage, duplicate_of, sent_message
+from crossdock.store import statements
+from crossdock.store.codec import envelope_columns, message_from
+from crossdock.store.transaction import TransactionCore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+_CHUNKS: Final = (256, 32, 4, 1)
+"""Rows per INSERT, largest first: few statements to compile, few calls to the driver."""
+_JSON_NULL: Final = "null"
+
+
+class Sending(TransactionCore):
+    """Stores messages."""
+
+    def send(self, draft: Draft, envelope: Envelope) -> SentMessage:
+        """Store one message, or return the one that the app already holds under the same identity.
+
+        Raises:
+            InvalidMessage: The app holds another message under this id: its ``source`` differs.
+        """
+        self.check_intake()
+        columns = self._columns(envelope)
+        columns["message_id"] = draft.message_id
+        columns.update(_data_columns(draft, envelope))
+        prepared = self._prepared.get(statements.insert_one, columns=tuple(columns))
+        cursor = self._database.execute(prepared.sql, [columns[name] for name in prepared.names])
+        if cursor.rowcount != 1:
+            return self._duplicate(draft, envelope)
+        row_id: int = cursor.lastrowid
+        self._settle_order(envelope)
+        return sent_message(draft, envelope, row_id=row_id, sent_at=self.now)
+
+    def send_many(self, drafts: Sequence[Draft], envelope: Envelope) -> Sequence[int]:
+        """Store many messages of one envelope, all with ids made just now; return their row ids, in order."""
+        self.check_intake()
+        row_ids: list[int] = []
+        for group in _runs_of_kind(drafts):
+            row_ids += self._send_group(group, envelope)
+        self._settle_order(envelope)
+        return row_ids
+
+    def _send_group(self, drafts: Sequence[Draft], envelope: Envelope) -> list[int]:
+        raw = drafts[0].raw is not None
+        shared = self._columns(envelope)
+        if raw:
+            shared["content_type"] = envelope.datacontenttype or BINARY_TYPE
+        own = ("message_id", "data", "data_bytes") if raw else ("message_id", "data")
+        row_ids: list[int] = []
+        remaining = iter(drafts)
+        for size in _CHUNKS:
+            while len(drafts) - len(row_ids) >= size:
+                row_ids += self._send_chunk(list(islice(remaining, size)), own, shared)
+        return row_ids
+
+    def _send_chunk(self, chunk: list[Draft], own: tuple[str, ...], shared: dict[str, Any]) -> range:
+        columns = (*own, *shared)
+        prepared = self._prepared.get(statements.insert_rows, columns=columns, own=own, count=len(chunk))
+        if chunk[0].raw is None:
+            values: Iterator[Any] = chain.from_iterable((draft.message_id, draft.text) for draft in chunk)
+        else:
+            values = chain.from_iterable((draft.message_id, _JSON_NULL, draft.raw) for draft in chunk)
+        rest = [shared[name] for name in prepared.names[len(own) * len(chunk) :]]
+        cursor = self._database.execute(prepared.sql, [*values, *rest])
+        if cursor.rowcount != len(chunk):
+            raise StoreError(f"{len(chunk)} new messages were sent, but the store took {cursor.rowcount} of them")
+        last: int = cursor.lastrowid
+        return range(last - len(chunk) + 1, last + 1)
+
+    def _columns(self, envelope: Envelope) -> dict[str, Any]:
+        columns = envelope_columns(envelope)
+        columns.update(created_at=self.now_text, updated_at=self.now_text, created_by=self.who, revision=1)
+        return columns
+
+    def _settle_order(self, envelope: Envelope) -> None:
+        if envelope.partition_key is not None:
+            self.release([(envelope.app, envelope.partition_key)])
+        self.woken.add(envelope.app)
+
+    def _duplicate(self, draft: Draft, envelope: Envelope) -> SentMessage:
+        identity = {"message_id": draft.message_id, "app": envelope.app, "source_app": envelope.source_app}
+        row = self.run(statements.find_sent, identity)[0]
+        held = message_from(row)
+        if held.source != (envelope.source or envelope.source_app):
+            raise InvalidMessage.of(
+                "message_id",
+                f"{draft.message_id!r} was sent to {envelope.app!r} with source {held.source!r} before; "
+                f"choose another id, or name another source_app",
+            )
+        return duplicate_of(held, envelope.app, row[0])
+
+
+def _data_columns(draft: Draft, envelope: Envelope) -> dict[str, Any]:
+    if draft.raw is None:
+        return {"data": draft.text}
+    return {
+        "data": _JSON_NULL,
+        "data_bytes": draft.raw,
+        "content_type": envelope.datacontenttype or BINARY_TYPE,
+    }
+
+
+def _runs_of_kind(drafts: Sequence[Draft]) -> Iterator[Sequence[Draft]]:
+    """Cut drafts into runs that are all JSON or all bytes, in order."""
+    start = 0
+    for index in range(1, len(drafts) + 1):
+        if index == len(drafts) or (drafts[index].raw is None) is not (drafts[start].raw is None):
+            yield drafts[start:index]
+            start = index

@@ -1,0 +1,160 @@
+"""The verbs that end a delivery: *ack, nack, fail, hand back*, and *lapse* and *crash* on behalf of the absent."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final, assert_never
+
+from crossdock.domain.delivery import Completed, HandedBack, Settlement
+from crossdock.domain.lifecycle import FailureCode
+from crossdock.domain.retry import Dead, Failure, RetryAt
+from crossdock.store import statements
+from crossdock.store.codec import failure_to_text
+from crossdock.store.transaction import TransactionCore
+from crossdock.store.types import to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+_ID, _APP, _KEY, _ATTEMPTS, _CLAIMED_AT = range(5)
+_NO_RESULT: Final = ""
+
+
+class Settling(TransactionCore):
+    """Ends deliveries; every change is conditional on the lease token."""
+
+    def settle(self, settlements: Sequence[Settlement]) -> set[int]:
+        """End deliveries and return the row ids of those whose lease still held; the others changed nothing."""
+        plain: dict[str, list[int]] = defaultdict(list)
+        accepted: list[Any] = []
+        for row_id, token, outcome in settlements:
+            match outcome:
+                case Completed(result=None):
+                    plain[token].append(row_id)
+                case Completed(result=str() as result):
+                    accepted += self._complete([row_id], token, result)
+                case RetryAt() | HandedBack():
+                    accepted += self._give_back(row_id, token, outcome)
+                case Dead():
+                    accepted += self._fail(row_id, token, outcome.failure)
+                case _:
+                    assert_never(outcome)
+        for token, row_ids in plain.items():
+            accepted += self._complete(row_ids, token, None)
+        self.release((row[_APP], row[_KEY]) for row in accepted)
+        return {row[_ID] for row in accepted}
+
+    def extend(self, row_ids: Sequence[int], lease_token: str, until: datetime) -> set[int]:
+        """Set the end of leases and return the row ids of those still held."""
+        parameters = {"ids": json.dumps(list(row_ids)), "token": lease_token, "until": to_text(until)}
+        return {row_id for (row_id,) in self.run(statements.extend, parameters)}
+
+    def crash(self, owner: str, *, max_crashes: int, limit: int) -> int:
+        """Take back what a dead process held: each message counts one crash more, its attempt is given back.
+
+        Returns:
+            How many messages were taken back; call again while it is ``limit``.
+        """
+        rows = self.run(statements.owned, {"owner": owner, "limit": limit})
+        accepted: list[Any] = []
+        for row_id, _, token, _, crashes in rows:
+            if crashes + 1 >= max_crashes:
+                failure = Failure(FailureCode.CRASHED, f"this message's worker died {crashes + 1} times")
+                accepted += self._fail(row_id, token, failure, who=owner, refund=1, crashed=1)
+            else:
+                accepted += self._crash(row_id, token, owner)
+        self.release((row[_APP], row[_KEY]) for row in accepted)
+        return len(rows)
+
+    def hand_back_all(self, owner: str, limit: int) -> int:
+        """Give back everything a process holds, nothing spent.
+
+        Returns:
+            How many messages were given back; call again while it is ``limit``.
+        """
+        rows = self.run(statements.owned, {"owner": owner, "limit": limit})
+        self.settle([Settlement(row_id, token, HandedBack()) for row_id, _, token, *_ in rows])
+        return len(rows)
+
+    def lapse(self, row_id: int, lease_token: str, owner: str, failure: Failure, when: datetime | None) -> bool:
+        """Take back a message whose lease ran out: to be retried at ``when``, or, with None, as a dead letter."""
+        if when is None:
+            rows = self._fail(row_id, lease_token, failure, who=owner)
+        else:
+            rows = self._give_back(row_id, lease_token, RetryAt(when, failure), event="message.lapsed", who=owner)
+        self.release((row[_APP], row[_KEY]) for row in rows)
+        return bool(rows)
+
+    def _complete(self, row_ids: Iterable[int], token: str, result: str | None) -> list[Any]:
+        parameters = {"ids": json.dumps(list(row_ids)), "token": token, "now": self.now_text}
+        if result is None:
+            return self.run(statements.complete, parameters, with_result=False)
+        return self.run(statements.complete, {**parameters, "result": result}, with_result=True)
+
+    def _give_back(
+        self,
+        row_id: int,
+        token: str,
+        outcome: RetryAt | HandedBack,
+        *,
+        event: str = "message.nacked",
+        who: str | None = None,
+    ) -> list[Any]:
+        spent = isinstance(outcome, RetryAt) and outcome.spends_attempt
+        failure = outcome.failure if isinstance(outcome, RetryAt) else None
+        when = outcome.when if isinstance(outcome, RetryAt) else None
+        parameters = {
+            "row_id": row_id,
+            "token": token,
+            "now": self.now_text,
+            "available_at": to_text(when) if when is not None and when > self.now else "",
+            "refund": 0 if spent else 1,
+            "crashed": 0,
+            "error": failure_to_text(failure) if failure else "",
+        }
+        rows = self.run(statements.give_back, parameters)
+        for row in rows:
+            name = event if failure else "message.handed_back"
+            self._log_end(row, name, refund=not spent, failure=failure, who=who, retry_at=parameters["available_at"])
+        return rows
+
+    def _crash(self, row_id: int, token: str, owner: str) -> list[Any]:
+        parameters = {"row_id": row_id, "token": token, "now": self.now_text}
+        rows = self.run(statements.give_back, {**parameters, "available_at": "", "refund": 1, "crashed": 1, "error": ""})
+        for row in rows:
+            self._log_end(row, "message.crashed", refund=True, who=owner)
+        return rows
+
+    def _fail(
+        self, row_id: int, token: str, failure: Failure, *, who: str | None = None, refund: int = 0, crashed: int = 0
+    ) -> list[Any]:
+        parameters = {"row_id": row_id, "token": token, "now": self.now_text, "error": failure_to_text(failure)}
+        rows = self.run(statements.fail_held, {**parameters, "refund": refund, "crashed": crashed})
+        for row in rows:
+            if crashed:
+                self._log_end(row, "message.crashed", refund=True, who=who)
+            self._log_end(row, "message.failed", refund=bool(refund), failure=failure, who=who)
+        return rows
+
+    def _log_end(
+        self,
+        row: Any,
+        event: str,
+        *,
+        refund: bool,
+        failure: Failure | None = None,
+        who: str | None = None,
+        retry_at: str = "",
+    ) -> None:
+        self.log(
+            row[_ID],
+            event,
+            attempt=row[_ATTEMPTS] + (1 if refund else 0),
+            code=str(failure.code) if failure else "",
+            who=who,
+            claimed_at=row[_CLAIMED_AT],
+            retry_at=retry_at or None,
+            message=failure.message[:1000] if failure else None,
+        )

@@ -1,0 +1,179 @@
+"""The Message Store on SQLite: opens a file safely, survives a fork, and offers transactions and reads."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from crossdock.domain.errors import ConfigError
+from crossdock.store import schema
+from crossdock.store.open_store import OpenStore
+from crossdock.store.sqlite_build import OLDEST_USABLE, choose
+from crossdock.store.transaction import PreparedStatements
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crossdock.ports.clock import Clock
+    from crossdock.ports.notice import Notice
+    from crossdock.store.liveness import Presence
+    from crossdock.store.location import StoreLocation
+    from crossdock.store.reading import Reader
+    from crossdock.store.settings import StoreSettings
+    from crossdock.store.sqlite_build import SQLiteBuild
+    from crossdock.store.sqlite_transaction import SQLiteTransaction
+    from crossdock.ports.store import Ear
+
+T = TypeVar("T")
+
+
+class SQLiteStore:
+    """Messages in one SQLite file (or in memory), shared by any number of processes of this machine.
+
+    Args:
+        location: The file.
+        settings: How to open it.
+        name: What this process is called; together with a boot id it owns leases.
+        clock: Tells the time for everything that is stored.
+        notice: Is told what a person should know.
+
+    Raises:
+        ConfigError: No usable SQLite is installed, or the place cannot hold a store.
+        SchemaOutOfDate: The store was made by a newer version.
+        StoreError: The file cannot be opened, or is no store.
+    """
+
+    def __init__(
+        self, location: StoreLocation, settings: StoreSettings, *, name: str, clock: Clock, notice: Notice
+    ) -> None:
+        self.location = location
+        self.build = choose(settings.sqlite_module)
+        self._settings = settings
+        self._name = name
+        self._clock = clock
+        self._prepared = PreparedStatements()
+        self._mutex = threading.Lock()
+        _refuse_old(self.build)
+        if location.path is not None:
+            location.prepare()
+        self._open = self._make_open()
+        self._pid = os.getpid()
+        try:
+            self.journal_mode = self._set_up(self._open)
+        except BaseException:
+            self._open.close()
+            raise
+        if self.build.affected and location.path is not None:
+            notice("store.safe_mode", _safe_mode_text(self))
+        self._closed = False
+        self.on_reopen: Callable[[], None] = _nothing
+        """Called in a forked child, after the store was opened anew there."""
+
+    @property
+    def owner(self) -> str:
+        """This process's name and boot id, as it stands in ``lease_owner``."""
+        return self.open_store.who
+
+    @property
+    def peers(self) -> Presence | None:
+        """The other processes of the store; None for one in memory."""
+        return self.open_store.presence
+
+    @property
+    def open_store(self) -> OpenStore:
+        """What is open in this process; made anew in a forked child."""
+        if os.getpid() != self._pid:
+            self._reopen_after_fork()
+        return self._open
+
+    def now(self) -> Any:
+        """Return the present, aware UTC."""
+        return self._clock.now()
+
+    def write(self, work: Callable[[SQLiteTransaction], T]) -> T:
+        """Execute ``work`` in a durable transaction and return what it returned, after the commit.
+
+        Concurrent calls share a transaction; if ``work`` raises, its own changes alone are undone.
+        """
+        return self.open_store.group.run(work)
+
+    async def write_async(self, work: Callable[[SQLiteTransaction], T]) -> T:
+        """Do the same without blocking the event loop."""
+        return await self.open_store.group.run_async(work)
+
+    def read(self, query: Callable[[Reader], T]) -> T:
+        """Ask something of one consistent snapshot."""
+        return self.open_store.read(query)
+
+    async def read_async(self, query: Callable[[Reader], T]) -> T:
+        """Do the same without blocking the event loop."""
+        return await asyncio.to_thread(self.open_store.read, query)
+
+    def listen(self, app: str) -> Ear:
+        """Return a new ear for one app."""
+        return self.open_store.waker.listen(app)
+
+    def wake(self, apps: set[str]) -> None:
+        """Wake the consumers of these apps, after something was sent inside another's transaction."""
+        self.open_store.waker.wake(apps)
+
+    def close(self) -> None:
+        """Close the file; safe to call twice."""
+        with self._mutex:
+            if not self._closed and os.getpid() == self._pid:
+                self._open.close()
+            self._closed = True
+
+    def _make_open(self) -> OpenStore:
+        return OpenStore(
+            self.location, self.build, self._settings, name=self._name, clock=self._clock, prepared=self._prepared
+        )
+
+    def _set_up(self, opened: OpenStore) -> str:
+        state = opened.look(schema.read_state)
+        if state is None:
+            opened.make_compact()
+        mode = opened.prepare_journal()
+        if state is None:
+            opened.exclusive(_create_if_empty)
+        elif schema.needs_migration(state, str(self.location)):
+            from crossdock.store.migrate import upgrade
+
+            upgrade(opened)
+        return mode
+
+    def _reopen_after_fork(self) -> None:
+        with self._mutex:
+            if os.getpid() == self._pid:
+                return
+            for connection in self._open.abandoned():
+                # SQLite forbids to use or close a connection in a child; a reference for ever keeps it untouched.
+                ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
+            self._open = self._make_open()
+            self._pid = os.getpid()
+        self.on_reopen()
+
+
+def _nothing() -> None:
+    pass
+
+
+def _create_if_empty(database: Any) -> None:
+    if schema.read_state(database) is None:
+        schema.create(database)
+
+
+def _refuse_old(build: SQLiteBuild) -> None:
+    if not build.usable:
+        wanted = ".".join(map(str, OLDEST_USABLE))
+        raise ConfigError(f"{build} is too old to hold a store; {wanted} is the oldest. Install pysqlite3 0.6.1 or newer")
+
+
+def _safe_mode_text(store: SQLiteStore) -> str:
+    return (
+        f"{store.build} can lose committed transactions in WAL mode, so {store.location} runs in the safe mode "
+        f"(journal_mode=TRUNCATE, synchronous=EXTRA), which is slower. Install pysqlite3 0.6.1 or newer"
+    )

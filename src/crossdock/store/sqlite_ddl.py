@@ -1,0 +1,161 @@
+"""Triggers and views of a SQLite store: what keeps other programs honest, and what they read.
+
+Crossdock's own statements raise ``revision`` with every change; a statement of another program leaves it as
+it is, and that is how the triggers tell the two apart: they complete a stranger's change (times, lease, order
+per key, history) and cost ours one comparison.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crossdock.domain.lifecycle import Status, legal_changes
+
+_NOW: Final = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+_STRANGER: Final = "NEW.revision = OLD.revision"
+DEFAULT_LEASE_S: Final = 30
+"""The lease, in seconds, that a stranger's claim gets if it sets none."""
+
+
+def _illegal_change() -> str:
+    legal = " OR ".join(f"(OLD.status = '{a}' AND NEW.status = '{b}')" for a, b in sorted(legal_changes()))
+    return f"OLD.status <> NEW.status AND NOT ({legal})"
+
+
+def _release_key(row: str) -> str:
+    """Let the first waiting message of a row's partition key go, unless one of its key is still processing."""
+    same = f"target_app = {row}.target_app AND partition_key = {row}.partition_key"
+    return (
+        "UPDATE data_staging SET blocked = 0, revision = revision + 1 WHERE id = ("
+        f"SELECT id FROM data_staging WHERE {same} AND status = 'pending' ORDER BY id LIMIT 1"
+        f") AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE {same} AND status = 'processing')"
+        f" AND NOT EXISTS (SELECT 1 FROM data_staging WHERE {same} AND status = 'failed' AND blocked = 1)"
+    )
+
+
+_GUARD_INSERT: Final = """
+CREATE TRIGGER data_staging_guard_insert BEFORE INSERT ON data_staging
+WHEN NEW.revision = 0 AND NEW.status <> 'pending' BEGIN
+  SELECT RAISE(ABORT, 'crossdock: a new message has status pending; leave the column out');
+END"""
+
+_AFTER_INSERT: Final = f"""
+CREATE TRIGGER data_staging_after_insert AFTER INSERT ON data_staging
+WHEN NEW.revision = 0 AND NEW.partition_key IS NOT NULL BEGIN
+  UPDATE data_staging SET blocked = 1, revision = revision + 1 WHERE id = NEW.id;
+  {_release_key("NEW")};
+END"""
+
+_GUARD_UPDATE: Final = f"""
+CREATE TRIGGER data_staging_guard_update BEFORE UPDATE OF status ON data_staging
+WHEN {_illegal_change()} BEGIN
+  SELECT RAISE(ABORT, 'crossdock: illegal change of status; legal are pending to processing or failed, '
+    || 'processing to completed, failed or pending, failed or completed to pending');
+END"""
+
+_AFTER_CLAIM: Final = f"""
+CREATE TRIGGER data_staging_after_claim AFTER UPDATE OF status ON data_staging
+WHEN {_STRANGER} AND OLD.status = '{Status.PENDING}' AND NEW.status = '{Status.PROCESSING}' BEGIN
+  UPDATE data_staging SET
+    attempts = OLD.attempts + 1,
+    claimed_at = {_NOW},
+    updated_at = {_NOW},
+    lease_owner = coalesce(NEW.lease_owner, 'sql'),
+    lease_token = coalesce(NEW.lease_token, lower(hex(randomblob(16)))),
+    lease_until = coalesce(NEW.lease_until, strftime('%Y-%m-%d %H:%M:%f000', 'now', '+{DEFAULT_LEASE_S} seconds')),
+    lease_keep_s = NULL,
+    revision = revision + 1
+  WHERE id = NEW.id;
+END"""
+
+_AFTER_SETTLE: Final = f"""
+CREATE TRIGGER data_staging_after_settle AFTER UPDATE OF status ON data_staging
+WHEN {_STRANGER} AND OLD.status IN ('{Status.PROCESSING}', '{Status.PENDING}')
+  AND NEW.status IN ('{Status.COMPLETED}', '{Status.FAILED}') BEGIN
+  UPDATE data_staging SET
+    processed_at = coalesce(NEW.processed_at, {_NOW}),
+    updated_at = {_NOW},
+    lease_owner = NULL, lease_token = NULL, lease_until = NULL, lease_keep_s = NULL,
+    blocked = CASE WHEN NEW.status = 'failed' AND NEW.partition_key IS NOT NULL AND EXISTS (
+      SELECT 1 FROM queue_state WHERE app = NEW.target_app AND on_dead = 'block') THEN 1 ELSE 0 END,
+    error = CASE WHEN NEW.status = 'failed' THEN coalesce(NEW.error,
+      '{{"code":"PERMANENT","message":"set to failed by another program"}}') ELSE NEW.error END,
+    revision = revision + 1
+  WHERE id = NEW.id;
+  INSERT INTO audit_log (row_id, event, attempt, who, code)
+    SELECT NEW.id, 'message.failed', NEW.attempts, coalesce(OLD.lease_owner, 'sql'), 'PERMANENT'
+    WHERE NEW.status = 'failed';
+  {_release_key("NEW")};
+END"""
+
+_AFTER_RETURN: Final = f"""
+CREATE TRIGGER data_staging_after_return AFTER UPDATE OF status ON data_staging
+WHEN {_STRANGER} AND OLD.status <> '{Status.PENDING}' AND NEW.status = '{Status.PENDING}' BEGIN
+  UPDATE data_staging SET
+    updated_at = {_NOW}, processed_at = NULL,
+    lease_owner = NULL, lease_token = NULL, lease_until = NULL, lease_keep_s = NULL,
+    blocked = CASE WHEN NEW.partition_key IS NULL THEN 0 ELSE 1 END,
+    revision = revision + 1
+  WHERE id = NEW.id;
+  INSERT INTO audit_log (row_id, event, attempt, who)
+    VALUES (NEW.id, CASE WHEN OLD.status = 'processing' THEN 'message.nacked' ELSE 'message.replayed' END,
+      NEW.attempts, coalesce(OLD.lease_owner, 'sql'));
+  {_release_key("NEW")};
+END"""
+
+_AFTER_EDIT: Final = f"""
+CREATE TRIGGER data_staging_after_edit
+AFTER UPDATE OF data, data_bytes, priority, available_at, expires_at, max_attempts ON data_staging
+WHEN {_STRANGER} AND NEW.status = OLD.status BEGIN
+  UPDATE data_staging SET updated_at = {_NOW}, revision = revision + 1 WHERE id = NEW.id;
+END"""
+
+_AFTER_DELETE: Final = f"""
+CREATE TRIGGER data_staging_after_delete AFTER DELETE ON data_staging
+WHEN OLD.partition_key IS NOT NULL AND OLD.status IN ('pending', 'processing', 'failed') BEGIN
+  {_release_key("OLD")};
+END"""
+
+_QUEUE_DEPTH: Final = """
+CREATE VIEW queue_depth AS
+SELECT target_app AS app, status, count(*) AS messages
+FROM data_staging WHERE deleted_at IS NULL GROUP BY target_app, status"""
+
+_OLDEST_DUE: Final = """
+CREATE VIEW oldest_due AS
+SELECT target_app AS app, min(created_at) AS created_at,
+  (julianday('now') - julianday(min(created_at))) * 86400.0 AS age_s
+FROM data_staging WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 GROUP BY target_app"""
+
+_DEAD_LETTERS: Final = """
+CREATE VIEW dead_letters AS
+SELECT id, target_app AS app, source_app, message_id, type, attempts, crashes, processed_at,
+  json_extract(error, '$.code') AS code, json_extract(error, '$.message') AS reason, data
+FROM data_staging WHERE status = 'failed' AND deleted_at IS NULL"""
+
+_LATENCY: Final = """
+CREATE VIEW latency AS
+SELECT target_app AS app, count(*) AS messages,
+  avg((julianday(claimed_at) - julianday(created_at)) * 86400.0) AS mean_wait_s,
+  avg((julianday(processed_at) - julianday(claimed_at)) * 86400.0) AS mean_work_s
+FROM data_staging WHERE status = 'completed' AND claimed_at IS NOT NULL GROUP BY target_app"""
+
+
+def _all_messages() -> str:
+    from crossdock.store.tables import data_staging
+
+    columns = ", ".join(column.name for column in data_staging.columns)
+    return (
+        f"CREATE VIEW all_messages AS\nSELECT {columns}, NULL AS archived_at FROM data_staging\n"
+        f"UNION ALL SELECT {columns}, archived_at FROM data_archive"
+    )
+
+
+def statements() -> list[str]:
+    """Return the CREATE statements of all triggers and views, in an order that works."""
+    triggers = [
+        _GUARD_INSERT, _AFTER_INSERT, _GUARD_UPDATE, _AFTER_CLAIM, _AFTER_SETTLE, _AFTER_RETURN, _AFTER_EDIT,
+        _AFTER_DELETE,
+    ]  # fmt: skip
+    views = [_QUEUE_DEPTH, _OLDEST_DUE, _DEAD_LETTERS, _LATENCY, _all_messages()]
+    return [statement.strip() for statement in (*triggers, *views)]

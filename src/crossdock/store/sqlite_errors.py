@@ -1,0 +1,46 @@
+"""From SQLite's errors to ours: each says what happened, where, and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from crossdock.domain.errors import StoreDamaged, StoreError, StoreFull, StoreUnavailable
+
+if TYPE_CHECKING:
+    from crossdock.store.location import StoreLocation
+
+_DAMAGED: Final = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB"})
+_BUSY: Final = frozenset({"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL"})
+_UNREACHABLE: Final = frozenset({"SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_INTERRUPT"})
+
+
+def primary_name(error: BaseException) -> str:
+    """Return the name of an error's primary result code (``SQLITE_BUSY`` for ``SQLITE_BUSY_SNAPSHOT``)."""
+    name = str(getattr(error, "sqlite_errorname", "") or "")
+    return "_".join(name.split("_")[:2])
+
+
+def translate(error: BaseException, location: StoreLocation) -> StoreError:
+    """Return our error for one of SQLite's."""
+    name = primary_name(error)
+    text = f"{location}: {error}"
+    if name in _DAMAGED or "malformed" in str(error) or "not a database" in str(error):
+        return damaged(location, str(error))
+    if name == "SQLITE_FULL":
+        return StoreFull(f"{text}; nothing was stored. Free some disk space; it resumes by itself")
+    if name in _BUSY or "locked" in str(error):
+        return StoreUnavailable(
+            f"{location}: another program kept the store locked for too long; nothing was changed. "
+            f"Find the program that holds a transaction open ('crossdock doctor' helps)"
+        )
+    if name in _UNREACHABLE:
+        return StoreUnavailable(f"{text} ({name}); nothing was changed. Check the disk and the file's permissions")
+    return StoreError(f"{text} ({name or type(error).__name__})")
+
+
+def damaged(location: StoreLocation, why: Any) -> StoreDamaged:
+    """Return the error for a store that must not be used any more."""
+    return StoreDamaged(
+        f"{location}: {why}. Nothing more is acknowledged. Stop all programs that use the store, then run "
+        f"'crossdock store check' and, if it is damaged, 'crossdock store restore BACKUP'"
+    )

@@ -1,0 +1,190 @@
+"""The tables of a store, as SQLAlchemy metadata: the queue, its archive, the audit log, the state of queues.
+
+Every column but ``source_app``, ``target_app`` and ``data`` has a default in the database, so that a
+three-column INSERT from any program is a complete send.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+from crossdock.domain.lifecycle import Status
+from crossdock.domain.message import DEFAULT_PRIORITY, DEFAULT_TYPE, JSON_TYPE
+from crossdock.store.types import TIMESTAMP_GLOB, JsonValue, RowId, UtcTimestamp, random_uuid, utc_now
+
+SCHEMA_NUMBER: Final = 1
+"""The number of the newest migration; code compares it with the store's by one SELECT."""
+
+OLDEST_SCHEMA: Final = 1
+"""The oldest schema this code can work on without a migration."""
+
+metadata: Final = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+def _timestamp(name: str, *, default: bool = False) -> Column[Any]:
+    extra: dict[str, Any] = {"nullable": False, "server_default": utc_now()} if default else {}
+    return Column(name, UtcTimestamp, **extra)
+
+
+def _message_columns() -> list[Column[Any]]:
+    return [
+        Column("source_app", Text, nullable=False),
+        Column("target_app", Text, nullable=False),
+        Column("data", JsonValue, nullable=False),
+        Column("data_bytes", LargeBinary),
+        Column("status", String(10), nullable=False, server_default=Status.PENDING),
+        _timestamp("created_at", default=True),
+        _timestamp("processed_at"),
+        _timestamp("updated_at", default=True),
+        Column("created_by", Text, nullable=False, server_default="sql"),
+        _timestamp("deleted_at"),
+        Column("message_id", Text, nullable=False, server_default=random_uuid()),
+        Column("source", Text),
+        Column("type", Text, nullable=False, server_default=DEFAULT_TYPE),
+        Column("subject", Text),
+        _timestamp("time"),
+        Column("content_type", Text, nullable=False, server_default=JSON_TYPE),
+        Column("data_schema", Text),
+        Column("partition_key", Text),
+        Column("correlation_id", Text),
+        Column("traceparent", Text),
+        Column("extensions", JsonValue),
+    ]
+
+
+def _delivery_columns() -> list[Column[Any]]:
+    return [
+        Column("priority", Integer, nullable=False, server_default=str(DEFAULT_PRIORITY)),
+        _timestamp("available_at"),
+        _timestamp("expires_at"),
+        Column("attempts", Integer, nullable=False, server_default="0"),
+        Column("crashes", Integer, nullable=False, server_default="0"),
+        Column("max_attempts", Integer),
+        Column("retry", JsonValue),
+        _timestamp("claimed_at"),
+        Column("lease_owner", Text),
+        Column("lease_token", Text),
+        _timestamp("lease_until"),
+        Column("lease_keep_s", Float),
+        Column("blocked", Integer, nullable=False, server_default="0"),
+        Column("result", JsonValue),
+        Column("error", JsonValue),
+        Column("revision", Integer, nullable=False, server_default="0"),
+    ]
+
+
+def _timestamp_checks() -> list[CheckConstraint]:
+    names = (
+        "created_at processed_at updated_at deleted_at time available_at expires_at claimed_at lease_until"
+    )
+    return [
+        CheckConstraint(
+            text(f"{name} IS NULL OR {name} GLOB '{TIMESTAMP_GLOB}'"), name=f"{name}_utc_text"
+        ).ddl_if(dialect="sqlite")
+        for name in names.split()
+    ]
+
+
+data_staging: Final = Table(
+    "data_staging",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    *_message_columns(),
+    *_delivery_columns(),
+    CheckConstraint(text(f"status IN ({', '.join(repr(s.value) for s in Status)})"), name="status"),
+    CheckConstraint(text("priority BETWEEN 0 AND 9"), name="priority"),
+    CheckConstraint(text("blocked IN (0, 1)"), name="blocked"),
+    CheckConstraint(text("attempts >= 0 AND crashes >= 0"), name="counters"),
+    CheckConstraint(text("max_attempts IS NULL OR max_attempts >= 1"), name="max_attempts"),
+    CheckConstraint(text("source_app <> '' AND target_app <> '' AND message_id <> ''"), name="names"),
+    *_timestamp_checks(),
+    sqlite_autoincrement=True,
+)
+
+data_archive: Final = Table(
+    "data_archive",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=False),
+    *_message_columns(),
+    *_delivery_columns(),
+    _timestamp("archived_at", default=True),
+)
+
+audit_log: Final = Table(
+    "audit_log",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("row_id", RowId, nullable=False),
+    _timestamp("at", default=True),
+    Column("event", Text, nullable=False),
+    Column("attempt", Integer),
+    Column("who", Text),
+    Column("code", Text),
+    Column("details", JsonValue),
+    Index("idx_audit_row", "row_id"),
+    sqlite_autoincrement=True,
+)
+
+queue_state: Final = Table(
+    "queue_state",
+    metadata,
+    Column("app", Text, primary_key=True),
+    _timestamp("paused_at"),
+    Column("paused_by", Text),
+    Column("on_dead", Text, nullable=False, server_default="release"),
+    CheckConstraint(text("on_dead IN ('release', 'block')"), name="on_dead"),
+)
+
+crossdock_schema: Final = Table(
+    "crossdock_schema",
+    metadata,
+    Column("number", Integer, nullable=False),
+    Column("oldest_code", Integer, nullable=False),
+    Column("store_id", Text, nullable=False, server_default=random_uuid()),
+    _timestamp("created_at", default=True),
+)
+
+_t = data_staging.c
+_READY: Final = "status = 'pending' AND available_at IS NULL AND blocked = 0"
+
+
+def _partial(name: str, *columns: Any, where: str, unique: bool = False) -> Index:
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
+Index("uq_data_staging_message", _t.message_id, _t.target_app, _t.source_app, unique=True)
+_partial("idx_claim", _t.target_app, _t.priority.desc(), _t.id, where=f"{_READY} AND crashes = 0")
+_partial("idx_suspect", _t.target_app, _t.priority.desc(), _t.id, where=f"{_READY} AND crashes > 0")
+_partial("idx_due", _t.target_app, _t.available_at, where="status = 'pending' AND available_at IS NOT NULL")
+_partial("idx_expiry", _t.target_app, _t.expires_at, where="status = 'pending' AND expires_at IS NOT NULL")
+_partial(
+    "idx_partition_key",
+    _t.target_app,
+    _t.partition_key,
+    _t.status,
+    _t.id,
+    where="partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed')",
+)
+_partial("idx_status_created", _t.status, _t.created_at, where="status IN ('processing', 'failed')")
+_partial("idx_deleted", _t.target_app, _t.status, where="deleted_at IS NOT NULL")
+Index("idx_target_app", _t.target_app, _t.status)

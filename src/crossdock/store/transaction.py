@@ -1,0 +1,109 @@
+"""What is common to all verbs inside one transaction of the store."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from crossdock.store import statements
+from crossdock.store.prepared import Prepared, prepare
+from crossdock.store.types import to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sqlalchemy.sql.elements import ClauseElement
+
+    from crossdock.domain.errors import StoreFull
+
+
+class Database(Protocol):
+    """The part of a DB-API connection that the verbs use."""
+
+    def execute(self, sql: str, parameters: Any = ..., /) -> Any:
+        """Run one statement and return its cursor."""
+
+
+class PreparedStatements:
+    """Every statement of ``statements``, compiled at its first use."""
+
+    def __init__(self) -> None:
+        self._prepared: dict[tuple[Any, ...], Prepared] = {}
+
+    def get(self, build: Callable[..., ClauseElement], **options: Any) -> Prepared:
+        """Return the compiled statement that ``build`` makes of ``options``."""
+        key = (build, *options.values())
+        found = self._prepared.get(key)
+        if found is None:
+            found = self._prepared[key] = prepare(build, **options)
+        return found
+
+
+class TransactionCore:
+    """One open transaction: runs statements, writes the audit log, keeps the order of partition keys.
+
+    Args:
+        database: A DB-API connection inside a write transaction.
+        statements: Compiled statements, shared by all transactions of a store.
+        who: The process, for ``created_by``, ``lease_owner`` and the audit log.
+        now: Aware UTC; one instant for the whole transaction.
+        closed: Why nothing new is taken in at the moment, or None.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        prepared: PreparedStatements,
+        *,
+        who: str,
+        now: datetime,
+        closed: StoreFull | None = None,
+    ) -> None:
+        self._database = database
+        self._prepared = prepared
+        self._closed = closed
+        self.who = who
+        self.now = now
+        self.now_text = to_text(self.now)
+        self.woken: set[str] = set()
+        """Apps that have something ready that was not ready before; their sleeping workers are woken."""
+
+    def check_intake(self) -> None:
+        """Refuse what would add to the store while the disk is nearly full.
+
+        Raises:
+            StoreFull: It is.
+        """
+        if self._closed is not None:
+            raise self._closed
+
+    def run(self, build: Callable[..., ClauseElement], parameters: dict[str, Any], **options: Any) -> list[Any]:
+        """Execute a statement and return all its rows."""
+        prepared = self._prepared.get(build, **options)
+        cursor = self._database.execute(prepared.sql, prepared.bind(**parameters))
+        rows: list[Any] = cursor.fetchall()
+        return rows
+
+    def log(
+        self, row_id: int, event: str, *, attempt: int = 0, code: str = "", who: str | None = None, **details: Any
+    ) -> None:
+        """Write one line of the audit log; empty details are left out."""
+        kept = {name: value for name, value in details.items() if value is not None}
+        line = {
+            "row_id": row_id,
+            "at": self.now_text,
+            "event": event,
+            "attempt": attempt,
+            "who": self.who if who is None else who,
+            "code": code,
+            "details": json.dumps(kept) if kept else "",
+        }
+        self.run(statements.log, line)
+
+    def release(self, keys: Iterable[tuple[str, str | None]]) -> None:
+        """Let the next message of each (app, partition key) be claimed, if nothing of the key stands before it."""
+        for app, key in dict.fromkeys(keys):
+            if key is not None:
+                self.run(statements.release_key, {"app": app, "key": key})
+                self.woken.add(app)

@@ -1,0 +1,190 @@
+"""Waking sleeping consumers of other processes: one datagram to each socket in ``<store>.d/wake``.
+
+A datagram is only a hint; consumers also look every quarter of a second, so one that is lost costs no more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import select
+import socket
+import threading
+import time
+import weakref
+from contextlib import suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_RACY_NS: Final = 50_000_000
+"""A folder changed so shortly before it was listed may have changed again within one tick of its clock."""
+_PROC_FD: Final = "/proc/self/fd"
+
+_sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+
+@lru_cache(maxsize=4096)
+def _digest(app: str) -> str:
+    return hashlib.sha256(app.encode()).hexdigest()[:16]
+
+
+class Ear:
+    """One consumer's socket; it hears when something of its app may have become ready."""
+
+    def __init__(self, address: str, path: Path) -> None:
+        self._path = path
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._socket.bind(address)
+        self._poll = select.poll()
+        self._poll.register(self._socket, select.POLLIN)
+        _sockets.add(self._socket)
+
+    def drain(self) -> None:
+        """Forget all that was heard; to be called before looking for messages, never after."""
+        with suppress(BlockingIOError):
+            while True:
+                self._socket.recv(16)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until something is heard; False: nothing was, for so many seconds."""
+        return bool(self._poll.poll(max(0.0, timeout_s) * 1000))
+
+    async def wait_async(self, timeout_s: float) -> bool:
+        """Do the same without blocking the event loop."""
+        loop = asyncio.get_running_loop()
+        heard = asyncio.Event()
+        loop.add_reader(self._socket, heard.set)
+        try:
+            await asyncio.wait_for(heard.wait(), max(0.0, timeout_s))
+        except TimeoutError:
+            return False
+        finally:
+            loop.remove_reader(self._socket)
+        return True
+
+    def close(self) -> None:
+        """Stop listening; safe to call twice."""
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
+        self._socket.close()
+
+
+class MemoryEar:
+    """Hears the senders of a store in memory, which are all in this process."""
+
+    def __init__(self) -> None:
+        self._heard = threading.Event()
+
+    def tell(self) -> None:
+        """Be heard."""
+        self._heard.set()
+
+    def drain(self) -> None:
+        """Forget all that was heard."""
+        self._heard.clear()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until something is heard."""
+        return self._heard.wait(max(0.0, timeout_s))
+
+    async def wait_async(self, timeout_s: float) -> bool:
+        """Do the same without blocking the event loop."""
+        return await asyncio.to_thread(self.wait, timeout_s)
+
+    def close(self) -> None:
+        """Stop listening."""
+
+
+class MemoryWaker:
+    """Wakes the consumers of a store in memory."""
+
+    def __init__(self) -> None:
+        self._ears: weakref.WeakSet[MemoryEar] = weakref.WeakSet()
+
+    def listen(self, app: str) -> MemoryEar:  # noqa: ARG002 - few enough to wake them all
+        """Return a new ear."""
+        ear = MemoryEar()
+        self._ears.add(ear)
+        return ear
+
+    def wake(self, apps: Iterable[str]) -> None:  # noqa: ARG002 - few enough to wake them all
+        """Tell every consumer to look."""
+        for ear in list(self._ears):
+            ear.tell()
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+class Waker:
+    """Finds the sockets of sleeping consumers, and makes those of our own."""
+
+    def __init__(self, folder: Path, boot_id: str) -> None:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self._folder = folder
+        self._boot_id = boot_id
+        self._count = 0
+        self._fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        _sockets.add(self._socket)
+        self._by_digest: dict[str, list[str]] = {}
+        self._seen_ns = -1
+
+    def listen(self, app: str) -> Ear:
+        """Return a new ear for one app."""
+        self._count += 1
+        name = f"{_digest(app)}.{self._boot_id}-{self._count}"
+        return Ear(self._address(name), self._folder / name)
+
+    def wake(self, apps: Iterable[str]) -> None:
+        """Tell every consumer of these apps, in whatever process, to look."""
+        self._look()
+        for app in apps:
+            for name in self._by_digest.get(_digest(app), ()):
+                self._tell(name)
+
+    def close(self) -> None:
+        """Release the descriptors; safe to call twice."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+            self._socket.close()
+
+    def _address(self, name: str) -> str:
+        """Return a short path: a socket's may have 107 bytes. Source: unix(7)."""
+        return f"{_PROC_FD}/{self._fd}/{name}" if os.path.isdir(_PROC_FD) else str(self._folder / name)
+
+    def _tell(self, name: str) -> None:
+        try:
+            self._socket.sendto(b"!", self._address(name))
+        except BlockingIOError:
+            pass  # its buffer is full of earlier calls
+        except (ConnectionRefusedError, FileNotFoundError):
+            (self._folder / name).unlink(missing_ok=True)  # its process died
+        except OSError:
+            pass  # only a hint
+
+    def _look(self) -> None:
+        changed_ns = os.stat(self._fd).st_mtime_ns
+        if changed_ns == self._seen_ns:
+            return
+        self._by_digest.clear()
+        for name in os.listdir(self._fd):
+            self._by_digest.setdefault(name.partition(".")[0], []).append(name)
+        self._seen_ns = changed_ns if time.time_ns() - changed_ns > _RACY_NS else -1
+
+
+def _let_go_after_fork() -> None:
+    for inherited in list(_sockets):
+        inherited.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go_after_fork)
