@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 if TYPE_CHECKING:
     import builtins
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from crossdock.domain.delivery import Claimed, ClaimRequest, Settlement, Undecodable
@@ -174,6 +175,12 @@ class Store(Protocol):
 
     async def read_async(self, query: Callable[[Any], T]) -> T:
         """Do the same without blocking the event loop."""
+
+    def send_inside(self, connection: Any, work: Callable[[Any], T]) -> T:
+        """Do ``work`` in the transaction of the caller's own connection, which decides whether it counts."""
+
+    def transaction(self, settlement: Settlement, settled: Callable[[], None]) -> AbstractContextManager[Any]:
+        """Give a connection; what is written through it commits together with the settlement."""
 
     def listen(self, app: str) -> Ear:
         """Return a new ear for one app."""

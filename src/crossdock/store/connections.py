@@ -110,11 +110,12 @@ class Connections:
         )
 
 
-def library_of(identity: tuple[int, int]) -> str | None:
-    """Return the name of the library through which this process has a store's file open."""
-    with _opened_mutex:
-        found = _opened.get(identity)
-    return None if found is None else found[0]
+def note_opened(location: StoreLocation, build: SQLiteBuild) -> None:
+    """Note that the application itself opened a file, through an engine of ours; it may stay open."""
+    identity = location.identity()
+    if identity is not None:
+        with _opened_mutex:
+            _opened.setdefault(identity, (build.name, 1))
 
 
 def _open_elsewhere(identity: tuple[int, int]) -> bool:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from crossdock.domain.errors import StoreUnavailable
+from crossdock.domain.errors import StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from crossdock.store.sqlite_transaction import SQLiteTransaction
 
@@ -31,7 +32,7 @@ class Unit:
 
     __slots__ = ("error", "future", "leads", "loop", "result", "turn", "work")
 
-    def __init__(self, work: Callable[[SQLiteTransaction], Any]) -> None:
+    def __init__(self, work: Callable[[SQLiteTransaction], Any] | None) -> None:
         self.work = work
         self.result: Any = None
         self.error: BaseException | None = _INTERRUPTED
@@ -57,10 +58,13 @@ class GroupCommit:
         self._loop_turn = threading.Semaphore(0)
         self._loop_thread: threading.Thread | None = None
         self._closed = False
+        self._alone: int | None = None
 
     def run(self, work: Callable[[SQLiteTransaction], T]) -> T:
         """Execute ``work`` in a transaction; return its result after the commit, or raise what it raised."""
         unit = Unit(work)
+        if self._alone is not None:
+            self._refuse_inside()
         if self._join(unit):
             self._lead([unit])
         else:
@@ -72,9 +76,25 @@ class GroupCommit:
         result: T = unit.result
         return result
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Lead without committing: nobody of this process writes until the block ends."""
+        unit = Unit(None)
+        self._refuse_inside()
+        if not self._join(unit):
+            self._await_turn(unit)
+            self._take()
+        self._alone = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._alone = None
+            self._pass_on()
+
     async def run_async(self, work: Callable[[SQLiteTransaction], T]) -> T:
         """Do the same for a caller in an event loop."""
         unit = Unit(work)
+        self._refuse_inside()
         unit.loop = asyncio.get_running_loop()
         unit.future = unit.loop.create_future()
         self._start_loop_thread()
@@ -119,9 +139,22 @@ class GroupCommit:
                 self._pass_on()
             raise
 
+    def _refuse_inside(self) -> None:
+        if self._alone == threading.get_ident():
+            raise StoreError(
+                "inside transaction() the store cannot be written by other means; "
+                "pass its connection: queue.send(..., connection=connection)"
+            )
+
     def _take(self) -> list[Unit]:
+        """Take along those who wait, up to one who wants to be alone; that one is taken by itself."""
         with self._mutex:
-            return [self._waiting.popleft() for _ in range(min(len(self._waiting), _LARGEST_GROUP))]
+            units = [self._waiting.popleft()]
+            if units[0].work is None:
+                return units
+            while self._waiting and self._waiting[0].work is not None and len(units) < _LARGEST_GROUP:
+                units.append(self._waiting.popleft())
+            return units
 
     def _lead(self, units: Sequence[Unit]) -> None:
         try:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.domain.errors import CrossdockError, StoreDamaged, StoreError
 from crossdock.store.connections import Connections
 from crossdock.store.disk import DiskGuard
+from crossdock.store.engine import engine_on
 from crossdock.store.file_locks import WriteLock
 from crossdock.store.group_commit import GroupCommit, Unit
 from crossdock.store.liveness import Presence
+from crossdock.store.outbox import after_commit, driver_connection
 from crossdock.store.reading import Reader
 from crossdock.store.sqlite_errors import damaged, translate
 from crossdock.store.sqlite_transaction import SQLiteTransaction
 from crossdock.store.waking import MemoryWaker, Waker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sqlalchemy import Engine
 
     from crossdock.ports.clock import Clock
     from crossdock.store.location import StoreLocation
@@ -47,7 +51,7 @@ class OpenStore:
         self._prepared = prepared
         self._readers: list[Any] = []
         self._damage: StoreDamaged | None = None
-        self._stop = threading.Event()
+        self._engine: Engine | None = None
         on_disk = location.path is not None
         self.presence = Presence(location.folder, name) if on_disk else None
         self.who = self.presence.owner if self.presence else f"{name}/memory"
@@ -81,20 +85,51 @@ class OpenStore:
         finally:
             self._readers.append(connection)
 
+    @property
+    def engine(self) -> Engine:
+        """A SQLAlchemy engine on this store, for transactions of handlers."""
+        if self._engine is None:
+            self._engine = engine_on(self.connections)
+        return self._engine
+
+    @contextmanager
+    def writing_alone(self) -> Iterator[None]:
+        """Keep all other writers waiting, those of this process and of others."""
+        with self.group.alone():
+            self._acquire()
+            try:
+                yield
+            finally:
+                self._release()
+            self._check_place()
+
+    def let_others_write(self) -> None:
+        """End the turn of ``writing_alone`` before its block ends."""
+        self._release()
+
     def exclusive(self, action: Callable[[Any], T]) -> T:
         """Run ``action`` on the writing connection inside a transaction, alone among all processes."""
-        self._acquire()
         try:
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                result = action(self._writer)
-                self._writer.execute("COMMIT")
-            finally:
-                self._roll_back()
+            with self.writing_alone():
+                self._writer.execute("BEGIN IMMEDIATE")
+                try:
+                    result = action(self._writer)
+                    self._writer.execute("COMMIT")
+                finally:
+                    self._roll_back()
         except self.connections.build.module.Error as error:
             raise self._note(translate(error, self.location)) from error
-        finally:
-            self._release()
+        return result
+
+    def send_inside(self, connection: Any, work: Callable[[SQLiteTransaction], T]) -> T:
+        """Do ``work`` in the caller's own transaction, which decides whether it counts."""
+        dbapi = driver_connection(connection, self.connections)
+        transaction = self.transaction_on(dbapi)
+        try:
+            result = work(transaction)
+        except self.connections.build.module.Error as error:
+            raise translate(error, self.location) from error
+        after_commit(connection, lambda: self.waker.wake(transaction.woken))
         return result
 
     def look(self, question: Callable[[Any], T]) -> T:

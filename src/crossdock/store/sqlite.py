@@ -8,15 +8,20 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from crossdock.domain.errors import ConfigError
+from crossdock.domain.errors import ConfigError, StoreError
 from crossdock.store import schema
+from crossdock.store.handler_transaction import handler_transaction
 from crossdock.store.open_store import OpenStore
 from crossdock.store.sqlite_build import OLDEST_USABLE, choose
 from crossdock.store.transaction import PreparedStatements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
+    from sqlalchemy import Connection
+
+    from crossdock.domain.delivery import Settlement
     from crossdock.ports.clock import Clock
     from crossdock.ports.notice import Notice
     from crossdock.store.liveness import Presence
@@ -54,6 +59,7 @@ class SQLiteStore:
         self._settings = settings
         self._name = name
         self._clock = clock
+        self._notice = notice
         self._prepared = PreparedStatements()
         self._mutex = threading.Lock()
         _refuse_old(self.build)
@@ -112,13 +118,25 @@ class SQLiteStore:
         """Do the same without blocking the event loop."""
         return await asyncio.to_thread(self.open_store.read, query)
 
+    def send_inside(self, connection: Any, work: Callable[[SQLiteTransaction], T]) -> T:
+        """Do ``work`` in the transaction of the caller's own connection, which decides whether it counts.
+
+        Raises:
+            StoreError: The connection is on another file, or of another SQLite library.
+        """
+        return self.open_store.send_inside(connection, work)
+
+    def transaction(
+        self, settlement: Settlement, settled: Callable[[], None]
+    ) -> AbstractContextManager[Connection]:
+        """Give a connection; what is written through it commits together with the settlement."""
+        if self.location.path is None:
+            raise StoreError("transaction() needs a store on disk; give the test a temporary file")
+        return handler_transaction(self.open_store, settlement, settled=settled, notice=self._notice)
+
     def listen(self, app: str) -> Ear:
         """Return a new ear for one app."""
         return self.open_store.waker.listen(app)
-
-    def wake(self, apps: set[str]) -> None:
-        """Wake the consumers of these apps, after something was sent inside another's transaction."""
-        self.open_store.waker.wake(apps)
 
     def close(self) -> None:
         """Close the file; safe to call twice."""
