@@ -93,7 +93,23 @@ class Presence:
         return lock
 
     def _others(self) -> list[Path]:
-        return [path for path in self._folder.glob(f"*{_SUFFIX}") if path.name != "write.lock" and path != self._path]
+        return [path for path in _lock_files(self._folder) if path != self._path]
+
+
+def live_owners(folder: Path) -> list[str]:
+    """Return the processes that have a store open, seen from outside."""
+    owners: list[str] = []
+    for path in _lock_files(folder):
+        with suppress(FileNotFoundError, PermissionError):
+            lock = LockFile(path, create=False)
+            if not lock.try_lock():
+                owners.append(_read(path).owner)
+            lock.close()
+    return owners
+
+
+def _lock_files(folder: Path) -> list[Path]:
+    return [path for path in folder.glob(f"*{_SUFFIX}") if path.name != "write.lock"]
 
 
 def _is_stopped(peer: Peer) -> bool:

@@ -1,0 +1,258 @@
+"""What is done to a store as a whole: back it up, restore it, check it, migrate it, describe it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from crossdock.domain.errors import ConfigError, StoreDamaged, StoreError, StoreUnavailable
+from crossdock.ports.clock import SystemClock
+from crossdock.ports.notice import log_notice
+from crossdock.store import schema
+from crossdock.store.connections import Connections
+from crossdock.store.liveness import live_owners
+from crossdock.store.location import FILE_MODE, StoreLocation, file_system, parse_url
+from crossdock.store.settings import StoreSettings
+from crossdock.store.sqlite import SQLiteStore
+from crossdock.store.sqlite_build import choose
+from crossdock.store.sqlite_errors import translate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy.engine import URL
+
+_PAGES_PER_STEP: Final = 2000
+"""Pages copied at a time; between two steps others may write."""
+_SIDE_FILES: Final = ("-wal", "-shm", "-journal")
+_BULK: Final = 500
+
+
+def backup(url: str | URL, target: Path, *, progress: Callable[[int, int], None] | None = None) -> Path:
+    """Copy a store, consistent as of one instant, while others go on using it.
+
+    Args:
+        url: Of the store.
+        target: The copy; it must not exist.
+        progress: Told (pages copied, pages in all).
+
+    Returns:
+        The path of the copy. It is there only when it is whole and on the disk.
+
+    Raises:
+        ConfigError: ``target`` exists.
+        StoreDamaged: The store, and so the copy, is damaged.
+        StoreUnavailable: The store cannot be read, or the copy cannot be written.
+    """
+    location = _existing(url)
+    if target.exists():
+        raise ConfigError(f"{target} exists already; name another file for the backup")
+    hidden = target.with_name(f".{target.name}.part")
+    try:
+        os.close(os.open(hidden, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE))
+        _copy_into(location, hidden, progress)
+        _demand_whole(StoreLocation(hidden))
+        _sync_rename(hidden, target)
+    except OSError as error:
+        raise StoreUnavailable(f"cannot write the backup {target}: {error.strerror}") from error
+    finally:
+        for suffix in ("", *_SIDE_FILES):
+            hidden.with_name(hidden.name + suffix).unlink(missing_ok=True)
+    return target
+
+
+def restore(url: str | URL, backup_file: Path, *, force: bool = False) -> Path | None:
+    """Put a backup in the place of a store. What was claimed when it was made goes back to its queues.
+
+    Args:
+        url: Of the store; its file may be damaged or missing.
+        backup_file: As ``backup`` wrote it.
+        force: Replace a store that exists; it is kept beside the new one.
+
+    Returns:
+        Where the former store is kept, or None if there was none.
+
+    Raises:
+        ConfigError: The store exists and ``force`` is not set, or processes use it.
+        StoreDamaged: The backup is damaged, or is no store.
+    """
+    location = _on_disk(url)
+    assert location.path is not None  # noqa: S101 - _on_disk made sure
+    if not backup_file.is_file():
+        raise ConfigError(f"there is no backup {backup_file}")
+    _demand_whole(StoreLocation(backup_file.resolve()))
+    _refuse_live(location)
+    if location.path.exists() and not force:
+        raise ConfigError(f"{location} exists; say --force to replace it (the former file is kept)")
+    part = location.path.with_name(f".{location.path.name}.restore")
+    shutil.copyfile(backup_file, part)
+    part.chmod(FILE_MODE)
+    kept = _set_aside(location.path)
+    _sync_rename(part, location.path)
+    _hand_back_everything(location)
+    return kept
+
+
+def check(url: str | URL, *, full: bool = False) -> list[str]:
+    """Examine a store's file and return what is wrong with it; an empty list is good.
+
+    Args:
+        url: Of the store.
+        full: Compare every index with its table, too (slow for large stores).
+    """
+    location = _existing(url)
+    pragma = "integrity_check" if full else "quick_check"
+    try:
+        with _reading(location) as database:
+            found = [str(text) for (text,) in database.execute(f"PRAGMA {pragma}").fetchall()]
+            if schema.read_state(database) is None:
+                return [f"{location} holds no Crossdock store"]
+            schema.needs_migration(schema.read_state(database), str(location))  # type: ignore[arg-type]  # not None
+            return [] if found == ["ok"] else found
+    except StoreDamaged as error:
+        return [str(error)]
+
+
+def migrate(url: str | URL) -> tuple[int, int]:
+    """Bring a store's schema up to date; return its number before and after.
+
+    Raises:
+        SchemaOutOfDate: A newer version of Crossdock made the store.
+    """
+    location = _existing(url)
+    with _reading(location) as database:
+        before = schema.read_state(database)
+    if before is None:
+        raise ConfigError(f"{location} holds no Crossdock store")
+    with closing(_open(location)) as store:
+        after = store.open_store.look(schema.read_state)
+    return before.number, after.number if after else before.number
+
+
+def info(url: str | URL) -> dict[str, Any]:
+    """Describe a store: place, size, schema, journal, messages by status, the processes that use it."""
+    location = _existing(url)
+    assert location.path is not None  # noqa: S101 - _existing made sure
+    with _reading(location) as database:
+        state = schema.read_state(database)
+        if state is None:
+            raise ConfigError(f"{location} holds no Crossdock store")
+        store_id, created_at = database.execute("SELECT store_id, created_at FROM crossdock_schema").fetchone()
+        counts = database.execute("SELECT status, count(*) FROM data_staging GROUP BY status").fetchall()
+        described = {name: database.execute(f"PRAGMA {name}").fetchone()[0] for name in _DESCRIBED}
+    build = choose()
+    return {
+        "path": str(location.path),
+        "store_id": store_id,
+        "created_at": created_at,
+        "schema": state.number,
+        "oldest_code": state.oldest_code,
+        "sqlite": str(build),
+        "wal_reset_race": build.affected,
+        "file_system": file_system(location.path),
+        "bytes": location.path.stat().st_size,
+        "free_bytes_inside": described["freelist_count"] * described["page_size"],
+        "journal_mode": described["journal_mode"],
+        "messages": dict(sorted(counts)),
+        "processes": sorted(live_owners(location.folder)),
+    }
+
+
+_DESCRIBED: Final = ("journal_mode", "page_size", "page_count", "freelist_count")
+
+
+def _on_disk(url: str | URL) -> StoreLocation:
+    location = parse_url(url)
+    if location.path is None:
+        raise ConfigError("a store in memory can be neither copied nor examined")
+    return location
+
+
+def _existing(url: str | URL) -> StoreLocation:
+    location = _on_disk(url)
+    if location.identity() is None:
+        raise ConfigError(f"there is no store at {location}")
+    return location
+
+
+def _open(location: StoreLocation) -> SQLiteStore:
+    return SQLiteStore(location, StoreSettings(), name="maintenance", clock=SystemClock(), notice=log_notice)
+
+
+@contextmanager
+def _reading(location: StoreLocation) -> Iterator[Any]:
+    """Give a driver connection on a store's file, without setting anything up; its errors become ours."""
+    build = choose()
+    connections = Connections(location, build, StoreSettings())
+    connections.register()
+    try:
+        with closing(connections.open()) as database:
+            yield database
+    except build.module.Error as error:
+        raise translate(error, location) from error
+    finally:
+        connections.unregister()
+
+
+def _copy_into(location: StoreLocation, target: Path, progress: Callable[[int, int], None] | None) -> None:
+    def told(_: int, remaining: int, total: int) -> None:
+        if progress is not None:
+            progress(total - remaining, total)
+
+    with _reading(location) as source, _reading(StoreLocation(target)) as copy:
+        source.backup(copy, pages=_PAGES_PER_STEP, progress=told, sleep=0.001)
+        copy.execute("PRAGMA journal_mode = DELETE").fetchall()
+
+
+def _demand_whole(location: StoreLocation) -> None:
+    with _reading(location) as database:
+        found = database.execute("PRAGMA quick_check").fetchone()[0]
+        if found != "ok":
+            raise StoreDamaged(f"{location} is damaged: {found}")
+        if schema.read_state(database) is None:
+            raise StoreError(f"{location} holds no Crossdock store")
+
+
+def _refuse_live(location: StoreLocation) -> None:
+    live = sorted(live_owners(location.folder))
+    if live:
+        raise ConfigError(f"{location} is in use by {', '.join(live)}; stop these processes first")
+
+
+def _set_aside(path: Path) -> Path | None:
+    """Rename a store with its side files; nobody has it open."""
+    if not path.exists():
+        return None
+    kept = path.with_name(f"{path.name}.before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
+    for suffix in _SIDE_FILES:
+        side = path.with_name(path.name + suffix)
+        if side.exists():
+            side.rename(kept.with_name(kept.name + suffix))
+    path.rename(kept)
+    return kept
+
+
+def _sync_rename(source: Path, target: Path) -> None:
+    """Give a finished file its name, so that a power cut leaves all of it or nothing."""
+    _sync(source)
+    source.rename(target)
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _hand_back_everything(location: StoreLocation) -> None:
+    with closing(_open(location)) as store:
+        for owner in store.read(lambda reader: reader.owners()):
+            while store.write(lambda tx, owner=owner: tx.hand_back_all(owner, _BULK)) == _BULK:
+                pass

@@ -1,0 +1,1 @@
+"""The migrations of a store; never edited once released. Expand first, contract a release later."""
