@@ -34,6 +34,7 @@ class Row:
     attempts: int = 0
     crashes: int = 0
     max_attempts: int = 20
+    priority: int = 4
     key: str = ""
     code: str = ""
     fingerprint: str = ""
@@ -44,6 +45,10 @@ class Row:
     def settled(self) -> bool:
         """Completed or dead: nothing will happen to it by itself."""
         return self.status in (COMPLETED, DEAD)
+
+    def stands_before(self, other: Row) -> bool:
+        """Whether it is claimed before another message of its queue when both are ready."""
+        return (-self.priority, self.row_id) < (-other.priority, other.row_id)
 
     def times(self, *events: str) -> list[float]:
         """When these events happened, in order."""

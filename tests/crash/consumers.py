@@ -144,8 +144,8 @@ def _give_up_at_times(stage: Stage) -> None:
 
 
 def _work(stage: Stage) -> None:
-    """Stands for what a handler does: a millisecond or so, at times thirty."""
-    stage.stop.wait(stage.rng.random() * (0.03 if stage.rng.random() < 0.05 else 0.002))
+    """Stands for what a handler does: some milliseconds, at times many; a kill should often hit one."""
+    stage.stop.wait(stage.rng.random() * (0.3 if stage.rng.random() < 0.05 else 0.04))
 
 
 def _settle(stage: Stage, delivery: Delivery) -> bool:

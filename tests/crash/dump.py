@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from typing import TYPE_CHECKING
 
 from crossdock import Queue
@@ -16,13 +14,8 @@ def dump(folder: Path, *, url: str, outside_writers: bool = False, name: str) ->
     """Role: write every record and timeline in full."""
     with Queue(url, app="dump") as queue:
         content = [
-            {
-                "record": dataclasses.asdict(record),
-                "timeline": [
-                    dataclasses.asdict(entry) for entry in queue.timeline(record.message.id, app=record.app)
-                ],
-            }
+            f"{record}\n  " + "\n  ".join(map(str, queue.timeline(record.message.id, app=record.app)))
             for app in sorted(queue.stats())
             for record in queue.list(app, limit=1000)
         ]
-    (folder / name).write_text(json.dumps(content, default=str, indent=1))
+    (folder / name).write_text("\n".join(content))

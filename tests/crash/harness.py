@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MEAN_PAUSE_S = 0.4
 """Between two kills, on the average: a worker lives for some seconds, so P5 has time to show."""
 
-RATE = 60.0
+RATE = 50.0
 """Messages a second from each producer."""
 
 BULK, LEDGER = "bulk", "ledger"
@@ -83,6 +83,11 @@ def run(plan: Plan) -> Report:
         Stagehand(nursery, plan).play()
         complaints = nursery.complaints()
         assert not complaints, f"seed {plan.seed}: " + "\n".join(complaints)
+    return judge(plan)
+
+
+def judge(plan: Plan) -> Report:
+    """Explain the histories and the account that lie in the plan's folder."""
     account = Account.read(plan.folder / "account.json")
     case = Case(
         read_histories(plan.folder), account, max_crashes=MAX_CRASHES, orphan_limit_s=plan.orphan_limit_s
@@ -131,9 +136,15 @@ class Stagehand:
     def _start_due(self) -> None:
         for slot in self._slots:
             ended = slot.child is None or slot.child.status is not None
+            assert slot.child is None or slot.child.status in (None, -signal.SIGKILL), self._failed(
+                slot.child
+            )
             if ended and slot.due <= time.monotonic():
                 seed = self._rng.getrandbits(30)
                 slot.child = self._nursery.fork(slot.role, **slot.options, **self._common, seed=seed)
+
+    def _failed(self, child: Child) -> str:
+        return f"seed {self._plan.seed}: {child.role} ended with {child.status}:\n{child.complaint()}"
 
     def _drain(self) -> None:
         for slot in self._slots:

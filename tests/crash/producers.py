@@ -76,9 +76,7 @@ class Producer:
         ids = [str(uuid.uuid4()) for _ in range(rng.randrange(1, 20))]
         for message_id in ids:
             self._begin(message_id, app, key, batch=batch)
-        for sent in self._stage.queue.send_many(
-            app, [self._message(each) for each in ids], partition_key=key
-        ):
+        for sent in self._stage.queue.send_many(app, [self._message(each, key) for each in ids]):
             self._sent(sent.id, app, key, row_id=sent.row_id, flag=sent.duplicate)
 
     def send_in_transaction(self) -> None:
@@ -96,16 +94,22 @@ class Producer:
         """Send again what an earlier life began to send and was not told about."""
         self._one(unclear.message_id, unclear.app, key=unclear.key or None)
 
-    def _one(self, message_id: str, app: str, *, key: str | None, **options: Unpack[Options]) -> None:
+    def _one(self, message_id: str, app: str, *, key: str | None, **options: Any) -> None:
         self._begin(message_id, app, key)
         sent = self._stage.queue.send(
             app, data_for(message_id), message_id=message_id, partition_key=key, **options
         )
         self._sent(message_id, app, key, row_id=sent.row_id, flag=sent.duplicate)
 
-    def _message(self, message_id: str) -> Message:
-        now = datetime.now(UTC)
-        return Message(id=message_id, source=self._name, type="test", data=data_for(message_id), time=now)
+    def _message(self, message_id: str, key: str | None) -> Message:
+        return Message(
+            id=message_id,
+            source=self._name,
+            type="test",
+            data=data_for(message_id),
+            time=datetime.now(UTC),
+            partitionkey=key,
+        )
 
     def _begin(self, message_id: str, app: str, key: str | None, *, batch: int = 0, flag: int = 0) -> None:
         note = fingerprint(data_for(message_id), key)

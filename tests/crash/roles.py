@@ -13,6 +13,7 @@ ROLES: Final[dict[str, Callable[..., Any]]] = {
     function.__name__: function
     for function in (
         snapshot.prepare,
+        snapshot.sabotage,
         snapshot.take,
         snapshot.wait_until_empty,
         dump.dump,

@@ -34,6 +34,14 @@ def prepare(folder: Path, *, url: str, outside_writers: bool = False) -> None:
         engine.dispose()
 
 
+def sabotage(folder: Path, *, url: str, statement: str, outside_writers: bool = False) -> None:
+    """Role: do to the store, behind Crossdock's back, what the checker must notice."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
 def take(folder: Path, *, url: str, outside_writers: bool = False, name: str = "account.json") -> None:
     """Role: write the account of the whole store."""
     with Queue(url, app="snapshot", settings=StoreSettings(outside_writers=outside_writers)) as queue:
@@ -83,6 +91,7 @@ def _row(queue: Queue, record: Record) -> Row:
         attempts=record.attempts,
         crashes=record.crashes,
         max_attempts=record.max_attempts or MAX_ATTEMPTS,
+        priority=message.priority,
         key=message.partitionkey or "",
         code=record.error.code if record.error else "",
         fingerprint=fingerprint(message.data, message.partitionkey),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.crash.account import RowEvent
 from tests.crash.case import Fault
-from tests.crash.forgery import OTHER, SENDER, Forgery
+from tests.crash.forgery import MIDNIGHT, OTHER, SENDER, Forgery
 from tests.crash.history import Kind
 
 
@@ -168,3 +169,14 @@ def test_orphan_whose_survivor_was_killed_later_than_the_limit_still_counts(forg
     forgery.happened("crashed", again - 0.01)
     forgery.run(again, again + 0.1, pid=OTHER + 1)
     assert forgery.faults() == {Fault.LATE}
+
+
+@pytest.mark.parametrize(("row_id", "faults"), [(9, set()), (11, {Fault.LATE})])
+def test_orphan_that_waits_its_turn_is_not_late(row_id: int, faults: set[Fault]) -> None:
+    forgery = Forgery()
+    forgery.send(row_id=10)
+    forgery.send(message_id="other", row_id=row_id)
+    forgery.run(3.0, 3.1, message_id="other", pid=OTHER)
+    orphaned(forgery, again=4.0)
+    forgery.alter(events=(RowEvent(MIDNIGHT + 2.9, "message.crashed"),))
+    assert forgery.faults() == faults

@@ -31,7 +31,7 @@ def test_eight_senders_of_the_same_thousand_ids_make_a_thousand_rows(play: Play,
     assert not play.nursery.complaints()
     account = play.account()
     report = explain(Case(read_histories(play.folder), account, drained=False))
-    assert not report.violations, report
+    assert not report.violations, str(report)
     assert len(account.rows) == IDS
     told = Counter(each.flag for each in play.saw(Kind.SENT))
     assert told == {0: IDS, 1: SENDERS * IDS * times - IDS}
@@ -66,7 +66,7 @@ def test_nobody_is_told_that_the_database_is_locked(
     report = explain(Case(read_histories(tmp_path), play.account(), drained=False))
     waits = longest_sends(play)
     print(report, f"sends took: {spread(waits)}", sep="\n")  # noqa: T201 - reported, as P9 asks
-    assert not report.violations, report
+    assert not report.violations, str(report)
     assert max(waits) < LONGEST_SEND_S
 
 

@@ -27,7 +27,7 @@ def test_child_of_a_dead_parent_does_not_hold_its_liveness_lock(play: Play, chil
     play.wait_for(Kind.ENDED, pid=idle.pid, timeout_s=10)
     play.once("wait_until_empty")
     report = explain(Case(read_histories(play.folder), play.account()))
-    assert not report.violations, report
+    assert not report.violations, str(report)
     assert len(report.orphan_delays) == 1
 
 

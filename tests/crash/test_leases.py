@@ -33,14 +33,14 @@ def test_worker_continued_after_its_lease_lapsed_can_change_nothing(play: Play, 
     successor = play.fork("take_over", app="bulk", count=len(messages))
     play.wait_for(Kind.STARTED, pid=successor.pid, count=len(messages))
     play.wait_for(Kind.ACKED, Kind.HANDED_BACK, pid=successor.pid, count=2 * len(STALE_VERBS))
-    play.once("dump", name="before.json")
+    play.once("dump", name="before.txt")
     (tmp_path / "go").touch()
     stale.signal(signal.SIGCONT)
     lost = play.wait_for(Kind.LEASE_LOST, Kind.ERROR, pid=stale.pid, count=len(messages))
-    play.once("dump", name="after.json")
+    play.once("dump", name="after.txt")
     assert {each.note for each in lost} == set(STALE_VERBS)
     assert not play.saw(Kind.ERROR)
-    assert (tmp_path / "after.json").read_text() == (tmp_path / "before.json").read_text()
+    assert (tmp_path / "after.txt").read_text() == (tmp_path / "before.txt").read_text()
     assert play.account().effects == {}
 
 
@@ -53,7 +53,7 @@ def test_consumer_continued_after_its_leases_lapsed_runs_nothing_of_them(play: P
     other = play.fork("work", app="bulk", name="other")
     play.wait_for(Kind.STARTED, pid=other.pid, count=10 - len(before))
     play.once("wait_until_empty")
-    play.once("dump", name="before.json")
+    play.once("dump", name="before.txt")
     stopped.signal(signal.SIGCONT)
     play.once("send", app="bulk", messages=[{"n": number} for number in range(100, 110)])
     play.once("wait_until_empty")
@@ -61,7 +61,7 @@ def test_consumer_continued_after_its_leases_lapsed_runs_nothing_of_them(play: P
     other.signal(signal.SIGTERM)
     play.nursery.wait(stopped, other)
     report = explain(Case(read_histories(play.folder), play.account(), lapses_allowed=True))
-    assert not report.violations, report
+    assert not report.violations, str(report)
     assert (stopped.status, other.status) == (0, 0), stopped.complaint() + other.complaint()
 
 
@@ -105,5 +105,5 @@ def test_dead_worker_loses_its_lease_at_once(play: Play) -> None:
     play.wait_for(Kind.ENDED, pid=idle.pid)
     play.once("wait_until_empty")
     report = explain(Case(read_histories(play.folder), play.account()))
-    assert not report.violations, report
+    assert not report.violations, str(report)
     assert len(report.orphan_delays) == 1

@@ -34,7 +34,7 @@ def test_only_the_poison_among_a_hundred_neighbours_dies(play: Play, key: str | 
     victim.signal(signal.SIGTERM)
     play.nursery.wait(victim)
     report = explain(Case(read_histories(play.folder), account := play.account()))
-    assert not report.violations, report
+    assert not report.violations, str(report)
     assert deaths == MAX_CRASHES
     dead = [row for row in account.rows if row.status == "failed"]
     assert [(row.code, row.crashes, row.attempts) for row in dead] == [("CRASHED", MAX_CRASHES, 0)]

@@ -37,7 +37,7 @@ def test_sigterm_under_load_hands_unfinished_work_back(play: Play) -> None:
     assert took < LIMIT_S
     account = play.account()
     report = explain(Case(read_histories(play.folder), account, drained=False))
-    assert not report.violations, report
+    assert not report.violations, str(report)
     started = {each.message_id for each in play.saw(Kind.STARTED)}
     assert {row.message_id for row in account.rows if row.status == "completed"} == started
     left = [row for row in account.rows if row.message_id not in started]
