@@ -125,8 +125,15 @@ def url(directory: Path) -> str:
 
 
 def queue_durability(queue: Any) -> Durability:
-    """Ask the connection that the queue writes with."""
-    raise NotImplementedError(queue, pragmas)
+    """Ask the connection that the queue writes with, inside one of its write transactions."""
+    store = queue._store  # noqa: SLF001 - it shows its connection to nobody
+    module = store.build.module
+
+    def ask(transaction: Any) -> Durability:
+        return pragmas(transaction._database, module.__name__, module.sqlite_version)  # noqa: SLF001
+
+    answer: Durability = store.write(ask)
+    return answer
 
 
 def _ignore(data: Payload) -> None:
