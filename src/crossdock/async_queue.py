@@ -309,7 +309,7 @@ class AsyncQueue:
                         finished = True
                     finally:
                         self._finish(consumption, delivery, finished=finished)
-                    claimed = None if consumption.is_full else consumption.take()
+                    claimed = consumption.take()
                 if claimed is not None:
                     consumption.put_back()
         finally:

@@ -312,7 +312,7 @@ class Queue:
                         finished = True
                     finally:
                         self._finish(consumption, delivery, finished=finished)
-                    claimed = None if consumption.is_full else consumption.take()
+                    claimed = consumption.take()
                 if claimed is not None:
                     consumption.put_back()
         finally:

@@ -174,9 +174,9 @@ def encode_json(value: object, *, field: str) -> str:
     return text
 
 
-def message_of(draft: Draft, envelope: Envelope, sent_at: datetime) -> Message:
-    """Join a draft and its envelope into the message that a receiver will see."""
-    return Message(
+def sent_message(draft: Draft, envelope: Envelope, *, row_id: int, sent_at: datetime) -> SentMessage:
+    """Join a draft and its envelope into the message that was stored, as its receiver will see it."""
+    return SentMessage(
         id=draft.message_id,
         source=envelope.source or envelope.source_app,
         type=envelope.type,
@@ -191,22 +191,15 @@ def message_of(draft: Draft, envelope: Envelope, sent_at: datetime) -> Message:
         correlationid=envelope.correlation_id,
         traceparent=envelope.traceparent,
         extensions=envelope.extensions,
+        row_id=row_id,
+        app=envelope.app,
     )
-
-
-def sent_message(draft: Draft, envelope: Envelope, *, row_id: int, sent_at: datetime) -> SentMessage:
-    """Return a message that was just stored."""
-    message = message_of(draft, envelope, sent_at)
-    return SentMessage(**_fields(message), row_id=row_id, app=envelope.app)
 
 
 def duplicate_of(held: Message, app: AppId, row_id: int) -> SentMessage:
     """Return a message that the app held already when it was sent again."""
-    return SentMessage(**_fields(held), row_id=row_id, app=app, duplicate=True)
-
-
-def _fields(message: Message) -> dict[str, Any]:
-    return {name: getattr(message, name) for name in Message.__slots__}
+    fields = {name: getattr(held, name) for name in Message.__slots__}
+    return SentMessage(**fields, row_id=row_id, app=app, duplicate=True)
 
 
 def check_message_id(message_id: str) -> MessageId:

@@ -59,8 +59,10 @@ class Consumption:
         self._unclear: list[Write] = []
 
     def take(self) -> Claimed | None:
-        """Return the next message fetched ahead, which is now in hand."""
+        """Return the next message fetched ahead, which is now in hand; None: write down and fetch first."""
         with self._mutex:
+            if len(self._done) >= self._batch:
+                return None
             self._in_hand = self._ahead.popleft() if self._ahead else None
             self._began = time.monotonic()
             return self._in_hand
@@ -142,11 +144,6 @@ class Consumption:
     def has_done(self) -> bool:
         """Whether results wait to be written."""
         return bool(self._done)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether as many results wait as one batch may have."""
-        return len(self._done) >= self._batch
 
     def _room(self) -> int:
         if self._usual_s is None:

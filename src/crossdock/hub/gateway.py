@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Any, Final
 from crossdock.domain.delivery import Claimed, Completed, Settlement, Undecodable
 from crossdock.domain.errors import ConfigError, InvalidMessage, LeaseLost, StoreError
 from crossdock.domain.lifecycle import FailureCode
-from crossdock.domain.message import AppId, Draft, Envelope, MessageId, check_message_id, encode, encode_json
+from crossdock.domain.message import (
+    DEFAULT_PRIORITY,
+    DEFAULT_TYPE,
+    AppId,
+    Draft,
+    Envelope,
+    MessageId,
+    check_message_id,
+    encode,
+    encode_json,
+)
 from crossdock.domain.ids import new_message_id
 from crossdock.domain.retry import Dead, RetryPolicy, Trial, failure_of, judge
 
@@ -26,6 +36,8 @@ if TYPE_CHECKING:
 
 ANY_APP: Final = "*"
 _BULK: Final = 500
+_PLAIN: Final = {"type": DEFAULT_TYPE, "priority": DEFAULT_PRIORITY}
+_DONE: Final = Completed()
 MAX_RESULT_BYTES: Final = 64 * 1024
 SHORTEST_LEASE: Final = timedelta(milliseconds=10)
 
@@ -83,6 +95,8 @@ class Gateway:
             InvalidMessage: An option is wrong; all wrong ones are listed.
         """
         given = {name: value for name, value in options.items() if value is not None}
+        if given == _PLAIN:
+            return self.plain_envelope(app)
         delay = given.pop("delay", None)
         if delay is not None:
             if "available_at" in given:
@@ -111,7 +125,7 @@ class Gateway:
             InvalidMessage: ``result`` is no JSON value, or larger than 64 KiB.
         """
         if result is None:
-            return Completed()
+            return _DONE
         text = encode_json(result, field="result")
         if len(text.encode()) > MAX_RESULT_BYTES:
             raise InvalidMessage.of("result", f"larger than {MAX_RESULT_BYTES} bytes; store it elsewhere and name it")

@@ -40,7 +40,8 @@ class Claiming(TransactionCore):
         rows = self._lease_first(request, token)
         if request.runs and rows:
             rows = self._with_runs(rows, request, token)
-        return [claimed_from(row, token) for row in rows]
+        until = self.now + request.lease
+        return [claimed_from(row, token, until) for row in rows]
 
     def promote(self, app: str) -> None:
         """Make scheduled messages ready whose time has come."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.delivery import Overdue
@@ -17,7 +16,7 @@ from crossdock.store.codec import maybe_moment, moment, policy_from, record_from
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from sqlalchemy.sql.elements import ClauseElement
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from crossdock.store.transaction import Database, PreparedStatements
 
 _NEWEST: Final = 2**63 - 1
-_FINISHED: Final = (Status.COMPLETED, Status.FAILED, Status.ARCHIVED)
 
 
 class Reader:
@@ -92,18 +90,14 @@ class Reader:
 
     def stats(self, app: str | None) -> dict[str, QueueStats]:
         """Return the figures of one queue, or of all that hold messages or are paused."""
-        stats: dict[str, QueueStats] = {} if app is None else {app: QueueStats(app=AppId(app))}
+        figures: dict[str, dict[str, Any]] = {} if app is None else {app: {}}
         for name, paused_at, _ in self._run(statements.states, {}):
-            if app in {None, name}:
-                stats[name] = QueueStats(app=AppId(name), paused=paused_at is not None)
-        for name, status, count in self._run(statements.depth, {}):
-            if app in {None, name}:
-                known = stats.get(name) or QueueStats(app=AppId(name))
-                stats[name] = _with_count(known, Status(status), count)
-        for name, status, count in self._run(statements.deleted_depth, {}):
-            if app in {None, name}:
-                stats[name] = _with_count(stats[name], Status(status), -count)
-        return {name: self._with_pending(stats[name]) for name in sorted(stats)}
+            figures.setdefault(name, {})["paused"] = paused_at is not None
+        for figure, name, number in self._counts():
+            of_app = figures.setdefault(name, {})
+            of_app[figure] = of_app.get(figure, 0) + number
+        wanted = sorted(figures) if app is None else [app]
+        return {name: self._stats_of(name, figures[name]) for name in wanted}
 
     def timeline(self, record: Record) -> builtins.list[TimelineEntry]:
         """Return everything that happened to a message at one app, in order."""
@@ -115,33 +109,25 @@ class Reader:
             entries.append(_entry(record, event, moment(at), attempt=attempt, who=who, code=code, details=facts))
         return entries + _present(record)
 
-    def _with_pending(self, stats: QueueStats) -> QueueStats:
-        if not stats.ready:
-            return stats
-        app = {"app": stats.app}
-        ready = sum(self._run(statements.ready_depth, app, suspect=suspect)[0][0] for suspect in (False, True))
-        scheduled = self._run(statements.scheduled_depth, app)[0][0]
-        firsts = [row_id for row_id, _ in self._run(statements.oldest_ready, app)]
+    def _counts(self) -> Iterator[tuple[str, str, int]]:
+        """Give (figure, app, number); each comes from an index of its own, none from a look at the messages."""
+        for suspect in (False, True):
+            yield from _named("ready", self._run(statements.ready_depth, {}, suspect=suspect))
+        yield from _named("scheduled", self._run(statements.scheduled_depth, {}))
+        yield from _named("blocked", self._run(statements.blocked_depth, {}))
+        yield from _named("processing", self._run(statements.processing_depth, {}))
+        for sign, build in ((1, statements.finished_depth), (-1, statements.deleted_depth)):
+            for name, status, number in self._run(build, {}):
+                yield "failed" if status == Status.FAILED else "completed", name, sign * number
+
+    def _stats_of(self, app: str, figures: dict[str, Any]) -> QueueStats:
+        firsts = [row_id for row_id, _ in self._run(statements.oldest_ready, {"app": app})]
         oldest = self._run(statements.created_at, {"row_id": min(firsts)})[0][0] if firsts else None
-        return replace(
-            stats,
-            ready=ready,
-            scheduled=scheduled,
-            blocked=max(0, stats.ready - ready - scheduled),
-            oldest_due_at=None if oldest is None else moment(oldest),
-        )
+        return QueueStats(app=AppId(app), **figures, oldest_due_at=maybe_moment(oldest))
 
 
-def _with_count(stats: QueueStats, status: Status, count: int) -> QueueStats:
-    match status:
-        case Status.PENDING:
-            return replace(stats, ready=count)  # split into ready, scheduled and blocked by _with_pending
-        case Status.PROCESSING:
-            return replace(stats, processing=count)
-        case Status.COMPLETED | Status.ARCHIVED:
-            return replace(stats, completed=stats.completed + count)
-        case Status.FAILED:
-            return replace(stats, failed=stats.failed + count)
+def _named(figure: str, rows: builtins.list[Any]) -> Iterator[tuple[str, str, int]]:
+    return ((figure, name, number) for name, number in rows)
 
 
 def _entry(record: Record, event: str, at: Any, **facts: Any) -> TimelineEntry:

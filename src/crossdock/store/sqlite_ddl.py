@@ -46,60 +46,40 @@ WHEN NEW.revision = 0 AND NEW.partition_key IS NOT NULL BEGIN
   {_release_key("NEW")};
 END"""
 
-_GUARD_UPDATE: Final = f"""
-CREATE TRIGGER data_staging_guard_update BEFORE UPDATE OF status ON data_staging
-WHEN {_illegal_change()} BEGIN
+_AFTER_STATUS: Final = f"""
+CREATE TRIGGER data_staging_after_status AFTER UPDATE OF status ON data_staging
+WHEN {_STRANGER} AND NEW.status <> OLD.status BEGIN
   SELECT RAISE(ABORT, 'crossdock: illegal change of status; legal are pending to processing or failed, '
-    || 'processing to completed, failed or pending, failed or completed to pending');
-END"""
-
-_AFTER_CLAIM: Final = f"""
-CREATE TRIGGER data_staging_after_claim AFTER UPDATE OF status ON data_staging
-WHEN {_STRANGER} AND OLD.status = '{Status.PENDING}' AND NEW.status = '{Status.PROCESSING}' BEGIN
+    || 'processing to completed, failed or pending, failed or completed to pending')
+    WHERE {_illegal_change()};
   UPDATE data_staging SET
     attempts = OLD.attempts + 1,
     claimed_at = {_NOW},
-    updated_at = {_NOW},
     lease_owner = coalesce(NEW.lease_owner, 'sql'),
     lease_token = coalesce(NEW.lease_token, lower(hex(randomblob(16)))),
     lease_until = coalesce(NEW.lease_until, strftime('%Y-%m-%d %H:%M:%f000', 'now', '+{DEFAULT_LEASE_S} seconds')),
-    lease_keep_s = NULL,
-    revision = revision + 1
-  WHERE id = NEW.id;
-END"""
-
-_AFTER_SETTLE: Final = f"""
-CREATE TRIGGER data_staging_after_settle AFTER UPDATE OF status ON data_staging
-WHEN {_STRANGER} AND OLD.status IN ('{Status.PROCESSING}', '{Status.PENDING}')
-  AND NEW.status IN ('{Status.COMPLETED}', '{Status.FAILED}') BEGIN
+    available_at = NULL
+  WHERE id = NEW.id AND NEW.status = '{Status.PROCESSING}';
   UPDATE data_staging SET
-    processed_at = coalesce(NEW.processed_at, {_NOW}),
-    updated_at = {_NOW},
-    lease_owner = NULL, lease_token = NULL, lease_until = NULL, lease_keep_s = NULL,
-    blocked = CASE WHEN NEW.status = 'failed' AND NEW.partition_key IS NOT NULL AND EXISTS (
-      SELECT 1 FROM queue_state WHERE app = NEW.target_app AND on_dead = 'block') THEN 1 ELSE 0 END,
-    error = CASE WHEN NEW.status = 'failed' THEN coalesce(NEW.error,
-      '{{"code":"PERMANENT","message":"set to failed by another program"}}') ELSE NEW.error END,
-    revision = revision + 1
-  WHERE id = NEW.id;
-  INSERT INTO audit_log (row_id, event, attempt, who, code)
-    SELECT NEW.id, 'message.failed', NEW.attempts, coalesce(OLD.lease_owner, 'sql'), 'PERMANENT'
-    WHERE NEW.status = 'failed';
-  {_release_key("NEW")};
-END"""
-
-_AFTER_RETURN: Final = f"""
-CREATE TRIGGER data_staging_after_return AFTER UPDATE OF status ON data_staging
-WHEN {_STRANGER} AND OLD.status <> '{Status.PENDING}' AND NEW.status = '{Status.PENDING}' BEGIN
-  UPDATE data_staging SET
-    updated_at = {_NOW}, processed_at = NULL,
-    lease_owner = NULL, lease_token = NULL, lease_until = NULL, lease_keep_s = NULL,
-    blocked = CASE WHEN NEW.partition_key IS NULL THEN 0 ELSE 1 END,
-    revision = revision + 1
-  WHERE id = NEW.id;
-  INSERT INTO audit_log (row_id, event, attempt, who)
-    VALUES (NEW.id, CASE WHEN OLD.status = 'processing' THEN 'message.nacked' ELSE 'message.replayed' END,
-      NEW.attempts, coalesce(OLD.lease_owner, 'sql'));
+    processed_at = CASE WHEN NEW.status = '{Status.PENDING}' THEN NULL ELSE coalesce(NEW.processed_at, {_NOW}) END,
+    lease_owner = NULL, lease_token = NULL, lease_until = NULL,
+    blocked = CASE
+      WHEN NEW.partition_key IS NULL OR NEW.status = '{Status.COMPLETED}' THEN 0
+      WHEN NEW.status = '{Status.PENDING}' THEN 1
+      ELSE EXISTS (SELECT 1 FROM queue_state WHERE app = NEW.target_app AND on_dead = 'block') END,
+    error = CASE WHEN NEW.status = '{Status.FAILED}' THEN coalesce(NEW.error,
+      '{{"code":"PERMANENT","message":"set to failed by another program"}}') ELSE NEW.error END
+  WHERE id = NEW.id AND NEW.status <> '{Status.PROCESSING}';
+  UPDATE data_staging SET updated_at = {_NOW}, lease_keep_s = NULL, revision = revision + 1 WHERE id = NEW.id;
+  INSERT INTO audit_log (row_id, event, attempt, who, code, details)
+    SELECT NEW.id, CASE
+        WHEN NEW.status = '{Status.FAILED}' THEN 'message.failed'
+        WHEN OLD.status = '{Status.PROCESSING}' THEN 'message.nacked'
+        ELSE 'message.replayed' END,
+      NEW.attempts, coalesce(OLD.lease_owner, 'sql'),
+      CASE WHEN NEW.status = '{Status.FAILED}' THEN 'PERMANENT' END,
+      CASE WHEN OLD.status = '{Status.PROCESSING}' THEN json_object('claimed_at', OLD.claimed_at) END
+    WHERE NEW.status IN ('{Status.FAILED}', '{Status.PENDING}');
   {_release_key("NEW")};
 END"""
 
@@ -118,8 +98,18 @@ END"""
 
 _QUEUE_DEPTH: Final = """
 CREATE VIEW queue_depth AS
-SELECT target_app AS app, status, count(*) AS messages
-FROM data_staging WHERE deleted_at IS NULL GROUP BY target_app, status"""
+SELECT target_app AS app, 'ready' AS state, count(*) AS messages FROM data_staging
+  WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes = 0 GROUP BY target_app
+UNION ALL SELECT target_app, 'suspect', count(*) FROM data_staging
+  WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes > 0 GROUP BY target_app
+UNION ALL SELECT target_app, 'scheduled', count(*) FROM data_staging
+  WHERE status = 'pending' AND available_at IS NOT NULL GROUP BY target_app
+UNION ALL SELECT target_app, 'blocked', count(*) FROM data_staging
+  WHERE status = 'pending' AND available_at IS NULL AND blocked = 1 GROUP BY target_app
+UNION ALL SELECT target_app, 'processing', count(*) FROM data_staging
+  WHERE status IN ('processing', 'failed') AND status = 'processing' GROUP BY target_app
+UNION ALL SELECT target_app, status, count(*) FROM data_staging
+  WHERE status IN ('completed', 'failed', 'archived') GROUP BY target_app, status"""
 
 _OLDEST_DUE: Final = """
 CREATE VIEW oldest_due AS
@@ -153,9 +143,6 @@ def _all_messages() -> str:
 
 def statements() -> list[str]:
     """Return the CREATE statements of all triggers and views, in an order that works."""
-    triggers = [
-        _GUARD_INSERT, _AFTER_INSERT, _GUARD_UPDATE, _AFTER_CLAIM, _AFTER_SETTLE, _AFTER_RETURN, _AFTER_EDIT,
-        _AFTER_DELETE,
-    ]  # fmt: skip
+    triggers = [_GUARD_INSERT, _AFTER_INSERT, _AFTER_STATUS, _AFTER_EDIT, _AFTER_DELETE]
     views = [_QUEUE_DEPTH, _OLDEST_DUE, _DEAD_LETTERS, _LATENCY, _all_messages()]
     return [statement.strip() for statement in (*triggers, *views)]

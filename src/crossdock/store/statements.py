@@ -23,6 +23,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
     true,
     update,
     values,
@@ -73,10 +74,17 @@ def _ids() -> Select[Any]:
     return select(func.json_each(_p("ids")).table_valued("value").c.value)
 
 
+_LIMIT: Final = text("LIMIT (:limit + 0)").bindparams(_p("limit"))
+"""Bounds the number of rows. SQLite looks at a bare parameter in LIMIT when it plans, and would prepare the statement
+anew at each execution, which takes longer than to execute it; it does not look into a sum."""
 PENDING: Final = T.status == _literal(Status.PENDING)
 PROCESSING: Final = T.status == _literal(Status.PROCESSING)
 FAILED: Final = T.status == _literal(Status.FAILED)
 READY: Final = and_(PENDING, T.available_at.is_(None), T.blocked == _number(0))
+_FINISHED_STATUSES: Final = (Status.COMPLETED, Status.FAILED, Status.ARCHIVED)
+FINISHED: Final = T.status.in_([_literal(status) for status in _FINISHED_STATUSES])
+_WATCHED: Final = T.status.in_([_literal(status) for status in (Status.PROCESSING, Status.FAILED)])
+"""The condition of ``idx_status_created``, spelled out so that SQLite recognises it."""
 _HELD: Final = and_(PROCESSING, T.lease_token == _p("token"))
 _KEYED: Final = and_(
     T.partition_key.is_not(None),
@@ -169,7 +177,7 @@ def promote_due() -> Update:
         select(T.id)
         .where(T.target_app == _p("app"), PENDING, T.available_at.is_not(None), T.available_at <= _p("now"))
         .order_by(T.available_at)
-        .limit(_p("limit"))
+        .suffix_with(_LIMIT)
     )
     return update(data_staging).where(T.id.in_(due)).values(available_at=null(), revision=_NEXT_REVISION)
 
@@ -179,7 +187,7 @@ def expired() -> Select[Any]:
     return (
         select(T.id, T.target_app, T.partition_key)
         .where(T.target_app == _p("app"), PENDING, T.expires_at.is_not(None), T.expires_at <= _p("now"))
-        .limit(_p("limit"))
+        .suffix_with(_LIMIT)
     )
 
 
@@ -189,7 +197,7 @@ def first_suspect() -> Select[Any]:
         select(T.id, T.priority)
         .where(T.target_app == _p("app"), READY, T.crashes > _number(0))
         .order_by(T.priority.desc(), T.id)
-        .limit(1)
+        .suffix_with(text("LIMIT 1"))
     )
 
 
@@ -198,7 +206,7 @@ def _candidates() -> Select[Any]:
         select(T.id)
         .where(T.target_app == _p("app"), READY, T.crashes == _number(0))
         .order_by(T.priority.desc(), T.id)
-        .limit(_p("limit"))
+        .suffix_with(_LIMIT)
     )
 
 
@@ -245,7 +253,7 @@ def run_of_key() -> Select[Any]:
         select(T.id, case((free, _number(1)), else_=_number(0)))
         .where(_OF_KEY, PENDING, T.id > _p("after"))
         .order_by(T.id)
-        .limit(_p("limit"))
+        .suffix_with(_LIMIT)
     )
 
 
@@ -339,8 +347,8 @@ def overdue() -> Select[Any]:
             T.id, T.target_app, T.lease_owner, T.lease_token, T.lease_keep_s, T.attempts, T.max_attempts, T.retry,
             T.created_at,
         )
-        .where(PROCESSING, T.lease_until < _p("now"))
-        .limit(_p("limit"))
+        .where(PROCESSING, _WATCHED, T.lease_until < _p("now"))
+        .suffix_with(_LIMIT)
     )  # fmt: skip
 
 
@@ -348,14 +356,14 @@ def owned() -> Select[Any]:
     """Return the messages that a process holds."""
     return (
         select(T.id, T.lease_owner, T.lease_token, T.lease_keep_s, T.crashes)
-        .where(PROCESSING, T.lease_owner == _p("owner"))
-        .limit(_p("limit"))
+        .where(PROCESSING, _WATCHED, T.lease_owner == _p("owner"))
+        .suffix_with(_LIMIT)
     )
 
 
 def owners() -> Select[Any]:
     """Return every process that holds a message."""
-    return select(T.lease_owner).where(PROCESSING).distinct()
+    return select(T.lease_owner).where(PROCESSING, _WATCHED).distinct()
 
 
 def log() -> Insert:
@@ -424,8 +432,8 @@ def purge() -> Delete:
     """Remove finished messages of one status for good, those older than ``before``, a bounded number."""
     old = (
         select(T.id)
-        .where(T.target_app == _p("app"), T.status == _p("status"), T.processed_at <= _p("before"))
-        .limit(_p("limit"))
+        .where(T.target_app == _p("app"), FINISHED, T.status == _p("status"), T.processed_at <= _p("before"))
+        .suffix_with(_LIMIT)
     )
     return delete(data_staging).where(T.id.in_(old)).returning(T.id, T.target_app, T.partition_key)
 
@@ -440,9 +448,11 @@ def of_app(*, status: Status, with_code: bool) -> Select[Any]:
     query = select(T.id).where(
         T.target_app == _p("app"), T.status == _literal(status), T.deleted_at.is_(None), T.id > _p("after")
     )
+    if status in _FINISHED_STATUSES:
+        query = query.where(FINISHED)
     if with_code:
         query = query.where(func.json_extract(T.error, _literal("$.code")) == _p("code"))
-    return query.order_by(T.id).limit(_p("limit"))
+    return query.order_by(T.id).suffix_with(_LIMIT)
 
 
 def set_paused() -> Insert:
@@ -504,11 +514,13 @@ def listing(*, with_app: bool, status: Status | None, newest_first: bool) -> Sel
         query = query.where(T.target_app == _p("app"))
     if status is not None:
         query = query.where(T.status == _literal(status))
+    if status in _FINISHED_STATUSES:
+        query = query.where(FINISHED)
     order = T.id.desc() if newest_first else T.id
     return (
         query.where(T.id < _p("after") if newest_first else T.id > _p("after"))
         .order_by(order)
-        .limit(_p("limit"))
+        .suffix_with(_LIMIT)
     )
 
 
@@ -522,20 +534,34 @@ def audit_of() -> Select[Any]:
     )
 
 
-def depth() -> Select[Any]:
-    """Count the messages of each app and status."""
-    return select(T.target_app, T.status, func.count()).group_by(T.target_app, T.status)
+def finished_depth() -> Select[Any]:
+    """Count the finished messages of each app and status."""
+    return select(T.target_app, T.status, func.count()).where(FINISHED).group_by(T.target_app, T.status)
+
+
+def processing_depth() -> Select[Any]:
+    """Count the claimed messages of each app."""
+    return select(T.target_app, func.count()).where(PROCESSING, _WATCHED).group_by(T.target_app)
 
 
 def ready_depth(*, suspect: bool) -> Select[Any]:
-    """Count the ready messages of one app and find when the oldest was sent."""
+    """Count the ready messages of each app: those with crashes, or those without."""
     crashes = T.crashes > _number(0) if suspect else T.crashes == _number(0)
-    return select(func.count()).where(T.target_app == _p("app"), READY, crashes)
+    return select(T.target_app, func.count()).where(READY, crashes).group_by(T.target_app)
 
 
 def scheduled_depth() -> Select[Any]:
-    """Count the scheduled messages of one app."""
-    return select(func.count()).where(T.target_app == _p("app"), PENDING, T.available_at.is_not(None))
+    """Count the scheduled messages of each app."""
+    return select(T.target_app, func.count()).where(PENDING, T.available_at.is_not(None)).group_by(T.target_app)
+
+
+def blocked_depth() -> Select[Any]:
+    """Count the messages of each app that wait for another of their key."""
+    return (
+        select(T.target_app, func.count())
+        .where(PENDING, T.available_at.is_(None), T.blocked == _number(1))
+        .group_by(T.target_app)
+    )
 
 
 def oldest_ready() -> Select[Any]:

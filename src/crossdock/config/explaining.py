@@ -1,0 +1,96 @@
+"""Shows a configuration as TOML, each value with where it comes from, and its JSON Schema for editors."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+from crossdock.config.loading import Loaded
+from crossdock.config.model import Config, RetryTable
+from crossdock.config.problems import Key, show_key
+from crossdock.domain.retry import RetryPolicy
+
+SCHEMA_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_PASSWORD: Final = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
+
+
+def settings(loaded: Loaded) -> list[tuple[Key, Any, str]]:
+    """Return every setting in force, as (key, value as JSON has it, what set it); passwords are hidden.
+
+    A retry key of an app is left out where it is inherited.
+    """
+    config = loaded.config
+    found: list[tuple[Key, Any]] = [(("store", name), value) for name, value in config.store.model_dump().items()]
+    found += [(("queue", name), value) for name, value in config.queue.model_dump(exclude={"retry"}).items()]
+    everyone = _as_table(config.retry_policies()["*"]).model_dump()
+    found += [(("queue", "retry", name), value) for name, value in everyone.items()]
+    for app, table in config.apps.items():
+        found += [(("apps", app, "retry", name), value) for name, value in table.retry.model_dump().items()]
+        found.append((("apps", app, "on_dead"), table.on_dead))
+    return [(key, _hide(value), loaded.origin(*key)) for key, value in found if value is not None]
+
+
+def to_toml(loaded: Loaded, *, origins: bool) -> str:
+    """Write the settings in force as a file that could be read again.
+
+    Args:
+        loaded: The configuration.
+        origins: Add behind each value what set it.
+    """
+    lines: list[str] = []
+    section: Key = ()
+    entries = settings(loaded)
+    width = max(len(_assignment(key, value)) for key, value, _ in entries)
+    for key, value, origin in entries:
+        if key[: _depth(key)] != section:
+            section = key[: _depth(key)]
+            lines += ["", f"[{show_key(section)}]"]
+        text = _assignment(key, value)
+        lines.append(f"{text:{width}}  # {origin}" if origins else text)
+    return "\n".join(lines[1:])
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of ``crossdock.toml``."""
+    schema = _plain(Config.model_json_schema(mode="serialization"))
+    return {"$schema": SCHEMA_DIALECT, "title": "crossdock.toml", **schema}
+
+
+def _plain(schema: Any) -> Any:
+    """Leave out what says nothing to an editor: made-up titles, and null, which TOML cannot write."""
+    if isinstance(schema, list):
+        return [_plain(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {name: _plain(part) for name, part in schema.items() if name != "title" or isinstance(part, dict)}
+    if "$ref" in kept or kept.get("default", ...) is None:
+        kept.pop("default", None)
+    choices = kept.get("anyOf")
+    if choices is not None and {"type": "null"} in choices:
+        rest = [choice for choice in choices if choice != {"type": "null"}]
+        kept = {**rest[0], **{name: part for name, part in kept.items() if name != "anyOf"}}
+    return kept
+
+
+def _assignment(key: Key, value: Any) -> str:
+    return f"{show_key(key[_depth(key) :])} = {json.dumps(value, ensure_ascii=False)}"
+
+
+def _depth(key: Key) -> int:
+    """Return how many parts of a key make the heading it stands under."""
+    return 2 if key[0] == "apps" else 1
+
+
+def _as_table(policy: RetryPolicy) -> RetryTable:
+    return RetryTable.model_construct(
+        max_attempts=policy.max_attempts,
+        backoff=(policy.backoff_min, policy.backoff_max),
+        jitter=policy.jitter,
+        time_budget=policy.time_budget,
+    )
+
+
+def _hide(value: Any) -> Any:
+    return _PASSWORD.sub(r"\1:***@", value) if isinstance(value, str) else value
+

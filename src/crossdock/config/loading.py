@@ -1,0 +1,114 @@
+"""Loads the configuration: defaults, then the file, then the environment, then the command line."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from crossdock.config.layers import Layers, misspelt_variables, read_environment, read_file
+from crossdock.config.model import Config
+from crossdock.config.problems import Key, describe
+from crossdock.domain.errors import ConfigError
+
+FILE_NAME: Final = "crossdock.toml"
+FILE_VARIABLE: Final = "CROSSDOCK_CONFIG"
+DEFAULT_ORIGIN: Final = "default"
+_RELATIVE_SQLITE: Final = re.compile(r"^(sqlite(?:\+\w+)?:///)(?![/~]|:memory:)(.+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration, and where it comes from.
+
+    Attributes:
+        config: The checked values.
+        origins: By key, what set it; a key that is not there has its default.
+        file: The file that was read; None: there is none.
+        store_url: ``store.url``, its relative path counted from the file's folder if the file set it.
+    """
+
+    config: Config
+    origins: Mapping[Key, str]
+    file: Path | None
+    store_url: str
+
+    def origin(self, *key: str) -> str:
+        """Return what set a key: a file, a variable, an option, or ``default``."""
+        return self.origins.get(key, DEFAULT_ORIGIN)
+
+
+def load(
+    path: str | Path | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    options: Mapping[str, tuple[Key, Any]] | None = None,
+) -> Loaded:
+    """Load and check the configuration.
+
+    Args:
+        path: The file; default: what ``CROSSDOCK_CONFIG`` names, else ``crossdock.toml`` of the current folder, if
+            there is one.
+        environ: Default: the environment of this process.
+        options: Of a command line, by name: the key and the value that each sets.
+
+    Raises:
+        ConfigError: Something is wrong; its message has a line for each thing.
+    """
+    environ = os.environ if environ is None else environ
+    file = _find(path, environ)
+    name = None if file is None else _name(file)
+    layers = Layers()
+    if file is not None and name is not None:
+        layers.put((), read_file(file, name), name)
+    for key, value, variable in read_environment(environ, _apps(layers.tree)):
+        layers.put(key, value, variable)
+    for option, (key, value) in (options or {}).items():
+        layers.put(key, value, option)
+    config = _check(layers, list(misspelt_variables(environ)))
+    return Loaded(config, layers.origins, file, _anchored(config.store.url, layers.origins, file, name))
+
+
+def _find(path: str | Path | None, environ: Mapping[str, str]) -> Path | None:
+    asked = path or environ.get(FILE_VARIABLE)
+    if asked:
+        return Path(asked)
+    found = Path(FILE_NAME)
+    return found if found.exists() else None
+
+
+def _name(file: Path) -> str:
+    """Return the shortest name of a file that is clear from here."""
+    try:
+        return str(file.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(file)
+
+
+def _apps(tree: Mapping[str, Any]) -> Mapping[str, Any]:
+    apps = tree.get("apps")
+    return apps if isinstance(apps, dict) else {}
+
+
+def _check(layers: Layers, problems: list[str]) -> Config:
+    config = Config()
+    try:
+        config = Config.model_validate(layers.tree)
+    except ValidationError as error:
+        problems += describe(error, layers.origins)
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return config
+
+
+def _anchored(url: str, origins: Mapping[Key, str], file: Path | None, name: str | None) -> str:
+    relative = _RELATIVE_SQLITE.match(url)
+    set_by = origins.get(("store", "url"), name)
+    if relative is None or file is None or set_by != name or file.resolve().parent == Path.cwd():
+        return url
+    return f"{relative[1]}{file.resolve().parent / relative[2]}"

@@ -1,0 +1,189 @@
+"""The keys of ``crossdock.toml``: their types, defaults and meanings. Everything else about them is derived."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from crossdock.config import values
+from crossdock.domain.errors import InvalidMessage
+from crossdock.domain.message import check_app
+from crossdock.domain.retry import RetryPolicy
+
+_SHORTEST_LEASE: Final = timedelta(milliseconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Says in an error message what a key takes; stands in the annotation of its type."""
+
+    text: str
+
+
+def _text_form(parse: Callable[[str], Any], given: Any) -> Any:
+    if not isinstance(given, str):
+        raise ValueError(given)  # noqa: TRY004 - Pydantic reports a ValueError, and lets a TypeError through
+    return parse(given)
+
+
+def _size(given: Any) -> int:
+    if type(given) is int and given >= 0:
+        return given
+    return int(_text_form(values.parse_size, given))
+
+
+def _url(text: str) -> str:
+    if "://" not in text:
+        raise ValueError(text)
+    return text
+
+
+def _long_enough(lease: timedelta) -> timedelta:
+    if lease < _SHORTEST_LEASE:
+        raise ValueError(lease)
+    return lease
+
+
+def _app_name(name: str) -> str:
+    try:
+        return check_app(name)
+    except InvalidMessage as error:
+        raise ValueError(name) from error
+
+
+Url: TypeAlias = Annotated[str, AfterValidator(_url), Expected('a URL such as "sqlite:///crossdock.db"')]
+Flag: TypeAlias = Annotated[bool, Expected("true or false")]
+Count: TypeAlias = Annotated[int, Field(ge=1), Expected("a whole number of 1 or more")]
+Duration: TypeAlias = Annotated[
+    timedelta,
+    BeforeValidator(lambda given: _text_form(values.parse_duration, given)),
+    PlainSerializer(values.format_duration),
+    WithJsonSchema({"type": "string", "pattern": values.DURATION_PATTERN}),
+    Expected('a duration such as "500ms", "30s" or "1h30m"'),
+]
+Lease: TypeAlias = Annotated[
+    Duration, AfterValidator(_long_enough), Expected('a duration of 10 ms or more, such as "30s"')
+]
+Size: TypeAlias = Annotated[
+    int,
+    BeforeValidator(_size),
+    PlainSerializer(values.format_size),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": values.SIZE_PATTERN}]}
+    ),
+    Expected('a number of bytes, or a size such as "64 MiB"'),
+]
+Backoff: TypeAlias = Annotated[
+    tuple[timedelta, timedelta],
+    BeforeValidator(lambda given: _text_form(values.parse_backoff, given)),
+    PlainSerializer(values.format_backoff),
+    WithJsonSchema({"type": "string", "pattern": values.BACKOFF_PATTERN}),
+    Expected('two durations, the smaller first, such as "1s..5m"'),
+]
+OnDead: TypeAlias = Annotated[Literal["release", "block"], Expected('"release" or "block"')]
+AppName: TypeAlias = Annotated[
+    str,
+    AfterValidator(_app_name),
+    Expected("a name of 1 to 128 letters, digits, '.', '_' or '-', a letter or digit first"),
+]
+
+
+class Table(BaseModel):
+    """A table of the file: only known keys, only the types they name."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class StoreTable(Table):
+    """Where messages are kept."""
+
+    url: Url = Field(
+        "sqlite:///crossdock.db",
+        description="The store. A relative path counts from the folder of the configuration file.",
+    )
+    outside_writers: Flag = Field(
+        False,  # noqa: FBT003 - a default
+        description=(
+            "Set to true if programs with an SQLite that has the WAL-reset race (3.7.0 to 3.51.2 but for 3.44.6 "
+            "and 3.50.7) write to the file. The store then uses a rollback journal, which is slower and safe for them."
+        ),
+    )
+    min_free_bytes: Size = Field(
+        64 * 1024**2, description="Nothing new is taken in while the disk has less free space than this."
+    )
+    lock_timeout: Duration = Field(
+        timedelta(seconds=10), description="How long a write waits for other programs before it gives up."
+    )
+
+
+class RetryTable(Table):
+    """When and how often a delivery that failed is tried again. A key that is left out is inherited."""
+
+    max_attempts: Count | None = Field(None, description="Deliveries in all, the first included.")
+    backoff: Backoff | None = Field(
+        None,
+        description=(
+            "Bounds of the delay before the next attempt: the upper bound starts at the first, doubles with each "
+            "attempt, and stops at the second."
+        ),
+    )
+    jitter: Flag | None = Field(
+        None, description="Draw each delay evenly from 0 to the bound, so that retries spread out."
+    )
+    time_budget: Duration | None = Field(
+        None, description="Begin no retry later than this after the message was sent. Left out: no such limit."
+    )
+
+    def over(self, base: RetryPolicy) -> RetryPolicy:
+        """Return ``base`` with the keys that are set here."""
+        first, last = self.backoff or (base.backoff_min, base.backoff_max)
+        return RetryPolicy(
+            max_attempts=base.max_attempts if self.max_attempts is None else self.max_attempts,
+            backoff_min=first,
+            backoff_max=last,
+            jitter=base.jitter if self.jitter is None else self.jitter,
+            time_budget=base.time_budget if self.time_budget is None else self.time_budget,
+        )
+
+
+class QueueTable(Table):
+    """How queues behave whose app says nothing else."""
+
+    lease: Lease = Field(
+        timedelta(seconds=30),
+        description="How long a claimed message belongs to its worker, unless extended or kept.",
+    )
+    max_crashes: Count = Field(
+        3, description="A message during which its worker's process died so often becomes a dead letter."
+    )
+    retry: RetryTable = Field(RetryTable(), description="The retry policy of all apps.")
+
+
+class AppTable(Table):
+    """What holds for one app alone."""
+
+    retry: RetryTable = Field(RetryTable(), description="The app's retry policy, over that of all apps.")
+    on_dead: OnDead | None = Field(
+        None,
+        description=(
+            "What a dead letter does to later messages of its partition key: release lets them go on (so it is "
+            "unless set), block keeps them waiting until it is replayed, cancelled or deleted."
+        ),
+    )
+
+
+class Config(Table):
+    """The whole file."""
+
+    store: StoreTable = Field(StoreTable(), description="Where messages are kept.")
+    queue: QueueTable = Field(QueueTable(), description="How queues behave whose app says nothing else.")
+    apps: dict[AppName, AppTable] = Field({}, description="Apps that differ, each under its name.")
+
+    def retry_policies(self) -> dict[str, RetryPolicy]:
+        """Return the policy of each app, and under ``*`` that of all others."""
+        base = self.queue.retry.over(RetryPolicy())
+        return {"*": base} | {name: app.retry.over(base) for name, app in self.apps.items()}

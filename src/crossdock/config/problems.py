@@ -1,0 +1,128 @@
+"""What is wrong with a configuration, in words: where, which key, expected, given, and the nearest name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from types import UnionType
+from typing import Annotated, Any, Final, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from crossdock.config.model import AppName, Config, Expected
+
+Key = tuple[str, ...]
+
+_LONGEST_GIVEN: Final = 60
+_MANY: Final = 8
+
+
+def describe(error: ValidationError, origins: Mapping[Key, str]) -> list[str]:
+    """Return one line for each thing that is wrong, in the order of the file.
+
+    Args:
+        error: What Pydantic found.
+        origins: Where each key was set.
+    """
+    return [_line(found["type"], found["loc"], found["input"], origins) for found in error.errors()]
+
+
+def show_key(key: Key) -> str:
+    """Write a key as TOML does."""
+    plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+    return ".".join(part if part and not part.strip(plain) else json.dumps(part) for part in key)
+
+
+def origin_of(key: Key, origins: Mapping[Key, str]) -> str | None:
+    """Return where a key was set, or the nearest table around it."""
+    for length in range(len(key), 0, -1):
+        if key[:length] in origins:
+            return origins[key[:length]]
+    inside = (origin for other, origin in origins.items() if other[: len(key)] == key)
+    return next(inside, None)
+
+
+def _line(kind: str, loc: tuple[int | str, ...], given: Any, origins: Mapping[Key, str]) -> str:
+    key = tuple(str(part) for part in loc if part != "[key]")
+    place = origin_of(key, origins) or "configuration"
+    named = place if place.startswith(("CROSSDOCK_", "--")) else f"{place}: {show_key(key)}"
+    if kind == "extra_forbidden":
+        prefix = place[: -len(key[-1])] if place.startswith("CROSSDOCK_") else ""
+        return f"{named}: unknown key{_nearest(key[-1], _known_at(key[:-1]), prefix)}"
+    expected = _expected_name() if "[key]" in loc else _expected_at(key)
+    return f"{named}: expected {expected}, given {_show(given)}{_hint(key, given)}"
+
+
+def _nearest(name: str, known: Sequence[str], prefix: str) -> str:
+    """Return words that name the key that was meant, or the few that there are.
+
+    Args:
+        name: What was given.
+        known: What could have been.
+        prefix: Of the environment variable it was given by.
+    """
+    spelt = {key: f"{prefix}{key.upper()}" if prefix else key for key in known}
+    near = get_close_matches(name.lower(), known, n=1)
+    if near:
+        return f"; did you mean {spelt[near[0]]}?"
+    return f"; known here: {', '.join(spelt.values())}" if 0 < len(known) <= _MANY else ""
+
+
+def _hint(key: Key, given: Any) -> str:
+    if key == ("store", "url") and isinstance(given, str) and given and ":" not in given:
+        return f'; did you mean "sqlite:///{given}"?'
+    return ""
+
+
+def _known_at(key: Key) -> list[str]:
+    table = _table_at(key)
+    return [] if table is None else list(table.model_fields)
+
+
+def _table_at(key: Key) -> type[BaseModel] | None:
+    """Return the model of the table under a key."""
+    kind: Any = Config
+    for part in key:
+        if get_origin(kind) is dict:
+            kind = get_args(kind)[1]
+        elif isinstance(kind, type) and issubclass(kind, BaseModel) and part in kind.model_fields:
+            kind = kind.model_fields[part].annotation
+        else:
+            return None
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _expected_at(key: Key) -> str:
+    table = _table_at(key[:-1])
+    field = None if table is None else table.model_fields.get(key[-1])
+    return "a table" if field is None else _expected_of([*field.metadata, field.annotation])
+
+
+def _expected_of(parts: Sequence[Any]) -> str:
+    """Return the words in an annotation; of several, those of the outermost, which stand last."""
+    found = "a table"
+    for part in parts:
+        if isinstance(part, Expected):
+            found = part.text
+        elif isinstance(part, UnionType) or get_origin(part) is Annotated:
+            found = _expected_of([*get_args(part), *getattr(part, "__metadata__", ())])
+    return found
+
+
+def _expected_name() -> str:
+    return _expected_of([AppName])
+
+
+def _show(given: Any) -> str:
+    """Write a value as TOML does, shortened."""
+    match given:
+        case dict():
+            return "a table"
+        case list():
+            return "an array"
+        case bool() | int() | float() | str():
+            text = json.dumps(given, ensure_ascii=False)
+        case _:
+            text = str(given)
+    return text if len(text) <= _LONGEST_GIVEN else f"{text[:_LONGEST_GIVEN]}…"

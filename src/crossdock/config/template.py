@@ -1,0 +1,28 @@
+"""The ``crossdock.toml`` that ``crossdock init`` writes: every key with its default, and when to change it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEMPLATE: Final = """\
+# Crossdock's configuration. Every key is optional; the values below are the defaults.
+# Check it with "crossdock check"; see what is in force, and why, with "crossdock config show --origin".
+# An environment variable overrides a key: CROSSDOCK_STORE__URL, CROSSDOCK_QUEUE__LEASE, …
+
+[store]
+url = "sqlite:///crossdock.db"    # relative to this file's folder; sqlite:////data/work.db is absolute
+# outside_writers = true          # if programs with an affected SQLite write to the file ("crossdock doctor" tells)
+# min_free_bytes = "64 MiB"       # take nothing in while the disk has less free space than this
+# lock_timeout = "10s"            # how long a write waits for other programs
+
+[queue]                           # what holds for every app that says nothing else
+# lease = "30s"                   # how long a claimed message belongs to its worker
+# max_crashes = 3                 # a message whose worker died so often becomes a dead letter
+# retry = { max_attempts = 8, backoff = "1s..5m", jitter = true }
+
+# An app is named in [apps.NAME] only where it differs:
+#
+# [apps.validator]
+# retry = { max_attempts = 5, backoff = "500ms..1m", time_budget = "1h" }
+# on_dead = "block"               # a dead letter keeps later messages of its partition key waiting
+"""
