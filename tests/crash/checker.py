@@ -295,11 +295,11 @@ CHECKS: tuple[Callable[[Case], Iterator[Violation]], ...] = (
 
 
 def orphans(case: Case) -> Iterator[tuple[Run, float]]:
-    """Every run that a death cut short, with the seconds until the message ran again, or had to wait its turn.
+    """Every run that a death cut short, with the seconds until the message ran again, or waited its turn.
 
     Counted from the death, or from the first opening of the store after it when no process had it open, and
-    only where a consumer of that app lived until then, or for as long as the limit: a survivor that was killed
-    after that had its chance, and leaving it out would hide the slow ones.
+    only where a consumer of that app lived until then, or for as long as the limit: a survivor that was
+    killed after that had its chance, and leaving it out would hide the slow ones.
     """
     for row, before, again in case.repeats():
         if before.ended or before.pid not in case.deaths or before.over > again.start.mono:
@@ -311,7 +311,7 @@ def orphans(case: Case) -> Iterator[tuple[Run, float]]:
 
 
 def _turn(case: Case, row: Row, before: Run, again: Run) -> float:
-    """When the message ran again, or when, after it was put back, one began that stands before it in its queue."""
+    """When the message ran again, or when, after it was put back, one that stands before it began."""
     back = min((at for at in row.times("message.crashed") if at >= before.start.wall), default=math.inf)
     ahead = (other for other in case.account.rows if other.app == row.app and other.stands_before(row))
     turns = (run.start for other in ahead for run in case.runs.get((other.app, other.message_id), ()))
