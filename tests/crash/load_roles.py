@@ -8,7 +8,7 @@ import uuid
 from contextlib import closing
 from typing import TYPE_CHECKING, Unpack
 
-from crossdock import create_engine
+from crossdock.store.maintenance import backup, check
 from tests.crash.history import Kind, Recorder
 from tests.crash.stage import Options, data_for, fingerprint, on_stage
 
@@ -45,8 +45,8 @@ def _send(stage: Stage, app: str, message_id: str) -> None:
 
 
 READINGS = (
-    "SELECT app, status, messages FROM queue_depth",
-    "SELECT app, age_s FROM oldest_due",
+    "SELECT * FROM queue_depth",
+    "SELECT * FROM oldest_due",
     "SELECT count(*), max(length(data)) FROM data_staging",
     "SELECT id, message_id, status FROM data_staging ORDER BY id DESC LIMIT 100",
 )
@@ -73,21 +73,13 @@ def read_outside(folder: Path, *, url: str, seconds: float, seed: int, **_: obje
 
 
 def back_up(folder: Path, *, url: str, seconds: float, **_: object) -> None:
-    """Role: copy the store again and again while it is used; each copy must be whole."""
+    """Role: back the store up again and again while it is used; each copy must be whole."""
     recorder = Recorder(folder / "backup.history")
-    engine, target = create_engine(url), folder / "copy.db"
-    deadline = time.monotonic() + seconds
-    for _number in _until(deadline):
-        target.unlink(missing_ok=True)
-        copy = create_engine(f"sqlite:///{target}")
-        with engine.connect() as source, copy.connect() as goal:
-            source.connection.driver_connection.backup(
-                goal.connection.driver_connection, pages=200, sleep=0.005
-            )
-            verdict = goal.exec_driver_sql("PRAGMA integrity_check").scalars().all()
-        copy.dispose()
-        recorder.saw(Kind.OPENED if list(verdict) == ["ok"] else Kind.ERROR, note="backup")
-    engine.dispose()
+    for number in _until(time.monotonic() + seconds):
+        copy = backup(url, folder / f"copy-{number}.db")
+        problems = check(f"sqlite:///{copy}", full=True)
+        recorder.saw(Kind.ERROR if problems else Kind.OPENED, app="backup", note=str(problems))
+        copy.unlink()
     recorder.close()
 
 
