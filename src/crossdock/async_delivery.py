@@ -141,7 +141,9 @@ class AsyncDelivery:
             StoreUnavailable: It took longer than 5 s; nothing was written.
         """
         outcome = self._gateway.completed(result)
-        return self._gateway.store.transaction(self._gateway.settlement(self._claimed, outcome), self._mark_settled)
+        return self._gateway.store.transaction(
+            self._gateway.settlement(self._claimed, outcome), self._mark_settled
+        )
 
     async def _settle(self, outcome: Outcome) -> None:
         settlement = self._gateway.settlement(self._claimed, outcome)

@@ -8,6 +8,7 @@ import weakref
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self
 
@@ -35,6 +36,7 @@ from crossdock.hub.sent import SentBatch
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
+    from crossdock.domain.delivery import Outcome
     from crossdock.ports.clock import Clock
     from crossdock.ports.store import Ear
     from crossdock.store.settings import StoreSettings
@@ -124,7 +126,7 @@ class AsyncQueue:
         message_id: str | None = None,
         source: str | None = None,
         source_app: str | None = None,
-        type: str = DEFAULT_TYPE,  # noqa: A002 - CloudEvents' name
+        type: str = DEFAULT_TYPE,
         subject: str | None = None,
         time: datetime | None = None,
         datacontenttype: str | None = None,
@@ -192,7 +194,7 @@ class AsyncQueue:
         *,
         source: str | None = None,
         source_app: str | None = None,
-        type: str = DEFAULT_TYPE,  # noqa: A002 - CloudEvents' name
+        type: str = DEFAULT_TYPE,
         subject: str | None = None,
         time: datetime | None = None,
         datacontenttype: str | None = None,
@@ -248,7 +250,9 @@ class AsyncQueue:
         Returns:
             Deliveries to be settled one by one or with ``ack_many``; none, if the queue has nothing ready.
         """
-        request = ClaimRequest(app=check_app(app), limit=_limit(limit), lease=lease or self._gateway.policies.lease)
+        request = ClaimRequest(
+            app=check_app(app), limit=_limit(limit), lease=lease or self._gateway.policies.lease
+        )
         deliveries = await self._claim_once(request)
         if deliveries or wait is None:
             return deliveries
@@ -267,7 +271,7 @@ class AsyncQueue:
         Raises:
             LeaseLost: Some are not ours any more; it names them, and the others are completed.
         """
-        chosen = [delivery._claimed for delivery in deliveries]  # noqa: SLF001 - its own kind
+        chosen = [delivery._claimed for delivery in deliveries]
         outcome = self._gateway.completed(result)
         settlements = [self._gateway.settlement(claimed, outcome) for claimed in chosen]
         accepted = await self._store.write_async(lambda tx: tx.settle(settlements))
@@ -384,7 +388,9 @@ class AsyncQueue:
         """
         wanted = None if status is None else _status(status)
         return await self._store.read_async(
-            lambda reader: reader.list(app, status=wanted, limit=_limit(limit), after=after, newest_first=newest_first)
+            lambda reader: reader.list(
+                app, status=wanted, limit=_limit(limit), after=after, newest_first=newest_first
+            )
         )
 
     async def stats(self, app: str | None = None) -> dict[str, QueueStats]:
@@ -450,7 +456,12 @@ class AsyncQueue:
             InvalidMessage: A value is wrong, or none is given.
             MessageNotFound: No app has it, or several have and none is named.
         """
-        values = {"priority": priority, "available_at": available_at, "expires_at": expires_at, "max_attempts": max_attempts}
+        values = {
+            "priority": priority,
+            "available_at": available_at,
+            "expires_at": expires_at,
+            "max_attempts": max_attempts,
+        }
         given = {name: value for name, value in values.items() if value is not None}
         if data is not _UNSET:
             given["data"] = data
@@ -491,7 +502,9 @@ class AsyncQueue:
 
     async def cancel_many(self, app: str, *, limit: int | None = None) -> int:
         """Withdraw the waiting messages of an app; return how many."""
-        return await self._change_many(app, (Status.PENDING,), lambda tx, record: tx.cancel(record), limit=limit)
+        return await self._change_many(
+            app, (Status.PENDING,), lambda tx, record: tx.cancel(record), limit=limit
+        )
 
     async def purge(
         self,
@@ -513,12 +526,16 @@ class AsyncQueue:
         """
         wanted = _status(status)
         if wanted not in {Status.COMPLETED, Status.FAILED}:
-            raise InvalidMessage.of("status", f"{wanted.value} messages cannot be purged, only completed and failed ones")
+            raise InvalidMessage.of(
+                "status", f"{wanted.value} messages cannot be purged, only completed and failed ones"
+            )
         before = self._store.now() - older_than
         removed = 0
         while limit is None or removed < limit:
             step = _BULK if limit is None else min(_BULK, limit - removed)
-            found = await self._store.write_async(lambda tx, step=step: tx.purge(check_app(app), wanted, before, step))
+            found = await self._store.write_async(
+                partial(_purge_step, app=check_app(app), status=wanted, before=before, limit=step)
+            )
             removed += found
             if found < step:
                 break
@@ -588,10 +605,12 @@ class AsyncQueue:
         while not (stop and stop.is_set()):
             ear.drain()
             now = self._store.now()
-            if await self._store.read_async(lambda reader: reader.has_work(app, now)):
+            if await self._store.read_async(partial(_has_work, app=app, now=now)):
                 return True
             due = await self._store.read_async(lambda reader: reader.next_due(app))
-            patience = _LOOK_EVERY_S if due is None else min(_LOOK_EVERY_S, max(0.0, (due - now).total_seconds()))
+            patience = (
+                _LOOK_EVERY_S if due is None else min(_LOOK_EVERY_S, max(0.0, (due - now).total_seconds()))
+            )
             if deadline is not None:
                 left = deadline - time.monotonic()
                 if left <= 0:
@@ -616,11 +635,13 @@ class AsyncQueue:
     def _finish(self, consumption: Consumption, delivery: AsyncDelivery, *, finished: bool) -> None:
         """Note how the body of the loop left a delivery."""
         if delivery.settled:
-            outcome = None
+            outcome: Outcome | None = None
         elif finished:
             outcome = self._gateway.completed(delivery.result)
         else:
-            outcome = self._gateway.nacked(delivery._claimed, "the consumer left before it was finished", None)  # noqa: SLF001
+            outcome = self._gateway.nacked(
+                delivery._claimed, "the consumer left before it was finished", None
+            )
         if consumption.finish(outcome):
             self._housekeeper.call()
 
@@ -629,24 +650,31 @@ class AsyncQueue:
         await self._store.write_async(consumption.close)
 
     def _tell_lost(self, row_ids: Sequence[int]) -> None:
-        self._gateway.notice("delivery.lease_lost", f"results of rows {list(row_ids)} came too late and were dropped")
+        self._gateway.notice(
+            "delivery.lease_lost", f"results of rows {list(row_ids)} came too late and were dropped"
+        )
 
     async def _again(self, record: Record) -> Record:
         found = await self._store.read_async(lambda reader: reader.row(record.row_id))
         return found or record
 
     async def _change_many(
-        self, app: str, statuses: Iterable[Status], change: Any, *, code: str | None = None, limit: int | None = None
+        self,
+        app: str,
+        statuses: Iterable[Status],
+        change: Any,
+        *,
+        code: str | None = None,
+        limit: int | None = None,
     ) -> int:
         """Apply a change to an app's messages, in bounded transactions."""
         changed, after = 0, 0
         for status in statuses:
             while limit is None or changed < limit:
                 step = _BULK if limit is None else min(_BULK, limit - changed)
+                bounds = {"code": code, "after": after, "limit": step}
                 done, after = await self._store.write_async(
-                    lambda tx, after=after, step=step, status=status: tx.change_step(
-                        check_app(app), status, change, code=code, after=after, limit=step
-                    )
+                    partial(_change_step, app=check_app(app), status=status, change=change, **bounds)
                 )
                 changed += done
                 if done < step:
@@ -660,6 +688,21 @@ def _shut_down(parts: Parts, ears: EarShelf) -> None:
     ears.close()
     parts.gateway.hand_back_all()
     parts.store.close()
+
+
+def _purge_step(tx: Any, **step: Any) -> int:
+    removed: int = tx.purge(step["app"], step["status"], step["before"], step["limit"])
+    return removed
+
+
+def _change_step(tx: Any, **step: Any) -> tuple[int, int]:
+    done: tuple[int, int] = tx.change_step(step.pop("app"), step.pop("status"), step.pop("change"), **step)
+    return done
+
+
+def _has_work(reader: Any, **what: Any) -> bool:
+    found: bool = reader.has_work(what["app"], what["now"])
+    return found
 
 
 def _app_setting(name: str) -> AppId:
@@ -679,4 +722,6 @@ def _status(status: Status | str) -> Status:
     try:
         return Status(status)
     except ValueError as error:
-        raise InvalidMessage.of("status", f"{status!r} is none of {', '.join(s.value for s in Status)}") from error
+        raise InvalidMessage.of(
+            "status", f"{status!r} is none of {', '.join(s.value for s in Status)}"
+        ) from error

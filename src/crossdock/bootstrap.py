@@ -33,7 +33,7 @@ class Parts:
         clock: Tells the time; None: the machine's.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but one by keyword
         self,
         url: str | URL,
         *,

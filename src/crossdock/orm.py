@@ -36,7 +36,12 @@ class StagedMessage:
 
     def __init__(self, *, source_app: str, target_app: str, data: Any, **columns: Any) -> None:
         columns.setdefault("message_id", new_message_id())
-        for name, value in {"source_app": source_app, "target_app": target_app, "data": data, **columns}.items():
+        for name, value in {
+            "source_app": source_app,
+            "target_app": target_app,
+            "data": data,
+            **columns,
+        }.items():
             setattr(self, name, value)
 
 
@@ -63,9 +68,13 @@ def _guard_update(_: Mapper[Any], __: Connection, target: Any) -> None:
         return
     if changed - CHANGEABLE:
         names = ", ".join(sorted(changed - CHANGEABLE))
-        raise IllegalMove(f"{names} of a message cannot be set; use the verbs of Queue (edit, cancel, replay, …)")
+        raise IllegalMove(
+            f"{names} of a message cannot be set; use the verbs of Queue (edit, cancel, replay, …)"
+        )
     if target.status != Status.PENDING:
-        raise IllegalMove(f"message {target.message_id} is {target.status}; only one that waits can be changed")
+        raise IllegalMove(
+            f"message {target.message_id} is {target.status}; only one that waits can be changed"
+        )
     target.updated_at = datetime.now(UTC)
 
 
@@ -74,4 +83,6 @@ def _guard_update(_: Mapper[Any], __: Connection, target: Any) -> None:
 @event.listens_for(AuditEntry, "before_insert")
 @event.listens_for(AuditEntry, "before_update")
 def _refuse(_: Mapper[Any], __: Connection, target: Any) -> None:
-    raise IllegalMove(f"{type(target).__name__} rows are not changed or deleted by hand; use Queue.delete and Queue.purge")
+    raise IllegalMove(
+        f"{type(target).__name__} rows are not changed or deleted by hand; use Queue.delete and Queue.purge"
+    )

@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self
 
@@ -36,6 +37,7 @@ from crossdock.hub.sent import SentBatch
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
+    from crossdock.domain.delivery import Outcome
     from crossdock.ports.clock import Clock
     from crossdock.ports.store import Ear
     from crossdock.store.settings import StoreSettings
@@ -125,7 +127,7 @@ class Queue:
         message_id: str | None = None,
         source: str | None = None,
         source_app: str | None = None,
-        type: str = DEFAULT_TYPE,  # noqa: A002 - CloudEvents' name
+        type: str = DEFAULT_TYPE,
         subject: str | None = None,
         time: datetime | None = None,
         datacontenttype: str | None = None,
@@ -193,7 +195,7 @@ class Queue:
         *,
         source: str | None = None,
         source_app: str | None = None,
-        type: str = DEFAULT_TYPE,  # noqa: A002 - CloudEvents' name
+        type: str = DEFAULT_TYPE,
         subject: str | None = None,
         time: datetime | None = None,
         datacontenttype: str | None = None,
@@ -270,7 +272,7 @@ class Queue:
         Raises:
             LeaseLost: Some are not ours any more; it names them, and the others are completed.
         """
-        chosen = [delivery._claimed for delivery in deliveries]  # noqa: SLF001 - its own kind
+        chosen = [delivery._claimed for delivery in deliveries]
         outcome = self._gateway.completed(result)
         settlements = [self._gateway.settlement(claimed, outcome) for claimed in chosen]
         accepted = self._store.write(lambda tx: tx.settle(settlements))
@@ -530,7 +532,9 @@ class Queue:
         removed = 0
         while limit is None or removed < limit:
             step = _BULK if limit is None else min(_BULK, limit - removed)
-            found = self._store.write(lambda tx, step=step: tx.purge(check_app(app), wanted, before, step))
+            found = self._store.write(
+                partial(_purge_step, app=check_app(app), status=wanted, before=before, limit=step)
+            )
             removed += found
             if found < step:
                 break
@@ -598,7 +602,7 @@ class Queue:
         while not (stop and stop.is_set()):
             ear.drain()
             now = self._store.now()
-            if self._store.read(lambda reader: reader.has_work(app, now)):
+            if self._store.read(partial(_has_work, app=app, now=now)):
                 return True
             due = self._store.read(lambda reader: reader.next_due(app))
             patience = (
@@ -628,13 +632,13 @@ class Queue:
     def _finish(self, consumption: Consumption, delivery: Delivery, *, finished: bool) -> None:
         """Note how the body of the loop left a delivery."""
         if delivery.settled:
-            outcome = None
+            outcome: Outcome | None = None
         elif finished:
             outcome = self._gateway.completed(delivery.result)
         else:
             outcome = self._gateway.nacked(
                 delivery._claimed, "the consumer left before it was finished", None
-            )  # noqa: SLF001
+            )
         if consumption.finish(outcome):
             self._housekeeper.call()
 
@@ -665,10 +669,9 @@ class Queue:
         for status in statuses:
             while limit is None or changed < limit:
                 step = _BULK if limit is None else min(_BULK, limit - changed)
+                bounds = {"code": code, "after": after, "limit": step}
                 done, after = self._store.write(
-                    lambda tx, after=after, step=step, status=status: tx.change_step(
-                        check_app(app), status, change, code=code, after=after, limit=step
-                    )
+                    partial(_change_step, app=check_app(app), status=status, change=change, **bounds)
                 )
                 changed += done
                 if done < step:
@@ -682,6 +685,21 @@ def _shut_down(parts: Parts, ears: EarShelf) -> None:
     ears.close()
     parts.gateway.hand_back_all()
     parts.store.close()
+
+
+def _purge_step(tx: Any, **step: Any) -> int:
+    removed: int = tx.purge(step["app"], step["status"], step["before"], step["limit"])
+    return removed
+
+
+def _change_step(tx: Any, **step: Any) -> tuple[int, int]:
+    done: tuple[int, int] = tx.change_step(step.pop("app"), step.pop("status"), step.pop("change"), **step)
+    return done
+
+
+def _has_work(reader: Any, **what: Any) -> bool:
+    found: bool = reader.has_work(what["app"], what["now"])
+    return found
 
 
 def _app_setting(name: str) -> AppId:

@@ -30,10 +30,10 @@ NO_EXTENSIONS: Final[Mapping[str, ExtensionValue]] = MappingProxyType({})
 _APP: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _EXTENSION: Final = re.compile(r"[a-z][a-z0-9]{0,19}")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_RESERVED: Final = frozenset(
-    "id source specversion type datacontenttype dataschema subject time data "
-    "priority partitionkey expirytime correlationid traceparent".split()
-)
+_RESERVED: Final = frozenset({
+    "id", "source", "specversion", "type", "datacontenttype", "dataschema", "subject", "time", "data",
+    "priority", "partitionkey", "expirytime", "correlationid", "traceparent",
+})  # fmt: skip
 _INT32: Final = range(-(2**31), 2**31)
 _encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _encode_ascii: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode

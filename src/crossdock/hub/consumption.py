@@ -44,7 +44,9 @@ class Consumption:
         lost: Is told the row ids of results that came too late.
     """
 
-    def __init__(self, app: AppId, *, batch: int, lease: timedelta, lost: Callable[[Sequence[int]], None]) -> None:
+    def __init__(
+        self, app: AppId, *, batch: int, lease: timedelta, lost: Callable[[Sequence[int]], None]
+    ) -> None:
         self.app = app
         self._batch = batch
         self._lease = lease
@@ -119,7 +121,11 @@ class Consumption:
     def settle(self, tx: Any, done: Sequence[Settlement]) -> None:
         """Settle results; those that came too late are told to ``lost``."""
         accepted = tx.settle(done) if done else set()
-        late = [one.row_id for one in done if one.row_id not in accepted and not isinstance(one.outcome, HandedBack)]
+        late = [
+            one.row_id
+            for one in done
+            if one.row_id not in accepted and not isinstance(one.outcome, HandedBack)
+        ]
         if late:
             self._lost(late)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.delivery import Claimed, Completed, Settlement, Undecodable
 from crossdock.domain.errors import ConfigError, InvalidMessage, LeaseLost, StoreError
+from crossdock.domain.ids import new_message_id
 from crossdock.domain.lifecycle import FailureCode
 from crossdock.domain.message import (
     DEFAULT_PRIORITY,
@@ -23,7 +24,6 @@ from crossdock.domain.message import (
     encode,
     encode_json,
 )
-from crossdock.domain.ids import new_message_id
 from crossdock.domain.retry import Dead, RetryPolicy, Trial, failure_of, judge
 
 if TYPE_CHECKING:
@@ -128,7 +128,9 @@ class Gateway:
             return _DONE
         text = encode_json(result, field="result")
         if len(text.encode()) > MAX_RESULT_BYTES:
-            raise InvalidMessage.of("result", f"larger than {MAX_RESULT_BYTES} bytes; store it elsewhere and name it")
+            raise InvalidMessage.of(
+                "result", f"larger than {MAX_RESULT_BYTES} bytes; store it elsewhere and name it"
+            )
         return Completed(text)
 
     def nacked(self, claimed: Claimed, error: str | BaseException, retry_in: timedelta | None) -> Outcome:
@@ -181,6 +183,8 @@ def split_decoded(found: Sequence[Claimed | Undecodable]) -> tuple[list[Claimed]
     """Part what was claimed into deliveries, and settlements that set aside the rows that are no messages."""
     good = [one for one in found if isinstance(one, Claimed)]
     bad = [
-        Settlement(one.row_id, one.lease_token, Dead(one.failure)) for one in found if isinstance(one, Undecodable)
+        Settlement(one.row_id, one.lease_token, Dead(one.failure))
+        for one in found
+        if isinstance(one, Undecodable)
     ]
     return good, bad

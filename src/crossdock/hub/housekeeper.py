@@ -84,7 +84,7 @@ class Housekeeper:
                 self.run_once()
                 rescue_at = time.monotonic() + _RESCUE_EVERY_S
             self._call.clear()
-            busy = any([self._look_at(consumption) for consumption in list(self._consumptions)])
+            busy = [True for consumption in list(self._consumptions) if self._look_at(consumption)]
             pause = FLUSH_AFTER_S if busy else max(0.0, rescue_at - time.monotonic())
             if busy:
                 self._stop.wait(pause)

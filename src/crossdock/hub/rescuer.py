@@ -50,13 +50,19 @@ class Rescuer:
         peers = self._store.peers
         if peers is None:
             return 0
-        gone = [owner for owner in self._store.read(lambda reader: reader.owners()) if peers.condition(owner) == "gone"]
+        gone = [
+            owner
+            for owner in self._store.read(lambda reader: reader.owners())
+            if peers.condition(owner) == "gone"
+        ]
         return sum(self._take_back(owner) for owner in gone)
 
     def _take_back(self, owner: str) -> int:
         taken = 0
         while True:
-            count = self._store.write(lambda tx: tx.crash(owner, max_crashes=self._max_crashes, limit=_STEP))
+            count: int = self._store.write(
+                lambda tx: tx.crash(owner, max_crashes=self._max_crashes, limit=_STEP)
+            )
             taken += count
             if count < _STEP:
                 return taken

@@ -49,7 +49,9 @@ class WorkingVerbs(Protocol):
     def crash(self, owner: str, *, max_crashes: int, limit: int) -> int:
         """Take back what a dead process held; return how many, ``limit`` if there may be more."""
 
-    def lapse(self, row_id: int, lease_token: str, owner: str, failure: Failure, when: datetime | None) -> bool:
+    def lapse(
+        self, row_id: int, lease_token: str, owner: str, failure: Failure, when: datetime | None
+    ) -> bool:
         """Take back a message whose lease ran out, for ``when`` or, with None, as a dead letter."""
 
     def hand_back_all(self, owner: str, limit: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from json.scanner import make_scanner
 from typing import Any, Final
 
 from crossdock.domain.delivery import Claimed, Undecodable
@@ -29,7 +30,7 @@ MAX_ERROR_CHARACTERS: Final = 16_000
 MAX_RESULT_BYTES: Final = 64 * 1024
 
 _loads: Final = json.loads
-_scan: Final = json.JSONDecoder().scan_once
+_scan: Final = make_scanner(json.JSONDecoder())  # type: ignore[arg-type]  # the stub names the class of the result
 _CREATED_AT: Final = 18
 _parse: Final = datetime.fromisoformat
 
@@ -41,9 +42,7 @@ def envelope_columns(envelope: Envelope) -> dict[str, Any]:
         columns["type"] = envelope.type
     if envelope.priority != DEFAULT_PRIORITY:
         columns["priority"] = envelope.priority
-    for column, text in _texts(envelope):
-        if text is not None:
-            columns[column] = text
+    columns.update({column: text for column, text in _texts(envelope) if text is not None})
     for column, moment in _moments(envelope):
         if moment is not None:
             columns[column] = to_text(moment.astimezone(UTC))
@@ -137,7 +136,9 @@ def claimed_from(row: Row, lease_token: str, lease_until: datetime) -> Claimed |
         )
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         failure = Failure(
-            FailureCode.INVALID_MESSAGE, f"the row cannot be read as a message: {error}", (("data", str(error)),)
+            FailureCode.INVALID_MESSAGE,
+            f"the row cannot be read as a message: {error}",
+            (("data", str(error)),),
         )
         return Undecodable(row[0], row[1], row[19], lease_token, failure)
 
@@ -151,7 +152,7 @@ def decode_json(text: str) -> Any:
     try:
         value, end = _scan(text, 0)
     except StopIteration:
-        end = -1
+        return _loads(text)
     return value if end == len(text) else _loads(text)
 
 

@@ -46,7 +46,9 @@ class Controlling(TransactionCore):
             IllegalMove: It is not finished.
         """
         when = to_text(available_at) if available_at is not None and available_at > self.now else ""
-        rows = self.run(statements.replay, {"row_id": record.row_id, "now": self.now_text, "available_at": when})
+        rows = self.run(
+            statements.replay, {"row_id": record.row_id, "now": self.now_text, "available_at": when}
+        )
         _demand(rows, Verb.REPLAY, record)
         _, app, key, *_ = rows[0]
         if key is not None:

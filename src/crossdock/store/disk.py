@@ -38,6 +38,7 @@ class DiskGuard:
         if free >= self._min_free_bytes:
             return None
         return StoreFull(
-            f"{folder}: {free // _MIB} MiB are free, fewer than store.min_free_bytes ({self._min_free_bytes // _MIB} MiB); "
-            f"nothing new is taken in until there is room. What is stored is still delivered"
+            f"{folder}: {free // _MIB} MiB are free, fewer than store.min_free_bytes "
+            f"({self._min_free_bytes // _MIB} MiB); nothing new is taken in until there is room. "
+            f"What is stored is still delivered"
         )

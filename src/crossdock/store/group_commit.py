@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from crossdock.store.sqlite_transaction import SQLiteTransaction
 
 T = TypeVar("T")
-_INTERRUPTED: Final = StoreUnavailable("the commit was interrupted; ask for the message by its id whether it was stored")
+_INTERRUPTED: Final = StoreUnavailable(
+    "the commit was interrupted; ask for the message by its id whether it was stored"
+)
 """What a unit ends with unless its commit says otherwise: an exception in the leader must not look like success."""
 _LARGEST_GROUP: Final = 512
 """Units per commit: bounds how long one transaction keeps other processes waiting."""
@@ -180,7 +182,9 @@ class GroupCommit:
         if self._loop_thread is None:
             with self._mutex:
                 if self._loop_thread is None:
-                    thread = threading.Thread(target=self._lead_for_loops, name="crossdock-commit", daemon=True)
+                    thread = threading.Thread(
+                        target=self._lead_for_loops, name="crossdock-commit", daemon=True
+                    )
                     thread.start()
                     self._loop_thread = thread
 

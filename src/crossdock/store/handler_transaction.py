@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from crossdock.domain.delivery import Settlement
     from crossdock.ports.notice import Notice
     from crossdock.store.open_store import OpenStore
+    from crossdock.store.sqlite_transaction import SQLiteTransaction
 
 WARN_AFTER_S: Final = 1.0
 END_AFTER_S: Final = 5.0
@@ -41,8 +42,7 @@ def handler_transaction(
                 yield connection
                 watch.check()
                 transaction = store.transaction_on(dbapi)
-                if not transaction.settle([settlement]):
-                    raise LeaseLost(f"row {settlement.row_id} is no longer ours; nothing was written", [])
+                _settle(transaction, settlement)
         except errors as error:
             raise translate(error, store.location) from error
         except Exception:
@@ -53,6 +53,11 @@ def handler_transaction(
                 connection.invalidate()
     settled()
     store.waker.wake(transaction.woken)
+
+
+def _settle(transaction: SQLiteTransaction, settlement: Settlement) -> None:
+    if not transaction.settle([settlement]):
+        raise LeaseLost(f"row {settlement.row_id} is no longer ours; nothing was written")
 
 
 class _Watch:

@@ -87,7 +87,12 @@ class Presence:
         hidden = self._folder / f".{self.boot_id}.new"
         lock = LockFile(hidden)
         lock.try_lock()
-        described = {"owner": self.owner, "pid": os.getpid(), "started": started_at(os.getpid()), "version": __version__}
+        described = {
+            "owner": self.owner,
+            "pid": os.getpid(),
+            "started": started_at(os.getpid()),
+            "version": __version__,
+        }
         os.write(lock.fd, json.dumps(described).encode())
         hidden.rename(self._path)
         return lock

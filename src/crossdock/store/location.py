@@ -16,9 +16,10 @@ from crossdock.domain.errors import ConfigError, StoreUnavailable
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
-_NETWORK_FILE_SYSTEMS: Final = frozenset(
-    "nfs nfs4 cifs smb3 smbfs 9p afs ceph glusterfs lustre fuse.sshfs fuse.s3fs fuse.rclone davfs".split()
-)
+_NETWORK_FILE_SYSTEMS: Final = frozenset({
+    "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "fuse.sshfs", "fuse.s3fs",
+    "fuse.rclone", "davfs",
+})  # fmt: skip
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 FILE_MODE: Final = 0o600
 FOLDER_MODE: Final = 0o700
@@ -66,7 +67,8 @@ class StoreLocation:
             self.folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
         except OSError as error:
             raise StoreUnavailable(
-                f"cannot open the store {self.path}: {error.strerror}. Check that the folder exists and that you may write to it"
+                f"cannot open the store {self.path}: {error.strerror}. "
+                f"Check that the folder exists and that you may write to it"
             ) from error
 
 
@@ -79,10 +81,13 @@ def parse_url(url: str | URL) -> StoreLocation:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise ConfigError(f"store.url: {url!r} is no URL; write for example sqlite:///crossdock.db") from error
+        raise ConfigError(
+            f"store.url: {url!r} is no URL; write for example sqlite:///crossdock.db"
+        ) from error
     if parsed.get_backend_name() != "sqlite":
         raise ConfigError(
-            f"store.url: {parsed.render_as_string()} names {parsed.get_backend_name()!r}; this version runs on sqlite:///…"
+            f"store.url: {parsed.render_as_string()} names {parsed.get_backend_name()!r}; "
+            f"this version runs on sqlite:///…"
         )
     if parsed.query:
         raise ConfigError(f"store.url: options after '?' are not taken: {parsed.render_as_string()}")

@@ -141,7 +141,9 @@ def info(url: str | URL) -> dict[str, Any]:
         state = schema.read_state(database)
         if state is None:
             raise ConfigError(f"{location} holds no Crossdock store")
-        store_id, created_at = database.execute("SELECT store_id, created_at FROM crossdock_schema").fetchone()
+        store_id, created_at = database.execute(
+            "SELECT store_id, created_at FROM crossdock_schema"
+        ).fetchone()
         counts = database.execute("SELECT status, count(*) FROM data_staging GROUP BY status").fetchall()
         described = {name: database.execute(f"PRAGMA {name}").fetchone()[0] for name in _DESCRIBED}
     build = choose()
@@ -254,5 +256,9 @@ def _sync(path: Path) -> None:
 def _hand_back_everything(location: StoreLocation) -> None:
     with closing(_open(location)) as store:
         for owner in store.read(lambda reader: reader.owners()):
-            while store.write(lambda tx, owner=owner: tx.hand_back_all(owner, _BULK)) == _BULK:
-                pass
+            _hand_back(store, owner)
+
+
+def _hand_back(store: SQLiteStore, owner: str) -> None:
+    while store.write(lambda tx: tx.hand_back_all(owner, _BULK)) == _BULK:
+        pass

@@ -55,8 +55,12 @@ class OpenStore:
         on_disk = location.path is not None
         self.presence = Presence(location.folder, name) if on_disk else None
         self.who = self.presence.owner if self.presence else f"{name}/memory"
-        self.waker = Waker(location.folder / "wake", self.presence.boot_id) if self.presence else MemoryWaker()
-        self.write_lock = WriteLock(location.folder / "write.lock", settings.lock_timeout) if on_disk else None
+        self.waker = (
+            Waker(location.folder / "wake", self.presence.boot_id) if self.presence else MemoryWaker()
+        )
+        self.write_lock = (
+            WriteLock(location.folder / "write.lock", settings.lock_timeout) if on_disk else None
+        )
         self._disk = DiskGuard(location.path.parent if location.path else None, settings.min_free_bytes)
         self.connections.register()
         self._identity = location.identity() if on_disk else None
@@ -242,6 +246,7 @@ class OpenStore:
 
 def _execute_alone(unit: Unit, transaction: SQLiteTransaction) -> None:
     try:
+        assert unit.work is not None  # noqa: S101 - units without work commit nothing
         unit.result = unit.work(transaction)
     except (CrossdockError, ValueError, TypeError, OverflowError) as error:
         unit.error = error

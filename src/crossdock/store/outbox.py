@@ -32,7 +32,9 @@ def driver_connection(connection: Any, connections: Connections) -> Any:
             f"Make the engine with crossdock.create_engine(url)"
         )
     if not _same_file(dbapi, connections):
-        raise StoreError(f"connection: it is not on the store {connections.location}, so it cannot send there")
+        raise StoreError(
+            f"connection: it is not on the store {connections.location}, so it cannot send there"
+        )
     return dbapi
 
 

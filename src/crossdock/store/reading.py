@@ -33,7 +33,9 @@ class Reader:
         self._database = database
         self._prepared = prepared
 
-    def _run(self, build: Callable[..., ClauseElement], parameters: dict[str, Any], **options: Any) -> list[Any]:
+    def _run(
+        self, build: Callable[..., ClauseElement], parameters: dict[str, Any], **options: Any
+    ) -> list[Any]:
         prepared = self._prepared.get(build, **options)
         rows: list[Any] = self._database.execute(prepared.sql, prepared.bind(**parameters)).fetchall()
         return rows
@@ -47,7 +49,9 @@ class Reader:
         parameters = {"message_id": message_id} if app is None else {"message_id": message_id, "app": app}
         rows = self._run(statements.by_message_id, parameters, with_app=app is not None)
         if not rows:
-            raise MessageNotFound(f"no message {message_id}" + ("" if app is None else f" in the queue of {app}"))
+            raise MessageNotFound(
+                f"no message {message_id}" + ("" if app is None else f" in the queue of {app}")
+            )
         if len(rows) > 1:
             places = ", ".join(sorted({row[3] for row in rows}))
             raise MessageNotFound(f"{len(rows)} messages have the id {message_id}, at {places}; name the app")
@@ -82,7 +86,7 @@ class Reader:
     def overdue(self, now: datetime, limit: int) -> builtins.list[Overdue]:
         """Return claimed messages whose lease ran out."""
         rows = self._run(statements.overdue, {"now": to_text(now), "limit": limit})
-        return [Overdue(*row[:7], retry=policy_from(row[7]), sent_at=moment(row[8])) for row in rows]
+        return [Overdue._make((*row[:7], policy_from(row[7]), moment(row[8]))) for row in rows]
 
     def next_due(self, app: str) -> datetime | None:
         """Return when the app's next scheduled message becomes due."""
@@ -102,11 +106,15 @@ class Reader:
     def timeline(self, record: Record) -> builtins.list[TimelineEntry]:
         """Return everything that happened to a message at one app, in order."""
         entries = [_entry(record, "message.sent", record.created_at, who=record.created_by)]
-        for at, event, attempt, who, code, details in self._run(statements.audit_of, {"row_id": record.row_id}):
+        for at, event, attempt, who, code, details in self._run(
+            statements.audit_of, {"row_id": record.row_id}
+        ):
             facts: dict[str, Any] = {} if details is None else json.loads(details)
             entries += _claim_before(record, facts, attempt, who)
             entries += _completion_before(record, event, facts)
-            entries.append(_entry(record, event, moment(at), attempt=attempt, who=who, code=code, details=facts))
+            entries.append(
+                _entry(record, event, moment(at), attempt=attempt, who=who, code=code, details=facts)
+            )
         return entries + _present(record)
 
     def _counts(self) -> Iterator[tuple[str, str, int]]:
@@ -134,7 +142,9 @@ def _entry(record: Record, event: str, at: Any, **facts: Any) -> TimelineEntry:
     return TimelineEntry(at=at, event=event, app=record.app, **facts)
 
 
-def _claim_before(record: Record, facts: dict[str, Any], attempt: int | None, who: str | None) -> list[TimelineEntry]:
+def _claim_before(
+    record: Record, facts: dict[str, Any], attempt: int | None, who: str | None
+) -> list[TimelineEntry]:
     """Return the claim that an ended delivery began with; the row itself remembers only the last one."""
     claimed_at = facts.pop("claimed_at", None)
     if claimed_at is None:
@@ -154,7 +164,9 @@ def _present(record: Record) -> list[TimelineEntry]:
     """Return what the row itself tells: the delivery in progress, or the one that completed it."""
     if record.status not in {Status.PROCESSING, Status.COMPLETED} or record.claimed_at is None:
         return []
-    claimed = _entry(record, "message.claimed", record.claimed_at, attempt=record.attempts, who=record.lease_owner)
+    claimed = _entry(
+        record, "message.claimed", record.claimed_at, attempt=record.attempts, who=record.lease_owner
+    )
     if record.status is Status.PROCESSING or record.processed_at is None:
         return [claimed]
     return [claimed, _entry(record, "message.completed", record.processed_at, attempt=record.attempts)]

@@ -14,7 +14,10 @@ from crossdock.store.tables import OLDEST_SCHEMA, SCHEMA_NUMBER, metadata
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ALEMBIC_TABLE: Final = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL CONSTRAINT alembic_version_pkc PRIMARY KEY)"
+_ALEMBIC_TABLE: Final = (
+    "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
+    "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+)
 
 
 class SchemaState(NamedTuple):
@@ -55,7 +58,9 @@ def create(database: Any) -> None:
     """Make all tables, indexes, triggers and views; to be called inside a write transaction."""
     for statement in definitions():
         database.execute(statement)
-    database.execute("INSERT INTO crossdock_schema (number, oldest_code) VALUES (?, ?)", (SCHEMA_NUMBER, OLDEST_SCHEMA))
+    database.execute(
+        "INSERT INTO crossdock_schema (number, oldest_code) VALUES (?, ?)", (SCHEMA_NUMBER, OLDEST_SCHEMA)
+    )
     database.execute("INSERT INTO alembic_version (version_num) VALUES (?)", (f"{SCHEMA_NUMBER:04}",))
 
 

@@ -71,7 +71,9 @@ class Sending(TransactionCore):
         rest = [shared[name] for name in prepared.names[len(own) * len(chunk) :]]
         cursor = self._database.execute(prepared.sql, [*values, *rest])
         if cursor.rowcount != len(chunk):
-            raise StoreError(f"{len(chunk)} new messages were sent, but the store took {cursor.rowcount} of them")
+            raise StoreError(
+                f"{len(chunk)} new messages were sent, but the store took {cursor.rowcount} of them"
+            )
         last: int = cursor.lastrowid
         return range(last - len(chunk) + 1, last + 1)
 

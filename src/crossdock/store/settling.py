@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from crossdock.domain.delivery import Completed, HandedBack, Settlement
 from crossdock.domain.lifecycle import FailureCode
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _ID, _APP, _KEY, _ATTEMPTS, _CLAIMED_AT = range(5)
-_NO_RESULT: Final = ""
 
 
 class Settling(TransactionCore):
@@ -31,10 +30,10 @@ class Settling(TransactionCore):
         accepted: list[Any] = []
         for row_id, token, outcome in settlements:
             match outcome:
-                case Completed(result=None):
+                case Completed(None):
                     plain[token].append(row_id)
-                case Completed(result=str() as result):
-                    accepted += self._complete([row_id], token, result)
+                case Completed():
+                    accepted += self._complete([row_id], token, outcome.result)
                 case RetryAt() | HandedBack():
                     accepted += self._give_back(row_id, token, outcome)
                 case Dead():
@@ -62,7 +61,7 @@ class Settling(TransactionCore):
         for row_id, _, token, _, crashes in rows:
             if crashes + 1 >= max_crashes:
                 failure = Failure(FailureCode.CRASHED, f"this message's worker died {crashes + 1} times")
-                accepted += self._fail(row_id, token, failure, who=owner, refund=1, crashed=1)
+                accepted += self._fail(row_id, token, failure, who=owner, crashed=True)
             else:
                 accepted += self._crash(row_id, token, owner)
         self.release((row[_APP], row[_KEY]) for row in accepted)
@@ -78,12 +77,16 @@ class Settling(TransactionCore):
         self.settle([Settlement(row_id, token, HandedBack()) for row_id, _, token, *_ in rows])
         return len(rows)
 
-    def lapse(self, row_id: int, lease_token: str, owner: str, failure: Failure, when: datetime | None) -> bool:
+    def lapse(
+        self, row_id: int, lease_token: str, owner: str, failure: Failure, when: datetime | None
+    ) -> bool:
         """Take back a message whose lease ran out: to be retried at ``when``, or, with None, as a dead letter."""
         if when is None:
             rows = self._fail(row_id, lease_token, failure, who=owner)
         else:
-            rows = self._give_back(row_id, lease_token, RetryAt(when, failure), event="message.lapsed", who=owner)
+            rows = self._give_back(
+                row_id, lease_token, RetryAt(when, failure), event="message.lapsed", who=owner
+            )
         self.release((row[_APP], row[_KEY]) for row in rows)
         return bool(rows)
 
@@ -105,11 +108,12 @@ class Settling(TransactionCore):
         spent = isinstance(outcome, RetryAt) and outcome.spends_attempt
         failure = outcome.failure if isinstance(outcome, RetryAt) else None
         when = outcome.when if isinstance(outcome, RetryAt) else None
+        retry_at = to_text(when) if when is not None and when > self.now else ""
         parameters = {
             "row_id": row_id,
             "token": token,
             "now": self.now_text,
-            "available_at": to_text(when) if when is not None and when > self.now else "",
+            "available_at": retry_at,
             "refund": 0 if spent else 1,
             "crashed": 0,
             "error": failure_to_text(failure) if failure else "",
@@ -117,25 +121,40 @@ class Settling(TransactionCore):
         rows = self.run(statements.give_back, parameters)
         for row in rows:
             name = event if failure else "message.handed_back"
-            self._log_end(row, name, refund=not spent, failure=failure, who=who, retry_at=parameters["available_at"])
+            self._log_end(row, name, refund=not spent, failure=failure, who=who, retry_at=retry_at)
         return rows
 
     def _crash(self, row_id: int, token: str, owner: str) -> list[Any]:
         parameters = {"row_id": row_id, "token": token, "now": self.now_text}
-        rows = self.run(statements.give_back, {**parameters, "available_at": "", "refund": 1, "crashed": 1, "error": ""})
+        rows = self.run(
+            statements.give_back, {**parameters, "available_at": "", "refund": 1, "crashed": 1, "error": ""}
+        )
         for row in rows:
             self._log_end(row, "message.crashed", refund=True, who=owner)
         return rows
 
     def _fail(
-        self, row_id: int, token: str, failure: Failure, *, who: str | None = None, refund: int = 0, crashed: int = 0
+        self,
+        row_id: int,
+        token: str,
+        failure: Failure,
+        *,
+        who: str | None = None,
+        crashed: bool = False,
     ) -> list[Any]:
-        parameters = {"row_id": row_id, "token": token, "now": self.now_text, "error": failure_to_text(failure)}
-        rows = self.run(statements.fail_held, {**parameters, "refund": refund, "crashed": crashed})
+        parameters = {
+            "row_id": row_id,
+            "token": token,
+            "now": self.now_text,
+            "error": failure_to_text(failure),
+        }
+        rows = self.run(statements.fail_held, {**parameters, "refund": int(crashed), "crashed": int(crashed)})
         for row in rows:
             if crashed:
                 self._log_end(row, "message.crashed", refund=True, who=who)
-            self._log_end(row, "message.failed", refund=bool(refund), failure=failure, who=who)
+                self.log(row[_ID], "message.failed", code=failure.code, who=who, message=failure.message)
+            else:
+                self._log_end(row, "message.failed", refund=False, failure=failure, who=who)
         return rows
 
     def _log_end(

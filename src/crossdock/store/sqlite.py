@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from crossdock.domain.delivery import Settlement
     from crossdock.ports.clock import Clock
     from crossdock.ports.notice import Notice
+    from crossdock.ports.store import Ear
     from crossdock.store.liveness import Presence
     from crossdock.store.location import StoreLocation
     from crossdock.store.reading import Reader
     from crossdock.store.settings import StoreSettings
     from crossdock.store.sqlite_build import SQLiteBuild
     from crossdock.store.sqlite_transaction import SQLiteTransaction
-    from crossdock.ports.store import Ear
 
 T = TypeVar("T")
 
@@ -147,7 +147,12 @@ class SQLiteStore:
 
     def _make_open(self) -> OpenStore:
         return OpenStore(
-            self.location, self.build, self._settings, name=self._name, clock=self._clock, prepared=self._prepared
+            self.location,
+            self.build,
+            self._settings,
+            name=self._name,
+            clock=self._clock,
+            prepared=self._prepared,
         )
 
     def _set_up(self, opened: OpenStore) -> str:
@@ -158,7 +163,7 @@ class SQLiteStore:
         if state is None:
             opened.exclusive(_create_if_empty)
         elif schema.needs_migration(state, str(self.location)):
-            from crossdock.store.migrate import upgrade
+            from crossdock.store.migrate import upgrade  # noqa: PLC0415 - Alembic is slow to import
 
             upgrade(opened)
         return mode
@@ -187,7 +192,9 @@ def _create_if_empty(database: Any) -> None:
 def _refuse_old(build: SQLiteBuild) -> None:
     if not build.usable:
         wanted = ".".join(map(str, OLDEST_USABLE))
-        raise ConfigError(f"{build} is too old to hold a store; {wanted} is the oldest. Install pysqlite3 0.6.1 or newer")
+        raise ConfigError(
+            f"{build} is too old to hold a store; {wanted} is the oldest. Install pysqlite3 0.6.1 or newer"
+        )
 
 
 def _safe_mode_text(store: SQLiteStore) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from crossdock.domain.lifecycle import Status, legal_changes
+from crossdock.store.tables import data_staging
 
 _NOW: Final = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
 _STRANGER: Final = "NEW.revision = OLD.revision"
@@ -132,8 +133,6 @@ FROM data_staging WHERE status = 'completed' AND claimed_at IS NOT NULL GROUP BY
 
 
 def _all_messages() -> str:
-    from crossdock.store.tables import data_staging
-
     columns = ", ".join(column.name for column in data_staging.columns)
     return (
         f"CREATE VIEW all_messages AS\nSELECT {columns}, NULL AS archived_at FROM data_staging\n"

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 _DAMAGED: Final = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB"})
 _BUSY: Final = frozenset({"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL"})
-_UNREACHABLE: Final = frozenset({"SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_INTERRUPT"})
+_UNREACHABLE: Final = frozenset(
+    {"SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_INTERRUPT"}
+)
 
 
 def primary_name(error: BaseException) -> str:
@@ -34,7 +36,9 @@ def translate(error: BaseException, location: StoreLocation) -> StoreError:
             f"Find the program that holds a transaction open ('crossdock doctor' helps)"
         )
     if name in _UNREACHABLE:
-        return StoreUnavailable(f"{text} ({name}); nothing was changed. Check the disk and the file's permissions")
+        return StoreUnavailable(
+            f"{text} ({name}); nothing was changed. Check the disk and the file's permissions"
+        )
     return StoreError(f"{text} ({name or type(error).__name__})")
 
 

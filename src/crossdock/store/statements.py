@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Delete, Insert, Select, Update
+    from sqlalchemy.sql.dml import ReturningDelete
 
 T: Final = data_staging.c
 MESSAGE_COLUMNS: Final = (
@@ -91,7 +92,12 @@ _KEYED: Final = and_(
     T.status.in_([_literal(status) for status in (Status.PENDING, Status.PROCESSING, Status.FAILED)]),
 )
 _OF_KEY: Final = and_(_KEYED, T.target_app == _p("app"), T.partition_key == _p("key"))
-_NO_LEASE: Final = {"lease_owner": null(), "lease_token": null(), "lease_until": null(), "lease_keep_s": null()}
+_NO_LEASE: Final = {
+    "lease_owner": null(),
+    "lease_token": null(),
+    "lease_until": null(),
+    "lease_keep_s": null(),
+}
 _NEXT_REVISION: Final = T.revision + _number(1)
 _BLOCKS_WHEN_DEAD: Final = and_(
     T.partition_key.is_not(None),
@@ -210,7 +216,7 @@ def _candidates() -> Select[Any]:
     )
 
 
-def _lease(kept: bool) -> dict[str, Any]:
+def _lease(*, kept: bool) -> dict[str, Any]:
     lease = {
         "status": _literal(Status.PROCESSING),
         "claimed_at": _p("now"),
@@ -232,13 +238,18 @@ def claim_first(*, kept: bool, before_suspect: bool) -> Update:
             T.priority > _p("priority"), and_(T.priority == _p("priority"), T.id < _p("suspect_id"))
         )
         candidates = candidates.where(earlier)
-    return update(data_staging).where(T.id.in_(candidates)).values(_lease(kept)).returning(*MESSAGE_COLUMNS)
+    return (
+        update(data_staging).where(T.id.in_(candidates)).values(_lease(kept=kept)).returning(*MESSAGE_COLUMNS)
+    )
 
 
 def claim_ids(*, kept: bool) -> Update:
     """Lease the pending messages of the given ids."""
     return (
-        update(data_staging).where(T.id.in_(_ids()), PENDING).values(_lease(kept)).returning(*MESSAGE_COLUMNS)
+        update(data_staging)
+        .where(T.id.in_(_ids()), PENDING)
+        .values(_lease(kept=kept))
+        .returning(*MESSAGE_COLUMNS)
     )
 
 
@@ -395,16 +406,19 @@ def cancel() -> Update:
 
 def replay() -> Update:
     """Send a finished message again, its counters at zero."""
+    finished = T.status.in_([_literal(Status.FAILED), _literal(Status.COMPLETED)])
+    row = {
+        "status": _literal(Status.PENDING), "available_at": func.nullif(_p("available_at"), _literal("")),
+        "expires_at": null(), "attempts": _number(0), "crashes": _number(0), "processed_at": null(), "result": null(),
+        "blocked": case((T.partition_key.is_not(None), _number(1)), else_=_number(0)), "updated_at": _p("now"),
+        "revision": _NEXT_REVISION,
+    }  # fmt: skip
     return (
         update(data_staging)
-        .where(T.id == _p("row_id"), T.status.in_([_literal(Status.FAILED), _literal(Status.COMPLETED)]), T.deleted_at.is_(None))
-        .values(
-            status=_literal(Status.PENDING), available_at=func.nullif(_p("available_at"), _literal("")), expires_at=null(),
-            attempts=_number(0), crashes=_number(0), processed_at=null(), result=null(), updated_at=_p("now"),
-            blocked=case((T.partition_key.is_not(None), _number(1)), else_=_number(0)), revision=_NEXT_REVISION,
-        )
+        .where(T.id == _p("row_id"), finished, T.deleted_at.is_(None))
+        .values(row)
         .returning(*_SETTLED_COLUMNS)
-    )  # fmt: skip
+    )
 
 
 def edit(columns: Sequence[str]) -> Update:
@@ -428,7 +442,7 @@ def delete_row() -> Update:
     )
 
 
-def purge() -> Delete:
+def purge() -> ReturningDelete[Any, Any, Any]:
     """Remove finished messages of one status for good, those older than ``before``, a bounded number."""
     old = (
         select(T.id)
@@ -552,7 +566,9 @@ def ready_depth(*, suspect: bool) -> Select[Any]:
 
 def scheduled_depth() -> Select[Any]:
     """Count the scheduled messages of each app."""
-    return select(T.target_app, func.count()).where(PENDING, T.available_at.is_not(None)).group_by(T.target_app)
+    return (
+        select(T.target_app, func.count()).where(PENDING, T.available_at.is_not(None)).group_by(T.target_app)
+    )
 
 
 def blocked_depth() -> Select[Any]:
@@ -580,7 +596,11 @@ def created_at() -> Select[Any]:
 
 def deleted_depth() -> Select[Any]:
     """Count the hidden messages of each app and status."""
-    return select(T.target_app, T.status, func.count()).where(T.deleted_at.is_not(None)).group_by(T.target_app, T.status)
+    return (
+        select(T.target_app, T.status, func.count())
+        .where(T.deleted_at.is_not(None))
+        .group_by(T.target_app, T.status)
+    )
 
 
 def has_work() -> Select[Any]:

@@ -187,5 +187,7 @@ _partial(
 )
 _partial("idx_blocked", _t.target_app, where="status = 'pending' AND available_at IS NULL AND blocked = 1")
 _partial("idx_status_created", _t.status, _t.created_at, where="status IN ('processing', 'failed')")
-_partial("idx_target_app", _t.target_app, _t.status, _t.id, where="status IN ('completed', 'failed', 'archived')")
+_partial(
+    "idx_target_app", _t.target_app, _t.status, _t.id, where="status IN ('completed', 'failed', 'archived')"
+)
 _partial("idx_deleted", _t.target_app, _t.status, where="deleted_at IS NOT NULL")

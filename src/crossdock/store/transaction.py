@@ -78,7 +78,9 @@ class TransactionCore:
         if self._closed is not None:
             raise self._closed
 
-    def run(self, build: Callable[..., ClauseElement], parameters: dict[str, Any], **options: Any) -> list[Any]:
+    def run(
+        self, build: Callable[..., ClauseElement], parameters: dict[str, Any], **options: Any
+    ) -> list[Any]:
         """Execute a statement and return all its rows."""
         prepared = self._prepared.get(build, **options)
         cursor = self._database.execute(prepared.sql, prepared.bind(**parameters))
@@ -86,7 +88,14 @@ class TransactionCore:
         return rows
 
     def log(
-        self, row_id: int, event: str, *, attempt: int = 0, code: str = "", who: str | None = None, **details: Any
+        self,
+        row_id: int,
+        event: str,
+        *,
+        attempt: int = 0,
+        code: str = "",
+        who: str | None = None,
+        **details: Any,
     ) -> None:
         """Write one line of the audit log; empty details are left out."""
         kept = {name: value for name, value in details.items() if value is not None}

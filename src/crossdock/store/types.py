@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 RowId: Final = BigInteger().with_variant(Integer(), "sqlite")
 
-TIMESTAMP_GLOB: Final = "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]"
+TIMESTAMP_GLOB: Final = (
+    "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9]."
+    "[0-9][0-9][0-9][0-9][0-9][0-9]"
+)
 
 
 def to_text(moment: datetime) -> str:
@@ -55,7 +58,7 @@ class UtcTimestamp(TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return to_text(value) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - its signature
         """Read it as aware UTC."""
         return from_text(value) if isinstance(value, str) else value
 
@@ -98,12 +101,12 @@ class random_uuid(FunctionElement[str]):  # noqa: N801 - SQL functions are writt
 
 
 @compiles(utc_now, "sqlite")
-def _utc_now_sqlite(element: utc_now, compiler: SQLCompiler, **kw: Any) -> str:
+def _utc_now_sqlite(_: utc_now, __: SQLCompiler, **___: Any) -> str:
     return "(strftime('%Y-%m-%d %H:%M:%f000', 'now'))"
 
 
 @compiles(random_uuid, "sqlite")
-def _random_uuid_sqlite(element: random_uuid, compiler: SQLCompiler, **kw: Any) -> str:
+def _random_uuid_sqlite(_: random_uuid, __: SQLCompiler, **___: Any) -> str:
     parts = (
         "lower(hex(randomblob(4)))",
         "'-'",

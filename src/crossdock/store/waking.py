@@ -39,7 +39,7 @@ class Ear:
     def __init__(self, address: str, path: Path) -> None:
         self._path = path
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.setblocking(False)
+        self._socket.setblocking(False)  # noqa: FBT003 - the standard library's signature
         self._socket.bind(address)
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
@@ -132,7 +132,7 @@ class Waker:
         self._count = 0
         self._fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.setblocking(False)
+        self._socket.setblocking(False)  # noqa: FBT003 - the standard library's signature
         _sockets.add(self._socket)
         self._by_digest: dict[str, list[str]] = {}
         self._seen_ns = -1

@@ -1,0 +1,62 @@
+"""The exit codes of the command, in one table: for the program, its documentation and its tests."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+from crossdock.domain.errors import (
+    ConfigError,
+    CrossdockError,
+    IllegalMove,
+    InvalidMessage,
+    LeaseLost,
+    MessageNotFound,
+    StoreError,
+)
+
+
+class ExitCode(IntEnum):
+    """What the shell is told."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    CONFIG = 3
+    STORE = 4
+    NOT_FOUND = 5
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+    TERMINATED = 143
+
+
+MEANINGS: Final = {
+    ExitCode.OK: "It is done.",
+    ExitCode.FAILED: "It could not be done, for example because the message is in the wrong status; "
+    "or `doctor` found something that must be mended.",
+    ExitCode.USAGE: "The command line, or the data given with it, is wrong.",
+    ExitCode.CONFIG: "The configuration is wrong.",
+    ExitCode.STORE: "The store is missing, cannot be read or written now, is damaged, "
+    "or belongs to another version of Crossdock.",
+    ExitCode.NOT_FOUND: "No message has that id; or several apps have it, and `--app` must say which is meant.",
+    ExitCode.INTERRUPTED: "It was interrupted (Ctrl-C).",
+    ExitCode.BROKEN_PIPE: "Whatever read the output stopped reading.",
+    ExitCode.TERMINATED: "It was ended by a signal (SIGTERM or SIGHUP).",
+}
+
+
+def code_of(error: CrossdockError) -> ExitCode:
+    """Return the exit code for an error."""
+    match error:
+        case ConfigError():
+            return ExitCode.CONFIG
+        case InvalidMessage():
+            return ExitCode.USAGE
+        case MessageNotFound():
+            return ExitCode.NOT_FOUND
+        case IllegalMove() | LeaseLost():
+            return ExitCode.FAILED
+        case StoreError():
+            return ExitCode.STORE
+        case _:
+            return ExitCode.FAILED
