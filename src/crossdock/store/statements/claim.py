@@ -1,0 +1,135 @@
+"""Statements that find and lease messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, case, func, null, or_, select, text, update
+
+from crossdock.domain.lifecycle import Status
+from crossdock.store.statements.parts import (
+    LIMIT,
+    MESSAGE_COLUMNS,
+    NEXT_REVISION,
+    OF_KEY,
+    PENDING,
+    READY,
+    T,
+    listed_ids,
+    literal,
+    number,
+    param,
+)
+from crossdock.store.tables import data_staging, queue_state
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select, Update
+
+
+def is_paused() -> Select[Any]:
+    """Return a row if the app's queue is paused."""
+    return (
+        select(number(1))
+        .select_from(queue_state)
+        .where(queue_state.c.app == param("app"), queue_state.c.paused_at.is_not(None))
+    )
+
+
+def promote_due() -> Update:
+    """Make scheduled messages ready whose time has come, a bounded number."""
+    due = (
+        select(T.id)
+        .where(
+            T.target_app == param("app"), PENDING, T.available_at.is_not(None), T.available_at <= param("now")
+        )
+        .order_by(T.available_at)
+        .suffix_with(LIMIT)
+    )
+    return update(data_staging).where(T.id.in_(due)).values(available_at=null(), revision=NEXT_REVISION)
+
+
+def expired() -> Select[Any]:
+    """Return messages that are too late to be delivered, a bounded number."""
+    return (
+        select(T.id, T.target_app, T.partition_key)
+        .where(T.target_app == param("app"), PENDING, T.expires_at.is_not(None), T.expires_at <= param("now"))
+        .suffix_with(LIMIT)
+    )
+
+
+def first_suspect() -> Select[Any]:
+    """Return the first ready message that was in a process that died."""
+    return (
+        select(T.id, T.priority)
+        .where(T.target_app == param("app"), READY, T.crashes > number(0))
+        .order_by(T.priority.desc(), T.id)
+        .suffix_with(text("LIMIT 1"))
+    )
+
+
+def _candidates() -> Select[Any]:
+    return (
+        select(T.id)
+        .where(T.target_app == param("app"), READY, T.crashes == number(0))
+        .order_by(T.priority.desc(), T.id)
+        .suffix_with(LIMIT)
+    )
+
+
+def _lease(*, kept: bool) -> dict[str, Any]:
+    lease = {
+        "status": literal(Status.PROCESSING),
+        "claimed_at": param("now"),
+        "updated_at": param("now"),
+        "lease_owner": param("owner"),
+        "lease_token": param("token"),
+        "lease_until": param("until"),
+        "attempts": T.attempts + number(1),
+        "revision": NEXT_REVISION,
+    }
+    return {**lease, "lease_keep_s": param("keep_s")} if kept else lease
+
+
+def claim_first(*, kept: bool, before_suspect: bool) -> Update:
+    """Lease the first ready messages; with ``before_suspect``, only those that come before a given one."""
+    candidates = _candidates()
+    if before_suspect:
+        earlier = or_(
+            T.priority > param("priority"), and_(T.priority == param("priority"), T.id < param("suspect_id"))
+        )
+        candidates = candidates.where(earlier)
+    return (
+        update(data_staging).where(T.id.in_(candidates)).values(_lease(kept=kept)).returning(*MESSAGE_COLUMNS)
+    )
+
+
+def claim_ids(*, kept: bool) -> Update:
+    """Lease the pending messages of the given ids."""
+    return (
+        update(data_staging)
+        .where(T.id.in_(listed_ids()), PENDING)
+        .values(_lease(kept=kept))
+        .returning(*MESSAGE_COLUMNS)
+    )
+
+
+def run_of_key() -> Select[Any]:
+    """Return what waits behind a claimed message of a key, in order: (id, is it free to run now)."""
+    free = and_(
+        T.available_at.is_(None),
+        T.crashes == number(0),
+        or_(T.expires_at.is_(None), T.expires_at > param("now")),
+    )
+    return (
+        select(T.id, case((free, number(1)), else_=number(0)))
+        .where(OF_KEY, PENDING, T.id > param("after"))
+        .order_by(T.id)
+        .suffix_with(LIMIT)
+    )
+
+
+def next_due() -> Select[Any]:
+    """Return when the app's next scheduled message becomes due."""
+    return select(func.min(T.available_at)).where(
+        T.target_app == param("app"), PENDING, T.available_at.is_not(None)
+    )

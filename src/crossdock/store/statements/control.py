@@ -1,0 +1,160 @@
+"""Statements of an operator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import case, delete, func, null, or_, select, update
+from sqlalchemy.dialects import sqlite as sqlite_dialect
+
+from crossdock.domain.lifecycle import Status
+from crossdock.store.statements.parts import (
+    FAILED,
+    FINISHED,
+    FINISHED_STATUSES,
+    LIMIT,
+    NEXT_REVISION,
+    PENDING,
+    PROCESSING,
+    SETTLED_COLUMNS,
+    T,
+    dead,
+    listed_ids,
+    literal,
+    number,
+    param,
+)
+from crossdock.store.tables import audit_log, data_staging, queue_state
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Delete, Insert, Select, Update
+    from sqlalchemy.sql.dml import ReturningDelete
+
+
+def cancel() -> Update:
+    """Withdraw a message that is not finished."""
+    row = {**dead(param("error")), "blocked": number(0)}
+    return (
+        update(data_staging)
+        .where(T.id == param("row_id"), or_(PENDING, PROCESSING))
+        .values(row)
+        .returning(*SETTLED_COLUMNS)
+    )
+
+
+def replay() -> Update:
+    """Send a finished message again, its counters at zero."""
+    finished = T.status.in_([literal(Status.FAILED), literal(Status.COMPLETED)])
+    row = {
+        "status": literal(Status.PENDING), "available_at": func.nullif(param("available_at"), literal("")),
+        "expires_at": null(), "attempts": number(0), "crashes": number(0), "processed_at": null(), "result": null(),
+        "blocked": case((T.partition_key.is_not(None), number(1)), else_=number(0)), "updated_at": param("now"),
+        "revision": NEXT_REVISION,
+    }  # fmt: skip
+    return (
+        update(data_staging)
+        .where(T.id == param("row_id"), finished, T.deleted_at.is_(None))
+        .values(row)
+        .returning(*SETTLED_COLUMNS)
+    )
+
+
+def edit(columns: Sequence[str]) -> Update:
+    """Change columns of a message that waits or failed."""
+    return (
+        update(data_staging)
+        .where(T.id == param("row_id"), or_(PENDING, FAILED), T.deleted_at.is_(None))
+        .values(
+            {**{name: param(name) for name in columns}, "updated_at": param("now"), "revision": NEXT_REVISION}
+        )
+        .returning(T.id)
+    )
+
+
+def delete_row() -> Update:
+    """Hide a finished message."""
+    finished = T.status.in_([literal(Status.FAILED), literal(Status.COMPLETED)])
+    return (
+        update(data_staging)
+        .where(T.id == param("row_id"), finished, T.deleted_at.is_(None))
+        .values(deleted_at=param("now"), blocked=number(0), updated_at=param("now"), revision=NEXT_REVISION)
+        .returning(T.id, T.target_app, T.partition_key)
+    )
+
+
+def purge() -> ReturningDelete[Any, Any, Any]:
+    """Remove finished messages of one status for good, those older than ``before``, a bounded number."""
+    old = (
+        select(T.id)
+        .where(
+            T.target_app == param("app"),
+            FINISHED,
+            T.status == param("status"),
+            T.processed_at <= param("before"),
+        )
+        .suffix_with(LIMIT)
+    )
+    return delete(data_staging).where(T.id.in_(old)).returning(T.id, T.target_app, T.partition_key)
+
+
+def purge_log() -> Delete:
+    """Remove the audit log of the messages of ``ids``."""
+    return delete(audit_log).where(audit_log.c.row_id.in_(listed_ids()))
+
+
+def of_app(*, status: Status, with_code: bool) -> Select[Any]:
+    """Return ids of an app's messages of one status, in order, after a given one."""
+    query = select(T.id).where(
+        T.target_app == param("app"),
+        T.status == literal(status),
+        T.deleted_at.is_(None),
+        T.id > param("after"),
+    )
+    if status in FINISHED_STATUSES:
+        query = query.where(FINISHED)
+    if with_code:
+        query = query.where(func.json_extract(T.error, literal("$.code")) == param("code"))
+    return query.order_by(T.id).suffix_with(LIMIT)
+
+
+def set_paused() -> Insert:
+    """Pause a queue, or resume it with an empty ``paused_at``."""
+    paused_at, paused_by = (
+        func.nullif(param("paused_at"), literal("")),
+        func.nullif(param("who"), literal("")),
+    )
+    statement = sqlite_dialect.insert(queue_state).values(
+        app=param("app"), paused_at=paused_at, paused_by=paused_by
+    )
+    return statement.on_conflict_do_update(
+        index_elements=["app"],
+        set_={"paused_at": statement.excluded.paused_at, "paused_by": statement.excluded.paused_by},
+    )
+
+
+def set_on_dead() -> Insert:
+    """Say whether a dead letter keeps its partition key."""
+    statement = sqlite_dialect.insert(queue_state).values(app=param("app"), on_dead=param("on_dead"))
+    return statement.on_conflict_do_update(
+        index_elements=["app"], set_={"on_dead": statement.excluded.on_dead}
+    )
+
+
+def dead_keys() -> Select[Any]:
+    """Return the keys of an app that a dead letter blocks."""
+    return (
+        select(T.partition_key)
+        .where(T.target_app == param("app"), T.partition_key.is_not(None), FAILED, T.blocked == number(1))
+        .distinct()
+    )
+
+
+def free_dead() -> Update:
+    """Let the dead letters of an app block their keys no more."""
+    return (
+        update(data_staging)
+        .where(T.target_app == param("app"), FAILED, T.blocked == number(1))
+        .values(blocked=number(0), revision=NEXT_REVISION)
+    )

@@ -1,0 +1,105 @@
+"""What the statements are built of: columns, conditions, parameters.
+
+Statuses stand in statements as literals, since a partial index is used only where its condition is seen in the text.
+No parameter is ever NULL (the SQLite driver spends a microsecond on each None): what may be absent is passed as
+an empty string and turned by ``nullif``, or has a statement without it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    null,
+    select,
+    text,
+)
+from sqlalchemy.types import NullType
+
+from crossdock.domain.lifecycle import Status
+from crossdock.store.tables import data_staging, queue_state
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+
+T: Final = data_staging.c
+MESSAGE_COLUMNS: Final = (
+    T.id, T.message_id, T.source_app, T.target_app, T.data, T.data_bytes, T.source, T.type, T.subject, T.time,
+    T.content_type, T.data_schema, T.partition_key, T.correlation_id, T.traceparent, T.extensions, T.priority,
+    T.expires_at, T.created_at, T.attempts, T.max_attempts, T.retry, T.lease_until, T.crashes,
+)  # fmt: skip
+"""What a delivery needs of its row, in the order that ``codec`` reads."""
+
+RECORD_COLUMNS: Final = (
+    *MESSAGE_COLUMNS, T.status, T.available_at, T.created_by, T.updated_at, T.claimed_at, T.processed_at,
+    T.lease_owner, T.blocked, T.revision, T.result, T.error, T.deleted_at, T.lease_token,
+)  # fmt: skip
+"""What a record needs of its row."""
+
+_NULL_TYPE: Final = NullType()
+
+
+def param(name: str) -> Any:
+    """Return a parameter that reaches the driver as it is, whatever column it is compared with."""
+    return bindparam(name, type_=_NULL_TYPE)
+
+
+def literal(value: str) -> ColumnElement[Any]:
+    """Return text that stands in the statement itself."""
+    return literal_column(f"'{value}'")
+
+
+def number(value: int) -> ColumnElement[Any]:
+    """Return a number that stands in the statement itself."""
+    return literal_column(str(value))
+
+
+def listed_ids() -> Select[Any]:
+    """Return the ids of the JSON array that is passed as ``ids``."""
+    return select(func.json_each(param("ids")).table_valued("value").c.value)
+
+
+LIMIT: Final = text("LIMIT (:limit + 0)").bindparams(param("limit"))
+"""Bounds the number of rows. SQLite looks at a bare parameter in LIMIT when it plans, and would prepare the statement
+anew at each execution, which takes longer than to execute it; it does not look into a sum."""
+PENDING: Final = T.status == literal(Status.PENDING)
+PROCESSING: Final = T.status == literal(Status.PROCESSING)
+FAILED: Final = T.status == literal(Status.FAILED)
+READY: Final = and_(PENDING, T.available_at.is_(None), T.blocked == number(0))
+FINISHED_STATUSES: Final = (Status.COMPLETED, Status.FAILED, Status.ARCHIVED)
+FINISHED: Final = T.status.in_([literal(status) for status in FINISHED_STATUSES])
+WATCHED: Final = T.status.in_([literal(status) for status in (Status.PROCESSING, Status.FAILED)])
+"""The condition of ``idx_status_created``, spelled out so that SQLite recognises it."""
+HELD: Final = and_(PROCESSING, T.lease_token == param("token"))
+KEYED: Final = and_(
+    T.partition_key.is_not(None),
+    T.status.in_([literal(status) for status in (Status.PENDING, Status.PROCESSING, Status.FAILED)]),
+)
+OF_KEY: Final = and_(KEYED, T.target_app == param("app"), T.partition_key == param("key"))
+NO_LEASE: Final = {
+    "lease_owner": null(),
+    "lease_token": null(),
+    "lease_until": null(),
+    "lease_keep_s": null(),
+}
+NEXT_REVISION: Final = T.revision + number(1)
+BLOCKS_WHEN_DEAD: Final = and_(
+    T.partition_key.is_not(None),
+    exists().where(queue_state.c.app == T.target_app, queue_state.c.on_dead == literal("block")),
+)
+SETTLED_COLUMNS: Final = (T.id, T.target_app, T.partition_key, T.attempts, T.claimed_at, T.message_id)
+
+
+def dead(error: Any) -> dict[str, Any]:
+    """Return what makes a row a dead letter."""
+    return {
+        "status": literal(Status.FAILED), "processed_at": param("now"), "updated_at": param("now"), "error": error,
+        "blocked": case((BLOCKS_WHEN_DEAD, number(1)), else_=number(0)), "revision": NEXT_REVISION, **NO_LEASE,
+    }  # fmt: skip

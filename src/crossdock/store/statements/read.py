@@ -1,0 +1,134 @@
+"""Statements that only look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, exists, func, or_, select
+
+from crossdock.domain.lifecycle import Status
+from crossdock.store.statements.parts import (
+    FINISHED,
+    FINISHED_STATUSES,
+    LIMIT,
+    PENDING,
+    PROCESSING,
+    READY,
+    RECORD_COLUMNS,
+    WATCHED,
+    T,
+    literal,
+    number,
+    param,
+)
+from crossdock.store.tables import audit_log, data_staging, queue_state
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+
+
+def by_message_id(*, with_app: bool) -> Select[Any]:
+    """Return the rows of a message, at one app or at all."""
+    query = select(*RECORD_COLUMNS).where(T.message_id == param("message_id"), T.deleted_at.is_(None))
+    return (query.where(T.target_app == param("app")) if with_app else query).order_by(T.id)
+
+
+def by_row_id() -> Select[Any]:
+    """Return one row."""
+    return select(*RECORD_COLUMNS).where(T.id == param("row_id"))
+
+
+def listing(*, with_app: bool, status: Status | None, newest_first: bool) -> Select[Any]:
+    """Return rows in order of arrival, after (or, newest first, before) a given one."""
+    query = select(*RECORD_COLUMNS).where(T.deleted_at.is_(None))
+    if with_app:
+        query = query.where(T.target_app == param("app"))
+    if status is not None:
+        query = query.where(T.status == literal(status))
+    if status in FINISHED_STATUSES:
+        query = query.where(FINISHED)
+    order = T.id.desc() if newest_first else T.id
+    return (
+        query.where(T.id < param("after") if newest_first else T.id > param("after"))
+        .order_by(order)
+        .suffix_with(LIMIT)
+    )
+
+
+def audit_of() -> Select[Any]:
+    """Return the audit log of one row, in order."""
+    a = audit_log.c
+    return (
+        select(a.at, a.event, a.attempt, a.who, a.code, a.details)
+        .where(a.row_id == param("row_id"))
+        .order_by(a.id)
+    )
+
+
+def finished_depth() -> Select[Any]:
+    """Count the finished messages of each app and status."""
+    return select(T.target_app, T.status, func.count()).where(FINISHED).group_by(T.target_app, T.status)
+
+
+def processing_depth() -> Select[Any]:
+    """Count the claimed messages of each app."""
+    return select(T.target_app, func.count()).where(PROCESSING, WATCHED).group_by(T.target_app)
+
+
+def ready_depth(*, suspect: bool) -> Select[Any]:
+    """Count the ready messages of each app: those with crashes, or those without."""
+    crashes = T.crashes > number(0) if suspect else T.crashes == number(0)
+    return select(T.target_app, func.count()).where(READY, crashes).group_by(T.target_app)
+
+
+def scheduled_depth() -> Select[Any]:
+    """Count the scheduled messages of each app."""
+    return (
+        select(T.target_app, func.count()).where(PENDING, T.available_at.is_not(None)).group_by(T.target_app)
+    )
+
+
+def blocked_depth() -> Select[Any]:
+    """Count the messages of each app that wait for another of their key."""
+    return (
+        select(T.target_app, func.count())
+        .where(PENDING, T.available_at.is_(None), T.blocked == number(1))
+        .group_by(T.target_app)
+    )
+
+
+def oldest_ready() -> Select[Any]:
+    """Return when the first ready message of one app arrived, of each priority."""
+    return (
+        select(func.min(T.id), T.priority)
+        .where(T.target_app == param("app"), READY, T.crashes == number(0))
+        .group_by(T.priority)
+    )
+
+
+def created_at() -> Select[Any]:
+    """Return when a row was sent, and when it last changed."""
+    return select(T.created_at).where(T.id == param("row_id"))
+
+
+def deleted_depth() -> Select[Any]:
+    """Count the hidden messages of each app and status."""
+    return (
+        select(T.target_app, T.status, func.count())
+        .where(T.deleted_at.is_not(None))
+        .group_by(T.target_app, T.status)
+    )
+
+
+def has_work() -> Select[Any]:
+    """Tell whether a claim could find something in an app's queue; costs less than an empty claim."""
+    of_app = select(number(1)).select_from(data_staging).where(T.target_app == param("app"))
+    due = and_(PENDING, T.available_at.is_not(None), T.available_at <= param("now"))
+    late = and_(PENDING, T.expires_at.is_not(None), T.expires_at <= param("now"))
+    ready = (and_(READY, T.crashes == number(0)), and_(READY, T.crashes > number(0)))
+    return select(or_(*(exists(of_app.where(found)) for found in (*ready, due, late))))
+
+
+def states() -> Select[Any]:
+    """Return the state of every queue that has one."""
+    return select(queue_state.c.app, queue_state.c.paused_at, queue_state.c.on_dead)

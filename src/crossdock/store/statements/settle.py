@@ -1,0 +1,138 @@
+"""Statements that end deliveries, and find those that nobody will end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import case, func, insert, null, select, update
+
+from crossdock.domain.lifecycle import Status
+from crossdock.store.statements.parts import (
+    HELD,
+    LIMIT,
+    NEXT_REVISION,
+    NO_LEASE,
+    PENDING,
+    PROCESSING,
+    SETTLED_COLUMNS,
+    WATCHED,
+    T,
+    dead,
+    listed_ids,
+    literal,
+    number,
+    param,
+)
+from crossdock.store.tables import audit_log, data_staging
+
+if TYPE_CHECKING:
+    from sqlalchemy import Insert, Select, Update
+
+
+def complete(*, with_result: bool) -> Update:
+    """Complete the messages of ``ids`` that are still held by ``token``."""
+    row: dict[str, Any] = {
+        "status": literal(Status.COMPLETED), "processed_at": param("now"), "updated_at": param("now"),
+        "blocked": number(0), "error": null(), "revision": NEXT_REVISION, **NO_LEASE,
+    }  # fmt: skip
+    if with_result:
+        row["result"] = param("result")
+    return (
+        update(data_staging)
+        .where(T.id.in_(listed_ids()), HELD)
+        .values(row)
+        .returning(T.id, T.target_app, T.partition_key)
+    )
+
+
+def give_back() -> Update:
+    """Return a held message to its queue.
+
+    ``refund`` attempts are given back, ``crashed`` crashes are counted; an empty ``available_at`` is now, an empty
+    ``error`` leaves the last one.
+    """
+    return (
+        update(data_staging)
+        .where(T.id == param("row_id"), HELD)
+        .values(
+            status=literal(Status.PENDING),
+            available_at=func.nullif(param("available_at"), literal("")),
+            attempts=T.attempts - param("refund"),
+            crashes=T.crashes + param("crashed"),
+            error=func.coalesce(func.nullif(param("error"), literal("")), T.error),
+            blocked=case((T.partition_key.is_not(None), number(1)), else_=number(0)),
+            updated_at=param("now"),
+            revision=NEXT_REVISION,
+            **NO_LEASE,
+        )
+        .returning(*SETTLED_COLUMNS)
+    )
+
+
+def fail_held() -> Update:
+    """Make a held message a dead letter; ``refund`` and ``crashed`` as in ``give_back``."""
+    row = {
+        **dead(param("error")),
+        "attempts": T.attempts - param("refund"),
+        "crashes": T.crashes + param("crashed"),
+    }
+    return update(data_staging).where(T.id == param("row_id"), HELD).values(row).returning(*SETTLED_COLUMNS)
+
+
+def fail_pending() -> Update:
+    """Make a waiting message a dead letter."""
+    return (
+        update(data_staging)
+        .where(T.id == param("row_id"), PENDING)
+        .values({**dead(param("error")), "blocked": number(0)})
+        .returning(*SETTLED_COLUMNS)
+    )
+
+
+def extend() -> Update:
+    """Set the end of the lease of the held messages of ``ids``."""
+    return (
+        update(data_staging)
+        .where(T.id.in_(listed_ids()), HELD)
+        .values(lease_until=param("until"), revision=NEXT_REVISION)
+        .returning(T.id)
+    )
+
+
+def overdue() -> Select[Any]:
+    """Return claimed messages whose lease ran out."""
+    return (
+        select(
+            T.id, T.target_app, T.lease_owner, T.lease_token, T.lease_keep_s, T.attempts, T.max_attempts, T.retry,
+            T.created_at,
+        )
+        .where(PROCESSING, WATCHED, T.lease_until < param("now"))
+        .suffix_with(LIMIT)
+    )  # fmt: skip
+
+
+def owned() -> Select[Any]:
+    """Return the messages that a process holds."""
+    return (
+        select(T.id, T.lease_owner, T.lease_token, T.lease_keep_s, T.crashes)
+        .where(PROCESSING, WATCHED, T.lease_owner == param("owner"))
+        .suffix_with(LIMIT)
+    )
+
+
+def owners() -> Select[Any]:
+    """Return every process that holds a message."""
+    return select(T.lease_owner).where(PROCESSING, WATCHED).distinct()
+
+
+def log() -> Insert:
+    """Write one line of the audit log; empty text is NULL, attempt 0 too."""
+    return insert(audit_log).values(
+        row_id=param("row_id"),
+        at=param("at"),
+        event=param("event"),
+        attempt=func.nullif(param("attempt"), number(0)),
+        who=func.nullif(param("who"), literal("")),
+        code=func.nullif(param("code"), literal("")),
+        details=func.nullif(param("details"), literal("")),
+    )
