@@ -11,20 +11,22 @@ import sys
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "crossdock"
-FILES = {"async_delivery.py": "delivery.py", "async_queue.py": "queue.py"}
-BANNER = "# Made from {source} by tools/generate_sync.py. Do not edit.\n"
+FILES = sorted(path.name for path in (SOURCE / "asynchronous").glob("*.py"))
+BANNER = "# Made from ../asynchronous/{name} by tools/generate_sync.py. Do not edit.\n"
 REPLACEMENTS = (
     (r"\bawait ", ""),
     (r"\basync (def|with|for)\b", r"\1"),
     (r"AsyncGenerator\[([^\]]+), None\]", r"Generator[\1]"),
     (r"\bAsyncGenerator\b", "Generator"),
     (r"\basynccontextmanager\b", "contextmanager"),
-    (r"\bAsyncQueue\b", "Queue"),
-    (r"\bAsyncDelivery\b", "Delivery"),
-    (r"\basync_delivery\b", "delivery"),
+    (r"\bAsync(Queue|Delivery|Sending|Working|Looking|Controlling)\b", r"\1"),
+    (
+        r"The queue for asyncio, written by hand; .*\.",
+        "The queue for threads, made from ``crossdock.asynchronous``.",
+    ),
+    (r"\bcrossdock\.asynchronous\.", "crossdock.synchronous."),
     (r"\b(write|read|wait)_async\b", r"\1"),
     (r"__a(enter|exit)__", r"__\1__"),
-    (r", in the words of asyncio\. ``queue\.py`` is made from this file\.", "."),
     (r", in the words of asyncio\.", "."),
 )
 
@@ -32,30 +34,33 @@ REPLACEMENTS = (
 def main() -> int:
     """Make or check every file."""
     check = "--check" in sys.argv[1:]
-    stale = [target for source, target in FILES.items() if not _make(source, target, check=check)]
-    for target in stale:
-        print(f"src/crossdock/{target} is not up to date; run: python tools/generate_sync.py")
+    stale = [name for name in FILES if not _make(name, check=check)]
+    for name in stale:
+        print(f"src/crossdock/synchronous/{name} is not up to date; run: python tools/generate_sync.py")
     return 1 if stale else 0
 
 
-def _make(source: str, target: str, *, check: bool) -> bool:
-    text = (SOURCE / source).read_text(encoding="utf-8")
+def _make(name: str, *, check: bool) -> bool:
+    text = (SOURCE / "asynchronous" / name).read_text(encoding="utf-8")
     for pattern, replacement in REPLACEMENTS:
         text = re.sub(pattern, replacement, text)
-    text = _formatted(BANNER.format(source=source) + text)
-    path = SOURCE / target
+    text = _formatted(BANNER.format(name=name) + text, name)
+    path = SOURCE / "synchronous" / name
     if check:
         return path.exists() and path.read_text(encoding="utf-8") == text
+    path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return True
 
 
-def _formatted(text: str) -> str:
+def _formatted(text: str, name: str) -> str:
     """Let the formatter arrange what has become shorter."""
     command = [sys.executable, "-m", "ruff"]
-    for arguments in (["check", "--fix-only", "--select", "I", "-"], ["format", "-"]):
-        done = subprocess.run([*command, *arguments, "--quiet"], input=text, capture_output=True, text=True, check=True)  # noqa: S603 - our own words
-        text = done.stdout
+    place = ["--stdin-filename", str(SOURCE / "synchronous" / name), "--quiet", "-"]
+    for arguments in (["check", "--fix-only", "--select", "I"], ["format"]):
+        text = subprocess.run(  # noqa: S603 - our own words
+            [*command, *arguments, *place], input=text, capture_output=True, text=True, check=True
+        ).stdout
     return text
 
 

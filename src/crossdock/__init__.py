@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 from crossdock._version import __version__
 
 if TYPE_CHECKING:
-    from crossdock.async_delivery import AsyncDelivery
-    from crossdock.async_queue import AsyncQueue
-    from crossdock.delivery import Delivery
+    from crossdock.asynchronous.delivery import AsyncDelivery
+    from crossdock.asynchronous.queue import AsyncQueue
     from crossdock.domain.errors import (
         ConfigError,
         CrossdockError,
@@ -35,9 +34,10 @@ if TYPE_CHECKING:
     from crossdock.domain.message import Message, SentMessage
     from crossdock.domain.record import QueueStats, Record, TimelineEntry
     from crossdock.domain.retry import Failure, RetryPolicy
-    from crossdock.queue import Queue
     from crossdock.store.engine import create_engine
     from crossdock.store.settings import StoreSettings
+    from crossdock.synchronous.delivery import Delivery
+    from crossdock.synchronous.queue import Queue
 
 _ERRORS = (
     "ConfigError", "CrossdockError", "DeliveryError", "IllegalMove", "InvalidMessage", "LeaseLost",
@@ -45,13 +45,13 @@ _ERRORS = (
     "StoreUnavailable", "TransientError",
 )  # fmt: skip
 _HOMES = {
-    "AsyncDelivery": "async_delivery",
-    "AsyncQueue": "async_queue",
-    "Delivery": "delivery",
+    "AsyncDelivery": "asynchronous.delivery",
+    "AsyncQueue": "asynchronous.queue",
+    "Delivery": "synchronous.delivery",
     "Failure": "domain.retry",
     "FailureCode": "domain.lifecycle",
     "Message": "domain.message",
-    "Queue": "queue",
+    "Queue": "synchronous.queue",
     "QueueStats": "domain.record",
     "Record": "domain.record",
     "RetryPolicy": "domain.retry",

@@ -1,4 +1,4 @@
-# Made from async_delivery.py by tools/generate_sync.py. Do not edit.
+# Made from ../asynchronous/delivery.py by tools/generate_sync.py. Do not edit.
 """One attempt to hand one message to this process."""
 
 from __future__ import annotations

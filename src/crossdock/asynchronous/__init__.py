@@ -1,0 +1,1 @@
+"""The queue for asyncio, written by hand; ``crossdock.synchronous`` is made from it."""

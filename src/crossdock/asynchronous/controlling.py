@@ -1,0 +1,217 @@
+"""Changing messages and queues on an operator's word, in the words of asyncio."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import count
+from typing import Any, Final, Literal
+
+from crossdock.asynchronous.looking import AsyncLooking
+from crossdock.domain.errors import ConfigError, InvalidMessage
+from crossdock.domain.lifecycle import Status
+from crossdock.domain.message import (
+    check_app,
+)
+from crossdock.domain.record import Record
+from crossdock.hub.editing import check_changes
+from crossdock.queue_core import check_status
+
+_BULK: Final = 500
+_UNSET: Final[Any] = object()
+
+
+class AsyncControlling(AsyncLooking):
+    """The part of a queue that an operator uses."""
+
+    async def replay(self, message_id: str, *, app: str | None = None) -> Record:
+        """Send a dead letter or a completed message again, its counters at zero, its history kept.
+
+        Raises:
+            IllegalMove: It is not finished.
+            MessageNotFound: No app has it, or several have and none is named.
+        """
+        record = await self.get(message_id, app=app)
+        await self._store.write_async(lambda tx: tx.replay(record))
+        return await self._again(record)
+
+    async def cancel(self, message_id: str, *, app: str | None = None) -> Record:
+        """Withdraw a message; a worker that has it loses its lease.
+
+        Raises:
+            IllegalMove: It is finished.
+            MessageNotFound: No app has it, or several have and none is named.
+        """
+        record = await self.get(message_id, app=app)
+        await self._store.write_async(lambda tx: tx.cancel(record))
+        return await self._again(record)
+
+    async def edit(
+        self,
+        message_id: str,
+        *,
+        app: str | None = None,
+        data: Any = _UNSET,
+        priority: int | None = None,
+        available_at: datetime | None = None,
+        expires_at: datetime | None = None,
+        max_attempts: int | None = None,
+    ) -> Record:
+        """Change a message that waits or failed; the old values stay in its timeline.
+
+        Args:
+            message_id: Its id.
+            app: Whose queue; needed only if several apps have the message.
+            data: New data.
+            priority: New priority, 0 to 9.
+            available_at: New time of delivery, aware; a time in the past is now.
+            expires_at: New end of its use, aware.
+            max_attempts: New number of attempts, 1 or more.
+
+        Raises:
+            IllegalMove: It is claimed or completed.
+            InvalidMessage: A value is wrong, or none is given.
+            MessageNotFound: No app has it, or several have and none is named.
+        """
+        values = {
+            "priority": priority,
+            "available_at": available_at,
+            "expires_at": expires_at,
+            "max_attempts": max_attempts,
+        }
+        given = {name: value for name, value in values.items() if value is not None}
+        if data is not _UNSET:
+            given["data"] = data
+        check_changes(given)
+        record = await self.get(message_id, app=app)
+        await self._store.write_async(lambda tx: tx.edit(record, given))
+        return await self._again(record)
+
+    async def delete(self, message_id: str, *, app: str | None = None) -> None:
+        """Hide a finished message; ``purge`` removes it for good.
+
+        Raises:
+            IllegalMove: It is not finished; cancel it first.
+            MessageNotFound: No app has it, or several have and none is named.
+        """
+        record = await self.get(message_id, app=app)
+        await self._store.write_async(lambda tx: tx.delete(record))
+
+    async def replay_many(
+        self, app: str, *, code: str | None = None, limit: int | None = None, rate: float | None = None
+    ) -> int:
+        """Send the dead letters of an app again; return how many.
+
+        Args:
+            app: Whose queue.
+            code: Only those that failed with this code.
+            limit: At most so many, the oldest first.
+            rate: So many per second, spread over time from now; default: all at once.
+        """
+        start = self._store.now()
+        replayed = count()
+
+        def one(tx: Any, record: Record) -> None:
+            at = start + timedelta(seconds=next(replayed) / rate) if rate else None
+            tx.replay(record, at)
+
+        return await self._change_many(app, (Status.FAILED,), one, code=code, limit=limit)
+
+    async def cancel_many(self, app: str, *, limit: int | None = None) -> int:
+        """Withdraw the waiting messages of an app; return how many."""
+        return await self._change_many(
+            app, (Status.PENDING,), lambda tx, record: tx.cancel(record), limit=limit
+        )
+
+    async def purge(
+        self,
+        app: str,
+        *,
+        status: Status | str = Status.COMPLETED,
+        older_than: timedelta = timedelta(0),
+        limit: int | None = None,
+    ) -> int:
+        """Remove finished messages and their history for good; return how many.
+
+        A removed message is forgotten: sent again under the same id, it is a new one.
+
+        Args:
+            app: Whose queue.
+            status: ``completed`` or ``failed``.
+            older_than: Only those that ended longer ago than this.
+            limit: At most so many.
+        """
+        wanted = check_status(status)
+        if wanted not in {Status.COMPLETED, Status.FAILED}:
+            raise InvalidMessage.of(
+                "status", f"{wanted.value} messages cannot be purged, only completed and failed ones"
+            )
+        before = self._store.now() - older_than
+        removed = 0
+        while limit is None or removed < limit:
+            step = _BULK if limit is None else min(_BULK, limit - removed)
+            found = await self._store.write_async(
+                partial(_purge_step, app=check_app(app), status=wanted, before=before, limit=step)
+            )
+            removed += found
+            if found < step:
+                break
+        return removed
+
+    async def pause(self, app: str) -> None:
+        """Let nothing more be claimed from an app's queue; what is sent waits."""
+        await self._store.write_async(lambda tx: tx.pause(check_app(app)))
+
+    async def resume(self, app: str) -> None:
+        """Let a paused queue be claimed from again."""
+        await self._store.write_async(lambda tx: tx.resume(check_app(app)))
+
+    async def set_on_dead(self, app: str, on_dead: Literal["release", "block"]) -> None:
+        """Say what a dead letter does to later messages of its partition key.
+
+        Args:
+            app: Whose queue.
+            on_dead: ``release``: they go on without it (the default). ``block``: they wait until it is replayed,
+                cancelled or deleted.
+        """
+        if on_dead not in {"release", "block"}:
+            raise ConfigError(f"on_dead is {on_dead!r}; it must be 'release' or 'block'")
+        await self._store.write_async(lambda tx: tx.set_on_dead(check_app(app), on_dead))
+
+    async def _again(self, record: Record) -> Record:
+        found = await self._store.read_async(lambda reader: reader.row(record.row_id))
+        return found or record
+
+    async def _change_many(
+        self,
+        app: str,
+        statuses: Iterable[Status],
+        change: Any,
+        *,
+        code: str | None = None,
+        limit: int | None = None,
+    ) -> int:
+        """Apply a change to an app's messages, in bounded transactions."""
+        changed, after = 0, 0
+        for status in statuses:
+            while limit is None or changed < limit:
+                step = _BULK if limit is None else min(_BULK, limit - changed)
+                bounds = {"code": code, "after": after, "limit": step}
+                done, after = await self._store.write_async(
+                    partial(_change_step, app=check_app(app), status=status, change=change, **bounds)
+                )
+                changed += done
+                if done < step:
+                    break
+        return changed
+
+
+def _purge_step(tx: Any, **step: Any) -> int:
+    removed: int = tx.purge(step["app"], step["status"], step["before"], step["limit"])
+    return removed
+
+
+def _change_step(tx: Any, **step: Any) -> tuple[int, int]:
+    done: tuple[int, int] = tx.change_step(step.pop("app"), step.pop("status"), step.pop("change"), **step)
+    return done

@@ -1,0 +1,242 @@
+"""Claiming and consuming, in the words of asyncio."""
+
+from __future__ import annotations
+
+import builtins
+import time
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from crossdock.asynchronous.delivery import AsyncDelivery
+from crossdock.domain.delivery import ClaimRequest
+from crossdock.domain.errors import StoreUnavailable
+from crossdock.domain.message import (
+    check_app,
+)
+from crossdock.hub.consumption import Consumption
+from crossdock.hub.gateway import check_accepted, split_decoded
+from crossdock.queue_core import QueueCore, Stop, check_limit
+
+if TYPE_CHECKING:
+    from crossdock.domain.delivery import Outcome
+    from crossdock.ports.store import Ear
+
+_LOOK_EVERY_S: Final = 0.25
+"""Consumers look so often for what other programs inserted, which wakes nobody."""
+
+
+class AsyncWorking(QueueCore):
+    """The part of a queue that works on messages."""
+
+    async def claim(
+        self, app: str, *, limit: int = 1, lease: timedelta | None = None, wait: timedelta | None = None
+    ) -> builtins.list[AsyncDelivery]:
+        """Lease messages: highest priority first, then in order of arrival.
+
+        Args:
+            app: Whose queue.
+            limit: At most so many.
+            lease: How long they are ours unless extended; then they go back to the queue, an attempt spent.
+            wait: Wait so long for the first one; default: do not wait.
+
+        Returns:
+            Deliveries to be settled one by one or with ``ack_many``; none, if the queue has nothing ready.
+        """
+        request = ClaimRequest(
+            app=check_app(app), limit=check_limit(limit), lease=lease or self._gateway.policies.lease
+        )
+        deliveries = await self._claim_once(request)
+        if deliveries or wait is None:
+            return deliveries
+        deadline = time.monotonic() + wait.total_seconds()
+        ear = self._ears.borrow(app)
+        try:
+            while not deliveries and await self._await_work(app, ear, deadline, None):
+                deliveries = await self._claim_once(request)
+        finally:
+            self._ears.give_back(app, ear)
+        return deliveries
+
+    async def ack_many(self, deliveries: Iterable[AsyncDelivery], result: Any = None) -> int:
+        """Complete many deliveries in one transaction; return how many.
+
+        Raises:
+            LeaseLost: Some are not ours any more; it names them, and the others are completed.
+        """
+        chosen = [delivery._claimed for delivery in deliveries]
+        outcome = self._gateway.completed(result)
+        settlements = [self._gateway.settlement(claimed, outcome) for claimed in chosen]
+        accepted = await self._store.write_async(lambda tx: tx.settle(settlements))
+        check_accepted(chosen, accepted)
+        return len(accepted)
+
+    async def consume(
+        self,
+        app: str,
+        *,
+        batch: int = 100,
+        lease: timedelta | None = None,
+        wait: timedelta | None = None,
+        stop: Stop | None = None,
+    ) -> AsyncGenerator[AsyncDelivery, None]:
+        """Give the app's messages one after the other, each acknowledged when the next is asked for.
+
+        Results are written in batches, within ten milliseconds. A delivery that the loop's body settles itself is
+        left alone. Leaving the loop in the middle of a delivery (break, return, an exception) nacks it; what was
+        fetched ahead goes back with nothing spent. Leases are kept while this process lives and runs.
+
+        Args:
+            app: Whose queue.
+            batch: Fetch at most so many at once.
+            lease: How long a stopped process keeps its messages.
+            wait: End after so long without a message; default: never.
+            stop: End when it is set, at most a quarter of a second later, and after the delivery in hand.
+        """
+        consumption = self._start_consuming(app, batch=check_limit(batch), lease=lease)
+        ear = self._ears.borrow(app)
+        try:
+            while await self._fetch(consumption, ear, wait, stop):
+                claimed = consumption.take()
+                while claimed is not None and not (stop and stop.is_set()):
+                    delivery = AsyncDelivery(self._gateway, claimed)
+                    finished = False
+                    try:
+                        yield delivery
+                        finished = True
+                    finally:
+                        self._finish(consumption, delivery, finished=finished)
+                    claimed = consumption.take()
+                if claimed is not None:
+                    consumption.put_back()
+        finally:
+            await self._stop_consuming(consumption)
+            self._ears.give_back(app, ear)
+
+    @asynccontextmanager
+    async def consume_one(
+        self, app: str, *, lease: timedelta | None = None, wait: timedelta | None = None
+    ) -> AsyncGenerator[AsyncDelivery | None, None]:
+        """Give one delivery, or None; acknowledge it at the end of the block.
+
+        An exception in the block nacks it (a PermanentError or InvalidMessage makes it a dead letter) and is raised
+        on. The lease is kept while this process lives and runs.
+
+        Args:
+            app: Whose queue.
+            lease: How long a stopped process keeps the message.
+            wait: Wait so long for a message; default: do not wait.
+        """
+        consumption = self._start_consuming(app, batch=1, lease=lease)
+        ear = self._ears.borrow(app)
+        try:
+            await self._fetch(consumption, ear, wait or timedelta(0), None)
+            claimed = consumption.take()
+            if claimed is None:
+                yield None
+                return
+            delivery = AsyncDelivery(self._gateway, claimed)
+            try:
+                yield delivery
+            except BaseException as error:
+                if not delivery.settled:
+                    consumption.finish(self._gateway.nacked(claimed, error, None))
+                raise
+            self._finish(consumption, delivery, finished=True)
+        finally:
+            await self._stop_consuming(consumption)
+            self._ears.give_back(app, ear)
+
+    async def _claim_once(self, request: ClaimRequest) -> builtins.list[AsyncDelivery]:
+        if self._in_memory:
+            self._housekeeper.run_once()
+        good, bad = split_decoded(await self._store.write_async(lambda tx: tx.claim(request)))
+        if bad:
+            await self._store.write_async(lambda tx: tx.settle(bad))
+        return [AsyncDelivery(self._gateway, claimed) for claimed in good]
+
+    async def _fetch(
+        self, consumption: Consumption, ear: Ear, wait: timedelta | None, stop: Stop | None
+    ) -> bool:
+        """Fetch messages ahead; wait for them if need be. False: there is nothing more to come."""
+        deadline = None if wait is None else time.monotonic() + wait.total_seconds()
+        ear.drain()
+        while not (stop and stop.is_set()):
+            if self._in_memory:
+                self._housekeeper.run_once()
+            try:
+                with consumption.writing() as write:
+                    await self._store.write_async(write.exchange)
+            except StoreUnavailable as error:
+                self._gateway.notice("consume.waiting", str(error))
+                if not await self._pause(ear, deadline):
+                    return False
+                continue
+            if consumption.has_ahead:
+                return True
+            if write.found:
+                continue  # all of it was set aside; there may be more behind it
+            if not await self._await_work(consumption.app, ear, deadline, stop):
+                return False
+        return False
+
+    async def _await_work(self, app: str, ear: Ear, deadline: float | None, stop: Stop | None) -> bool:
+        """Wait until a claim may find something. False: the time is over, or we are to stop."""
+        while not (stop and stop.is_set()):
+            ear.drain()
+            now = self._store.now()
+            if await self._store.read_async(partial(_has_work, app=app, now=now)):
+                return True
+            due = await self._store.read_async(lambda reader: reader.next_due(app))
+            patience = (
+                _LOOK_EVERY_S if due is None else min(_LOOK_EVERY_S, max(0.0, (due - now).total_seconds()))
+            )
+            if deadline is not None:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                patience = min(patience, left)
+            await ear.wait_async(patience)
+            if self._in_memory:
+                self._housekeeper.run_once()
+        return False
+
+    async def _pause(self, ear: Ear, deadline: float | None) -> bool:
+        await ear.wait_async(_LOOK_EVERY_S)
+        return deadline is None or time.monotonic() < deadline
+
+    def _start_consuming(self, app: str, *, batch: int, lease: timedelta | None) -> Consumption:
+        consumption = Consumption(
+            check_app(app), batch=batch, lease=lease or self._gateway.policies.lease, lost=self._tell_lost
+        )
+        self._housekeeper.watch(consumption)
+        return consumption
+
+    def _finish(self, consumption: Consumption, delivery: AsyncDelivery, *, finished: bool) -> None:
+        """Note how the body of the loop left a delivery."""
+        if delivery.settled:
+            outcome: Outcome | None = None
+        elif finished:
+            outcome = self._gateway.completed(delivery.result)
+        else:
+            outcome = self._gateway.nacked(
+                delivery._claimed, "the consumer left before it was finished", None
+            )
+        if consumption.finish(outcome):
+            self._housekeeper.call()
+
+    async def _stop_consuming(self, consumption: Consumption) -> None:
+        self._housekeeper.unwatch(consumption)
+        await self._store.write_async(consumption.close)
+
+    def _tell_lost(self, row_ids: Sequence[int]) -> None:
+        self._gateway.notice(
+            "delivery.lease_lost", f"results of rows {list(row_ids)} came too late and were dropped"
+        )
+
+
+def _has_work(reader: Any, **what: Any) -> bool:
+    found: bool = reader.has_work(what["app"], what["now"])
+    return found

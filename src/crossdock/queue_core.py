@@ -1,0 +1,124 @@
+"""What the two kinds of queue share: how one is made of its parts, and how it ends."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from crossdock.bootstrap import Parts
+from crossdock.domain.errors import ConfigError, InvalidMessage
+from crossdock.domain.lifecycle import Status
+from crossdock.domain.message import AppId, check_app
+from crossdock.domain.retry import RetryPolicy
+from crossdock.hub.ears import EarShelf
+from crossdock.hub.gateway import ANY_APP, Policies
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+    from crossdock.ports.clock import Clock
+    from crossdock.store.settings import StoreSettings
+
+
+class Stop(Protocol):
+    """Says when to stop: a ``threading.Event``, an ``asyncio.Event`` or anything like them."""
+
+    def is_set(self) -> bool:
+        """Tell whether to stop."""
+
+
+class QueueCore:
+    """A persistent queue for any number of apps, in one store.
+
+    Any number of processes, threads and tasks may use one store, each with a queue object of its own or shared.
+
+    Args:
+        url: ``sqlite:///file.db`` (relative), ``sqlite:////path/file.db`` (absolute) or ``sqlite://`` (in memory).
+            The file is made if it is not there.
+        app: The name of this application: the sender of what it sends.
+        lease: How long a claimed message is ours.
+        retry: The policy for deliveries that fail; a mapping has one per app, ``"*"`` for all others.
+        max_crashes: A message whose worker died so often is a dead letter.
+        settings: How the store is opened.
+        clock: Tells the time, for tests.
+
+    Raises:
+        ConfigError: A setting is wrong.
+        SchemaOutOfDate: A newer version of Crossdock made the store.
+        StoreError: The store cannot be opened.
+    """
+
+    def __init__(
+        self,
+        url: str | URL = "sqlite:///crossdock.db",
+        *,
+        app: str = "python",
+        lease: timedelta = timedelta(seconds=30),
+        retry: RetryPolicy | Mapping[str, RetryPolicy] | None = None,
+        max_crashes: int = 3,
+        settings: StoreSettings | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        by_app = retry if isinstance(retry, Mapping) else {ANY_APP: retry or RetryPolicy()}
+        policies = Policies(lease=lease, retry=by_app, max_crashes=max_crashes)
+        parts = Parts(url, app=_app_setting(app), policies=policies, settings=settings, clock=clock)
+        self._store = parts.store
+        self._gateway = parts.gateway
+        self._housekeeper = parts.housekeeper
+        self._in_memory = parts.store.location.path is None
+        self._ears = EarShelf(parts.store)
+        self._shut_down = weakref.finalize(self, _shut_down, parts, self._ears)
+        if not self._in_memory:
+            self._housekeeper.start()
+
+    @classmethod
+    def testing(cls, clock: Clock | None = None, **options: Any) -> Self:
+        """Return a queue in memory, for tests of applications.
+
+        Args:
+            clock: For example a ``crossdock.testing.FakeClock``; delays, retries and leases follow it.
+            options: As for the queue itself.
+        """
+        return cls("sqlite://", clock=clock, **options)
+
+
+def _shut_down(parts: Parts, ears: EarShelf) -> None:
+    """Give back what is claimed and not settled, then release everything; runs at exit, too."""
+    parts.housekeeper.stop()
+    ears.close()
+    parts.gateway.hand_back_all()
+    parts.store.close()
+
+
+def _app_setting(name: str) -> AppId:
+    try:
+        return check_app(name)
+    except InvalidMessage as error:
+        raise ConfigError(str(error)) from error
+
+
+def check_limit(limit: int) -> int:
+    """Return ``limit`` if it can be one.
+
+    Raises:
+        InvalidMessage: It is not a whole number of 1 or more.
+    """
+    if not isinstance(limit, int) or limit < 1:
+        raise InvalidMessage.of("limit", f"{limit!r} is not a whole number of 1 or more")
+    return limit
+
+
+def check_status(status: Status | str) -> Status:
+    """Return the status that a word names.
+
+    Raises:
+        InvalidMessage: It names none.
+    """
+    try:
+        return Status(status)
+    except ValueError as error:
+        raise InvalidMessage.of(
+            "status", f"{status!r} is none of {', '.join(s.value for s in Status)}"
+        ) from error
