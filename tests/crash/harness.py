@@ -160,6 +160,12 @@ class Stagehand:
         while (strays := self._nursery.strays()) and time.monotonic() < deadline:
             self._nursery.attend(0.1)
         assert not strays, f"seed {self._plan.seed}: processes were left behind: {strays}"
+        self._check_folder()
+
+    def _check_folder(self) -> None:
+        """The dead leave nothing behind in the folder beside the store: nobody would ever remove it."""
+        left = [path.name for path in (self._plan.folder / "work.db.d").iterdir() if path.is_file()]
+        assert left == ["write.lock"], f"seed {self._plan.seed}: left behind in work.db.d: {left}"
 
     def _end(self, children: list[Child]) -> None:
         for child in children:

@@ -206,4 +206,11 @@ def _use_the_queue(stage: Stage) -> None:
         stage.ended(delivery)
 
 
-CHILDREN = {"idle": _sleep_on, "busy": _use_the_queue}
+def _inherit(stage: Stage) -> None:
+    stage.recorder.saw(Kind.OPENED, app="bulk", note="heir child")
+    for delivery in stage.queue.consume("bulk"):
+        stage.started(delivery)
+        stage.ended(delivery)
+
+
+CHILDREN = {"idle": _sleep_on, "busy": _use_the_queue, "heir": _inherit}

@@ -83,6 +83,13 @@ def back_up(folder: Path, *, url: str, seconds: float, **_: object) -> None:
     recorder.close()
 
 
+def fill(folder: Path, *, app: str, messages: int, size: int, **options: Unpack[Options]) -> None:
+    """Role: make the store large; the checker hears nothing of it."""
+    with on_stage(folder, name="filler", **options) as stage:
+        for _ in range(messages // 1000):
+            stage.queue.send_many(app, ["x" * size] * 1000)
+
+
 def _until(deadline: float) -> Iterator[int]:
     number = 0
     while time.monotonic() < deadline:

@@ -33,5 +33,6 @@ ROLES: Final[dict[str, Callable[..., Any]]] = {
         load_roles.send_fast,
         load_roles.read_outside,
         load_roles.back_up,
+        load_roles.fill,
     )
 }

@@ -37,6 +37,17 @@ def test_eight_senders_of_the_same_thousand_ids_make_a_thousand_rows(play: Play,
     assert told == {0: IDS, 1: SENDERS * IDS * times - IDS}
 
 
+def test_backup_of_a_large_store_ends_although_others_go_on_sending(play: Play) -> None:
+    play.once("fill", app="bulk", messages=20_000, size=1500)
+    sender = play.fork("send_fast", app="bulk", name="fast", seed=1)
+    play.wait_for(Kind.SENT, pid=sender.pid)
+    play.once("back_up", seconds=0.1, timeout_s=20)
+    assert play.saw(Kind.OPENED, app="backup")
+    assert not play.saw(Kind.ERROR)
+    sender.signal(signal.SIGTERM)
+    play.nursery.wait(sender)
+
+
 LONGEST_SEND_S = 1.0
 
 

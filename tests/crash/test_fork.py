@@ -31,6 +31,17 @@ def test_child_of_a_dead_parent_does_not_hold_its_liveness_lock(play: Play, chil
     assert len(report.orphan_delays) == 1
 
 
+def test_child_rescues_its_dead_parent_when_nobody_else_is_there(play: Play) -> None:
+    play.once("send", app="bulk", messages=[{"n": 1}])
+    parent = play.fork("fork_while_open", app="bulk", child="heir", lease_s=600)
+    (heir,) = play.wait_for(Kind.OPENED, note="heir child")
+    play.nursery.attend(0.1)
+    play.nursery.kill(parent)
+    (again,) = play.wait_for(Kind.ENDED, pid=heir.pid, timeout_s=10)
+    (killed,) = play.saw(Kind.KILLED)
+    assert again.mono - killed.mono < 1.0
+
+
 def test_child_and_parent_both_use_the_queue_after_a_fork(play: Play) -> None:
     play.once("send", app="bulk", messages=[{"n": 1}])
     parent = play.fork("fork_while_open", app="bulk", child="busy", lease_s=600)
