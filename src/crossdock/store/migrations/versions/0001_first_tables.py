@@ -1,0 +1,270 @@
+"""The first tables: the queue, its archive, the audit log, the state of queues.
+
+Revision 0001. Never edited once released: what it made is what later revisions change.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from alembic import op
+
+revision: Final = "0001"
+down_revision: Final = None
+branch_labels: Final = None
+depends_on: Final = None
+
+_STATEMENTS: Final = (
+    """\
+CREATE TABLE audit_log (
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  row_id INTEGER NOT NULL,
+  at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  event TEXT NOT NULL,
+  attempt INTEGER,
+  who TEXT,
+  code TEXT,
+  details TEXT
+)""",
+    """\
+CREATE INDEX idx_audit_row ON audit_log (row_id)""",
+    """\
+CREATE TABLE crossdock_schema (
+  number INTEGER NOT NULL,
+  oldest_code INTEGER NOT NULL,
+  store_id TEXT DEFAULT (lower(hex(randomblob(4))) || '-' || lower(hex(randomblob(2))) || '-4' || substr(lower(hex(randomblob(2))), 2) || '-' || substr('89ab', 1 + abs(random() % 4), 1) || substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6)))) NOT NULL,
+  created_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL
+)""",
+    """\
+CREATE TABLE data_archive (
+  id INTEGER NOT NULL,
+  source_app TEXT NOT NULL,
+  target_app TEXT NOT NULL,
+  data TEXT NOT NULL,
+  data_bytes BLOB,
+  status VARCHAR(10) DEFAULT 'pending' NOT NULL,
+  created_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  processed_at VARCHAR(26),
+  updated_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  created_by TEXT DEFAULT 'sql' NOT NULL,
+  deleted_at VARCHAR(26),
+  message_id TEXT DEFAULT (lower(hex(randomblob(4))) || '-' || lower(hex(randomblob(2))) || '-4' || substr(lower(hex(randomblob(2))), 2) || '-' || substr('89ab', 1 + abs(random() % 4), 1) || substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6)))) NOT NULL,
+  source TEXT,
+  type TEXT DEFAULT 'crossdock.message' NOT NULL,
+  subject TEXT,
+  time VARCHAR(26),
+  content_type TEXT DEFAULT 'application/json' NOT NULL,
+  data_schema TEXT,
+  partition_key TEXT,
+  correlation_id TEXT,
+  traceparent TEXT,
+  extensions TEXT,
+  priority INTEGER DEFAULT '4' NOT NULL,
+  available_at VARCHAR(26),
+  expires_at VARCHAR(26),
+  attempts INTEGER DEFAULT '0' NOT NULL,
+  crashes INTEGER DEFAULT '0' NOT NULL,
+  max_attempts INTEGER,
+  retry TEXT,
+  claimed_at VARCHAR(26),
+  lease_owner TEXT,
+  lease_token TEXT,
+  lease_until VARCHAR(26),
+  lease_keep_s FLOAT,
+  blocked INTEGER DEFAULT '0' NOT NULL,
+  result TEXT,
+  error TEXT,
+  revision INTEGER DEFAULT '0' NOT NULL,
+  archived_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  CONSTRAINT pk_data_archive PRIMARY KEY (id)
+)""",
+    """\
+CREATE TABLE data_staging (
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  source_app TEXT NOT NULL,
+  target_app TEXT NOT NULL,
+  data TEXT NOT NULL,
+  data_bytes BLOB,
+  status VARCHAR(10) DEFAULT 'pending' NOT NULL,
+  created_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  processed_at VARCHAR(26),
+  updated_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  created_by TEXT DEFAULT 'sql' NOT NULL,
+  deleted_at VARCHAR(26),
+  message_id TEXT DEFAULT (lower(hex(randomblob(4))) || '-' || lower(hex(randomblob(2))) || '-4' || substr(lower(hex(randomblob(2))), 2) || '-' || substr('89ab', 1 + abs(random() % 4), 1) || substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6)))) NOT NULL,
+  source TEXT,
+  type TEXT DEFAULT 'crossdock.message' NOT NULL,
+  subject TEXT,
+  time VARCHAR(26),
+  content_type TEXT DEFAULT 'application/json' NOT NULL,
+  data_schema TEXT,
+  partition_key TEXT,
+  correlation_id TEXT,
+  traceparent TEXT,
+  extensions TEXT,
+  priority INTEGER DEFAULT '4' NOT NULL,
+  available_at VARCHAR(26),
+  expires_at VARCHAR(26),
+  attempts INTEGER DEFAULT '0' NOT NULL,
+  crashes INTEGER DEFAULT '0' NOT NULL,
+  max_attempts INTEGER,
+  retry TEXT,
+  claimed_at VARCHAR(26),
+  lease_owner TEXT,
+  lease_token TEXT,
+  lease_until VARCHAR(26),
+  lease_keep_s FLOAT,
+  blocked INTEGER DEFAULT '0' NOT NULL,
+  result TEXT,
+  error TEXT,
+  revision INTEGER DEFAULT '0' NOT NULL,
+  CONSTRAINT ck_data_staging_status CHECK (status IN ('pending', 'processing', 'completed', 'failed', 'archived')),
+  CONSTRAINT ck_data_staging_priority CHECK (priority BETWEEN 0 AND 9),
+  CONSTRAINT ck_data_staging_blocked CHECK (blocked IN (0, 1)),
+  CONSTRAINT ck_data_staging_counters CHECK (attempts >= 0 AND crashes >= 0),
+  CONSTRAINT ck_data_staging_max_attempts CHECK (max_attempts IS NULL OR max_attempts >= 1),
+  CONSTRAINT ck_data_staging_names CHECK (source_app <> '' AND target_app <> '' AND message_id <> ''),
+  CONSTRAINT ck_data_staging_created_at_utc_text CHECK (created_at IS NULL OR created_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_data_staging_processed_at_utc_text CHECK (processed_at IS NULL OR processed_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_data_staging_updated_at_utc_text CHECK (updated_at IS NULL OR updated_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_data_staging_deleted_at_utc_text CHECK (deleted_at IS NULL OR deleted_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_data_staging_time_utc_text CHECK (time IS NULL OR time GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_data_staging_available_at_utc_text CHECK (available_at IS NULL OR available_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_data_staging_expires_at_utc_text CHECK (expires_at IS NULL OR expires_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_data_staging_claimed_at_utc_text CHECK (claimed_at IS NULL OR claimed_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_data_staging_lease_until_utc_text CHECK (lease_until IS NULL OR lease_until GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]')
+)""",
+    """\
+CREATE INDEX idx_blocked ON data_staging (target_app) WHERE status = 'pending' AND available_at IS NULL AND blocked = 1""",
+    """\
+CREATE INDEX idx_claim ON data_staging (target_app, priority DESC, id) WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes = 0""",
+    """\
+CREATE INDEX idx_deleted ON data_staging (target_app, status) WHERE deleted_at IS NOT NULL""",
+    """\
+CREATE INDEX idx_due ON data_staging (target_app, available_at) WHERE status = 'pending' AND available_at IS NOT NULL""",
+    """\
+CREATE INDEX idx_expiry ON data_staging (target_app, expires_at) WHERE status = 'pending' AND expires_at IS NOT NULL""",
+    """\
+CREATE INDEX idx_partition_key ON data_staging (target_app, partition_key, status, id) WHERE partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed')""",
+    """\
+CREATE INDEX idx_status_created ON data_staging (status, created_at) WHERE status IN ('processing', 'failed')""",
+    """\
+CREATE INDEX idx_suspect ON data_staging (target_app, priority DESC, id) WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes > 0""",
+    """\
+CREATE INDEX idx_target_app ON data_staging (target_app, status, id) WHERE status IN ('completed', 'failed', 'archived')""",
+    """\
+CREATE UNIQUE INDEX uq_data_staging_message ON data_staging (message_id, target_app, source_app)""",
+    """\
+CREATE TABLE queue_state (
+  app TEXT NOT NULL,
+  paused_at VARCHAR(26),
+  paused_by TEXT,
+  on_dead TEXT DEFAULT 'release' NOT NULL,
+  CONSTRAINT pk_queue_state PRIMARY KEY (app),
+  CONSTRAINT ck_queue_state_on_dead CHECK (on_dead IN ('release', 'block'))
+)""",
+    """\
+CREATE TRIGGER data_staging_guard_insert BEFORE INSERT ON data_staging
+WHEN NEW.revision = 0 AND NEW.status <> 'pending' BEGIN
+  SELECT RAISE(ABORT, 'crossdock: a new message has status pending; leave the column out');
+END""",
+    """\
+CREATE TRIGGER data_staging_after_insert AFTER INSERT ON data_staging
+WHEN NEW.revision = 0 AND NEW.partition_key IS NOT NULL BEGIN
+  UPDATE data_staging SET blocked = 1, revision = revision + 1 WHERE id = NEW.id;
+  UPDATE data_staging SET blocked = 0, revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND status = 'failed' AND blocked = 1);
+END""",
+    """\
+CREATE TRIGGER data_staging_after_status AFTER UPDATE OF status ON data_staging
+WHEN NEW.revision = OLD.revision AND NEW.status <> OLD.status BEGIN
+  SELECT RAISE(ABORT, 'crossdock: illegal change of status; legal are pending to processing or failed, '
+    || 'processing to completed, failed or pending, failed or completed to pending')
+    WHERE OLD.status <> NEW.status AND NOT ((OLD.status = 'completed' AND NEW.status = 'archived') OR (OLD.status = 'completed' AND NEW.status = 'pending') OR (OLD.status = 'failed' AND NEW.status = 'pending') OR (OLD.status = 'pending' AND NEW.status = 'failed') OR (OLD.status = 'pending' AND NEW.status = 'processing') OR (OLD.status = 'processing' AND NEW.status = 'completed') OR (OLD.status = 'processing' AND NEW.status = 'failed') OR (OLD.status = 'processing' AND NEW.status = 'pending'));
+  UPDATE data_staging SET
+    attempts = OLD.attempts + 1,
+    claimed_at = strftime('%Y-%m-%d %H:%M:%f000', 'now'),
+    lease_owner = coalesce(NEW.lease_owner, 'sql'),
+    lease_token = coalesce(NEW.lease_token, lower(hex(randomblob(16)))),
+    lease_until = coalesce(NEW.lease_until, strftime('%Y-%m-%d %H:%M:%f000', 'now', '+30 seconds')),
+    available_at = NULL
+  WHERE id = NEW.id AND NEW.status = 'processing';
+  UPDATE data_staging SET
+    processed_at = CASE WHEN NEW.status = 'pending' THEN NULL ELSE coalesce(NEW.processed_at, strftime('%Y-%m-%d %H:%M:%f000', 'now')) END,
+    lease_owner = NULL, lease_token = NULL, lease_until = NULL,
+    blocked = CASE
+      WHEN NEW.partition_key IS NULL OR NEW.status = 'completed' THEN 0
+      WHEN NEW.status = 'pending' THEN 1
+      ELSE EXISTS (SELECT 1 FROM queue_state WHERE app = NEW.target_app AND on_dead = 'block') END,
+    error = CASE WHEN NEW.status = 'failed' THEN coalesce(NEW.error,
+      '{"code":"PERMANENT","message":"set to failed by another program"}') ELSE NEW.error END
+  WHERE id = NEW.id AND NEW.status <> 'processing';
+  UPDATE data_staging SET updated_at = strftime('%Y-%m-%d %H:%M:%f000', 'now'), lease_keep_s = NULL, revision = revision + 1 WHERE id = NEW.id;
+  INSERT INTO audit_log (row_id, event, attempt, who, code, details)
+    SELECT NEW.id, CASE
+        WHEN NEW.status = 'failed' THEN 'message.failed'
+        WHEN OLD.status = 'processing' THEN 'message.nacked'
+        ELSE 'message.replayed' END,
+      NEW.attempts, coalesce(OLD.lease_owner, 'sql'),
+      CASE WHEN NEW.status = 'failed' THEN 'PERMANENT' END,
+      CASE WHEN OLD.status = 'processing' THEN json_object('claimed_at', OLD.claimed_at) END
+    WHERE NEW.status IN ('failed', 'pending');
+  UPDATE data_staging SET blocked = 0, revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND status = 'failed' AND blocked = 1);
+END""",
+    """\
+CREATE TRIGGER data_staging_after_edit
+AFTER UPDATE OF data, data_bytes, priority, available_at, expires_at, max_attempts ON data_staging
+WHEN NEW.revision = OLD.revision AND NEW.status = OLD.status BEGIN
+  UPDATE data_staging SET updated_at = strftime('%Y-%m-%d %H:%M:%f000', 'now'), revision = revision + 1 WHERE id = NEW.id;
+END""",
+    """\
+CREATE TRIGGER data_staging_after_delete AFTER DELETE ON data_staging
+WHEN OLD.partition_key IS NOT NULL AND OLD.status IN ('pending', 'processing', 'failed') BEGIN
+  UPDATE data_staging SET blocked = 0, revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = OLD.target_app AND partition_key = OLD.partition_key AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = OLD.target_app AND partition_key = OLD.partition_key AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = OLD.target_app AND partition_key = OLD.partition_key AND status = 'failed' AND blocked = 1);
+END""",
+    """\
+CREATE VIEW queue_depth AS
+SELECT target_app AS app, 'ready' AS state, count(*) AS messages FROM data_staging
+  WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes = 0 GROUP BY target_app
+UNION ALL SELECT target_app, 'suspect', count(*) FROM data_staging
+  WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes > 0 GROUP BY target_app
+UNION ALL SELECT target_app, 'scheduled', count(*) FROM data_staging
+  WHERE status = 'pending' AND available_at IS NOT NULL GROUP BY target_app
+UNION ALL SELECT target_app, 'blocked', count(*) FROM data_staging
+  WHERE status = 'pending' AND available_at IS NULL AND blocked = 1 GROUP BY target_app
+UNION ALL SELECT target_app, 'processing', count(*) FROM data_staging
+  WHERE status IN ('processing', 'failed') AND status = 'processing' GROUP BY target_app
+UNION ALL SELECT target_app, status, count(*) FROM data_staging
+  WHERE status IN ('completed', 'failed', 'archived') GROUP BY target_app, status""",
+    """\
+CREATE VIEW oldest_due AS
+SELECT target_app AS app, min(created_at) AS created_at,
+  (julianday('now') - julianday(min(created_at))) * 86400.0 AS age_s
+FROM data_staging WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 GROUP BY target_app""",
+    """\
+CREATE VIEW dead_letters AS
+SELECT id, target_app AS app, source_app, message_id, type, attempts, crashes, processed_at,
+  json_extract(error, '$.code') AS code, json_extract(error, '$.message') AS reason, data
+FROM data_staging WHERE status = 'failed' AND deleted_at IS NULL""",
+    """\
+CREATE VIEW latency AS
+SELECT target_app AS app, count(*) AS messages,
+  avg((julianday(claimed_at) - julianday(created_at)) * 86400.0) AS mean_wait_s,
+  avg((julianday(processed_at) - julianday(claimed_at)) * 86400.0) AS mean_work_s
+FROM data_staging WHERE status = 'completed' AND claimed_at IS NOT NULL GROUP BY target_app""",
+    """\
+CREATE VIEW all_messages AS
+SELECT id, source_app, target_app, data, data_bytes, status, created_at, processed_at, updated_at, created_by, deleted_at, message_id, source, type, subject, time, content_type, data_schema, partition_key, correlation_id, traceparent, extensions, priority, available_at, expires_at, attempts, crashes, max_attempts, retry, claimed_at, lease_owner, lease_token, lease_until, lease_keep_s, blocked, result, error, revision, NULL AS archived_at FROM data_staging
+UNION ALL SELECT id, source_app, target_app, data, data_bytes, status, created_at, processed_at, updated_at, created_by, deleted_at, message_id, source, type, subject, time, content_type, data_schema, partition_key, correlation_id, traceparent, extensions, priority, available_at, expires_at, attempts, crashes, max_attempts, retry, claimed_at, lease_owner, lease_token, lease_until, lease_keep_s, blocked, result, error, revision, archived_at FROM data_archive""",
+)
+
+
+def upgrade() -> None:
+    """Make everything, in an empty file."""
+    for statement in _STATEMENTS:
+        op.get_bind().exec_driver_sql(statement)
+    op.get_bind().exec_driver_sql("INSERT INTO crossdock_schema (number, oldest_code) VALUES (1, 1)")
+
+
+def downgrade() -> None:
+    """There is nothing before the first revision."""
+    raise NotImplementedError("a store without its tables is no store; restore a backup instead")
