@@ -11,7 +11,6 @@ import pytest
 
 from crossdock import Queue, SchemaOutOfDate, StoreSettings
 from crossdock.ports.clock import SystemClock
-from crossdock.ports.notice import log_notice
 from crossdock.store import maintenance, migrate, schema
 from crossdock.store.connections import Connections
 from crossdock.store.location import StoreLocation
