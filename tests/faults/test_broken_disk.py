@@ -7,25 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-dbapi2 = pytest.importorskip("pydbapi2.dbapi2")
-
-from tests.faults.broken_disk import BrokenDisk, broken_disk
+from tests.faults.broken_disk import broken_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from sqlite3 import Connection
+    from types import ModuleType
 
-pytestmark = pytest.mark.needs_linux
+    from tests.faults.broken_disk import BrokenDisk
 
-
-@pytest.fixture
-def disk() -> Iterator[BrokenDisk]:
-    with broken_disk(dbapi2) as disk:
-        yield disk
+pytestmark = [pytest.mark.needs_linux, pytest.mark.needs_pysqlite3]
 
 
 @pytest.fixture
-def connection(disk: BrokenDisk, tmp_path: Path) -> Iterator[Connection]:  # noqa: ARG001 -- first
+def connection(dbapi2: ModuleType, disk: BrokenDisk, tmp_path: Path) -> Iterator[Connection]:
+    disk.is_repaired()
     connection = dbapi2.connect(tmp_path / "a.db", isolation_level=None)
     connection.execute("pragma journal_mode = wal")
     connection.execute("create table t (x)")
@@ -38,7 +35,7 @@ def connection(disk: BrokenDisk, tmp_path: Path) -> Iterator[Connection]:  # noq
     [(errno.ENOSPC, "SQLITE_FULL"), (errno.EIO, "SQLITE_IOERR"), (errno.EROFS, "SQLITE_IOERR")],
 )
 def test_a_failing_write_fails_the_statement(
-    disk: BrokenDisk, connection: Connection, error: int, code: str
+    dbapi2: ModuleType, disk: BrokenDisk, connection: Connection, error: int, code: str
 ) -> None:
     disk.breaks(error=error)
     with pytest.raises(dbapi2.OperationalError) as caught:
@@ -62,7 +59,9 @@ def test_a_checkpoint_that_fails_can_wait(disk: BrokenDisk, connection: Connecti
     assert connection.execute("select x from t").fetchall() == [(1,), (2,), (3,)]
 
 
-def test_only_what_grows_fails_on_a_full_disk(disk: BrokenDisk, connection: Connection) -> None:
+def test_only_what_grows_fails_on_a_full_disk(
+    dbapi2: ModuleType, disk: BrokenDisk, connection: Connection
+) -> None:
     connection.execute("pragma journal_mode = delete")
     connection.execute("pragma journal_mode = off")
     connection.execute("insert into t values (1)")
@@ -73,14 +72,16 @@ def test_only_what_grows_fails_on_a_full_disk(disk: BrokenDisk, connection: Conn
         connection.execute("insert into t values (randomblob(100000))")
 
 
-def test_a_file_that_cannot_be_made_stops_the_open(disk: BrokenDisk, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_made_stops_the_open(
+    dbapi2: ModuleType, disk: BrokenDisk, tmp_path: Path
+) -> None:
     disk.breaks()
     with pytest.raises(dbapi2.OperationalError, match="unable to open"):
         dbapi2.connect(tmp_path / "new.db").execute("create table t (x)")
     assert not (tmp_path / "new.db").exists()
 
 
-def test_the_real_calls_are_back_afterwards(tmp_path: Path) -> None:
+def test_the_real_calls_are_back_afterwards(dbapi2: ModuleType, tmp_path: Path) -> None:
     with broken_disk(dbapi2) as disk:
         disk.breaks()
     with dbapi2.connect(tmp_path / "a.db") as connection:

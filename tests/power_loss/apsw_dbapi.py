@@ -4,6 +4,8 @@
 module is passed as SQLAlchemy's `module=` or as `StoreSettings(sqlite_module=...)`. It has what those touch
 and no more: no converters (`detect_types`), no `Row`, no `Blob`, no `autocommit` attribute of Python 3.12.
 
+It follows `pysqlite3` where that and `sqlite3` differ: an INSERT behind a WITH has a `rowcount`.
+
 Differences that a caller could see: a statement runs to its end inside `execute` and its rows are kept in
 memory, and every error of a VFS written in Python reaches the caller, also one that SQLite itself would have
 passed over.
@@ -321,6 +323,7 @@ class Cursor:
         self.rowcount = -1
         self.description: tuple[tuple[Any, ...], ...] | None = None
         self._rows: Iterator[tuple[Any, ...]] = iter(())
+        self._writes = False
         self._closed = False
 
     def __iter__(self) -> Iterator[Row]:
@@ -332,7 +335,7 @@ class Cursor:
         self._forget()
         self.connection.begin_before(sql)
         self._rows = iter(self._run(sql, parameters))
-        if _first_word(sql) in _DML:
+        if _first_word(sql) in _DML or (_first_word(sql) == "WITH" and self._writes):
             self.rowcount = self.connection.database.changes()
         self.lastrowid = self.connection.database.last_insert_rowid()
         return self
@@ -408,6 +411,7 @@ class Cursor:
                 raise ProgrammingError("You can only execute one statement at a time.")
             names = [name for name, _ in cursor.get_description()]
             self.description = tuple((name, *[None] * 6) for name in names) or None
+            self._writes = not cursor.is_readonly
             return True
 
         with _translated():

@@ -93,7 +93,7 @@ def cuts(
 
 def _cuts_here(disk: Disk, position: int, notes: Notes, seeds: int) -> Iterator[Cut]:
     seen = set()
-    drawn = [Chance(random.Random(f"{position}/{seed}")) for seed in range(seeds)]  # noqa: S311 -- not a secret
+    drawn = [Chance(random.Random(f"{position}/{seed}")) for seed in range(seeds)]
     for number, fate in enumerate((*_CORNERS, *drawn)):
         files = disk.after_power_loss(fate)
         print_of_files = _digest(files)

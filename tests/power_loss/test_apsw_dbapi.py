@@ -69,6 +69,15 @@ class TestOneConnection:
         assert connection.execute("update t set x = 0 where id > 2").rowcount == 3
         assert connection.execute("select * from t").rowcount == -1
 
+    def test_rowcount_counts_behind_a_with_as_in_pysqlite3(
+        self, module: ModuleType, connection: apsw_dbapi.Connection
+    ) -> None:
+        if module.__name__ == "sqlite3.dbapi2":
+            pytest.skip("the standard library's module looks at the first word alone")
+        rows = "with new (n) as (values (1), (2)) insert into t (x) select n from new"
+        assert connection.execute(rows).rowcount == 2
+        assert connection.execute("with new (n) as (values (1)) select n from new").rowcount == -1
+
     def test_lastrowid_is_that_of_the_insert(self, connection: apsw_dbapi.Connection) -> None:
         assert connection.execute("insert into t (id) values (41)").lastrowid == 41
 

@@ -1,0 +1,96 @@
+"""P2: whatever Crossdock acknowledged is there when the power is back, and nothing is half done."""
+
+from __future__ import annotations
+
+import shutil
+from itertools import islice, takewhile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.faults.memory import place_in_memory
+from tests.power_loss.cuts import cuts, record
+from tests.power_loss.queue_check import check
+from tests.power_loss.trace import SyncFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from tests.power_loss.cuts import Cut
+    from tests.power_loss.trace import Event
+
+pytestmark = pytest.mark.needs_apsw
+
+MODES = pytest.mark.parametrize("outside_writers", [False, True], ids=["wal-full", "truncate-extra"])
+ONE_IN = 5
+"""Of the cuts during syncs, `make test` plays one in so many; the slow test plays all."""
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Iterator[Path]:
+    """Return a place for many short-lived files."""
+    with place_in_memory(tmp_path) as place:
+        yield place
+
+
+def problems_after(chosen: Iterable[Cut], directory: Path, *, outside_writers: bool) -> Iterator[str]:
+    """Play cuts and yield what each lost or spoiled."""
+    for cut in chosen:
+        image = directory / "image"
+        cut.write_to(image)
+        for problem in check(cut, image, outside_writers=outside_writers):
+            yield f"{cut.name}: {problem}"
+        shutil.rmtree(image)
+
+
+def recorded(directory: Path, **options: object) -> list[Event]:
+    return record("queue_program", directory / "run", **options)
+
+
+@MODES
+def test_nothing_acknowledged_is_lost_at_a_sync(directory: Path, *, outside_writers: bool) -> None:
+    events = recorded(directory, outside_writers=outside_writers)
+    chosen = islice(cuts(events, seeds=2), 0, None, ONE_IN)
+    assert not list(problems_after(chosen, directory, outside_writers=outside_writers))
+
+
+@MODES
+def test_a_cut_while_the_store_is_made_does_no_harm(directory: Path, *, outside_writers: bool) -> None:
+    events = recorded(directory, outside_writers=outside_writers)
+    chosen = takewhile(lambda cut: not cut.notes, cuts(events, seeds=4))
+    assert not list(problems_after(chosen, directory, outside_writers=outside_writers))
+
+
+@MODES
+def test_a_loss_is_found_when_commits_are_not_synced(directory: Path, *, outside_writers: bool) -> None:
+    events = recorded(directory, outside_writers=outside_writers, synchronous="normal")
+    assert any(problems_after(cuts(events, seeds=0), directory, outside_writers=outside_writers))
+
+
+@MODES
+def test_a_loss_is_found_when_the_disk_lies(directory: Path, *, outside_writers: bool) -> None:
+    events = recorded(directory, outside_writers=outside_writers)
+    log = "-journal" if outside_writers else "-wal"
+    played = cuts(events, seeds=0, lies=lambda path: path.endswith(log))
+    assert any(problems_after(played, directory, outside_writers=outside_writers))
+
+
+@MODES
+@pytest.mark.parametrize("fail_sync", [20, 35, 50])
+def test_a_failed_sync_is_not_acknowledged_and_spoils_nothing(
+    directory: Path, *, outside_writers: bool, fail_sync: int
+) -> None:
+    events = recorded(directory, outside_writers=outside_writers, fail_sync=fail_sync)
+    assert any(isinstance(event, SyncFailed) for event in events)
+    chosen = islice(cuts(events, seeds=1), 0, None, ONE_IN)
+    assert not list(problems_after(chosen, directory, outside_writers=outside_writers))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@MODES
+def test_nothing_acknowledged_is_lost_at_any_point(directory: Path, *, outside_writers: bool) -> None:
+    events = recorded(directory, outside_writers=outside_writers)
+    played = cuts(events, seeds=3, everywhere=True)
+    assert not list(problems_after(played, directory, outside_writers=outside_writers))
