@@ -29,7 +29,7 @@ def describe(directory: Path) -> dict[str, Any]:
         "processor": _field(Path("/proc/cpuinfo"), "model name"),
         "cores": os.cpu_count(),
         "memory_gib": round(int(_field(Path("/proc/meminfo"), "MemTotal").split()[0]) / 2**20, 1),
-        "disk": f"{file_system} on {device}",
+        "disk": f"{file_system} on {Path(device).name}",
         "fdatasync_us": round(fdatasync_us(directory)),
         "kernel": platform.release(),
         "python": platform.python_version(),

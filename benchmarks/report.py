@@ -82,6 +82,7 @@ def _preface(results: dict[str, Any]) -> Iterator[str]:
         f"The machine: {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB;"
         f" {machine['disk']}, where one small write made durable takes {machine['fdatasync_us']} µs;"
         f" Linux {machine['kernel']}, Python {machine['python']}, SQLite by module: {sqlite}."
+        f" Its load average before the run was {machine['load_before']}."
     )
 
 
@@ -109,7 +110,9 @@ def _limit(bar: Bar) -> str:
 
 
 def _number(value: float | None, unit: str) -> str:
-    return "–" if value is None else f"{value:.2f} {unit}".strip()
+    if value is None:
+        return "–"
+    return f"{value:.2f} {unit}" if unit else f"{value:.0f}"
 
 
 def _cell(value: float | None, digits: int) -> str:

@@ -16,7 +16,10 @@ GAP_S = (0.03, 0.13)
 
 
 class PickUp(Workload):
-    """From the moment before the send to the start of the handler: the send's own commit is inside."""
+    """From the moment before the send to the start of the handler: the send's own commit is inside.
+
+    Peers poll every 0.1 s, which is what their idle cost is measured at too; they cannot be woken.
+    """
 
     name = "pick-up"
     title = "Pick-up when idle, across processes"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class SendBulk(Workload):
-    """A list of messages goes in; until its commit. huey and persist-queue have no such call."""
+    """The data is made before the clock starts. huey and persist-queue have no bulk send."""
 
     name = "send-bulk"
     title = "Bulk send"
