@@ -54,7 +54,7 @@ class Ledger:
         for n, runs in self.starts.items():
             if len(runs) == 1:
                 continue
-            if recorded is None:
+            if recorded is None or n not in self.acknowledged:
                 count += sum(worker not in killed for _, worker in runs[:-1])
             else:
                 count += max(0, len(runs) - 1 - recorded(self.acknowledged[n]))

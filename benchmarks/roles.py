@@ -47,6 +47,7 @@ def produce(  # noqa: PLR0913 - as below
     channel.ready()
     errors = 0
     with closing(subject.open(Path(directory))) as session, Path(ledger).open("w") as book:
+        opened_s = time.process_time()
         end = time.perf_counter() + seconds
         n = number * FIRST_OF_PRODUCER
         while (start := time.perf_counter()) < end:
@@ -57,7 +58,7 @@ def produce(  # noqa: PLR0913 - as below
                 errors += 1
                 continue
             book.write(f"A {n} {time.perf_counter() - start:.6f} {reference or '-'}\n")
-    return {"errors": errors}
+    return {"errors": errors, "cpu_s": time.process_time() - opened_s}
 
 
 def send_slowly(  # noqa: PLR0913 - a child's arguments come by name from JSON
@@ -84,9 +85,11 @@ def work(  # noqa: PLR0913 - as above
     book = os.open(ledger, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with closing(subject.open(Path(directory), worker=name)) as session:
         channel.answer(ready=True)
+        opened_s = time.process_time()
         session.work(_recorder(book, Path(directory)), channel.stopped, poll_s)
+        cpu_s = time.process_time() - opened_s
     os.close(book)
-    return {}
+    return {"cpu_s": cpu_s}
 
 
 def _recorder(book: int, directory: Path) -> Callable[[Payload], None]:

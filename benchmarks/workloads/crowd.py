@@ -33,6 +33,7 @@ class Crowd(Workload):
         Column("unfinished", "left unfinished"),
         Column("errors", "refused sends"),
         Column("slowest_send_s", "slowest send, s", 2),
+        Column("cpu_us", "CPU, µs/message"),
     )
     contenders = ("raw-minimal", "raw-own-table", *PEERS, "crossdock")
     ratio_of = "through_per_s"
@@ -57,17 +58,20 @@ class Crowd(Workload):
             for n in range(PRODUCERS)
         ]  # fmt: skip
         try:
-            start_ns, errors = _let_them_run(workers, producers, scale.crowd_s)
-            ledger = _wait_for_the_rest(place.directory, limit_s=2 * scale.crowd_s)
+            start_ns, produced = _let_them_run(workers, producers, scale.crowd_s)
+            _wait_for_the_rest(place.directory, limit_s=2 * scale.crowd_s)
             for worker in workers:
                 worker.stop()
-            for worker in workers:
-                worker.result(limit_s=20)
+            worked = [worker.result(limit_s=20) for worker in workers]
         finally:
             for child in (*workers, *producers):
                 child.kill()
         ledger = Ledger.read(place.directory)
-        return figures(entrant, place, ledger) | rates(ledger, start_ns, scale.crowd_s) | {"errors": errors}
+        cpu_s = sum(one["cpu_s"] for one in (*produced, *worked))
+        answer = figures(entrant, place, ledger) | rates(ledger, start_ns, scale.crowd_s)
+        answer["errors"] = sum(one["errors"] for one in produced)
+        answer["cpu_us"] = cpu_s / max(len(ledger.ends), 1) * 1e6
+        return answer
 
     def summarise(self, rounds: Any) -> Answer:
         """Take medians of the rates, but the worst of what must not happen."""
@@ -81,7 +85,11 @@ WORST = ("lost", "unexplained", "unfinished", "errors", "slowest_send_s")
 
 def figures(entrant: Entrant, place: Place, ledger: Ledger, killed: tuple[str, ...] = ()) -> Answer:
     """Hold the ledger against what the store says."""
-    repeated = [ledger.acknowledged[n] for n, runs in ledger.starts.items() if len(runs) > 1]
+    repeated = [
+        ledger.acknowledged[n]
+        for n, runs in ledger.starts.items()
+        if len(runs) > 1 and n in ledger.acknowledged
+    ]
     seen = run(
         "workloads.crowd:look",
         place.log,
@@ -120,8 +128,8 @@ def look(channel: Channel, *, contender: str, directory: str, references: list[s
     return {"unfinished": unfinished, "redeliveries": redeliveries}
 
 
-def _let_them_run(workers: list[Child], producers: list[Child], seconds: float) -> tuple[int, int]:
-    """Start workers, then producers; returns the instant of the start and the number of refused sends."""
+def _let_them_run(workers: list[Child], producers: list[Child], seconds: float) -> tuple[int, list[Answer]]:
+    """Start workers, then producers; returns the instant of the start and what the producers say."""
     for child in (*workers, *producers):
         child.wait_ready()
     for worker in workers:
@@ -131,14 +139,14 @@ def _let_them_run(workers: list[Child], producers: list[Child], seconds: float) 
     start_ns = time.monotonic_ns()
     for producer in producers:
         producer.go()
-    return start_ns, sum(producer.result(limit_s=seconds + 60)["errors"] for producer in producers)
+    return start_ns, [producer.result(limit_s=seconds + 60) for producer in producers]
 
 
-def _wait_for_the_rest(folder: Path, limit_s: float) -> Ledger:
+def _wait_for_the_rest(folder: Path, limit_s: float) -> None:
     """Wait until every acknowledged message was handled, or the limit is over."""
     end = time.monotonic() + limit_s
     while True:
         ledger = Ledger.read(folder)
         if ledger.acknowledged.keys() <= ledger.ends.keys() or time.monotonic() > end:
-            return ledger
+            return
         time.sleep(0.2)
