@@ -218,8 +218,12 @@ def serve(folder: Path) -> None:
 
 def _fork(known: dict[str, Any], request: dict[str, Any], folder: Path) -> int:
     role = request.pop("role")
+    signal.pthread_sigmask(
+        signal.SIG_BLOCK, {signal.SIGTERM}
+    )  # it must not meet a child that cannot handle it
     pid = os.fork()
     if pid:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         return pid
     status = 1
     try:
@@ -239,6 +243,7 @@ def _become_child(stderr: Path) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # until the role has a wish to stop of its own
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     nothing = os.open(os.devnull, os.O_RDWR)
     complaint = os.open(stderr, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     for fd, target in ((nothing, 0), (nothing, 1), (complaint, 2)):
