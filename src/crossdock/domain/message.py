@@ -232,9 +232,15 @@ def check_app(name: str) -> AppId:
     return AppId(name)
 
 
-def utc(moment: datetime) -> datetime:
-    """Return an aware instant in UTC."""
-    return moment.astimezone(UTC)
+def instant_issue(value: object) -> str | None:
+    """Return why a value is no instant that can be stored, or None if it is one."""
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        return f"{value!r} is not an instant: use a datetime with a time zone"
+    try:
+        value.astimezone(UTC)
+    except OverflowError:
+        return f"{value!r} is not within the years 1 to 9999 in UTC"
+    return None
 
 
 def _check_size(length: int) -> None:
@@ -271,10 +277,9 @@ def _text_issue(value: object) -> str | None:
 
 def _value_issues(envelope: Envelope) -> list[tuple[str, str]]:
     issues = [
-        (name, f"{value!r} is not an instant: use a datetime with a time zone")
+        (name, issue)
         for name in ("time", "available_at", "expires_at")
-        if (value := getattr(envelope, name)) is not None
-        and not (isinstance(value, datetime) and value.utcoffset() is not None)
+        if (value := getattr(envelope, name)) is not None and (issue := instant_issue(value))
     ]
     priority = envelope.priority
     if type(priority) is not int or not 0 <= priority <= HIGHEST_PRIORITY:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from crossdock.domain.errors import ConfigError, InvalidMessage, PermanentError, RateLimited
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _LARGEST_EXPONENT: Final = 60
 """2**60 seconds is past any cap; a larger power would only overflow a float."""
+MOST_ATTEMPTS: Final = 2**31 - 1
+"""Fits the column of every database."""
+_LAST_MOMENT: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,10 @@ class RetryPolicy:
     time_budget: timedelta | None = None
 
     def __post_init__(self) -> None:
-        if self.max_attempts < 1:
-            raise ConfigError(f"RetryPolicy.max_attempts is {self.max_attempts}; it must be 1 or more")
+        if not 1 <= self.max_attempts <= MOST_ATTEMPTS:
+            raise ConfigError(
+                f"RetryPolicy.max_attempts is {self.max_attempts}; it must be from 1 to {MOST_ATTEMPTS}"
+            )
         if not timedelta(0) <= self.backoff_min <= self.backoff_max:
             raise ConfigError(
                 f"RetryPolicy: backoff_min ({self.backoff_min}) must lie between 0 and backoff_max ({self.backoff_max})"
@@ -168,18 +173,23 @@ def judge(
             return Dead(failure)
         case RateLimited():
             asked = retry_in if retry_in is not None else error.retry_after
-            when = now + (asked if asked is not None else trial.policy.delay(trial.attempt, rng))
+            when = _later(now, asked if asked is not None else trial.policy.delay(trial.attempt, rng))
             return RetryAt(when, failure, spends_attempt=False)
         case _ if trial.attempt >= trial.policy.max_attempts:
             return _exhausted(f"gave up after {trial.attempt} attempts: {failure.message}")
         case _:
-            when = now + (retry_in if retry_in is not None else trial.policy.delay(trial.attempt, rng))
+            when = _later(now, retry_in if retry_in is not None else trial.policy.delay(trial.attempt, rng))
             return _within_budget(RetryAt(when, failure), trial)
+
+
+def _later(now: datetime, delay: timedelta) -> datetime:
+    """Add them; a delay past the year 9999, as a far side may ask for, ends there."""
+    return now + min(delay, _LAST_MOMENT - now)
 
 
 def _within_budget(retry: RetryAt, trial: Trial) -> Verdict:
     budget = trial.policy.time_budget
-    if budget is not None and retry.when > trial.sent_at + budget:
+    if budget is not None and retry.when - trial.sent_at > budget:
         return _exhausted(f"gave up, the time budget of {budget} is spent: {retry.failure.message}")
     return retry
 

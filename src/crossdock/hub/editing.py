@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crossdock.domain.errors import InvalidMessage
-from crossdock.domain.message import HIGHEST_PRIORITY
+from crossdock.domain.message import HIGHEST_PRIORITY, instant_issue
+from crossdock.domain.retry import MOST_ATTEMPTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,9 +29,9 @@ def _issue(name: str, value: Any) -> str | None:
     match name:
         case "priority" if type(value) is not int or not 0 <= value <= HIGHEST_PRIORITY:
             return f"{value!r} is not a whole number from 0 to {HIGHEST_PRIORITY}"
-        case "max_attempts" if type(value) is not int or value < 1:
-            return f"{value!r} is not a whole number of 1 or more"
-        case "available_at" | "expires_at" if not isinstance(value, datetime) or value.utcoffset() is None:
-            return f"{value!r} is not an instant: use a datetime with a time zone"
+        case "max_attempts" if type(value) is not int or not 1 <= value <= MOST_ATTEMPTS:
+            return f"{value!r} is not a whole number from 1 to {MOST_ATTEMPTS}"
+        case "available_at" | "expires_at":
+            return instant_issue(value)
         case _:
             return None

@@ -40,6 +40,7 @@ _PLAIN: Final = {"type": DEFAULT_TYPE, "priority": DEFAULT_PRIORITY}
 _DONE: Final = Completed()
 MAX_RESULT_BYTES: Final = 64 * 1024
 SHORTEST_LEASE: Final = timedelta(milliseconds=10)
+LONGEST_LEASE: Final = timedelta(days=3650)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +61,8 @@ class Policies:
     max_crashes: int = 3
 
     def __post_init__(self) -> None:
-        if self.lease < SHORTEST_LEASE:
-            raise ConfigError(f"lease is {self.lease}; it must be {SHORTEST_LEASE} or longer")
+        if issue := _lease_issue(self.lease):
+            raise ConfigError(f"lease {issue}")
         if self.max_crashes < 1:
             raise ConfigError(f"max_crashes is {self.max_crashes}; it must be 1 or more")
 
@@ -153,14 +154,39 @@ class Gateway:
                 while self.store.write(lambda tx: tx.hand_back_all(owner, _BULK)) == _BULK:
                     pass
 
+    def lease(self, wanted: timedelta | None) -> timedelta:
+        """Return the lease to claim with: the one that is wanted, else the policy's.
+
+        Raises:
+            InvalidMessage: It is too short or too long to be one.
+        """
+        if wanted is None:
+            return self.policies.lease
+        if issue := _lease_issue(wanted):
+            raise InvalidMessage.of("lease", issue)
+        return wanted
+
     def lease_until(self, lease: timedelta) -> datetime:
-        """Return when a lease that begins now ends."""
-        return self.store.now() + lease
+        """Return when a lease that begins now ends.
+
+        Raises:
+            InvalidMessage: It is too short or too long to be one.
+        """
+        return self.store.now() + self.lease(lease)
 
     def _due(self, delay: timedelta) -> datetime:
         if not isinstance(delay, timedelta) or delay < timedelta(0):
             raise InvalidMessage.of("delay", f"{delay!r} is not a timedelta of 0 or more")
-        return self.store.now() + delay
+        try:
+            return self.store.now() + delay
+        except OverflowError as error:
+            raise InvalidMessage.of("delay", f"{delay} from now is past the year 9999") from error
+
+
+def _lease_issue(lease: object) -> str | None:
+    if isinstance(lease, timedelta) and SHORTEST_LEASE <= lease <= LONGEST_LEASE:
+        return None
+    return f"is {lease!r}; it must be a timedelta from {SHORTEST_LEASE} to {LONGEST_LEASE}"
 
 
 def check_accepted(claimed: Iterable[Claimed], accepted: set[int]) -> None:

@@ -11,8 +11,10 @@ from typing import Any, Final
 from crossdock.domain.delivery import Claimed, Undecodable
 from crossdock.domain.lifecycle import FailureCode, Status
 from crossdock.domain.message import (
+    BINARY_TYPE,
     DEFAULT_PRIORITY,
     DEFAULT_TYPE,
+    JSON_TYPE,
     NO_EXTENSIONS,
     AppId,
     Envelope,
@@ -56,13 +58,15 @@ def envelope_columns(envelope: Envelope) -> dict[str, Any]:
     return columns
 
 
-def edited_columns(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns of an edit."""
+def edited_columns(changes: Mapping[str, Any], old_data: Any) -> dict[str, Any]:
+    """Return the columns of an edit; new data of another kind than the old gets the media type of its kind."""
     columns: dict[str, Any] = {}
     for name, value in changes.items():
         if name == "data":
             text, raw = encode(value)
             columns |= {"data": text or "null", "data_bytes": raw}
+            if (raw is None) is isinstance(old_data, bytes):
+                columns["content_type"] = JSON_TYPE if raw is None else BINARY_TYPE
         else:
             columns[name] = to_text(value.astimezone(UTC)) if isinstance(value, datetime) else value
     return columns

@@ -33,10 +33,19 @@ class Controlling(TransactionCore):
         Raises:
             IllegalMove: It is finished.
         """
+        found = self.run(statements.by_row_id, {"row_id": record.row_id})
         parameters = {"row_id": record.row_id, "now": self.now_text, "error": failure_to_text(_CANCELLED)}
         rows = self.run(statements.cancel, parameters)
         _demand(rows, Verb.CANCEL, record)
-        self.log(record.row_id, "message.cancelled", code=FailureCode.CANCELLED, was=record.status.value)
+        held = record_from(found[0])
+        self.log(
+            held.row_id,
+            "message.cancelled",
+            attempt=held.attempts if held.status is Status.PROCESSING else 0,
+            code=FailureCode.CANCELLED,
+            was=held.status.value,
+            **_delivery_of(held),
+        )
         self.release((app, key) for _, app, key, *_ in rows)
 
     def replay(self, record: Record, available_at: datetime | None = None) -> None:
@@ -67,7 +76,7 @@ class Controlling(TransactionCore):
         Raises:
             IllegalMove: It is claimed or completed.
         """
-        columns = edited_columns(changes)
+        columns = edited_columns(changes, record.message.data)
         parameters = {**columns, "row_id": record.row_id, "now": self.now_text}
         rows = self.run(statements.edit, parameters, columns=tuple(columns))
         _demand(rows, Verb.EDIT, record)
@@ -146,6 +155,13 @@ def _demand(rows: Sequence[Any], verb: Verb, record: Record) -> None:
         )
 
 
+def _delivery_of(record: Record) -> dict[str, Any]:
+    """Return what the end of the delivery in progress overwrites in the row, so that the timeline keeps it."""
+    if record.status is not Status.PROCESSING or record.claimed_at is None:
+        return {}
+    return {"claimed_at": to_text(record.claimed_at), "claimed_by": record.lease_owner}
+
+
 def _history(record: Record) -> dict[str, Any]:
     """Return what a replay overwrites in the row, so that the timeline keeps it."""
     if record.status is not Status.COMPLETED or record.claimed_at is None or record.processed_at is None:
@@ -164,5 +180,6 @@ def _before(record: Record, changes: Mapping[str, Any]) -> dict[str, Any]:
         "priority": record.message.priority,
         "available_at": None if record.available_at is None else to_text(record.available_at),
         "expires_at": None if record.message.expirytime is None else to_text(record.message.expirytime),
+        "max_attempts": record.max_attempts,
     }
-    return {name: olds[name] for name in changes if name in olds}
+    return {name: olds[name] for name in changes}

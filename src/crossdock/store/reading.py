@@ -110,7 +110,7 @@ class Reader:
             statements.audit_of, {"row_id": record.row_id}
         ):
             facts: dict[str, Any] = {} if details is None else json.loads(details)
-            entries += _claim_before(record, facts, attempt, who)
+            entries += _claim_before(record, event, facts, attempt, who)
             entries += _completion_before(record, event, facts)
             entries.append(
                 _entry(record, event, moment(at), attempt=attempt, who=who, code=code, details=facts)
@@ -143,13 +143,14 @@ def _entry(record: Record, event: str, at: Any, **facts: Any) -> TimelineEntry:
 
 
 def _claim_before(
-    record: Record, facts: dict[str, Any], attempt: int | None, who: str | None
+    record: Record, event: str, facts: dict[str, Any], attempt: int | None, who: str | None
 ) -> list[TimelineEntry]:
     """Return the claim that an ended delivery began with; the row itself remembers only the last one."""
     claimed_at = facts.pop("claimed_at", None)
     if claimed_at is None:
         return []
     attempt = attempt or facts.get("attempts")
+    who = facts.pop("claimed_by", None if event == "message.replayed" else who)
     return [_entry(record, "message.claimed", moment(claimed_at), attempt=attempt, who=who)]
 
 

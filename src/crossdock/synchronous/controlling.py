@@ -20,6 +20,8 @@ from crossdock.queue_core import check_status
 from crossdock.synchronous.looking import Looking
 
 _BULK: Final = 500
+_SLOWEST: Final = 0.001
+_FASTEST: Final = 1_000_000
 _UNSET: Final[Any] = object()
 
 
@@ -109,12 +111,17 @@ class Controlling(Looking):
             code: Only those that failed with this code.
             limit: At most so many, the oldest first.
             rate: So many per second, spread over time from now; default: all at once.
+
+        Raises:
+            InvalidMessage: ``rate`` is none.
         """
+        if rate is not None and not _SLOWEST <= rate <= _FASTEST:
+            raise InvalidMessage.of("rate", f"{rate!r} is not a number from {_SLOWEST} to {_FASTEST}")
         start = self._store.now()
         replayed = count()
 
         def one(tx: Any, record: Record) -> None:
-            at = start + timedelta(seconds=next(replayed) / rate) if rate else None
+            at = None if rate is None else start + timedelta(seconds=next(replayed) / rate)
             tx.replay(record, at)
 
         return self._change_many(app, (Status.FAILED,), one, code=code, limit=limit)
