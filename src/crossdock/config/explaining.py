@@ -1,5 +1,7 @@
 """Shows a configuration as TOML, each value with where it comes from, and its JSON Schema for editors."""
 
+# ruff: noqa: ANN401 - settings and schemas are any JSON value
+
 from __future__ import annotations
 
 import json
@@ -21,7 +23,9 @@ def settings(loaded: Loaded) -> list[tuple[Key, Any, str]]:
     A retry key of an app is left out where it is inherited.
     """
     config = loaded.config
-    found: list[tuple[Key, Any]] = [(("store", name), value) for name, value in config.store.model_dump().items()]
+    found: list[tuple[Key, Any]] = [
+        (("store", name), value) for name, value in config.store.model_dump().items()
+    ]
     found += [(("queue", name), value) for name, value in config.queue.model_dump(exclude={"retry"}).items()]
     everyone = _as_table(config.retry_policies()["*"]).model_dump()
     found += [(("queue", "retry", name), value) for name, value in everyone.items()]
@@ -93,4 +97,3 @@ def _as_table(policy: RetryPolicy) -> RetryTable:
 
 def _hide(value: Any) -> Any:
     return _PASSWORD.sub(r"\1:***@", value) if isinstance(value, str) else value
-

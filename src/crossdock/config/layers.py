@@ -1,5 +1,7 @@
 """The layers of a configuration: the file, the environment, the command line; later ones win, key by key."""
 
+# ruff: noqa: ANN401 - settings are any TOML value
+
 from __future__ import annotations
 
 import re
@@ -85,7 +87,9 @@ def read_environment(environ: Mapping[str, str], apps: Mapping[str, Any]) -> Ite
 
 def misspelt_variables(environ: Mapping[str, str]) -> Iterator[str]:
     """Give a line for each variable that was surely meant to set a key and does not."""
-    meant = {f"{PREFIX}{'_'.join(key).upper()}": f"{PREFIX}{_DIVIDER.join(key).upper()}" for key in _fixed_keys()}
+    meant = {
+        f"{PREFIX}{'_'.join(key).upper()}": f"{PREFIX}{_DIVIDER.join(key).upper()}" for key in _fixed_keys()
+    }
     for variable in sorted(environ):
         if variable in meant:
             yield f"{variable}: unknown variable; did you mean {meant[variable]}?"

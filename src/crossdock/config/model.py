@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 from crossdock.config import values
 from crossdock.domain.errors import InvalidMessage
 from crossdock.domain.message import check_app
 from crossdock.domain.retry import RetryPolicy
+
+T = TypeVar("T")
 
 _SHORTEST_LEASE: Final = timedelta(milliseconds=10)
 
@@ -24,16 +34,16 @@ class Expected:
     text: str
 
 
-def _text_form(parse: Callable[[str], Any], given: Any) -> Any:
+def _text_form(parse: Callable[[str], T], given: object) -> T:
     if not isinstance(given, str):
         raise ValueError(given)  # noqa: TRY004 - Pydantic reports a ValueError, and lets a TypeError through
     return parse(given)
 
 
-def _size(given: Any) -> int:
+def _size(given: object) -> int:
     if type(given) is int and given >= 0:
         return given
-    return int(_text_form(values.parse_size, given))
+    return _text_form(values.parse_size, given)
 
 
 def _url(text: str) -> str:
@@ -102,40 +112,43 @@ class StoreTable(Table):
     """Where messages are kept."""
 
     url: Url = Field(
-        "sqlite:///crossdock.db",
+        default="sqlite:///crossdock.db",
         description="The store. A relative path counts from the folder of the configuration file.",
     )
     outside_writers: Flag = Field(
-        False,  # noqa: FBT003 - a default
+        default=False,
         description=(
             "Set to true if programs with an SQLite that has the WAL-reset race (3.7.0 to 3.51.2 but for 3.44.6 "
             "and 3.50.7) write to the file. The store then uses a rollback journal, which is slower and safe for them."
         ),
     )
     min_free_bytes: Size = Field(
-        64 * 1024**2, description="Nothing new is taken in while the disk has less free space than this."
+        default=64 * 1024**2,
+        description="Nothing new is taken in while the disk has less free space than this.",
     )
     lock_timeout: Duration = Field(
-        timedelta(seconds=10), description="How long a write waits for other programs before it gives up."
+        default=timedelta(seconds=10),
+        description="How long a write waits for other programs before it gives up.",
     )
 
 
 class RetryTable(Table):
     """When and how often a delivery that failed is tried again. A key that is left out is inherited."""
 
-    max_attempts: Count | None = Field(None, description="Deliveries in all, the first included.")
+    max_attempts: Count | None = Field(default=None, description="Deliveries in all, the first included.")
     backoff: Backoff | None = Field(
-        None,
+        default=None,
         description=(
             "Bounds of the delay before the next attempt: the upper bound starts at the first, doubles with each "
             "attempt, and stops at the second."
         ),
     )
     jitter: Flag | None = Field(
-        None, description="Draw each delay evenly from 0 to the bound, so that retries spread out."
+        default=None, description="Draw each delay evenly from 0 to the bound, so that retries spread out."
     )
     time_budget: Duration | None = Field(
-        None, description="Begin no retry later than this after the message was sent. Left out: no such limit."
+        default=None,
+        description="Begin no retry later than this after the message was sent. Left out: no such limit.",
     )
 
     def over(self, base: RetryPolicy) -> RetryPolicy:
@@ -154,21 +167,24 @@ class QueueTable(Table):
     """How queues behave whose app says nothing else."""
 
     lease: Lease = Field(
-        timedelta(seconds=30),
+        default=timedelta(seconds=30),
         description="How long a claimed message belongs to its worker, unless extended or kept.",
     )
     max_crashes: Count = Field(
-        3, description="A message during which its worker's process died so often becomes a dead letter."
+        default=3,
+        description="A message during which its worker's process died so often becomes a dead letter.",
     )
-    retry: RetryTable = Field(RetryTable(), description="The retry policy of all apps.")
+    retry: RetryTable = Field(default=RetryTable(), description="The retry policy of all apps.")
 
 
 class AppTable(Table):
     """What holds for one app alone."""
 
-    retry: RetryTable = Field(RetryTable(), description="The app's retry policy, over that of all apps.")
+    retry: RetryTable = Field(
+        default=RetryTable(), description="The app's retry policy, over that of all apps."
+    )
     on_dead: OnDead | None = Field(
-        None,
+        default=None,
         description=(
             "What a dead letter does to later messages of its partition key: release lets them go on (so it is "
             "unless set), block keeps them waiting until it is replayed, cancelled or deleted."
@@ -179,9 +195,11 @@ class AppTable(Table):
 class Config(Table):
     """The whole file."""
 
-    store: StoreTable = Field(StoreTable(), description="Where messages are kept.")
-    queue: QueueTable = Field(QueueTable(), description="How queues behave whose app says nothing else.")
-    apps: dict[AppName, AppTable] = Field({}, description="Apps that differ, each under its name.")
+    store: StoreTable = Field(default=StoreTable(), description="Where messages are kept.")
+    queue: QueueTable = Field(
+        default=QueueTable(), description="How queues behave whose app says nothing else."
+    )
+    apps: dict[AppName, AppTable] = Field(default={}, description="Apps that differ, each under its name.")
 
     def retry_policies(self) -> dict[str, RetryPolicy]:
         """Return the policy of each app, and under ``*`` that of all others."""

@@ -43,7 +43,7 @@ def origin_of(key: Key, origins: Mapping[Key, str]) -> str | None:
     return next(inside, None)
 
 
-def _line(kind: str, loc: tuple[int | str, ...], given: Any, origins: Mapping[Key, str]) -> str:
+def _line(kind: str, loc: tuple[int | str, ...], given: object, origins: Mapping[Key, str]) -> str:
     key = tuple(str(part) for part in loc if part != "[key]")
     place = origin_of(key, origins) or "configuration"
     named = place if place.startswith(("CROSSDOCK_", "--")) else f"{place}: {show_key(key)}"
@@ -69,7 +69,7 @@ def _nearest(name: str, known: Sequence[str], prefix: str) -> str:
     return f"; known here: {', '.join(spelt.values())}" if 0 < len(known) <= _MANY else ""
 
 
-def _hint(key: Key, given: Any) -> str:
+def _hint(key: Key, given: object) -> str:
     if key == ("store", "url") and isinstance(given, str) and given and ":" not in given:
         return f'; did you mean "sqlite:///{given}"?'
     return ""
@@ -114,7 +114,7 @@ def _expected_name() -> str:
     return _expected_of([AppName])
 
 
-def _show(given: Any) -> str:
+def _show(given: object) -> str:
     """Write a value as TOML does, shortened."""
     match given:
         case dict():
