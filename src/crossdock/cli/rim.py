@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
+    from typer.exceptions import TyperException
+
 DEBUG_VARIABLE = "CROSSDOCK_DEBUG"
 
 
@@ -30,7 +32,7 @@ def run(arguments: Sequence[str]) -> int:
 
     With ``CROSSDOCK_DEBUG=1`` errors come with their traceback.
     """
-    gc.disable()  # imports make much that lives to the end, and the program ends soon
+    gc.disable()  # imports make only what lives to the end; the session enables it when they are done
     use_forgiving_encoding()
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _end)
@@ -41,16 +43,20 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        _forget_output()
         return ExitCode.BROKEN_PIPE
+    finally:
+        with suppress(OSError):
+            sys.stderr.flush()
 
 
 def _execute(arguments: Sequence[str]) -> int:
     try:
         code = _dispatch(arguments)
         sys.stdout.flush()
-    except (CrossdockError, Refusal, OSError) as error:
-        if isinstance(error, BrokenPipeError) or os.environ.get(DEBUG_VARIABLE):
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # this is the rim: nothing above could say it better
+        if os.environ.get(DEBUG_VARIABLE):
             raise
         return _explain(error)
     return code
@@ -62,17 +68,20 @@ def _dispatch(arguments: Sequence[str]) -> int:
 
     from crossdock.cli.application import command
 
-    gc.enable()
     try:
         code: Any = command().main(list(arguments), prog_name="crossdock", standalone_mode=False)
     except TyperException as error:
         return _explain_usage(error)
     except Abort:
         return ExitCode.INTERRUPTED
+    except SystemExit as ending:  # Typer's, of a completion, or for a broken pipe
+        if isinstance(ending.__context__, BrokenPipeError):
+            return ExitCode.BROKEN_PIPE
+        code = ending.code
     return code if isinstance(code, int) else ExitCode.OK
 
 
-def _explain(error: CrossdockError | Refusal | OSError) -> int:
+def _explain(error: Exception) -> int:
     match error:
         case Refusal():
             complain(str(error))
@@ -84,22 +93,21 @@ def _explain(error: CrossdockError | Refusal | OSError) -> int:
             where = f"{error.filename}: " if error.filename else ""
             complain(f"{where}{error.strerror or error}")
             return ExitCode.FAILED
+        case _:
+            complain(
+                f"a defect of Crossdock: {type(error).__name__}: {error}; {DEBUG_VARIABLE}=1 shows where"
+            )
+            return ExitCode.FAILED
 
 
-def _explain_usage(error: Any) -> int:
+def _explain_usage(error: TyperException) -> int:
     """Say what is wrong with the command line, and where its help is."""
     context = getattr(error, "ctx", None)
     path = "crossdock" if context is None else context.command_path
-    sentence = error.format_message().rstrip(".")
-    complain(f"{sentence[:1].lower()}{sentence[1:]}; see '{path} --help'", name=path)
+    sentence = error.format_message().rstrip(".").replace(". Did", "; did")
+    complain(f"{sentence[:1].lower()}{sentence[1:]} (see '{path} --help')", name=path)
     return ExitCode.USAGE
 
 
-def _end(number: int, frame: FrameType | None) -> None:
+def _end(_number: int, _frame: FrameType | None) -> None:
     raise Ended
-
-
-def _forget_output() -> None:
-    """Let the interpreter flush what is left into nothing, instead of complaining at its end."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from typing import IO, Any, Final
 
 _CODES: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _GAP: Final = "  "
+_NARROWEST: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,15 @@ class Column:
 def say(text: str) -> None:
     """Write a line of data."""
     sys.stdout.write(f"{text}\n")
+
+
+def flush() -> None:
+    """Write out all data so far, so that it is known to have arrived.
+
+    Raises:
+        BrokenPipeError: Nobody reads any more.
+    """
+    sys.stdout.flush()
 
 
 def tell(text: str) -> None:
@@ -83,7 +92,7 @@ def shows_colour(stream: IO[str]) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def say_json(document: Any) -> None:
+def say_json(document: object) -> None:
     """Write one JSON document: indented for a person, on one line for a program."""
     indent = 2 if sys.stdout.isatty() else None
     say(json.dumps(document, ensure_ascii=False, indent=indent))
@@ -103,10 +112,8 @@ def say_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]], *
     cells = [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in rows]
     if not cells:
         tell(empty)
-    elif sys.stdout.isatty():
-        _print_rich(columns, cells)
     else:
-        _print_plain(columns, cells)
+        _print_table(columns, cells, shutil.get_terminal_size().columns if sys.stdout.isatty() else None)
 
 
 def say_facts(facts: Iterable[tuple[str, Cell | str]]) -> None:
@@ -115,6 +122,21 @@ def say_facts(facts: Iterable[tuple[str, Cell | str]]) -> None:
     width = max((len(name) for name, _ in shown), default=0)
     for name, cell in shown:
         say(f"{paint(f'{name:{width}}', 'dim')}{_GAP}{paint(cell.text, cell.style)}".rstrip())
+
+
+def say_hanging(head: str, text: str, *, indent: int) -> None:
+    """Write text behind a head; on a terminal its further lines stand below its first.
+
+    Args:
+        head: Shown ``indent`` characters wide.
+        text: Broken at blanks.
+        indent: Where the text begins.
+    """
+    width = shutil.get_terminal_size().columns - indent if sys.stdout.isatty() else len(text) + 1
+    first, *rest = textwrap.wrap(text, max(20, width), break_long_words=False, break_on_hyphens=False) or [""]
+    say(f"{head}{first}")
+    for line in rest:
+        say(f"{'':{indent}}{line}")
 
 
 def use_forgiving_encoding() -> None:
@@ -134,10 +156,21 @@ def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], No
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    counter = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) if total else (TextColumn("{task.completed:,}"),)
-    with Progress(TextColumn("{task.description}"), *counter, console=Console(stderr=True), transient=True) as bar:
+    counter = (
+        (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        if total
+        else (TextColumn("{task.completed:,}"),)
+    )
+    with Progress(
+        TextColumn("{task.description}"), *counter, console=Console(stderr=True), transient=True
+    ) as bar:
         task = bar.add_task(what, total=total)
         yield lambda more: bar.advance(task, more)
+
+
+def can_ask() -> bool:
+    """Tell whether there is a person who can answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def confirm(question: str) -> bool:
@@ -147,42 +180,27 @@ def confirm(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def console() -> Console:
-    """Return Rich's view of standard output."""
-    from rich.console import Console
+def _print_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], widest: int | None) -> None:
+    """Print aligned columns.
 
-    return Console(highlight=False, markup=False, emoji=False)
-
-
-def _print_rich(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for column in columns:
-        table.add_column(
-            column.title,
-            justify="right" if column.right else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=None if column.shrinks else max(len(column.title), *_lengths(columns, rows, column)),
-        )
-    for row in rows:
-        table.add_row(*(Text(cell.text, style=cell.style) for cell in row))
-    console().print(table)
-
-
-def _lengths(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], column: Column) -> list[int]:
-    at = columns.index(column)
-    return [len(row[at].text) for row in rows]
-
-
-def _print_plain(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
-    widths = [max(len(column.title), *_lengths(columns, rows, column)) for column in columns]
-    titles = [column.title for column in columns]
-    for texts in (titles, *([cell.text for cell in row] for row in rows)):
-        fitted = [
-            f"{text:>{width}}" if column.right else f"{text:{width}}"
-            for text, width, column in zip(texts, widths, columns, strict=True)
+    Args:
+        columns: At most one of them shrinks.
+        rows: A cell for each column.
+        widest: How many characters a line may have; None: as many as there are.
+    """
+    table = [[Cell(column.title, "dim") for column in columns], *rows]
+    widths = [max(len(row[at].text) for row in table) for at in range(len(columns))]
+    if widest is not None:
+        over = max(0, sum(widths) + len(_GAP) * (len(columns) - 1) - widest)
+        widths = [
+            max(_NARROWEST, width - over) if column.shrinks else width
+            for column, width in zip(columns, widths, strict=True)
         ]
+    for row in table:
+        fitted = [_fit(cell, column, width) for cell, column, width in zip(row, columns, widths, strict=True)]
         say(_GAP.join(fitted).rstrip())
+
+
+def _fit(cell: Cell, column: Column, width: int) -> str:
+    text = cell.text if len(cell.text) <= width else f"{cell.text[: width - 1]}…"
+    return paint(f"{text:>{width}}" if column.right else f"{text:{width}}", cell.style)

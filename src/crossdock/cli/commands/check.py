@@ -1,0 +1,38 @@
+"""``crossdock check``: is the configuration right? Starts nothing."""
+
+from __future__ import annotations
+
+import typer
+
+from crossdock.cli.exit_codes import ExitCode
+from crossdock.cli.help import described, new_command
+from crossdock.cli.human import counted
+from crossdock.cli.options import JsonOption, with_session
+from crossdock.cli.session import Session
+from crossdock.cli.terminal import say, say_json
+from crossdock.domain.errors import ConfigError
+
+app = new_command()
+
+
+@app.command(**described("crossdock check", "crossdock check --config deploy/crossdock.toml"))
+@with_session
+def check(session: Session, *, json: JsonOption = False) -> None:
+    """Check the configuration: file, environment and options; opens no store and starts nothing.
+
+    Everything that is wrong is reported at once.
+    """
+    try:
+        store = session.store_path
+    except ConfigError as error:
+        if not json:
+            raise
+        say_json({"valid": False, "problems": str(error).splitlines()})
+        raise typer.Exit(ExitCode.CONFIG) from error
+    loaded = session.loaded
+    if json:
+        say_json({"valid": True, "problems": []})
+        return
+    apps = counted(len(loaded.config.apps), "app")
+    where = "no crossdock.toml here; the defaults are" if loaded.file is None else f"{loaded.file} is"
+    say(f"{where} valid: store {store}, {apps} configured")

@@ -1,0 +1,1 @@
+"""What ``crossdock doctor`` looks at; each probe returns findings and changes nothing."""

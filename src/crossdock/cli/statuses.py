@@ -1,0 +1,44 @@
+"""The colours of statuses and events: red asks for a person, yellow for patience, green is done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from crossdock.cli.terminal import Cell
+from crossdock.domain.lifecycle import Status
+
+if TYPE_CHECKING:
+    from crossdock.domain.record import Record
+
+_EVENT_STYLES = {
+    "message.completed": "green",
+    "message.failed": "red",
+    "message.expired": "red",
+    "message.cancelled": "yellow",
+    "message.nacked": "yellow",
+    "message.lapsed": "yellow",
+    "message.crashed": "yellow",
+}
+
+
+def status_cell(record: Record) -> Cell:
+    """Return a message's status, in its colour."""
+    text = record.status.value
+    match record.status:
+        case Status.PENDING:
+            return Cell(f"{text} (blocked)" if record.blocked else text)
+        case Status.PROCESSING:
+            return Cell(text, "cyan")
+        case Status.COMPLETED:
+            return Cell(text, "green")
+        case Status.FAILED:
+            return Cell(text, "red")
+        case Status.ARCHIVED:
+            return Cell(text, "dim")
+        case _:
+            assert_never(record.status)
+
+
+def event_cell(event: str) -> Cell:
+    """Return an event's verb, in its colour."""
+    return Cell(event.removeprefix("message."), _EVENT_STYLES.get(event, ""))
