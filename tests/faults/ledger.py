@@ -37,7 +37,7 @@ class Ledger:
             self.send(queue)
         self.send(queue, count=30)
         for delivery, end in zip(
-            self.claim(queue, 5), ("ack", "ack", "nack", "fail", "hand_back"), strict=False
+            self.claim(queue, 5), ("ack", "transaction", "nack", "fail", "hand_back"), strict=False
         ):
             self.settle(delivery, end)
         self.ack_many(queue, self.claim(queue, 10))
@@ -62,13 +62,14 @@ class Ledger:
 
     def settle(self, delivery: Delivery, end: str) -> None:
         """End one delivery."""
-        verbs = {
+        ends = {
             "ack": (delivery.ack, "completed"),
+            "transaction": (lambda: _with_transaction(delivery), "completed"),
             "nack": (lambda: delivery.nack("once more", retry_in=timedelta(0)), "pending"),
             "fail": (lambda: delivery.fail("never"), "failed"),
             "hand_back": (delivery.hand_back, "pending"),
         }
-        act, status = verbs[end]
+        act, status = ends[end]
         with self._step({delivery.message.data["n"]: status}):
             act()
 
@@ -96,3 +97,8 @@ class Ledger:
             self._may |= changes
         else:
             self._must |= changes
+
+
+def _with_transaction(delivery: Delivery) -> None:
+    with delivery.transaction():
+        pass

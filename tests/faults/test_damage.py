@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdock import Queue, StoreDamaged, StoreSettings
+from crossdock import CrossdockError, Queue, StoreDamaged, StoreSettings
 from crossdock.store.sqlite_build import choose
 
 if TYPE_CHECKING:
@@ -153,34 +153,40 @@ def _with_effect(delivery: Delivery) -> None:
         pass
 
 
+VERBS = {
+    "send": lambda queue, _: queue.send(APP, 1),
+    "send_many": lambda queue, _: queue.send_many(APP, [1, 2]),
+    "claim": lambda queue, _: queue.claim(APP),
+    "consume": lambda queue, _: _consume(queue),
+    "ack_many": lambda queue, delivery: queue.ack_many([delivery]),
+    "ack": lambda _, delivery: delivery.ack(),
+    "nack": lambda _, delivery: delivery.nack("again"),
+    "fail": lambda _, delivery: delivery.fail("never"),
+    "hand_back": lambda _, delivery: delivery.hand_back(),
+    "extend": lambda _, delivery: delivery.extend(timedelta(minutes=1)),
+    "transaction": lambda _, delivery: _with_effect(delivery),
+    "cancel": lambda queue, delivery: queue.cancel(delivery.message.id),
+    "pause": lambda queue, _: queue.pause(APP),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_no_verb_is_acknowledged_on_a_file_that_was_replaced(place: Path, verb: str) -> None:
+    use_without_file(place / "store" / "work.db", replaced, verb)
+
+
 @GONE
 @MODES
-@pytest.mark.parametrize(
-    "verb",
-    [
-        pytest.param(lambda queue, _: queue.send(APP, 1), id="send"),
-        pytest.param(lambda queue, _: queue.send_many(APP, [1, 2]), id="send_many"),
-        pytest.param(lambda queue, _: queue.claim(APP), id="claim"),
-        pytest.param(lambda queue, _: _consume(queue), id="consume"),
-        pytest.param(lambda queue, delivery: queue.ack_many([delivery]), id="ack_many"),
-        pytest.param(lambda _, delivery: delivery.ack(), id="ack"),
-        pytest.param(lambda _, delivery: delivery.nack("again"), id="nack"),
-        pytest.param(lambda _, delivery: delivery.fail("never"), id="fail"),
-        pytest.param(lambda _, delivery: delivery.hand_back(), id="hand_back"),
-        pytest.param(lambda _, delivery: delivery.extend(timedelta(minutes=1)), id="extend"),
-        pytest.param(lambda _, delivery: _with_effect(delivery), id="transaction"),
-        pytest.param(lambda queue, delivery: queue.cancel(delivery.message.id), id="cancel"),
-        pytest.param(lambda queue, _: queue.pause(APP), id="pause"),
-    ],
-)
-def test_nothing_is_acknowledged_on_a_file_that_is_not_there_any_more(
-    place: Path,
-    *,
-    outside_writers: bool,
-    gone: Callable[[Path], None],
-    verb: Callable[[Queue, Delivery], object],
+def test_nothing_is_acknowledged_on_a_file_that_is_gone(
+    place: Path, *, outside_writers: bool, gone: Callable[[Path], None]
 ) -> None:
-    store = place / "store" / "work.db"
+    use_without_file(place / "store" / "work.db", gone, "ack", outside_writers=outside_writers)
+
+
+def use_without_file(
+    store: Path, gone: Callable[[Path], None], verb: str, *, outside_writers: bool = False
+) -> None:
+    """Take the file away under an open queue, and see that the verb and the next one are refused."""
     store.parent.mkdir()
     open_store(store, outside_writers=outside_writers).close()
     copy = Path(shutil.copy(store, store.with_name("copy.db")))
@@ -190,7 +196,7 @@ def test_nothing_is_acknowledged_on_a_file_that_is_not_there_any_more(
         (delivery,) = queue.claim(APP)
         gone(store)
         with pytest.raises(StoreDamaged, match=HINT):
-            verb(queue, delivery)
+            VERBS[verb](queue, delivery)
         with pytest.raises(StoreDamaged, match=HINT):
             queue.send(APP, 4)
     if gone is replaced:
@@ -240,3 +246,21 @@ def test_senders_that_share_a_commit_are_all_told(store: Path, gone: Callable[[P
         for thread in threads:
             thread.join(timeout=10)
     assert not after
+
+
+@pytest.mark.xfail(reason="only the database file is looked after, not the log beside it", strict=True)
+def test_nothing_is_acknowledged_when_the_log_is_gone(store: Path) -> None:
+    with open_store(store) as queue:
+        queue.send(APP, 1)
+        store.with_name("work.db-wal").unlink()
+        with pytest.raises(StoreDamaged, match=HINT):
+            queue.send(APP, 2)
+
+
+def test_without_the_folder_beside_it_a_queue_works_or_says_what_is_wrong(store: Path) -> None:
+    with open_store(store) as queue:
+        shutil.rmtree(store.with_name("work.db.d"))
+        with suppress(CrossdockError):
+            _consume(queue)
+        with suppress(CrossdockError):
+            queue.claim("nobody", wait=timedelta(0))

@@ -6,6 +6,9 @@ import errno
 import itertools
 import math
 import shutil
+import threading
+import time
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +18,7 @@ from crossdock import Queue, StoreFull, StoreSettings, StoreUnavailable
 from tests.faults.ledger import APP, Ledger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
     from tests.faults.broken_disk import BrokenDisk
@@ -145,3 +149,36 @@ def test_closing_on_a_broken_disk_raises_nothing(
     disk.is_repaired()
     with open_store(template, dbapi2) as queue:
         assert [delivery.message.data for delivery in queue.claim(APP)] == [1]
+
+
+@MODES
+def test_a_consumer_waits_for_a_full_disk_and_goes_on(
+    dbapi2: ModuleType, disk: BrokenDisk, template: Path, *, outside_writers: bool
+) -> None:
+    handled: list[int] = []
+    with open_store(template, dbapi2, outside_writers=outside_writers) as queue:
+        queue.send_many(APP, list(range(30)))
+
+        def consume() -> None:
+            for delivery in queue.consume(APP, batch=5, wait=timedelta(seconds=20)):
+                handled.append(delivery.message.data)
+                if len(handled) == 10:
+                    disk.breaks(error=errno.ENOSPC)
+                if len(handled) == 30:
+                    break
+
+        worker = threading.Thread(target=consume)
+        worker.start()
+        wait_until(lambda: disk.failures > 2)
+        disk.is_repaired()
+        worker.join(timeout=20)
+        assert not worker.is_alive()
+        assert handled == list(range(30))
+        assert queue.stats()[APP].completed == 29, "the last one was left in the middle, and so nacked"
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -37,9 +37,13 @@ _SECONDS_FOR_A_RUN = 60
 class Cut:
     """One power cut: what is on the disk afterwards, and what the program had said until then."""
 
-    name: str
+    position: int
+    fate: str
     files: Mapping[str, bytes]
     notes: Notes
+
+    def __str__(self) -> str:
+        return f"at event {self.position}, {self.fate}"
 
     def write_to(self, directory: Path) -> None:
         """Lay the files out in an empty directory, under their own names."""
@@ -100,7 +104,7 @@ def _cuts_here(disk: Disk, position: int, notes: Notes, seeds: int) -> Iterator[
         if print_of_files not in seen:
             seen.add(print_of_files)
             name = type(fate).__name__ if number < len(_CORNERS) else f"Chance {number - len(_CORNERS)}"
-            yield Cut(f"at event {position}, {name}", files, notes)
+            yield Cut(position, name, files, notes)
 
 
 def _digest(files: Mapping[str, bytes]) -> str:

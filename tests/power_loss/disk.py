@@ -9,8 +9,8 @@ The rules are the weakest that POSIX and SQLite's own documents promise, not tho
 - Where a file grew and the sectors did not arrive, it reads as zeros or as garbage.
 - A file and its name are two things. A name that was made or removed since its directory was last synced may
   be there or not. Syncing a file does not make its name safe; only a sync of the directory does.
-- After a sync that failed, what was to be synced is gone for good, though the program still reads it: Linux
-  marks such pages clean and forgets them.
+- After a sync that failed, the writes that it was to save are gone for good, though the program still reads
+  them: Linux marks such pages clean and forgets them. A file's size is not forgotten; file systems log it.
 - A disk that lies answers "synced" and does nothing; `lies` names the files for which it does.
 """
 
@@ -162,7 +162,7 @@ class Disk:
             case Sync():
                 self._sync(event)
             case SyncFailed(inode):
-                self._files[inode].pending = []
+                self._forget_writes(inode)
             case SyncNames(directory):
                 self._sync_names(directory)
             case Note():
@@ -188,6 +188,12 @@ class Disk:
         file.pending = []
         if event.beside:
             self._sync_names(_directory_of(event.path))
+
+    def _forget_writes(self, inode: int) -> None:
+        file = self._files[inode]
+        sizes: list[Change] = [change for change in file.pending if isinstance(change, Truncate)]
+        file.content = bytearray(_applied(file.content, sizes, bytes))
+        file.pending = []
 
     def _sync_names(self, directory: str) -> None:
         for path, name in self._names.items():

@@ -113,6 +113,11 @@ def test_what_a_failed_sync_was_to_save_is_gone_for_good() -> None:
     assert disk.after_power_loss(EverythingSurvives()) == {A: b"old\0!"}
 
 
+def test_a_failed_sync_does_not_undo_a_truncation() -> None:
+    disk = after(*MADE, Truncate(1, 1), SyncFailed(1))
+    assert disk.after_power_loss(NothingSurvives()) == {A: b"o"}
+
+
 def test_a_lying_disk_loses_what_it_said_was_safe() -> None:
     disk = Disk(lies=lambda path: path == A)
     for event in MADE:

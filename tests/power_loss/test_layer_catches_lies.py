@@ -31,7 +31,7 @@ def losses(
         problem = plain_program.check(cut, image)
         shutil.rmtree(image)
         if problem:
-            wrong.append(f"{cut.name}: {problem}")
+            wrong.append(f"{cut}: {problem}")
     return wrong
 
 
