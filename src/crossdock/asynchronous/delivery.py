@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from crossdock.domain.delivery import Claimed, HandedBack
@@ -23,12 +24,12 @@ class AsyncDelivery:
         result: What the automatic acknowledgement of ``consume`` and ``consume_one`` stores as the answer.
     """
 
-    __slots__ = ("_claimed", "_gateway", "_lease_until", "_settled", "result")
+    __slots__ = ("_claimed", "_gateway", "_lease_until", "_outcome", "result")
 
     def __init__(self, gateway: Gateway, claimed: Claimed) -> None:
         self._gateway = gateway
         self._claimed = claimed
-        self._settled = False
+        self._outcome: Outcome | None = None
         self._lease_until = claimed.lease_until
         self.result: Any = None
 
@@ -74,7 +75,7 @@ class AsyncDelivery:
     @property
     def settled(self) -> bool:
         """Whether this object has settled it."""
-        return self._settled
+        return self._outcome is not None
 
     async def ack(self, result: Any = None) -> None:
         """Complete the message; returns after the commit.
@@ -141,15 +142,15 @@ class AsyncDelivery:
             StoreUnavailable: It took longer than 5 s; nothing was written.
         """
         outcome = self._gateway.completed(result)
-        return self._gateway.store.transaction(
-            self._gateway.settlement(self._claimed, outcome), self._mark_settled
-        )
+        settlement = self._gateway.settlement(self._claimed, outcome)
+        settled = partial(self._settled_as, outcome)
+        return self._gateway.store.transaction(settlement, self.message.id, settled)
 
     async def _settle(self, outcome: Outcome) -> None:
         settlement = self._gateway.settlement(self._claimed, outcome)
         accepted = await self._gateway.store.write_async(lambda tx: tx.settle([settlement]))
-        self._settled = True
+        self._settled_as(outcome)
         check_accepted([self._claimed], accepted)
 
-    def _mark_settled(self) -> None:
-        self._settled = True
+    def _settled_as(self, outcome: Outcome) -> None:
+        self._outcome = outcome

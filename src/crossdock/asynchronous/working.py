@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import time
 from collections.abc import AsyncGenerator, Iterable, Sequence
@@ -21,7 +22,7 @@ from crossdock.hub.gateway import check_accepted, split_decoded
 from crossdock.queue_core import QueueCore, Stop, check_limit
 
 if TYPE_CHECKING:
-    from crossdock.domain.delivery import Outcome
+    from crossdock.domain.delivery import Claimed
     from crossdock.ports.store import Ear
 
 _LOOK_EVERY_S: Final = 0.25
@@ -99,7 +100,7 @@ class AsyncWorking(QueueCore):
         ear = self._ears.borrow(app)
         try:
             while await self._fetch(consumption, ear, wait, stop):
-                claimed = consumption.take()
+                claimed = await self._take(consumption)
                 while claimed is not None and not (stop and stop.is_set()):
                     delivery = AsyncDelivery(self._gateway, claimed)
                     finished = False
@@ -108,7 +109,7 @@ class AsyncWorking(QueueCore):
                         finished = True
                     finally:
                         self._finish(consumption, delivery, finished=finished)
-                    claimed = consumption.take()
+                    claimed = await self._take(consumption)
                 if claimed is not None:
                     consumption.put_back()
         finally:
@@ -157,6 +158,12 @@ class AsyncWorking(QueueCore):
             await self._store.write_async(lambda tx: tx.settle(bad))
         return [AsyncDelivery(self._gateway, claimed) for claimed in good]
 
+    async def _take(self, consumption: Consumption) -> Claimed | None:
+        """Return the next message; what was fetched longer ago than its lease must still be ours."""
+        if consumption.is_doubtful:
+            await self._store.write_async(consumption.confirm)
+        return consumption.take()
+
     async def _fetch(
         self, consumption: Consumption, ear: Ear, wait: timedelta | None, stop: Stop | None
     ) -> bool:
@@ -166,6 +173,9 @@ class AsyncWorking(QueueCore):
         while not (stop and stop.is_set()):
             if self._in_memory:
                 self._housekeeper.run_once()
+            breath_s = consumption.breath_s()
+            if breath_s:
+                await asyncio.sleep(breath_s)
             try:
                 with consumption.writing() as write:
                     await self._store.write_async(write.exchange)
@@ -216,15 +226,16 @@ class AsyncWorking(QueueCore):
 
     def _finish(self, consumption: Consumption, delivery: AsyncDelivery, *, finished: bool) -> None:
         """Note how the body of the loop left a delivery."""
-        if delivery.settled:
-            outcome: Outcome | None = None
+        settled = delivery._outcome
+        if settled is not None:
+            outcome = settled
         elif finished:
             outcome = self._gateway.completed(delivery.result)
         else:
             outcome = self._gateway.nacked(
                 delivery._claimed, "the consumer left before it was finished", None
             )
-        if consumption.finish(outcome):
+        if consumption.finish(outcome, written=settled is not None):
             self._housekeeper.call()
 
     async def _stop_consuming(self, consumption: Consumption) -> None:

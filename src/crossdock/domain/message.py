@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple, NewType, TypeAlias
 
 from crossdock.domain.errors import InvalidMessage
@@ -25,7 +24,6 @@ JSON_TYPE: Final = "application/json"
 BINARY_TYPE: Final = "application/octet-stream"
 MAX_DATA_BYTES: Final = 64 * 1024 * 1024
 MAX_ID_LENGTH: Final = 512
-NO_EXTENSIONS: Final[Mapping[str, ExtensionValue]] = MappingProxyType({})
 
 _APP: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _EXTENSION: Final = re.compile(r"[a-z][a-z0-9]{0,19}")
@@ -37,10 +35,6 @@ _RESERVED: Final = frozenset({
 _INT32: Final = range(-(2**31), 2**31)
 _encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _encode_ascii: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
-
-
-def _no_extensions() -> Mapping[str, ExtensionValue]:
-    return NO_EXTENSIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +75,7 @@ class Message:
     expirytime: datetime | None = None
     correlationid: str | None = None
     traceparent: str | None = None
-    extensions: Mapping[str, ExtensionValue] = field(default_factory=_no_extensions)
+    extensions: Mapping[str, ExtensionValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +115,7 @@ class Envelope:
     partition_key: str | None = None
     correlation_id: str | None = None
     traceparent: str | None = None
-    extensions: Mapping[str, ExtensionValue] = field(default_factory=_no_extensions)
+    extensions: Mapping[str, ExtensionValue] = field(default_factory=dict)
     retry: RetryPolicy | None = None
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +30,7 @@ _SLOW_S: Final = 1.0
 """When one message takes longer than this, those fetched ahead go back to the queue."""
 _SMOOTHING: Final = 0.2
 _FIRST_FETCH: Final = 8
+_BREATH_S: Final = 0.002
 _RETRY_WRITE_S: Final = 0.25
 """After a write failed, the housekeeper waits so long before it tries again."""
 
@@ -59,6 +60,8 @@ class Consumption:
         self._began = 0.0
         self._usual_s: float | None = None
         self._unclear: list[Write] = []
+        self._fetched_at = float("-inf")
+        self._filled = False
 
     def take(self) -> Claimed | None:
         """Return the next message fetched ahead, which is now in hand; None: write down and fetch first."""
@@ -69,6 +72,22 @@ class Consumption:
             self._began = time.monotonic()
             return self._in_hand
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether what is fetched ahead has waited longer than its lease, as after the process was stopped."""
+        return bool(self._ahead) and time.monotonic() - self._fetched_at > self._lease.total_seconds()
+
+    def confirm(self, tx: Any) -> None:
+        """Drop what was fetched ahead and is not ours any more."""
+        by_token: dict[str, list[int]] = defaultdict(list)
+        with self._mutex:
+            for claimed in self._ahead:
+                by_token[claimed.lease_token].append(claimed.row_id)
+            until = tx.now + self._lease
+            held = {row_id for token, ids in by_token.items() for row_id in tx.extend(ids, token, until)}
+            self._ahead = deque(claimed for claimed in self._ahead if claimed.row_id in held)
+            self._fetched_at = time.monotonic()
+
     def put_back(self) -> None:
         """Put the message in hand, not begun, before those fetched ahead."""
         with self._mutex:
@@ -76,8 +95,8 @@ class Consumption:
                 self._ahead.appendleft(self._in_hand)
                 self._in_hand = None
 
-    def finish(self, outcome: Outcome | None) -> bool:
-        """Note how the message in hand ended; None: it was settled by hand.
+    def finish(self, outcome: Outcome, *, written: bool = False) -> bool:
+        """Note how the message in hand ended; ``written``: the store knows already.
 
         Returns:
             True if results wait to be written and none did before.
@@ -91,9 +110,9 @@ class Consumption:
             spent = now - self._began
             usual = self._usual_s
             self._usual_s = spent if usual is None else usual + _SMOOTHING * (spent - usual)
-            if outcome is not None:
+            if not written:
                 self._add_done(Settlement(claimed.row_id, claimed.lease_token, outcome), now)
-            if not isinstance(outcome, Completed | None):
+            if not isinstance(outcome, Completed):
                 self._return_key(claimed, now)
             return bool(self._done) and not waited
 
@@ -141,6 +160,14 @@ class Consumption:
                 self._return_ahead()
             return bool(self._done) and now - self._done_since >= FLUSH_AFTER_S
 
+    def breath_s(self) -> float:
+        """Return how long to wait before the next fetch, in seconds.
+
+        When messages come one by one, a short wait lets several come together, so that many consumers do not
+        spend a transaction on each. The first after a pause is fetched at once.
+        """
+        return 0.0 if self._filled else max(0.0, self._fetched_at + _BREATH_S - time.monotonic())
+
     @property
     def has_ahead(self) -> bool:
         """Whether messages are fetched ahead."""
@@ -170,6 +197,9 @@ class Consumption:
     def _collect(self, write: Write) -> None:
         now = time.monotonic()
         good, bad = split_decoded(write.found)
+        if write.asked:
+            self._fetched_at = now
+            self._filled = len(write.found) >= write.asked
         with self._mutex:
             self._ahead.extend(good)
             for settlement in bad:
@@ -207,11 +237,12 @@ class Write:
         found: Set when the transaction runs; ours only if it commits.
     """
 
-    __slots__ = ("_consumption", "done", "found")
+    __slots__ = ("_consumption", "asked", "done", "found")
 
     def __init__(self, consumption: Consumption, done: list[Settlement]) -> None:
         self._consumption = consumption
         self.done = done
+        self.asked = 0
         self.found: Sequence[Claimed | Undecodable] = ()
 
     def flush(self, tx: Any) -> None:
@@ -221,7 +252,9 @@ class Write:
     def exchange(self, tx: Any) -> None:
         """Write down what is done and fetch more, in one transaction."""
         self._consumption.settle(tx, self.done)
-        self.found = tx.claim(self._consumption.request())
+        request = self._consumption.request()
+        self.asked = request.limit
+        self.found = tx.claim(request)
 
 
 def _handed_back(claimed: Claimed | Undecodable, reason: str) -> Settlement:

@@ -17,6 +17,7 @@ class EarShelf:
         self._store = store
         self._owner = store.owner
         self._idle: dict[str, list[Ear]] = {}
+        self._closed = False
 
     def borrow(self, app: str) -> Ear:
         """Return an ear that nobody else uses."""
@@ -27,10 +28,14 @@ class EarShelf:
 
     def give_back(self, app: str, ear: Ear) -> None:
         """Keep an ear for the next."""
+        if self._closed:
+            ear.close()
+            return
         self._idle.setdefault(app, []).append(ear)
 
     def close(self) -> None:
-        """Close all that were given back."""
+        """Close all that were given back; those that come back later are closed then."""
+        self._closed = True
         for idle in self._idle.values():
             for ear in idle:
                 ear.close()

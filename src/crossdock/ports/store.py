@@ -181,7 +181,9 @@ class Store(Protocol):
     def send_inside(self, connection: Any, work: Callable[[Any], T]) -> T:
         """Do ``work`` in the transaction of the caller's own connection, which decides whether it counts."""
 
-    def transaction(self, settlement: Settlement, settled: Callable[[], None]) -> AbstractContextManager[Any]:
+    def transaction(
+        self, settlement: Settlement, message_id: str, settled: Callable[[], None]
+    ) -> AbstractContextManager[Any]:
         """Give a connection; what is written through it commits together with the settlement."""
 
     def listen(self, app: str) -> Ear:

@@ -15,7 +15,6 @@ from crossdock.domain.message import (
     DEFAULT_PRIORITY,
     DEFAULT_TYPE,
     JSON_TYPE,
-    NO_EXTENSIONS,
     AppId,
     Envelope,
     Message,
@@ -31,8 +30,14 @@ MAX_ERROR_CHARACTERS: Final = 16_000
 """Keeps the stored error below 64 KiB, however its characters are encoded."""
 MAX_RESULT_BYTES: Final = 64 * 1024
 
-_loads: Final = json.loads
-_scan: Final = make_scanner(json.JSONDecoder())  # type: ignore[arg-type]  # the stub names the class of the result
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+_decoder: Final = json.JSONDecoder(parse_constant=_refuse_constant)
+_loads: Final = _decoder.decode
+_scan: Final = make_scanner(_decoder)  # type: ignore[arg-type]  # the stub names the class of the result
 _CREATED_AT: Final = 18
 _parse: Final = datetime.fromisoformat
 
@@ -118,7 +123,7 @@ def _message(row: Row, sent_at: datetime) -> Message:
         None if expires_at is None else moment(expires_at),
         correlation,
         traceparent,
-        NO_EXTENSIONS if extensions is None else dict(_loads(extensions)),
+        {} if extensions is None else dict(_loads(extensions)),
     )
 
 

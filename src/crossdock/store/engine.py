@@ -6,27 +6,63 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy
 from sqlalchemy import event
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from crossdock.store.connections import note_opened
+from crossdock.store.file_locks import WriteLock
 from crossdock.store.location import parse_url
+from crossdock.store.settings import StoreSettings
 from crossdock.store.sqlite_build import choose
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Engine
     from sqlalchemy.engine import URL
 
     from crossdock.store.connections import Connections
 
-_BUSY_TIMEOUT_S: Final = 10
+_WRITE_LOCK: Final = "crossdock_write_lock"
+
+
+class ImmediateDialect(SQLiteDialect_pysqlite):
+    """SQLite whose transactions begin IMMEDIATE, and take their turn among the processes of a store."""
+
+    driver = "crossdock"
+    supports_statement_cache = True
+
+    def do_begin(self, dbapi_connection: Any) -> None:
+        """Wait for the turn to write, then begin."""
+        lock = _lock_of(dbapi_connection)
+        if lock is not None:
+            lock.acquire()
+        try:
+            dbapi_connection.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            _release(dbapi_connection)
+            raise
+
+    def do_commit(self, dbapi_connection: Any) -> None:
+        """Commit, then let others write."""
+        dbapi_connection.commit()
+        _release(dbapi_connection)
+
+    def do_rollback(self, dbapi_connection: Any) -> None:
+        """Roll back, then let others write."""
+        dbapi_connection.rollback()
+        _release(dbapi_connection)
+
+
+registry.register("sqlite.crossdock", __name__, "ImmediateDialect")
 
 
 def create_engine(url: str | URL, **options: Any) -> Engine:
     """Return an engine on a SQLite file with the SQLite build that Crossdock uses itself.
 
     One process must not open a file with two SQLite libraries: they would drop each other's locks. Transactions
-    begin IMMEDIATE, so that a read that is followed by a write cannot fail; each commit is synced.
+    begin IMMEDIATE, so that a read that is followed by a write cannot fail; each commit is synced. On the file of a
+    store they queue with Crossdock's own writers.
 
     Args:
         url: ``sqlite:///…``
@@ -37,29 +73,47 @@ def create_engine(url: str | URL, **options: Any) -> Engine:
     """
     location = parse_url(url)
     build = choose()
-    arguments = {"timeout": _BUSY_TIMEOUT_S, **options.pop("connect_args", {})}
-    engine = sqlalchemy.create_engine(make_url(url), module=build.module, connect_args=arguments, **options)
+    timeout = StoreSettings().lock_timeout
+    arguments = {"timeout": timeout.total_seconds(), **options.pop("connect_args", {})}
+    ours = make_url(url).set(drivername="sqlite+crossdock")
+    engine = sqlalchemy.create_engine(ours, module=build.module, connect_args=arguments, **options)
 
-    def on_connect(dbapi_connection: Any, _: Any) -> None:
+    def on_connect(dbapi_connection: Any, record: Any) -> None:
         dbapi_connection.isolation_level = None
         for pragma in ("PRAGMA foreign_keys = ON", "PRAGMA synchronous = FULL"):
             dbapi_connection.execute(pragma).fetchall()
         if location.path is not None:
             note_opened(location, build)
+            if location.folder.is_dir():
+                record.info[_WRITE_LOCK] = WriteLock(location.folder / "write.lock", timeout)
 
     event.listen(engine, "connect", on_connect)
-    event.listen(engine, "begin", _begin_immediate)
+    event.listen(engine, "close", _close_lock)
     return engine
 
 
 def engine_on(connections: Connections) -> Engine:
-    """Return an engine whose connections are made by a store, one for each use."""
-    engine = sqlalchemy.create_engine(
-        "sqlite://", module=connections.build.module, creator=connections.open, poolclass=NullPool
+    """Return an engine whose connections are made by a store, one for each use; the store has the turn to write."""
+    return sqlalchemy.create_engine(
+        "sqlite+crossdock://", module=connections.build.module, creator=connections.open, poolclass=NullPool
     )
-    event.listen(engine, "begin", _begin_immediate)
-    return engine
 
 
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _release(dbapi_connection: Any) -> None:
+    lock = _lock_of(dbapi_connection)
+    if lock is not None:
+        lock.release()
+
+
+def _lock_of(dbapi_connection: Any) -> WriteLock | None:
+    try:
+        found: WriteLock | None = dbapi_connection.info.get(_WRITE_LOCK)
+    except NotImplementedError:  # SQLAlchemy's first look at a connection that is not in a pool yet
+        return None
+    return found
+
+
+def _close_lock(_: Any, record: Any) -> None:
+    lock: WriteLock | None = record.info.pop(_WRITE_LOCK, None)
+    if lock is not None:
+        lock.close()

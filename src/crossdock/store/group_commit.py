@@ -25,6 +25,7 @@ _INTERRUPTED: Final = StoreUnavailable(
     "the commit was interrupted; ask for the message by its id whether it was stored"
 )
 """What a unit ends with unless its commit says otherwise: an exception in the leader must not look like success."""
+_CLOSED: Final = StoreError("the queue is closed; open it again to go on")
 _LARGEST_GROUP: Final = 512
 """Units per commit: bounds how long one transaction keeps other processes waiting."""
 
@@ -85,6 +86,8 @@ class GroupCommit:
         self._refuse_inside()
         if not self._join(unit):
             self._await_turn(unit)
+            if not unit.leads:
+                raise _CLOSED
             self._take()
         self._alone = threading.get_ident()
         try:
@@ -101,6 +104,7 @@ class GroupCommit:
         unit.future = unit.loop.create_future()
         self._start_loop_thread()
         with self._mutex:
+            self._refuse_closed()
             self._waiting.append(unit)
             lead = not self._leading
             self._leading = True
@@ -110,8 +114,17 @@ class GroupCommit:
         return result
 
     def close(self) -> None:
-        """End the thread that leads for event loops."""
-        self._closed = True
+        """Wait for the commits that were asked for, refuse all that come later; safe to call twice."""
+        if self._closed:
+            return
+        with self.alone():
+            with self._mutex:
+                self._closed = True
+                late = list(self._waiting)
+                self._waiting.clear()
+            for unit in late:
+                unit.error = _CLOSED
+            _tell(late)
         if self._loop_thread is not None:
             self._loop_turn.release()
             self._loop_thread.join(timeout=10)
@@ -119,6 +132,7 @@ class GroupCommit:
     def _join(self, unit: Unit) -> bool:
         """Become the leader (True), or stand in line."""
         with self._mutex:
+            self._refuse_closed()
             if not self._leading:
                 self._leading = True
                 return True
@@ -148,6 +162,10 @@ class GroupCommit:
                 "pass its connection: queue.send(..., connection=connection)"
             )
 
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise _CLOSED
+
     def _take(self) -> list[Unit]:
         """Take along those who wait, up to one who wants to be alone; that one is taken by itself."""
         with self._mutex:
@@ -161,6 +179,9 @@ class GroupCommit:
     def _lead(self, units: Sequence[Unit]) -> None:
         try:
             self._commit(units)
+        except Exception as error:  # noqa: BLE001 - it is raised to each of them; the thread for loops lives on
+            for unit in units:
+                unit.error = error
         finally:
             self._pass_on()
             _tell(units)

@@ -25,7 +25,7 @@ END_AFTER_S: Final = 5.0
 
 @contextmanager
 def handler_transaction(
-    store: OpenStore, settlement: Settlement, *, settled: Callable[[], None], notice: Notice
+    store: OpenStore, settlement: Settlement, message_id: str, *, settled: Callable[[], None], notice: Notice
 ) -> Iterator[Connection]:
     """Give a connection; complete the delivery and commit at the end, undo everything on an exception.
 
@@ -42,7 +42,7 @@ def handler_transaction(
                 yield connection
                 watch.check()
                 transaction = store.transaction_on(dbapi)
-                _settle(transaction, settlement)
+                _settle(transaction, settlement, message_id)
         except errors as error:
             raise translate(error, store.location) from error
         except Exception:
@@ -55,9 +55,9 @@ def handler_transaction(
     store.waker.wake(transaction.woken)
 
 
-def _settle(transaction: SQLiteTransaction, settlement: Settlement) -> None:
+def _settle(transaction: SQLiteTransaction, settlement: Settlement, message_id: str) -> None:
     if not transaction.settle([settlement]):
-        raise LeaseLost(f"row {settlement.row_id} is no longer ours; nothing was written")
+        raise LeaseLost(f"message {message_id} is no longer ours; nothing was written", [message_id])
 
 
 class _Watch:

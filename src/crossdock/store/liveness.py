@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _SUFFIX: Final = ".lock"
 _BOOT_ID: Final = re.compile("[0-9a-f]{32}")
 _STOPPED: Final = frozenset("Tt")
+_UNBORN_S: Final = 60.0
 _STATE, _START = 0, 19
 """Positions in /proc/PID/stat, counted behind the command's name. Source: proc_pid_stat(5)."""
 
@@ -36,6 +38,7 @@ class Peer:
     owner: str
     pid: int
     started: int | None
+    pid_namespace: str | None
 
 
 class Presence:
@@ -52,15 +55,29 @@ class Presence:
 
         When the caller comes back for the next, the dead peer's file is removed.
         """
+        self._sweep_unborn()
         for path in self._others():
             with suppress(FileNotFoundError, PermissionError):
                 lock = LockFile(path, create=False)
                 try:
                     if lock.try_lock() and path.exists():
                         yield _read(path).owner
-                        path.unlink(missing_ok=True)
+                        self._sweep(path)
                 finally:
                     lock.close()
+
+    def _sweep_unborn(self) -> None:
+        """Remove the file of a process that died while it was making it, some time ago."""
+        for path in self._folder.glob(".*.new"):
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > _UNBORN_S:
+                    path.unlink()
+
+    def _sweep(self, path: Path) -> None:
+        """Remove what a dead process left: its sockets, and last its lock file."""
+        for left in (self._folder / "wake").glob(f"*.{path.stem}-*"):
+            left.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
     def condition(self, owner: str) -> Literal["running", "stopped", "gone", "unknown"]:
         """Tell how the process that owns a lease does; unknown: it is no Crossdock process of this machine."""
@@ -70,7 +87,10 @@ class Presence:
         path = self._folder / f"{boot_id}{_SUFFIX}"
         if not path.exists():
             return "gone"
-        return "stopped" if _is_stopped(_read(path)) else "running"
+        peer = _read(path)
+        if not _exists(peer):
+            return "gone"
+        return "stopped" if _is_stopped(peer) else "running"
 
     def leave(self) -> None:
         """Release our lock and remove the file; safe to call twice."""
@@ -91,6 +111,7 @@ class Presence:
             "owner": self.owner,
             "pid": os.getpid(),
             "started": started_at(os.getpid()),
+            "pid_namespace": _pid_namespace(),
             "version": __version__,
         }
         os.write(lock.fd, json.dumps(described).encode())
@@ -115,6 +136,20 @@ def live_owners(folder: Path) -> list[str]:
 
 def _lock_files(folder: Path) -> list[Path]:
     return [path for path in folder.glob(f"*{_SUFFIX}") if path.name != "write.lock"]
+
+
+def _exists(peer: Peer) -> bool:
+    """Tell whether a process is there; one of another PID namespace cannot be seen and counts as there."""
+    if peer.pid_namespace is None or peer.pid_namespace != _pid_namespace() or peer.started is None:
+        return True
+    return started_at(peer.pid) == peer.started
+
+
+def _pid_namespace() -> str | None:
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return None
 
 
 def _is_stopped(peer: Peer) -> bool:
@@ -142,6 +177,6 @@ def _stat(pid: int) -> list[str] | None:
 def _read(path: Path) -> Peer:
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        return Peer(str(told["owner"]), int(told["pid"]), told.get("started"))
+        return Peer(str(told["owner"]), int(told["pid"]), told.get("started"), told.get("pid_namespace"))
     except (OSError, ValueError, KeyError, TypeError):
-        return Peer(f"unknown/{path.stem}", 0, None)
+        return Peer(f"unknown/{path.stem}", 0, None, None)

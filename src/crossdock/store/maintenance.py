@@ -206,7 +206,14 @@ def _copy_into(location: StoreLocation, target: Path, progress: Callable[[int, i
             progress(total - remaining, total)
 
     with _reading(location) as source, _reading(StoreLocation(target)) as copy:
-        source.backup(copy, pages=_PAGES_PER_STEP, progress=told, sleep=0.001)
+        (journal,) = source.execute("PRAGMA journal_mode").fetchone()
+        # A snapshot keeps the copy from starting over at each commit of others. In a rollback journal a snapshot would
+        # keep them from committing: there the copy is made in one step, which they wait for.
+        source.execute("BEGIN")
+        source.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        pages = _PAGES_PER_STEP if journal == "wal" else -1
+        source.backup(copy, pages=pages, progress=told, sleep=0.0)
+        source.execute("COMMIT")
         copy.execute("PRAGMA journal_mode = DELETE").fetchall()
 
 

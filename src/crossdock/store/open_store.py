@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from crossdock.domain.errors import CrossdockError, StoreDamaged, StoreError
+from crossdock.domain.errors import CrossdockError, StoreDamaged, StoreError, StoreUnavailable
 from crossdock.store.connections import Connections
 from crossdock.store.disk import DiskGuard
 from crossdock.store.engine import engine_on
@@ -14,7 +14,7 @@ from crossdock.store.group_commit import GroupCommit, Unit
 from crossdock.store.liveness import Presence
 from crossdock.store.outbox import after_commit, driver_connection
 from crossdock.store.reading import Reader
-from crossdock.store.sqlite_errors import damaged, translate
+from crossdock.store.sqlite_errors import damaged, is_of_one_statement, translate
 from crossdock.store.sqlite_transaction import SQLiteTransaction
 from crossdock.store.waking import MemoryWaker, Waker
 
@@ -51,6 +51,7 @@ class OpenStore:
         self._prepared = prepared
         self._readers: list[Any] = []
         self._damage: StoreDamaged | None = None
+        self._closed = False
         self._engine: Engine | None = None
         on_disk = location.path is not None
         self.presence = Presence(location.folder, name) if on_disk else None
@@ -87,7 +88,10 @@ class OpenStore:
         except self.connections.build.module.Error as error:
             raise self._note(translate(error, self.location)) from error
         finally:
-            self._readers.append(connection)
+            if self._closed:
+                connection.close()
+            else:
+                self._readers.append(connection)
 
     @property
     def engine(self) -> Engine:
@@ -157,6 +161,7 @@ class OpenStore:
     def close(self) -> None:
         """Close all connections and leave; safe to call twice."""
         self.group.close()
+        self._closed = True
         for connection in (*self._readers, self._writer):
             connection.close()
         self._readers.clear()
@@ -185,6 +190,8 @@ class OpenStore:
             _fail(units, self._note(translate(error, self.location)))
         except CrossdockError as error:
             _fail(units, error)
+        except OSError as error:
+            _fail(units, StoreUnavailable(f"{self.location}: {error}; nothing was changed"))
         if woken:
             self.waker.wake(woken)
 
@@ -203,16 +210,38 @@ class OpenStore:
         try:
             transaction = self.transaction_on(writer)
             if len(units) == 1:
-                _execute_alone(units[0], transaction)
+                errors = [self._execute(units[0], transaction)]
             else:
-                for unit in units:
-                    _execute_apart(unit, transaction, writer)
-            if len(units) == 1 and units[0].error is not None:
-                return set()
-            writer.execute("COMMIT")
+                errors = [self._execute_apart(unit, transaction) for unit in units]
+            if len(units) > 1 or errors[0] is None:
+                writer.execute("COMMIT")
         finally:
             self._roll_back()
+        for unit, error in zip(units, errors, strict=True):
+            unit.error = error  # only now: before the commit, an exception in the leader must fail them all
         return transaction.woken
+
+    def _execute(self, unit: Unit, transaction: SQLiteTransaction) -> BaseException | None:
+        """Execute a unit and return why it failed; what would fail its neighbours too is raised."""
+        assert unit.work is not None  # noqa: S101 - units without work commit nothing
+        try:
+            unit.result = unit.work(transaction)
+        except self.connections.build.module.Error as error:
+            if not is_of_one_statement(error):
+                raise
+            return translate(error, self.location)
+        except Exception as error:  # noqa: BLE001 - it is raised to the one whose unit it is
+            return error
+        return None
+
+    def _execute_apart(self, unit: Unit, transaction: SQLiteTransaction) -> BaseException | None:
+        """Execute a unit in a savepoint of its own, so that a bad one fails alone."""
+        self._writer.execute("SAVEPOINT unit")
+        error = self._execute(unit, transaction)
+        if error is not None:
+            self._writer.execute("ROLLBACK TO unit")
+        self._writer.execute("RELEASE unit")
+        return error
 
     def transaction_on(self, database: Any) -> SQLiteTransaction:
         """Return the verbs on a connection that is inside a write transaction."""
@@ -242,25 +271,6 @@ class OpenStore:
         if isinstance(error, StoreDamaged):
             self._damage = error
         return error
-
-
-def _execute_alone(unit: Unit, transaction: SQLiteTransaction) -> None:
-    try:
-        assert unit.work is not None  # noqa: S101 - units without work commit nothing
-        unit.result = unit.work(transaction)
-    except (CrossdockError, ValueError, TypeError, OverflowError) as error:
-        unit.error = error
-    else:
-        unit.error = None
-
-
-def _execute_apart(unit: Unit, transaction: SQLiteTransaction, writer: Any) -> None:
-    """Execute a unit in a savepoint of its own, so that a bad one fails alone."""
-    writer.execute("SAVEPOINT unit")
-    _execute_alone(unit, transaction)
-    if unit.error is not None:
-        writer.execute("ROLLBACK TO unit")
-    writer.execute("RELEASE unit")
 
 
 def _fail(units: Sequence[Unit], error: CrossdockError) -> None:

@@ -62,6 +62,7 @@ class SQLiteStore:
         self._notice = notice
         self._prepared = PreparedStatements()
         self._mutex = threading.Lock()
+        self._closed = False
         _refuse_old(self.build)
         if location.path is not None:
             location.prepare()
@@ -74,7 +75,6 @@ class SQLiteStore:
             raise
         if self.build.affected and location.path is not None:
             notice("store.safe_mode", _safe_mode_text(self))
-        self._closed = False
         self.on_reopen: Callable[[], None] = _nothing
         """Called in a forked child, after the store was opened anew there."""
 
@@ -91,6 +91,8 @@ class SQLiteStore:
     @property
     def open_store(self) -> OpenStore:
         """What is open in this process; made anew in a forked child."""
+        if self._closed:
+            raise StoreError(f"the queue on {self.location} is closed; open it again to go on")
         if os.getpid() != self._pid:
             self._reopen_after_fork()
         return self._open
@@ -127,12 +129,14 @@ class SQLiteStore:
         return self.open_store.send_inside(connection, work)
 
     def transaction(
-        self, settlement: Settlement, settled: Callable[[], None]
+        self, settlement: Settlement, message_id: str, settled: Callable[[], None]
     ) -> AbstractContextManager[Connection]:
         """Give a connection; what is written through it commits together with the settlement."""
         if self.location.path is None:
             raise StoreError("transaction() needs a store on disk; give the test a temporary file")
-        return handler_transaction(self.open_store, settlement, settled=settled, notice=self._notice)
+        return handler_transaction(
+            self.open_store, settlement, message_id, settled=settled, notice=self._notice
+        )
 
     def listen(self, app: str) -> Ear:
         """Return a new ear for one app."""
@@ -141,9 +145,9 @@ class SQLiteStore:
     def close(self) -> None:
         """Close the file; safe to call twice."""
         with self._mutex:
-            if not self._closed and os.getpid() == self._pid:
+            closed, self._closed = self._closed, True
+            if not closed and os.getpid() == self._pid:
                 self._open.close()
-            self._closed = True
 
     def _make_open(self) -> OpenStore:
         return OpenStore(

@@ -50,8 +50,7 @@ END"""
 _AFTER_STATUS: Final = f"""
 CREATE TRIGGER data_staging_after_status AFTER UPDATE OF status ON data_staging
 WHEN {_STRANGER} AND NEW.status <> OLD.status BEGIN
-  SELECT RAISE(ABORT, 'crossdock: illegal change of status; legal are pending to processing or failed, '
-    || 'processing to completed, failed or pending, failed or completed to pending')
+  SELECT RAISE(ABORT, 'crossdock: illegal change of status; see the lifecycle in the documentation')
     WHERE {_illegal_change()};
   UPDATE data_staging SET
     attempts = OLD.attempts + 1,

@@ -16,6 +16,16 @@ _UNREACHABLE: Final = frozenset(
 )
 
 
+_OF_ONE_STATEMENT: Final = frozenset(
+    {"", "SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_TOOBIG"}
+)
+
+
+def is_of_one_statement(error: BaseException) -> bool:
+    """Tell whether an error is about the one statement that it ended, and the transaction can go on without it."""
+    return primary_name(error) in _OF_ONE_STATEMENT
+
+
 def primary_name(error: BaseException) -> str:
     """Return the name of an error's primary result code (``SQLITE_BUSY`` for ``SQLITE_BUSY_SNAPSHOT``)."""
     name = str(getattr(error, "sqlite_errorname", "") or "")

@@ -22,7 +22,7 @@ from crossdock.queue_core import QueueCore, Stop, check_limit
 from crossdock.synchronous.delivery import Delivery
 
 if TYPE_CHECKING:
-    from crossdock.domain.delivery import Outcome
+    from crossdock.domain.delivery import Claimed
     from crossdock.ports.store import Ear
 
 _LOOK_EVERY_S: Final = 0.25
@@ -100,7 +100,7 @@ class Working(QueueCore):
         ear = self._ears.borrow(app)
         try:
             while self._fetch(consumption, ear, wait, stop):
-                claimed = consumption.take()
+                claimed = self._take(consumption)
                 while claimed is not None and not (stop and stop.is_set()):
                     delivery = Delivery(self._gateway, claimed)
                     finished = False
@@ -109,7 +109,7 @@ class Working(QueueCore):
                         finished = True
                     finally:
                         self._finish(consumption, delivery, finished=finished)
-                    claimed = consumption.take()
+                    claimed = self._take(consumption)
                 if claimed is not None:
                     consumption.put_back()
         finally:
@@ -158,6 +158,12 @@ class Working(QueueCore):
             self._store.write(lambda tx: tx.settle(bad))
         return [Delivery(self._gateway, claimed) for claimed in good]
 
+    def _take(self, consumption: Consumption) -> Claimed | None:
+        """Return the next message; what was fetched longer ago than its lease must still be ours."""
+        if consumption.is_doubtful:
+            self._store.write(consumption.confirm)
+        return consumption.take()
+
     def _fetch(self, consumption: Consumption, ear: Ear, wait: timedelta | None, stop: Stop | None) -> bool:
         """Fetch messages ahead; wait for them if need be. False: there is nothing more to come."""
         deadline = None if wait is None else time.monotonic() + wait.total_seconds()
@@ -165,6 +171,9 @@ class Working(QueueCore):
         while not (stop and stop.is_set()):
             if self._in_memory:
                 self._housekeeper.run_once()
+            breath_s = consumption.breath_s()
+            if breath_s:
+                time.sleep(breath_s)
             try:
                 with consumption.writing() as write:
                     self._store.write(write.exchange)
@@ -215,15 +224,16 @@ class Working(QueueCore):
 
     def _finish(self, consumption: Consumption, delivery: Delivery, *, finished: bool) -> None:
         """Note how the body of the loop left a delivery."""
-        if delivery.settled:
-            outcome: Outcome | None = None
+        settled = delivery._outcome
+        if settled is not None:
+            outcome = settled
         elif finished:
             outcome = self._gateway.completed(delivery.result)
         else:
             outcome = self._gateway.nacked(
                 delivery._claimed, "the consumer left before it was finished", None
             )
-        if consumption.finish(outcome):
+        if consumption.finish(outcome, written=settled is not None):
             self._housekeeper.call()
 
     def _stop_consuming(self, consumption: Consumption) -> None:

@@ -126,7 +126,8 @@ def has_work() -> Select[Any]:
     due = and_(PENDING, T.available_at.is_not(None), T.available_at <= param("now"))
     late = and_(PENDING, T.expires_at.is_not(None), T.expires_at <= param("now"))
     ready = (and_(READY, T.crashes == number(0)), and_(READY, T.crashes > number(0)))
-    return select(or_(*(exists(of_app.where(found)) for found in (*ready, due, late))))
+    paused = exists().where(queue_state.c.app == param("app"), queue_state.c.paused_at.is_not(None))
+    return select(and_(~paused, or_(*(exists(of_app.where(found)) for found in (*ready, due, late)))))
 
 
 def states() -> Select[Any]:

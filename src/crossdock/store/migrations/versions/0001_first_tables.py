@@ -177,8 +177,7 @@ END""",
     """\
 CREATE TRIGGER data_staging_after_status AFTER UPDATE OF status ON data_staging
 WHEN NEW.revision = OLD.revision AND NEW.status <> OLD.status BEGIN
-  SELECT RAISE(ABORT, 'crossdock: illegal change of status; legal are pending to processing or failed, '
-    || 'processing to completed, failed or pending, failed or completed to pending')
+  SELECT RAISE(ABORT, 'crossdock: illegal change of status; see the lifecycle in the documentation')
     WHERE OLD.status <> NEW.status AND NOT ((OLD.status = 'completed' AND NEW.status = 'archived') OR (OLD.status = 'completed' AND NEW.status = 'pending') OR (OLD.status = 'failed' AND NEW.status = 'pending') OR (OLD.status = 'pending' AND NEW.status = 'failed') OR (OLD.status = 'pending' AND NEW.status = 'processing') OR (OLD.status = 'processing' AND NEW.status = 'completed') OR (OLD.status = 'processing' AND NEW.status = 'failed') OR (OLD.status = 'processing' AND NEW.status = 'pending'));
   UPDATE data_staging SET
     attempts = OLD.attempts + 1,
