@@ -26,6 +26,7 @@ REPLACEMENTS = (
     ),
     (r"\bcrossdock\.asynchronous\.", "crossdock.synchronous."),
     (r"\b(write|read|wait)_async\b", r"\1"),
+    (r"\basyncio\.sleep\b", "time.sleep"),
     (r"__a(enter|exit)__", r"__\1__"),
     (r", in the words of asyncio\.", "."),
 )
@@ -57,7 +58,7 @@ def _formatted(text: str, name: str) -> str:
     """Let the formatter arrange what has become shorter."""
     command = [sys.executable, "-m", "ruff"]
     place = ["--stdin-filename", str(SOURCE / "synchronous" / name), "--quiet", "-"]
-    for arguments in (["check", "--fix-only", "--select", "I"], ["format"]):
+    for arguments in (["check", "--fix-only", "--select", "I,F401"], ["format"]):
         text = subprocess.run(  # noqa: S603 - our own words
             [*command, *arguments, *place], input=text, capture_output=True, text=True, check=True
         ).stdout
