@@ -67,10 +67,13 @@ class AsyncWorking(QueueCore):
         Raises:
             LeaseLost: Some are not ours any more; it names them, and the others are completed.
         """
-        chosen = [delivery._claimed for delivery in deliveries]
+        settled = list(deliveries)
+        chosen = [delivery._claimed for delivery in settled]
         outcome = self._gateway.completed(result)
         settlements = [self._gateway.settlement(claimed, outcome) for claimed in chosen]
         accepted = await self._store.write_async(lambda tx: tx.settle(settlements))
+        for delivery in settled:
+            delivery._settled_as(outcome)
         check_accepted(chosen, accepted)
         return len(accepted)
 
@@ -180,7 +183,7 @@ class AsyncWorking(QueueCore):
                 with consumption.writing() as write:
                     await self._store.write_async(write.exchange)
             except StoreUnavailable as error:
-                self._gateway.notice("consume.waiting", str(error))
+                self._gateway.tell("consume.waiting", str(error))
                 if not await self._pause(ear, deadline):
                     return False
                 continue

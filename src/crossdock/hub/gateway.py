@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 ANY_APP: Final = "*"
 _BULK: Final = 500
+_TELL_AGAIN_S: Final = 60.0
 _PLAIN: Final = {"type": DEFAULT_TYPE, "priority": DEFAULT_PRIORITY}
 _DONE: Final = Completed()
 MAX_RESULT_BYTES: Final = 64 * 1024
@@ -81,6 +83,15 @@ class Gateway:
         self.notice = notice
         self._rng = random.Random()  # noqa: S311 - spreads retries, no secret
         self._plain: dict[str, Envelope] = {}
+        self._told: dict[str, tuple[str, float]] = {}
+
+    def tell(self, event: str, text: str) -> None:
+        """Give a notice, unless the same was the last of its kind and was given a short while ago."""
+        now = time.monotonic()
+        told, at = self._told.get(event, ("", float("-inf")))
+        if told != text or now - at > _TELL_AGAIN_S:
+            self._told[event] = text, now
+            self.notice(event, text)
 
     def plain_envelope(self, app: str) -> Envelope:
         """Return the envelope of a send without options; the same object each time."""

@@ -67,10 +67,13 @@ class Working(QueueCore):
         Raises:
             LeaseLost: Some are not ours any more; it names them, and the others are completed.
         """
-        chosen = [delivery._claimed for delivery in deliveries]
+        settled = list(deliveries)
+        chosen = [delivery._claimed for delivery in settled]
         outcome = self._gateway.completed(result)
         settlements = [self._gateway.settlement(claimed, outcome) for claimed in chosen]
         accepted = self._store.write(lambda tx: tx.settle(settlements))
+        for delivery in settled:
+            delivery._settled_as(outcome)
         check_accepted(chosen, accepted)
         return len(accepted)
 
@@ -178,7 +181,7 @@ class Working(QueueCore):
                 with consumption.writing() as write:
                     self._store.write(write.exchange)
             except StoreUnavailable as error:
-                self._gateway.notice("consume.waiting", str(error))
+                self._gateway.tell("consume.waiting", str(error))
                 if not self._pause(ear, deadline):
                     return False
                 continue
