@@ -34,10 +34,10 @@ class Claiming(TransactionCore):
         app = {"app": request.app}
         if self.run(statements.is_paused, app):
             return []
-        self._expire(request.app)
+        crowd = self._expire(request.app)
         self.promote(request.app)
         token = uuid.uuid4().hex
-        rows = self._lease_first(request, token)
+        rows = self._lease_first(request, token, unexpired=crowd)
         if request.runs and rows:
             rows = self._with_runs(rows, request, token)
         until = self.now + request.lease
@@ -47,26 +47,30 @@ class Claiming(TransactionCore):
         """Make scheduled messages ready whose time has come."""
         self.run(statements.promote_due, {"app": app, "now": self.now_text, "limit": _STEP})
 
-    def _expire(self, app: str) -> None:
+    def _expire(self, app: str) -> bool:
+        """Set aside what is too late to be delivered; tell whether there may be more of it."""
         late = self.run(statements.expired, {"app": app, "now": self.now_text, "limit": _STEP})
         for row_id, *_ in late:
             self.run(statements.fail_pending, {"row_id": row_id, "now": self.now_text, "error": _EXPIRED})
             self.log(row_id, "message.failed", code=FailureCode.EXPIRED)
         self.release((target, key) for _, target, key in late)
+        return len(late) == _STEP
 
-    def _lease_first(self, request: ClaimRequest, token: str) -> list[Any]:
-        suspects = self.run(statements.first_suspect, {"app": request.app})
+    def _lease_first(self, request: ClaimRequest, token: str, *, unexpired: bool) -> list[Any]:
+        app = {"app": request.app, "now": self.now_text} if unexpired else {"app": request.app}
+        suspects = self.run(statements.first_suspect, app, unexpired=unexpired)
         if not suspects:
-            rows = self._lease(request, token, request.limit)
+            rows = self._lease(request, token, unexpired=unexpired)
         else:
             row_id, priority = suspects[0]
-            rows = self._lease(request, token, request.limit, suspect_id=row_id, priority=priority)
+            rows = self._lease(request, token, unexpired=unexpired, suspect_id=row_id, priority=priority)
             rows = rows or self._lease_ids([row_id], request, token)
         return sorted(rows, key=_order) if len(rows) > 1 else rows
 
-    def _lease(self, request: ClaimRequest, token: str, limit: int, **suspect: int) -> list[Any]:
-        parameters = {"app": request.app, "limit": limit, **self._terms(request, token), **suspect}
-        return self.run(statements.claim_first, parameters, kept=request.kept, before_suspect=bool(suspect))
+    def _lease(self, request: ClaimRequest, token: str, *, unexpired: bool, **suspect: int) -> list[Any]:
+        parameters = {"app": request.app, "limit": request.limit, **self._terms(request, token), **suspect}
+        options = {"kept": request.kept, "before_suspect": bool(suspect), "unexpired": unexpired}
+        return self.run(statements.claim_first, parameters, **options)
 
     def _lease_ids(self, row_ids: list[int], request: ClaimRequest, token: str) -> list[Any]:
         parameters = {"ids": json.dumps(row_ids), **self._terms(request, token)}

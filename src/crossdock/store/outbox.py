@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, event
-from sqlalchemy.orm import Session
 
 from crossdock.domain.errors import StoreError
 
@@ -40,14 +40,20 @@ def driver_connection(connection: Any, connections: Connections) -> Any:
 
 def after_commit(connection: Any, action: Callable[[], None]) -> None:
     """Call ``action`` some time after the transaction was committed; a hint, never needed."""
-    if isinstance(connection, Session):
+    if _is_session(connection):
         event.listen(connection, "after_commit", lambda _: action(), once=True)
     elif isinstance(connection, Connection):
         event.listen(connection.engine.pool, "checkin", lambda *_: action(), once=True)
 
 
+def _is_session(connection: Any) -> bool:
+    """Tell whether it is an ORM session; where the ORM was never imported, which is slow, it cannot be."""
+    orm = sys.modules.get("sqlalchemy.orm")
+    return orm is not None and isinstance(connection, orm.Session)
+
+
 def _unwrap(connection: Any) -> Any:
-    if isinstance(connection, Session):
+    if _is_session(connection):
         connection = connection.connection()
     if isinstance(connection, Connection):
         if not connection.in_transaction():

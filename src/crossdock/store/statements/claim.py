@@ -23,7 +23,7 @@ from crossdock.store.statements.parts import (
 from crossdock.store.tables import data_staging, queue_state
 
 if TYPE_CHECKING:
-    from sqlalchemy import Select, Update
+    from sqlalchemy import ColumnElement, Select, Update
 
 
 def is_paused() -> Select[Any]:
@@ -57,14 +57,19 @@ def expired() -> Select[Any]:
     )
 
 
-def first_suspect() -> Select[Any]:
+def first_suspect(*, unexpired: bool) -> Select[Any]:
     """Return the first ready message that was in a process that died."""
+    ready = and_(READY, _unexpired()) if unexpired else READY
     return (
         select(T.id, T.priority)
-        .where(T.target_app == param("app"), READY, T.crashes > number(0))
+        .where(T.target_app == param("app"), ready, T.crashes > number(0))
         .order_by(T.priority.desc(), T.id)
         .suffix_with(text("LIMIT 1"))
     )
+
+
+def _unexpired() -> ColumnElement[bool]:
+    return or_(T.expires_at.is_(None), T.expires_at > param("now"))
 
 
 def _candidates() -> Select[Any]:
@@ -90,9 +95,14 @@ def _lease(*, kept: bool) -> dict[str, Any]:
     return {**lease, "lease_keep_s": param("keep_s")} if kept else lease
 
 
-def claim_first(*, kept: bool, before_suspect: bool) -> Update:
-    """Lease the first ready messages; with ``before_suspect``, only those that come before a given one."""
+def claim_first(*, kept: bool, before_suspect: bool, unexpired: bool) -> Update:
+    """Lease the first ready messages; with ``before_suspect``, only those that come before a given one.
+
+    With ``unexpired`` each is looked at, since more have expired than could be set aside at once.
+    """
     candidates = _candidates()
+    if unexpired:
+        candidates = candidates.where(_unexpired())
     if before_suspect:
         earlier = or_(
             T.priority > param("priority"), and_(T.priority == param("priority"), T.id < param("suspect_id"))
@@ -118,7 +128,7 @@ def run_of_key() -> Select[Any]:
     free = and_(
         T.available_at.is_(None),
         T.crashes == number(0),
-        or_(T.expires_at.is_(None), T.expires_at > param("now")),
+        _unexpired(),
     )
     return (
         select(T.id, case((free, number(1)), else_=number(0)))
