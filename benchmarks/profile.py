@@ -83,7 +83,9 @@ class _Store:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._directory = Path(tempfile.mkdtemp(prefix="profile-", dir=Path(__file__).parent / "results"))
+        results = Path(__file__).parent / "results"
+        results.mkdir(exist_ok=True)
+        self._directory = Path(tempfile.mkdtemp(prefix="profile-", dir=results))
         self._session: CrossdockSession | None = None
 
     def __enter__(self) -> CrossdockSession:
