@@ -27,6 +27,8 @@ _EFFECTS = sa.text("select n from effects")
 def check(cut: Cut, directory: Path, *, outside_writers: bool) -> list[str]:
     """Return everything that is wrong with what the cut left in `directory`; the store is used up by it."""
     url = f"sqlite:///{directory / STORE}"
+    if cut.position % 2:
+        _leave_presence(cut, directory / f"{STORE}.d")
     account = Account.of(cut.notes)
     settings = StoreSettings(outside_writers=outside_writers, min_free_bytes=0)
     with Queue(url, app="checker", settings=settings) as queue:
@@ -35,6 +37,15 @@ def check(cut: Cut, directory: Path, *, outside_writers: bool) -> list[str]:
         problems = account.problems(found) + _integrity(url)
         problems += _work_off(queue, found)
     return problems
+
+
+def _leave_presence(cut: Cut, folder: Path) -> None:
+    """Put back the lock file of the process that lost its power; without it, its messages are orphans."""
+    folder.mkdir()
+    for verb, *rest in cut.notes:
+        if verb == "presence":
+            name, content = rest
+            (folder / name).write_bytes(content)
 
 
 def _wait_until_the_dead_are_found(queue: Queue) -> None:

@@ -52,6 +52,7 @@ class Program:
 
     def run(self) -> None:
         """Take every step."""
+        self._note_presence()
         with closing(apsw.Connection(str(self._path))) as other:
             other.set_busy_timeout(10_000)
             with suppress(apsw.IOError):  # the one sync that is to fail may be ours
@@ -173,6 +174,11 @@ class Program:
             self._queue.replay(_id(cancelled))
         with self._step({deleted: self.states[deleted].after("message.deleted", status=DELETED)}):
             self._queue.delete(_id(deleted))
+
+    def _note_presence(self) -> None:
+        """Note the file that shows this process to be alive; a disk may keep it longer than the process."""
+        for lock in self._path.with_name(f"{STORE}.d").glob("*.lock"):
+            self._note("presence", lock.name, lock.read_bytes())
 
     def close(self) -> None:
         """Close the queue, which gives back what is still claimed."""
