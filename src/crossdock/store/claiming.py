@@ -41,6 +41,8 @@ class Claiming(TransactionCore):
         if request.runs and rows:
             rows = self._with_runs(rows, request, token)
         until = self.now + request.lease
+        if len(rows) >= request.limit:
+            self.woken.add(request.app)  # there may be more: another consumer is to look, too
         return [claimed_from(row, token, until) for row in rows]
 
     def promote(self, app: str) -> None:

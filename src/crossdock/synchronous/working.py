@@ -7,12 +7,12 @@ import builtins
 import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.delivery import ClaimRequest
-from crossdock.domain.errors import StoreUnavailable
+from crossdock.domain.errors import InvalidMessage, StoreUnavailable
 from crossdock.domain.message import (
     check_app,
 )
@@ -46,9 +46,7 @@ class Working(QueueCore):
         Returns:
             Deliveries to be settled one by one or with ``ack_many``; none, if the queue has nothing ready.
         """
-        request = ClaimRequest(
-            app=check_app(app), limit=check_limit(limit), lease=lease or self._gateway.policies.lease
-        )
+        request = ClaimRequest(app=check_app(app), limit=check_limit(limit), lease=self._gateway.lease(lease))
         deliveries = self._claim_once(request)
         if deliveries or wait is None:
             return deliveries
@@ -116,8 +114,8 @@ class Working(QueueCore):
                 if claimed is not None:
                     consumption.put_back()
         finally:
-            self._stop_consuming(consumption)
             self._ears.give_back(app, ear)
+            self._stop_consuming(consumption)
 
     @contextmanager
     def consume_one(
@@ -150,8 +148,8 @@ class Working(QueueCore):
                 raise
             self._finish(consumption, delivery, finished=True)
         finally:
-            self._stop_consuming(consumption)
             self._ears.give_back(app, ear)
+            self._stop_consuming(consumption)
 
     def _claim_once(self, request: ClaimRequest) -> builtins.list[Delivery]:
         if self._in_memory:
@@ -170,7 +168,6 @@ class Working(QueueCore):
     def _fetch(self, consumption: Consumption, ear: Ear, wait: timedelta | None, stop: Stop | None) -> bool:
         """Fetch messages ahead; wait for them if need be. False: there is nothing more to come."""
         deadline = None if wait is None else time.monotonic() + wait.total_seconds()
-        ear.drain()
         while not (stop and stop.is_set()):
             if self._in_memory:
                 self._housekeeper.run_once()
@@ -195,24 +192,31 @@ class Working(QueueCore):
 
     def _await_work(self, app: str, ear: Ear, deadline: float | None, stop: Stop | None) -> bool:
         """Wait until a claim may find something. False: the time is over, or we are to stop."""
-        while not (stop and stop.is_set()):
-            ear.drain()
-            now = self._store.now()
-            if self._store.read(partial(_has_work, app=app, now=now)):
-                return True
-            due = self._store.read(lambda reader: reader.next_due(app))
-            patience = (
-                _LOOK_EVERY_S if due is None else min(_LOOK_EVERY_S, max(0.0, (due - now).total_seconds()))
-            )
-            if deadline is not None:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    return False
-                patience = min(patience, left)
-            ear.wait(patience)
-            if self._in_memory:
-                self._housekeeper.run_once()
-        return False
+        try:
+            while not (stop and stop.is_set()):
+                ear.listen()
+                patience_s = self._patience_s(app)
+                if patience_s is None:
+                    return True
+                if deadline is not None:
+                    left = deadline - time.monotonic()
+                    if left <= 0:
+                        return False
+                    patience_s = min(patience_s, left)
+                ear.wait(patience_s)
+                if self._in_memory:
+                    self._housekeeper.run_once()
+            return False
+        finally:
+            ear.rest()
+
+    def _patience_s(self, app: str) -> float | None:
+        """Return how long to sleep before the next look, in seconds; None: there is something to claim."""
+        now = self._store.now()
+        work, due = self._store.read(partial(_outlook, app=app, now=now))
+        if work:
+            return None
+        return _LOOK_EVERY_S if due is None else min(_LOOK_EVERY_S, max(0.0, (due - now).total_seconds()))
 
     def _pause(self, ear: Ear, deadline: float | None) -> bool:
         ear.wait(_LOOK_EVERY_S)
@@ -220,7 +224,7 @@ class Working(QueueCore):
 
     def _start_consuming(self, app: str, *, batch: int, lease: timedelta | None) -> Consumption:
         consumption = Consumption(
-            check_app(app), batch=batch, lease=lease or self._gateway.policies.lease, lost=self._tell_lost
+            check_app(app), batch=batch, lease=self._gateway.lease(lease), lost=self._tell_lost
         )
         self._housekeeper.watch(consumption)
         return consumption
@@ -231,7 +235,11 @@ class Working(QueueCore):
         if settled is not None:
             outcome = settled
         elif finished:
-            outcome = self._gateway.completed(delivery.result)
+            try:
+                outcome = self._gateway.completed(delivery.result)
+            except InvalidMessage as error:
+                consumption.finish(self._gateway.nacked(delivery._claimed, error, None))
+                raise
         else:
             outcome = self._gateway.nacked(
                 delivery._claimed, "the consumer left before it was finished", None
@@ -249,6 +257,8 @@ class Working(QueueCore):
         )
 
 
-def _has_work(reader: Any, **what: Any) -> bool:
-    found: bool = reader.has_work(what["app"], what["now"])
-    return found
+def _outlook(reader: Any, **what: Any) -> tuple[bool, datetime | None]:
+    """Tell whether a claim could find something now, and else when the next message becomes due."""
+    if reader.has_work(what["app"], what["now"]):
+        return True, None
+    return False, reader.next_due(what["app"])
