@@ -51,7 +51,8 @@ class AsyncLooking(QueueCore):
 
     async def stats(self, app: str | None = None) -> dict[str, QueueStats]:
         """Return the figures of one app's queue, or of every queue, by app."""
-        return await self._store.read_async(lambda reader: reader.stats(app))
+        now = self._store.now()
+        return await self._store.read_async(lambda reader: reader.stats(app, now))
 
     async def timeline(self, message_id: str, *, app: str | None = None) -> builtins.list[TimelineEntry]:
         """Return everything that happened to a message, in order.

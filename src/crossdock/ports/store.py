@@ -107,7 +107,7 @@ class Reading(Protocol):
     ) -> builtins.list[Record]:
         """Return records in order of arrival."""
 
-    def stats(self, app: str | None) -> dict[str, QueueStats]:
+    def stats(self, app: str | None, now: datetime) -> dict[str, QueueStats]:
         """Return the figures of one queue, or of all."""
 
     def timeline(self, record: Record) -> builtins.list[TimelineEntry]:
@@ -129,8 +129,11 @@ class Reading(Protocol):
 class Ear(Protocol):
     """Hears when an app's queue may have got something. Only a hint: whoever waits also looks now and then."""
 
-    def drain(self) -> None:
-        """Forget all that was heard; to be called before looking for messages, never after."""
+    def listen(self) -> None:
+        """Forget all that was heard and count as asleep; to be called before looking for messages, never after."""
+
+    def rest(self) -> None:
+        """Count as busy, so that others are woken instead."""
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until something is heard; False: nothing was."""

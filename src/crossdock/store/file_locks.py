@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import random
-import time
+import threading
 import weakref
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from crossdock.domain.errors import StoreUnavailable
 
@@ -18,9 +17,6 @@ except ImportError:  # not a POSIX system: there SQLite's own lock and the lease
 if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
-
-_FIRST_PAUSE_S: Final = 0.00005
-_LONGEST_PAUSE_S: Final = 0.001
 
 _open_locks: weakref.WeakSet[LockFile] = weakref.WeakSet()
 
@@ -43,6 +39,11 @@ class LockFile:
             return False
         return True
 
+    def lock(self) -> None:
+        """Lock it, waiting for as long as it takes."""
+        if fcntl is not None:
+            fcntl.flock(self.fd, fcntl.LOCK_EX)
+
     def unlock(self) -> None:
         """Release the lock."""
         if fcntl is not None:
@@ -59,22 +60,29 @@ class WriteLock:
     """The turn to write, across processes.
 
     SQLite's own waiting sleeps up to 0.1 s between tries, so that a lock that is free for microseconds at a time
-    starves those who have waited longest. This lock is tried often and at random, which gives everyone a turn
-    soon; and it can give up, which a blocking flock cannot.
+    starves those who have waited longest. Here the kernel passes the lock on. A thread of its own waits for it, since
+    only so the caller can give up after a time.
     """
 
     def __init__(self, path: Path, timeout: timedelta) -> None:
         self._file = LockFile(path)
         self._timeout_s = timeout.total_seconds()
         self._path = path
+        self._wanted = threading.Semaphore(0)
+        self._got = threading.Semaphore(0)
+        self._mutex = threading.Lock()
+        self._waiting = False
+        self._given_up = False
+        self._thread: threading.Thread | None = None
+        self._closed = False
 
     def acquire(self) -> None:
-        """Wait for the turn.
+        """Wait for the turn; one thread at a time may.
 
         Raises:
             StoreUnavailable: It did not come in time.
         """
-        if not self._file.try_lock():
+        if self._waiting or not self._file.try_lock():
             self._wait()
 
     def release(self) -> None:
@@ -83,19 +91,47 @@ class WriteLock:
 
     def close(self) -> None:
         """Close the lock file; safe to call twice."""
-        self._file.close()
+        self._closed = True
+        self._wanted.release()
+        if self._thread is None or not self._waiting:
+            self._file.close()
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + self._timeout_s
-        pause = _FIRST_PAUSE_S
-        while not self._file.try_lock():
-            if time.monotonic() > deadline:
-                raise StoreUnavailable(
-                    f"waited {self._timeout_s:g} s for the turn to write ({self._path}); nothing was changed. "
-                    f"Another process of the store holds it: is one stopped, or in a long transaction()?"
-                )
-            time.sleep(pause * random.random())  # noqa: S311 - spreads the tries, no secret
-            pause = min(pause * 1.5, _LONGEST_PAUSE_S)
+        with self._mutex:
+            if self._waiting:  # the thread still waits for one who gave up: this turn is ours
+                self._given_up = False
+            else:
+                self._waiting, self._given_up = True, False
+                self._start()
+                self._wanted.release()
+        if self._got.acquire(timeout=self._timeout_s):
+            return
+        with self._mutex:
+            if self._got.acquire(blocking=False):
+                return
+            self._given_up = True
+        raise StoreUnavailable(
+            f"waited {self._timeout_s:g} s for the turn to write ({self._path}); nothing was changed. "
+            f"Another process of the store holds it: is one stopped, or in a long transaction()?"
+        )
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="crossdock-write-lock", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            self._wanted.acquire()
+            if self._closed:
+                return
+            self._file.lock()
+            with self._mutex:
+                self._waiting = False
+                if self._given_up or self._closed:
+                    self._file.unlock()
+                else:
+                    self._got.release()
 
 
 def _let_go_after_fork() -> None:

@@ -92,16 +92,17 @@ class Reader:
         """Return when the app's next scheduled message becomes due."""
         return maybe_moment(self._run(statements.next_due, {"app": app})[0][0])
 
-    def stats(self, app: str | None) -> dict[str, QueueStats]:
+    def stats(self, app: str | None, now: datetime) -> dict[str, QueueStats]:
         """Return the figures of one queue, or of all that hold messages or are paused."""
+        present = to_text(now)
         figures: dict[str, dict[str, Any]] = {} if app is None else {app: {}}
         for name, paused_at, _ in self._run(statements.states, {}):
             figures.setdefault(name, {})["paused"] = paused_at is not None
-        for figure, name, number in self._counts():
+        for figure, name, number in self._counts(present):
             of_app = figures.setdefault(name, {})
             of_app[figure] = of_app.get(figure, 0) + number
         wanted = sorted(figures) if app is None else [app]
-        return {name: self._stats_of(name, figures[name]) for name in wanted}
+        return {name: self._stats_of(name, figures[name], present) for name in wanted}
 
     def timeline(self, record: Record) -> builtins.list[TimelineEntry]:
         """Return everything that happened to a message at one app, in order."""
@@ -117,21 +118,32 @@ class Reader:
             )
         return entries + _present(record)
 
-    def _counts(self) -> Iterator[tuple[str, str, int]]:
+    def _counts(self, now: str) -> Iterator[tuple[str, str, int]]:
         """Give (figure, app, number); each comes from an index of its own, none from a look at the messages."""
         for suspect in (False, True):
             yield from _named("ready", self._run(statements.ready_depth, {}, suspect=suspect))
-        yield from _named("scheduled", self._run(statements.scheduled_depth, {}))
+        yield from _named("scheduled", self._run(statements.scheduled_depth, {"now": now}))
+        for name, blocked, number in self._run(statements.due_depth, {"now": now}):
+            yield "blocked" if blocked else "ready", name, number
         yield from _named("blocked", self._run(statements.blocked_depth, {}))
         yield from _named("processing", self._run(statements.processing_depth, {}))
         for sign, build in ((1, statements.finished_depth), (-1, statements.deleted_depth)):
             for name, status, number in self._run(build, {}):
                 yield "failed" if status == Status.FAILED else "completed", name, sign * number
 
-    def _stats_of(self, app: str, figures: dict[str, Any]) -> QueueStats:
-        firsts = [row_id for row_id, _ in self._run(statements.oldest_ready, {"app": app})]
-        oldest = self._run(statements.created_at, {"row_id": min(firsts)})[0][0] if firsts else None
-        return QueueStats(app=AppId(app), **figures, oldest_due_at=maybe_moment(oldest))
+    def _stats_of(self, app: str, figures: dict[str, Any], now: str) -> QueueStats:
+        return QueueStats(app=AppId(app), **figures, oldest_due_at=maybe_moment(self._oldest_due(app, now)))
+
+    def _oldest_due(self, app: str, now: str) -> str | None:
+        """Return since when the one waits that waits longest; that of what was scheduled is the time of its sending."""
+        firsts = [
+            row_id
+            for suspect in (False, True)
+            for row_id, _ in self._run(statements.oldest_ready, {"app": app}, suspect=suspect)
+        ]
+        moments = [self._run(statements.created_at, {"row_id": min(firsts)})[0][0]] if firsts else []
+        (due,) = self._run(statements.oldest_due, {"app": app, "now": now})[0]
+        return min([*moments, *([due] if due else [])], default=None)
 
 
 def _named(figure: str, rows: builtins.list[Any]) -> Iterator[tuple[str, str, int]]:

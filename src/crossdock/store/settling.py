@@ -119,6 +119,8 @@ class Settling(TransactionCore):
             "error": failure_to_text(failure) if failure else "",
         }
         rows = self.run(statements.give_back, parameters)
+        if not retry_at:
+            self.woken.update(row[_APP] for row in rows)
         for row in rows:
             name = event if failure else "message.handed_back"
             self._log_end(row, name, refund=not spent, failure=failure, who=who, retry_at=retry_at)
@@ -129,6 +131,7 @@ class Settling(TransactionCore):
         rows = self.run(
             statements.give_back, {**parameters, "available_at": "", "refund": 1, "crashed": 1, "error": ""}
         )
+        self.woken.update(row[_APP] for row in rows)
         for row in rows:
             self._log_end(row, "message.crashed", refund=True, who=owner)
         return rows

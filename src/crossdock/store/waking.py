@@ -1,13 +1,17 @@
-"""Waking sleeping consumers of other processes: one datagram to each socket in ``<store>.d/wake``.
+"""Waking a sleeping consumer of any process: one datagram to its socket in ``<store>.d/wake``.
 
-A datagram is only a hint; consumers also look every quarter of a second, so one that is lost costs no more.
+Who sleeps stands in a map of bytes that all processes share, ``<store>.d/asleep``: a sender wakes one sleeper of the
+app, and a consumer that found as much as it asked for wakes the next. All this is only a hint; consumers also look
+every quarter of a second, so a wake that goes astray costs no more.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import mmap
 import os
+import random
 import select
 import socket
 import threading
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
 _RACY_NS: Final = 50_000_000
 """A folder changed so shortly before it was listed may have changed again within one tick of its clock."""
+_SLOTS: Final = 4096
 _PROC_FD: Final = "/proc/self/fd"
 
 _sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
@@ -36,8 +41,10 @@ def _digest(app: str) -> str:
 class Ear:
     """One consumer's socket; it hears when something of its app may have become ready."""
 
-    def __init__(self, address: str, path: Path) -> None:
+    def __init__(self, address: str, path: Path, asleep: mmap.mmap, slot: int) -> None:
         self._path = path
+        self._asleep = asleep
+        self._slot = slot
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)  # noqa: FBT003 - the standard library's signature
         self._socket.bind(address)
@@ -45,11 +52,16 @@ class Ear:
         self._poll.register(self._socket, select.POLLIN)
         _sockets.add(self._socket)
 
-    def drain(self) -> None:
-        """Forget all that was heard; to be called before looking for messages, never after."""
+    def listen(self) -> None:
+        """Forget all that was heard and count as asleep; to be called before looking for messages, never after."""
+        self._asleep[self._slot] = 1
         with suppress(BlockingIOError):
             while True:
                 self._socket.recv(16)
+
+    def rest(self) -> None:
+        """Count as busy: wake others instead."""
+        self._asleep[self._slot] = 0
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until something is heard; False: nothing was, for so many seconds."""
@@ -70,7 +82,8 @@ class Ear:
 
     def close(self) -> None:
         """Stop listening; safe to call twice."""
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # the map may be closed already
+            self.rest()
             self._path.unlink(missing_ok=True)
         self._socket.close()
 
@@ -85,9 +98,12 @@ class MemoryEar:
         """Be heard."""
         self._heard.set()
 
-    def drain(self) -> None:
+    def listen(self) -> None:
         """Forget all that was heard."""
         self._heard.clear()
+
+    def rest(self) -> None:
+        """Nothing to do: all are woken."""
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until something is heard."""
@@ -134,21 +150,27 @@ class Waker:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)  # noqa: FBT003 - the standard library's signature
         _sockets.add(self._socket)
-        self._by_digest: dict[str, list[str]] = {}
+        self._asleep = _map_of(folder.with_name("asleep"))
+        self._by_digest: dict[str, list[tuple[str, int]]] = {}
         self._seen_ns = -1
 
     def listen(self, app: str) -> Ear:
         """Return a new ear for one app."""
         self._count += 1
-        name = f"{_digest(app)}.{self._boot_id}-{self._count}"
-        return Ear(self._address(name), self._folder / name)
+        slot = random.randrange(_SLOTS)  # noqa: S311 - two ears in one slot only share their luck
+        name = f"{_digest(app)}.{slot}.{self._boot_id}-{self._count}"
+        return Ear(self._address(name), self._folder / name, self._asleep, slot)
 
     def wake(self, apps: Iterable[str]) -> None:
-        """Tell every consumer of these apps, in whatever process, to look."""
+        """Tell one sleeping consumer of each of these apps, in whatever process, to look."""
         self._look()
         for app in apps:
-            for name in self._by_digest.get(_digest(app), ()):
-                self._tell(name)
+            sleepers = [found for found in self._by_digest.get(_digest(app), ()) if self._asleep[found[1]]]
+            while sleepers:
+                name, slot = sleepers.pop(random.randrange(len(sleepers)))  # noqa: S311 - any one will do
+                self._asleep[slot] = 0  # the next sender wakes another
+                if self._tell(name):
+                    break
 
     def close(self) -> None:
         """Release the descriptors; safe to call twice."""
@@ -156,20 +178,24 @@ class Waker:
         if fd >= 0:
             os.close(fd)
             self._socket.close()
+            self._asleep.close()
 
     def _address(self, name: str) -> str:
         """Return a short path: a socket's may have 107 bytes. Source: unix(7)."""
         return f"{_PROC_FD}/{self._fd}/{name}" if os.path.isdir(_PROC_FD) else str(self._folder / name)
 
-    def _tell(self, name: str) -> None:
+    def _tell(self, name: str) -> bool:
+        """Tell one; False: nobody is there."""
         try:
             self._socket.sendto(b"!", self._address(name))
         except BlockingIOError:
-            pass  # its buffer is full of earlier calls
+            return True  # its buffer is full of earlier calls
         except (ConnectionRefusedError, FileNotFoundError):
             (self._folder / name).unlink(missing_ok=True)  # its process died
+            return False
         except OSError:
-            pass  # only a hint
+            return False
+        return True
 
     def _look(self) -> None:
         changed_ns = os.stat(self._fd).st_mtime_ns
@@ -177,8 +203,19 @@ class Waker:
             return
         self._by_digest.clear()
         for name in os.listdir(self._fd):
-            self._by_digest.setdefault(name.partition(".")[0], []).append(name)
+            digest, slot, _ = name.split(".", 2)
+            self._by_digest.setdefault(digest, []).append((name, int(slot)))
         self._seen_ns = changed_ns if time.time_ns() - changed_ns > _RACY_NS else -1
+
+
+def _map_of(path: Path) -> mmap.mmap:
+    """Map the shared file of flags, one byte for each ear; made if it is not there."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.ftruncate(fd, _SLOTS)
+        return mmap.mmap(fd, _SLOTS)
+    finally:
+        os.close(fd)
 
 
 def _let_go_after_fork() -> None:

@@ -52,7 +52,8 @@ class Looking(QueueCore):
 
     def stats(self, app: str | None = None) -> dict[str, QueueStats]:
         """Return the figures of one app's queue, or of every queue, by app."""
-        return self._store.read(lambda reader: reader.stats(app))
+        now = self._store.now()
+        return self._store.read(lambda reader: reader.stats(app, now))
 
     def timeline(self, message_id: str, *, app: str | None = None) -> builtins.list[TimelineEntry]:
         """Return everything that happened to a message, in order.

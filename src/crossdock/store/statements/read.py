@@ -82,9 +82,20 @@ def ready_depth(*, suspect: bool) -> Select[Any]:
 
 
 def scheduled_depth() -> Select[Any]:
-    """Count the scheduled messages of each app."""
+    """Count the messages of each app whose time has not come."""
     return (
-        select(T.target_app, func.count()).where(PENDING, T.available_at.is_not(None)).group_by(T.target_app)
+        select(T.target_app, func.count())
+        .where(PENDING, T.available_at.is_not(None), T.available_at > param("now"))
+        .group_by(T.target_app)
+    )
+
+
+def due_depth() -> Select[Any]:
+    """Count the messages of each app whose time has come and that no claim has made ready yet, by ``blocked``."""
+    return (
+        select(T.target_app, T.blocked, func.count())
+        .where(PENDING, T.available_at.is_not(None), T.available_at <= param("now"))
+        .group_by(T.target_app, T.blocked)
     )
 
 
@@ -97,12 +108,24 @@ def blocked_depth() -> Select[Any]:
     )
 
 
-def oldest_ready() -> Select[Any]:
-    """Return when the first ready message of one app arrived, of each priority."""
+def oldest_ready(*, suspect: bool) -> Select[Any]:
+    """Return the first ready message of one app of each priority: of those with crashes, or those without."""
+    crashes = T.crashes > number(0) if suspect else T.crashes == number(0)
     return (
         select(func.min(T.id), T.priority)
-        .where(T.target_app == param("app"), READY, T.crashes == number(0))
+        .where(T.target_app == param("app"), READY, crashes)
         .group_by(T.priority)
+    )
+
+
+def oldest_due() -> Select[Any]:
+    """Return since when the first message of one app is due that no claim has made ready yet."""
+    return select(func.min(T.available_at)).where(
+        T.target_app == param("app"),
+        PENDING,
+        T.available_at.is_not(None),
+        T.available_at <= param("now"),
+        T.blocked == number(0),
     )
 
 
