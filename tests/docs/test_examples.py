@@ -1,0 +1,96 @@
+"""Every block of code in the documents does what the page says."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import Block, blocks_of, name_of, pages
+from tests.docs.run_page import PATIENCE_S, environment
+from tests.requirements import could_not_run
+
+EXECUTED = {"python", "console", "sh"}
+CHECKED = {"toml", "sql"}
+PLAIN = {"output", "text", "json", "mermaid"}
+RUNNER = Path(__file__).with_name("run_page.py")
+
+
+@pytest.mark.parametrize("page", [page for page in pages() if blocks_of(page)], ids=name_of)
+@pytest.mark.timeout(300)
+def test_blocks_of_page_run(page: Path, tmp_path: Path) -> None:
+    steps = steps_of(page)
+    if any("sqlite3 " in step.text for step in steps if step.language == "console"):
+        demand_sqlite3()
+    (tmp_path / "blocks.json").write_text(json.dumps([asdict(step) for step in steps]), encoding="utf-8")
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    environ = {**environment(), "READER_STATE": str(tmp_path / "state.sh")}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(RUNNER), str(tmp_path / "blocks.json")],
+        cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=4 * PATIENCE_S,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_every_block_says_what_it_is(page: Path) -> None:
+    for block in blocks_of(page):
+        known = block.title or block.language in EXECUTED | CHECKED | PLAIN
+        assert known, f"{block.page}:{block.line}: a block of {block.language!r} is not known here"
+
+
+def steps_of(page: Path) -> list[Block]:
+    """Return what a reader does on a page, in order."""
+    return [
+        block
+        for block in blocks_of(page)
+        if block.reason is None and (block.title or block.language in EXECUTED | {"output"})
+    ]
+
+
+def demand_sqlite3() -> None:
+    """Leave the test out where the command is missing."""
+    if shutil.which("sqlite3") is None:
+        could_not_run("the command sqlite3 is not installed")
+
+
+def test_runner_notices_wrong_output(tmp_path: Path) -> None:
+    done = run_steps(
+        tmp_path, Block("page.md", 5, "python", "print(1)\n"), Block("page.md", 8, "output", "2\n")
+    )
+    assert done.returncode == 1
+    assert "page.md:8: the page says\n2\nbut it prints\n1" in done.stderr
+
+
+def test_runner_names_the_line_that_fails(tmp_path: Path) -> None:
+    done = run_steps(tmp_path, Block("page.md", 5, "python", "x = 1\nx / 0\n"))
+    assert done.returncode == 1
+    assert 'File "page.md", line 6' in done.stderr
+
+
+def test_runner_notices_a_command_that_fails(tmp_path: Path) -> None:
+    done = run_steps(tmp_path, Block("page.md", 5, "console", "$ echo fine\nfine\n$ exit 3\n"))
+    assert done.returncode == 1
+    assert "exit code 3 of: exit 3" in done.stderr
+
+
+def test_dots_stand_for_anything(tmp_path: Path) -> None:
+    said = "a … c\n…\nlast\n"
+    done = run_steps(tmp_path, Block("page.md", 5, "console", f"$ printf 'a b c\\nx\\ny\\nlast\\n'\n{said}"))
+    assert done.returncode == 0, done.stderr
+
+
+def run_steps(tmp_path: Path, *steps: Block) -> subprocess.CompletedProcess[str]:
+    """Execute blocks as the page's test does."""
+    (tmp_path / "blocks.json").write_text(json.dumps([asdict(step) for step in steps]), encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, str(RUNNER), "blocks.json"], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, "READER_STATE": str(tmp_path / "state.sh")},
+    )  # fmt: skip
