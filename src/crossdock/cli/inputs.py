@@ -12,6 +12,7 @@ import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, Final
@@ -35,10 +36,18 @@ def duration(text: str) -> timedelta:
         raise typer.BadParameter(f"{text!r} is no duration; write for example 30s, 5m or 1h30m") from error
 
 
-def backoff(text: str) -> tuple[timedelta, timedelta]:
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """The bounds of a backoff (no tuple, which Typer would take for two arguments)."""
+
+    first: timedelta
+    last: timedelta
+
+
+def backoff(text: str) -> Backoff:
     """Read the bounds of a backoff."""
     try:
-        return parse_backoff(text)
+        return Backoff(*parse_backoff(text))
     except ValueError as error:
         raise typer.BadParameter(
             f"{text!r} is not two durations, the smaller first; write for example 1s..5m"
@@ -172,7 +181,7 @@ def _extension(pair: str) -> tuple[str, str | int | bool]:
 
 def _text(path: str) -> str:
     try:
-        return Path(path).read_bytes().decode()
+        return Path(path).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidMessage.of(path, f"not UTF-8 (byte {error.start + 1})") from error
 
@@ -182,7 +191,7 @@ def _value_of(line: bytes, name: str, number: int) -> list[Any]:
         return []
     what = f"{name}, line {number}"
     try:
-        return [json_value(line.decode(), what=what)]
+        return [json_value(line.strip().decode("utf-8-sig"), what=what)]
     except UnicodeDecodeError as error:
         raise InvalidMessage.of(what, f"not UTF-8 (byte {error.start + 1})") from error
 

@@ -62,7 +62,7 @@ _MaxAttempts: TypeAlias = Annotated[
     ),
 ]
 _Backoff: TypeAlias = Annotated[
-    tuple[timedelta, timedelta] | None,
+    inputs.Backoff | None,
     typer.Option(
         "--backoff",
         metavar="FROM..TO",
@@ -141,4 +141,6 @@ class RetryOptions:
         from crossdock.config.model import RetryTable
 
         given = {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
+        if self.backoff is not None:
+            given["backoff"] = (self.backoff.first, self.backoff.last)
         return RetryTable.model_construct(**given).over(base) if given else None

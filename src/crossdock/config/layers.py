@@ -33,7 +33,7 @@ class Layers:
 
     def put(self, key: Key, value: Any, origin: str) -> None:
         """Set a key. A table is merged into the one that is there; nothing is put under what is no table."""
-        if isinstance(value, dict) and value:
+        if isinstance(value, dict) and (value or not key):
             for name, inner in value.items():
                 self.put((*key, name), inner, origin)
             return

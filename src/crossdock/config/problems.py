@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from types import UnionType
-from typing import Annotated, Any, Final, get_args, get_origin
+from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -105,7 +105,7 @@ def _expected_of(parts: Sequence[Any]) -> str:
     for part in parts:
         if isinstance(part, Expected):
             found = part.text
-        elif isinstance(part, UnionType) or get_origin(part) is Annotated:
+        elif get_origin(part) in {Annotated, Union, UnionType}:
             found = _expected_of([*get_args(part), *getattr(part, "__metadata__", ())])
     return found
 

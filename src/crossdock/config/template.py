@@ -11,7 +11,7 @@ TEMPLATE: Final = """\
 
 [store]
 url = "sqlite:///crossdock.db"    # relative to this file's folder; sqlite:////data/work.db is absolute
-# outside_writers = true          # if programs with an affected SQLite write to the file ("crossdock doctor" tells)
+# outside_writers = false         # true, if programs with an affected SQLite write to it (see "crossdock doctor")
 # min_free_bytes = "64 MiB"       # take nothing in while the disk has less free space than this
 # lock_timeout = "10s"            # how long a write waits for other programs
 

@@ -24,7 +24,7 @@ def parse_duration(text: str) -> timedelta:
     Raises:
         ValueError: Not of that form, or longer than a ``timedelta`` holds.
     """
-    if not re.match(DURATION_PATTERN, text):
+    if not re.fullmatch(DURATION_PATTERN, text):
         raise ValueError(text)
     try:
         return timedelta(microseconds=sum(float(n) * _MICROSECONDS[unit] for n, unit in _PART.findall(text)))
@@ -51,7 +51,7 @@ def parse_size(text: str) -> int:
     Raises:
         ValueError: Not of that form.
     """
-    found = re.match(SIZE_PATTERN, text)
+    found = re.fullmatch(SIZE_PATTERN, text)
     if not found:
         raise ValueError(text)
     unit = found[2]

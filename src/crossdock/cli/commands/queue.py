@@ -246,15 +246,14 @@ def _pages(
 
 
 def _print_records(records: list[Record], app: str | None, what: str) -> None:
-    columns = [Column("ID"), *([] if app else [Column("QUEUE")]), Column("STATUS"), Column("PRI", right=True)]
-    columns += [Column("TRIES", right=True), Column("SENT"), Column("DATA, OR ERROR", shrinks=True)]
+    columns = [Column("ID"), *([] if app else [Column("QUEUE")]), Column("STATUS"), Column("TRIES", right=True)]
+    columns += [Column("SENT"), Column("DATA, OR ERROR", shrinks=True)]
     now = datetime.now(UTC)
     rows: list[list[Cell | str]] = [
         [
             record.message.id,
             *([] if app else [record.app]),
             status_cell(record),
-            str(record.message.priority),
             str(record.attempts),
             ago(record.created_at, now),
             _preview(record),
