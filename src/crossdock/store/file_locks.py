@@ -68,8 +68,8 @@ class WriteLock:
         self._file = LockFile(path)
         self._timeout_s = timeout.total_seconds()
         self._path = path
-        self._wanted = threading.Semaphore(0)
-        self._got = threading.Semaphore(0)
+        self._wanted = _closed_gate()
+        self._got = _closed_gate()
         self._mutex = threading.Lock()
         self._waiting = False
         self._given_up = False
@@ -92,9 +92,10 @@ class WriteLock:
     def close(self) -> None:
         """Close the lock file; safe to call twice."""
         self._closed = True
-        self._wanted.release()
         if self._thread is None or not self._waiting:
             self._file.close()
+        if self._thread is not None and self._wanted.locked():
+            self._wanted.release()
 
     def _wait(self) -> None:
         with self._mutex:
@@ -104,16 +105,23 @@ class WriteLock:
                 self._waiting, self._given_up = True, False
                 self._start()
                 self._wanted.release()
-        if self._got.acquire(timeout=self._timeout_s):
-            return
+        try:
+            got = self._got.acquire(timeout=self._timeout_s)
+        except BaseException:  # Ctrl-C: the turn must not be kept by one who left
+            if self._give_up():
+                self.release()
+            raise
+        if not got and not self._give_up():
+            raise StoreUnavailable(
+                f"waited {self._timeout_s:g} s for the turn to write ({self._path}); nothing was changed. "
+                f"Another process of the store holds it: is one stopped, or in a long transaction()?"
+            )
+
+    def _give_up(self) -> bool:
+        """Wait no more; True: the turn came at the last moment."""
         with self._mutex:
-            if self._got.acquire(blocking=False):
-                return
-            self._given_up = True
-        raise StoreUnavailable(
-            f"waited {self._timeout_s:g} s for the turn to write ({self._path}); nothing was changed. "
-            f"Another process of the store holds it: is one stopped, or in a long transaction()?"
-        )
+            self._given_up = not self._got.acquire(blocking=False)
+            return not self._given_up
 
     def _start(self) -> None:
         if self._thread is None:
@@ -132,6 +140,13 @@ class WriteLock:
                     self._file.unlock()
                 else:
                     self._got.release()
+
+
+def _closed_gate() -> threading.Lock:
+    """Return a lock that one thread opens for another; three times as fast as a semaphore."""
+    gate = threading.Lock()
+    gate.acquire()
+    return gate
 
 
 def _let_go_after_fork() -> None:
