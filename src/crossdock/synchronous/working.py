@@ -216,7 +216,9 @@ class Working(QueueCore):
         work, due = self._store.read(partial(_outlook, app=app, now=now))
         if work:
             return None
-        return _LOOK_EVERY_S if due is None else min(_LOOK_EVERY_S, max(0.0, (due - now).total_seconds()))
+        if due is None or due <= now:  # due, and nothing to claim: the queue is paused
+            return _LOOK_EVERY_S
+        return min(_LOOK_EVERY_S, (due - now).total_seconds())
 
     def _pause(self, ear: Ear, deadline: float | None) -> bool:
         ear.wait(_LOOK_EVERY_S)
