@@ -17,8 +17,30 @@ def new_message_id() -> str:
 
     Source: RFC 9562, sections 5.7 and 6.2 (method 3: sub-millisecond precision in ``rand_a``).
     """
+    return _text(_prefix() | int.from_bytes(os.urandom(8)) & _RANDOM_BITS)
+
+
+def new_message_ids(count: int) -> list[str]:
+    """Return new UUIDv7s that rise in their order.
+
+    Source: RFC 9562, section 6.2 (method 2: the random part is raised by a random amount each time).
+    """
+    prefix = _prefix()
+    noise = os.urandom(4 * count)
+    last = int.from_bytes(os.urandom(8)) & _RANDOM_BITS >> 1
+    found: list[str] = []
+    for start in range(0, 4 * count, 4):
+        last += 1 + int.from_bytes(noise[start : start + 4])
+        found.append(_text(prefix | last))
+    return found
+
+
+def _prefix() -> int:
+    """Return everything but the random part, for now."""
     milliseconds, rest = divmod(time.time_ns(), _NS_PER_MS)
-    fraction = (rest << 12) // _NS_PER_MS
-    noise = int.from_bytes(os.urandom(8)) & _RANDOM_BITS
-    digits = f"{milliseconds << 80 | _VERSION | fraction << 64 | _VARIANT | noise:032x}"
+    return milliseconds << 80 | _VERSION | ((rest << 12) // _NS_PER_MS) << 64 | _VARIANT
+
+
+def _text(number: int) -> str:
+    digits = f"{number:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -33,8 +33,22 @@ _RESERVED: Final = frozenset({
     "priority", "partitionkey", "expirytime", "correlationid", "traceparent",
 })  # fmt: skip
 _INT32: Final = range(-(2**31), 2**31)
-_encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-_encode_ascii: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
+
+
+def _encoder(*, ensure_ascii: bool) -> Callable[[Any], str]:
+    """Return a strict, compact encoder; ``json.dumps`` would make a new one for each value."""
+    plain = json.JSONEncoder(ensure_ascii=ensure_ascii, allow_nan=False, separators=(",", ":"))
+    make = getattr(json.encoder, "c_make_encoder", None)  # None where json has no C part
+    if make is None:
+        return plain.encode
+    text = json.encoder.encode_basestring_ascii if ensure_ascii else json.encoder.encode_basestring
+    # A check for circles costs more than the recursion error that they end in.
+    chunks = make(None, plain.default, text, None, ":", ",", False, False, False)  # noqa: FBT003
+    return lambda value: "".join(chunks(value, 0))
+
+
+_encode: Final = _encoder(ensure_ascii=False)
+_encode_ascii: Final = _encoder(ensure_ascii=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.delivery import Claimed, Completed, Settlement, Undecodable
 from crossdock.domain.errors import ConfigError, InvalidMessage, LeaseLost, StoreError
-from crossdock.domain.ids import new_message_id
+from crossdock.domain.ids import new_message_id, new_message_ids
 from crossdock.domain.lifecycle import FailureCode
 from crossdock.domain.message import (
     DEFAULT_PRIORITY,
@@ -126,6 +126,20 @@ class Gateway:
         name = MessageId(new_message_id()) if message_id is None else check_message_id(message_id)
         return Draft(name, text, raw, data)
 
+    def drafts(self, items: Iterable[Any]) -> list[Draft]:
+        """Encode the data of many messages, under new ids.
+
+        Raises:
+            InvalidMessage: Something is no JSON value; it says which.
+        """
+        values = list(items)
+        encoded = [_encode_one(index, value) for index, value in enumerate(values)]
+        ids = new_message_ids(len(values))
+        return [
+            Draft(MessageId(name), text, raw, value)
+            for name, (text, raw), value in zip(ids, encoded, values, strict=True)
+        ]
+
     def settlement(self, claimed: Claimed, outcome: Outcome) -> Settlement:
         """Say how a delivery ended."""
         return Settlement(claimed.row_id, claimed.lease_token, outcome)
@@ -198,6 +212,14 @@ def _lease_issue(lease: object) -> str | None:
     if isinstance(lease, timedelta) and SHORTEST_LEASE <= lease <= LONGEST_LEASE:
         return None
     return f"is {lease!r}; it must be a timedelta from {SHORTEST_LEASE} to {LONGEST_LEASE}"
+
+
+def _encode_one(index: int, value: Any) -> tuple[str | None, bytes | None]:
+    try:
+        return encode(value)
+    except InvalidMessage as error:
+        details = [(f"items[{index}].{name}", issue) for name, issue in error.details]
+        raise InvalidMessage(f"items[{index}].{error}", details) from error
 
 
 def check_accepted(claimed: Iterable[Claimed], accepted: set[int]) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
-from typing import TYPE_CHECKING, Any, overload
+from itertools import accumulate, groupby
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from crossdock.domain.message import Draft, Envelope, Message, SentMessage, sent_message
 
@@ -28,45 +28,55 @@ class SentBatch:
 
     def __init__(self, gateway: Gateway, envelope: Envelope, items: Iterable[Any]) -> None:
         self._envelope = envelope
-        self._parts: list[tuple[bool, list[tuple[Draft, Envelope]]]] = []
+        self._parts: list[_Whole | list[Draft]] = []
         for whole, group in groupby(items, key=_is_message):
             if whole:
-                drafts = [(gateway.draft(m.data, m.id), _envelope_of(m, envelope)) for m in group]
+                self._parts.append(
+                    _Whole([(gateway.draft(m.data, m.id), _envelope_of(m, envelope)) for m in group])
+                )
             else:
-                drafts = [(gateway.draft(data), envelope) for data in group]
-            self._parts.append((whole, drafts))
+                self._parts.append(gateway.drafts(group))
 
     def store(self, tx: Any) -> Sequence[SentMessage]:
         """Store them all in one transaction."""
-        sent: list[SentMessage | _Stored] = []
-        for whole, drafts in self._parts:
-            if whole:
-                sent += [tx.send(draft, envelope) for draft, envelope in drafts]
+        stored: list[Sequence[SentMessage] | _Run] = []
+        for part in self._parts:
+            if isinstance(part, _Whole):
+                stored.append([tx.send(draft, envelope) for draft, envelope in part.drafts])
             else:
-                row_ids = tx.send_many([draft for draft, _ in drafts], self._envelope)
-                sent += [
-                    _Stored(draft, envelope, row_id, tx.now)
-                    for (draft, envelope), row_id in zip(drafts, row_ids, strict=True)
-                ]
-        return _SentSequence(sent)
+                stored.append(_Run(part, self._envelope, tx.send_many(part, self._envelope), tx.now))
+        return _SentSequence(stored)
 
 
-@dataclass(slots=True)
-class _Stored:
-    draft: Draft
+class _Whole(NamedTuple):
+    """Messages that bring their own envelopes."""
+
+    drafts: list[tuple[Draft, Envelope]]
+
+
+class _Run(NamedTuple):
+    """Messages of one envelope that were stored together."""
+
+    drafts: Sequence[Draft]
     envelope: Envelope
-    row_id: int
+    row_ids: Sequence[int]
     sent_at: datetime
+
+    def at(self, place: int) -> SentMessage:
+        """Build one of them."""
+        draft = self.drafts[place]
+        return sent_message(draft, self.envelope, row_id=self.row_ids[place], sent_at=self.sent_at)
 
 
 class _SentSequence(Sequence[SentMessage]):
     """The messages of a bulk send; each is built when it is looked at, since most never are."""
 
-    def __init__(self, sent: list[SentMessage | _Stored]) -> None:
-        self._sent = sent
+    def __init__(self, runs: Sequence[Sequence[SentMessage] | _Run]) -> None:
+        self._runs = runs
+        self._ends = list(accumulate(len(run.drafts) if isinstance(run, _Run) else len(run) for run in runs))
 
     def __len__(self) -> int:
-        return len(self._sent)
+        return self._ends[-1] if self._ends else 0
 
     @overload
     def __getitem__(self, index: int) -> SentMessage: ...
@@ -74,14 +84,15 @@ class _SentSequence(Sequence[SentMessage]):
     def __getitem__(self, index: slice) -> Sequence[SentMessage]: ...
     def __getitem__(self, index: int | slice) -> SentMessage | Sequence[SentMessage]:
         if isinstance(index, slice):
-            return _SentSequence(self._sent[index])
-        one = self._sent[index]
-        if isinstance(one, SentMessage):
-            return one
-        return sent_message(one.draft, one.envelope, row_id=one.row_id, sent_at=one.sent_at)
+            return [self[position] for position in range(*index.indices(len(self)))]
+        position = range(len(self))[index]
+        number = bisect_right(self._ends, position)
+        place = position - (self._ends[number - 1] if number else 0)
+        run = self._runs[number]
+        return run.at(place) if isinstance(run, _Run) else run[place]
 
     def __repr__(self) -> str:
-        return f"<{len(self._sent)} sent messages>"
+        return f"<{len(self)} sent messages>"
 
 
 def _is_message(item: Any) -> bool:
