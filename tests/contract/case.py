@@ -1,0 +1,112 @@
+"""What a test of the contract works with: a queue on some store, its clock, and ways to play the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from crossdock import AsyncQueue, Queue
+from tests.contract.blocking import LoopThread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crossdock import Delivery, StoreSettings
+    from crossdock.testing import FakeClock
+
+PATIENCE = timedelta(seconds=20)
+"""For waits that end by themselves; only a failing test uses it up."""
+BRIEF = timedelta(milliseconds=20)
+"""For waits that must find nothing."""
+MAX_CRASHES = 3
+
+
+@dataclass
+class Case:
+    """One store and the queue under test on it.
+
+    Attributes:
+        url: The store's; ``sqlite://`` is in memory.
+        asynchronous: Whether the queue under test is an ``AsyncQueue``.
+    """
+
+    url: str
+    clock: FakeClock
+    settings: StoreSettings | None
+    asynchronous: bool
+    _opened: list[Any] = field(default_factory=list)
+    _loops: list[LoopThread] = field(default_factory=list)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the store is in memory, and so in this one queue object alone."""
+        return self.url == "sqlite://"
+
+    def open(self, **options: Any) -> Queue:
+        """Open one more queue object on the store, as another process would."""
+        options = {"clock": self.clock, "settings": self.settings, "max_crashes": MAX_CRASHES, **options}
+        if self.asynchronous:
+            loop = LoopThread()
+            self._loops.append(loop)
+            opened = cast("Queue", loop.call(AsyncQueue, self.url, **options))
+        else:
+            opened = Queue(self.url, **options)
+        self._opened.append(opened)
+        return opened
+
+    def close(self) -> None:
+        """Close every queue that was opened."""
+        for opened in reversed(self._opened):
+            opened.close()
+        for loop in self._loops:
+            loop.close()
+
+    def rescue(self, queue: Queue) -> None:
+        """Let the queue look at all leases now; by itself it does so a few times per second."""
+        queue._housekeeper.run_once()
+
+    def lapse(self, queue: Queue, after: timedelta = timedelta(seconds=30)) -> None:
+        """Let the time pass and the leases that end within it run out."""
+        self.clock.advance(after + timedelta(microseconds=1))
+        self.rescue(queue)
+
+    def crash(self, queue: Queue) -> None:
+        """Let the queue's process die, as the others see it: what it holds is taken back as from the dead."""
+        store = queue._store
+        store.write(lambda tx: tx.crash(store.owner, max_crashes=MAX_CRASHES, limit=1000))
+
+    def sql(self, queue: Queue, statement: str, parameters: Any = ()) -> list[Any]:
+        """Run a statement of another program: what it writes did not pass through our code."""
+        return raw(queue, lambda database: database.execute(statement, parameters).fetchall())
+
+
+def raw(queue: Queue, action: Callable[[Any], Any]) -> Any:
+    """Run ``action`` on the driver's own connection, in a transaction of its own."""
+    return queue._store.open_store.exclusive(action)
+
+
+def claim_one(queue: Queue, app: str = "app", **options: Any) -> Delivery:
+    """Claim exactly one message."""
+    (delivery,) = queue.claim(app, **options)
+    return delivery
+
+
+def ids(found: Any) -> list[str]:
+    """Return the message ids of deliveries or records, in order."""
+    return [one.message.id for one in found]
+
+
+def numbers(found: Any) -> list[Any]:
+    """Return the data of deliveries or records, in order."""
+    return [one.message.data for one in found]
+
+
+def drain(queue: Queue, app: str = "app") -> list[Any]:
+    """Consume everything there is and return its data, in order."""
+    return [delivery.message.data for delivery in queue.consume(app, wait=timedelta(0))]
+
+
+def events(queue: Queue, message_id: str, **options: Any) -> list[str]:
+    """Return the events of a message's timeline without their common prefix."""
+    return [entry.event.removeprefix("message.") for entry in queue.timeline(message_id, **options)]
