@@ -6,7 +6,6 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from crossdock.domain.errors import CrossdockError
 from crossdock.hub.consumption import FLUSH_AFTER_S
 
 if TYPE_CHECKING:
@@ -70,10 +69,10 @@ class Housekeeper:
         """Rescue once; trouble with the store is told once, and the next pass tries again."""
         try:
             self._rescuer.run_once()
-        except CrossdockError as error:
+        except Exception as error:  # noqa: BLE001 - the rim of a service: it must live on
             if str(error) != self._trouble:
                 self._trouble = str(error)
-                self._notice("rescuer.failed", self._trouble)
+                self._notice("rescuer.failed", f"{type(error).__name__}: {error}")
         else:
             self._trouble = None
 
@@ -97,6 +96,6 @@ class Housekeeper:
             try:
                 with consumption.writing() as write:
                     self._store.write(write.flush)
-            except CrossdockError as error:
-                self._notice("consume.flush_failed", str(error))
+            except Exception as error:  # noqa: BLE001 - the rim of a service: it must live on
+                self._notice("consume.flush_failed", f"{type(error).__name__}: {error}")
         return consumption.has_done

@@ -9,6 +9,7 @@ from json.scanner import make_scanner
 from typing import Any, Final
 
 from crossdock.domain.delivery import Claimed, Undecodable
+from crossdock.domain.errors import ConfigError
 from crossdock.domain.lifecycle import FailureCode, Status
 from crossdock.domain.message import (
     BINARY_TYPE,
@@ -39,6 +40,17 @@ _decoder: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 _loads: Final = _decoder.decode
 _scan: Final = make_scanner(_decoder)  # type: ignore[arg-type]  # the stub names the class of the result
 _CREATED_AT: Final = 18
+_UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    ConfigError,
+)
+"""What a row that another program wrote may end in when it is read."""
+_UNKNOWN: Final = datetime.min.replace(tzinfo=UTC)
 _parse: Final = datetime.fromisoformat
 
 
@@ -113,7 +125,7 @@ def _message(row: Row, sent_at: datetime) -> Message:
         MessageId(message_id),
         source or source_app,
         kind,
-        decode_json(data) if raw is None else bytes(raw),
+        decode_json(data) if raw is None else _bytes(raw),
         sent_at if time is None else moment(time),
         content_type,
         schema,
@@ -143,7 +155,7 @@ def claimed_from(row: Row, lease_token: str, lease_until: datetime) -> Claimed |
             policy_from(row[21]),
             sent_at,
         )
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except _UNREADABLE as error:
         failure = Failure(
             FailureCode.INVALID_MESSAGE,
             f"the row cannot be read as a message: {error}",
@@ -171,7 +183,7 @@ def record_from(row: Row) -> Record:
      result, error, _, _) = row[24:]  # fmt: skip
     return Record(
         row_id=row[0],
-        message=_message_or_text(row),
+        message=held_message(row),
         source_app=AppId(row[2]),
         app=AppId(row[3]),
         status=Status(status),
@@ -179,31 +191,40 @@ def record_from(row: Row) -> Record:
         crashes=row[23],
         max_attempts=row[20],
         available_at=maybe_moment(available_at),
-        created_at=moment(row[18]),
+        created_at=maybe_moment(row[18]) or _UNKNOWN,
         created_by=created_by,
-        updated_at=moment(updated_at),
+        updated_at=maybe_moment(updated_at) or _UNKNOWN,
         claimed_at=maybe_moment(claimed_at),
         processed_at=maybe_moment(processed_at),
         lease_owner=lease_owner,
         lease_until=maybe_moment(row[22]),
         blocked=bool(blocked),
         revision=revision,
-        result=_value_or_text(result),
+        result=value_or_text(result),
         error=failure_from(error),
     )
 
 
-def _message_or_text(row: Row) -> Message:
+def held_message(row: Row) -> Message:
+    """Read the message of a row; if it is none, its data is given as the text that it is."""
     try:
         return message_from(row)
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return Message(MessageId(row[1]), row[6] or row[2], row[7], row[4], moment(row[18]), "text/plain")
+    except _UNREADABLE:
+        sent_at = maybe_moment(row[_CREATED_AT]) or _UNKNOWN
+        return Message(MessageId(row[1]), row[6] or row[2], row[7], row[4], sent_at, "text/plain")
 
 
-def _value_or_text(text: Any) -> Any:
+def _bytes(raw: Any) -> bytes:
+    if not isinstance(raw, bytes):
+        raise TypeError(f"data_bytes holds {type(raw).__name__}, not bytes")
+    return raw
+
+
+def value_or_text(text: Any) -> Any:
+    """Read a JSON value; if it is none, return the text that it is."""
     try:
         return None if text is None else _loads(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return text
 
 
@@ -212,14 +233,25 @@ def moment(text: str) -> datetime:
     return _parse(text + "+00:00")
 
 
-def maybe_moment(text: str | None) -> datetime | None:
-    """Return the aware UTC instant of a timestamp column that may be NULL."""
-    return None if text is None else _parse(text + "+00:00")
+def maybe_moment(text: Any) -> datetime | None:
+    """Return the aware UTC instant of a timestamp column; None: it is NULL, or no day of the calendar."""
+    try:
+        return None if text is None else _parse(text + "+00:00")
+    except (ValueError, TypeError):
+        return None
 
 
 def policy_from(text: str | None) -> RetryPolicy | None:
     """Read the policy that a sender gave its message."""
     return None if text is None else RetryPolicy.from_json(_loads(text))
+
+
+def readable_policy(text: str | None) -> RetryPolicy | None:
+    """Read it, or return None if it is none."""
+    try:
+        return policy_from(text)
+    except _UNREADABLE:
+        return None
 
 
 def failure_to_text(failure: Failure) -> str:
@@ -236,8 +268,10 @@ def failure_from(text: str | None) -> Failure | None:
     """Read a stored failure; a stranger's own words are kept as the message."""
     if text is None:
         return None
-    stored = _value_or_text(text)
+    stored = value_or_text(text)
     if not isinstance(stored, Mapping):
         return Failure(FailureCode.PERMANENT, str(stored))
-    details = tuple((str(d["field"]), str(d["issue"])) for d in stored.get("details", ()))
+    given = stored.get("details")
+    pairs = [one for one in given if isinstance(one, Mapping)] if isinstance(given, list) else []
+    details = tuple((str(one.get("field", "")), str(one.get("issue", ""))) for one in pairs)
     return Failure(str(stored.get("code", FailureCode.PERMANENT)), str(stored.get("message", "")), details)

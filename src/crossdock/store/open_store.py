@@ -14,7 +14,7 @@ from crossdock.store.group_commit import GroupCommit, Unit
 from crossdock.store.liveness import Presence
 from crossdock.store.outbox import after_commit, driver_connection
 from crossdock.store.reading import Reader
-from crossdock.store.sqlite_errors import damaged, is_of_one_statement, translate
+from crossdock.store.sqlite_errors import damaged, is_no_text, is_of_one_statement, translate
 from crossdock.store.sqlite_transaction import SQLiteTransaction
 from crossdock.store.waking import MemoryWaker, Waker
 
@@ -75,13 +75,13 @@ class OpenStore:
             StoreError: The store cannot be read.
         """
         if self.location.path is None:
-            return self.group.run(lambda _: query(Reader(self._writer, self._prepared)))
+            return self.group.run(lambda _: self._query(self._writer, query))
         self._check_place()
         connection = self._readers.pop() if self._readers else self.connections.open()
         try:
             connection.execute("BEGIN")
             try:
-                return query(Reader(connection, self._prepared))
+                return self._query(connection, query)
             finally:
                 if connection.in_transaction:
                     connection.execute("COMMIT")
@@ -92,6 +92,16 @@ class OpenStore:
                 connection.close()
             else:
                 self._readers.append(connection)
+
+    def _query(self, connection: Any, query: Callable[[Reader], T]) -> T:
+        reader = Reader(connection, self._prepared)
+        try:
+            return query(reader)
+        except self.connections.build.module.Error as error:
+            if not is_no_text(error):
+                raise
+            with _lenient(connection):
+                return query(reader)
 
     @property
     def engine(self) -> Engine:
@@ -182,7 +192,7 @@ class OpenStore:
         try:
             self._acquire()
             try:
-                woken = self._transact(units)
+                woken = self._transact_anyhow(units)
             finally:
                 self._release()
             self._check_place()
@@ -203,6 +213,16 @@ class OpenStore:
     def _release(self) -> None:
         if self.write_lock:
             self.write_lock.release()
+
+    def _transact_anyhow(self, units: Sequence[Unit]) -> set[str]:
+        """Do it again if there was text in a row that is no UTF-8, which then is read as far as it goes."""
+        try:
+            return self._transact(units)
+        except self.connections.build.module.Error as error:
+            if not is_no_text(error):
+                raise
+            with _lenient(self._writer):
+                return self._transact(units)
 
     def _transact(self, units: Sequence[Unit]) -> set[str]:
         writer = self._writer
@@ -227,6 +247,8 @@ class OpenStore:
         try:
             unit.result = unit.work(transaction)
         except self.connections.build.module.Error as error:
+            if is_no_text(error) and self._writer.text_factory is str:
+                raise
             if not is_of_one_statement(error):
                 raise
             return translate(error, self.location)
@@ -271,6 +293,20 @@ class OpenStore:
         if isinstance(error, StoreDamaged):
             self._damage = error
         return error
+
+
+@contextmanager
+def _lenient(connection: Any) -> Iterator[None]:
+    """Read text that is no UTF-8, too: an escape stands for each bad byte, which is no JSON either."""
+    connection.text_factory = _as_far_as_it_goes
+    try:
+        yield
+    finally:
+        connection.text_factory = str
+
+
+def _as_far_as_it_goes(text: bytes) -> str:
+    return text.decode("utf-8", "backslashreplace")
 
 
 def _fail(units: Sequence[Unit], error: CrossdockError) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.delivery import Overdue
@@ -12,7 +11,7 @@ from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import AppId
 from crossdock.domain.record import QueueStats, Record, TimelineEntry
 from crossdock.store import statements
-from crossdock.store.codec import maybe_moment, moment, policy_from, record_from
+from crossdock.store.codec import maybe_moment, readable_policy, record_from, value_or_text
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
@@ -86,7 +85,9 @@ class Reader:
     def overdue(self, now: datetime, limit: int) -> builtins.list[Overdue]:
         """Return claimed messages whose lease ran out."""
         rows = self._run(statements.overdue, {"now": to_text(now), "limit": limit})
-        return [Overdue._make((*row[:7], policy_from(row[7]), moment(row[8]))) for row in rows]
+        return [
+            Overdue._make((*row[:7], readable_policy(row[7]), maybe_moment(row[8]) or now)) for row in rows
+        ]
 
     def next_due(self, app: str) -> datetime | None:
         """Return when the app's next scheduled message becomes due."""
@@ -110,11 +111,19 @@ class Reader:
         for at, event, attempt, who, code, details in self._run(
             statements.audit_of, {"row_id": record.row_id}
         ):
-            facts: dict[str, Any] = {} if details is None else json.loads(details)
+            facts = _facts(details)
             entries += _claim_before(record, event, facts, attempt, who)
             entries += _completion_before(record, event, facts)
             entries.append(
-                _entry(record, event, moment(at), attempt=attempt, who=who, code=code, details=facts)
+                _entry(
+                    record,
+                    event,
+                    maybe_moment(at) or record.created_at,
+                    attempt=attempt,
+                    who=who,
+                    code=code,
+                    details=facts,
+                )
             )
         return entries + _present(record)
 
@@ -154,23 +163,29 @@ def _entry(record: Record, event: str, at: Any, **facts: Any) -> TimelineEntry:
     return TimelineEntry(at=at, event=event, app=record.app, **facts)
 
 
+def _facts(details: Any) -> dict[str, Any]:
+    """Read what a line of the audit log adds; another program may have written anything."""
+    told = value_or_text(details)
+    return told if isinstance(told, dict) else {} if told is None else {"text": told}
+
+
 def _claim_before(
     record: Record, event: str, facts: dict[str, Any], attempt: int | None, who: str | None
 ) -> list[TimelineEntry]:
     """Return the claim that an ended delivery began with; the row itself remembers only the last one."""
-    claimed_at = facts.pop("claimed_at", None)
+    claimed_at = maybe_moment(facts.pop("claimed_at", None))
     if claimed_at is None:
         return []
     attempt = attempt or facts.get("attempts")
     who = facts.pop("claimed_by", None if event == "message.replayed" else who)
-    return [_entry(record, "message.claimed", moment(claimed_at), attempt=attempt, who=who)]
+    return [_entry(record, "message.claimed", claimed_at, attempt=attempt, who=who)]
 
 
 def _completion_before(record: Record, event: str, facts: dict[str, Any]) -> list[TimelineEntry]:
-    processed_at = facts.pop("processed_at", None)
+    processed_at = maybe_moment(facts.pop("processed_at", None))
     if event != "message.replayed" or processed_at is None or facts.get("was") != Status.COMPLETED:
         return []
-    return [_entry(record, "message.completed", moment(processed_at), attempt=facts.get("attempts"))]
+    return [_entry(record, "message.completed", processed_at, attempt=facts.get("attempts"))]
 
 
 def _present(record: Record) -> list[TimelineEntry]:

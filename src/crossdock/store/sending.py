@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from crossdock.domain.errors import InvalidMessage, StoreError
 from crossdock.domain.message import BINARY_TYPE, Draft, Envelope, SentMessage, duplicate_of, sent_message
 from crossdock.store import statements
-from crossdock.store.codec import envelope_columns, message_from
+from crossdock.store.codec import envelope_columns, held_message
 from crossdock.store.transaction import TransactionCore
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Sending(TransactionCore):
     def _duplicate(self, draft: Draft, envelope: Envelope) -> SentMessage:
         identity = {"message_id": draft.message_id, "app": envelope.app, "source_app": envelope.source_app}
         row = self.run(statements.find_sent, identity)[0]
-        held = message_from(row)
+        held = held_message(row)
         if held.source != (envelope.source or envelope.source_app):
             raise InvalidMessage.of(
                 "message_id",

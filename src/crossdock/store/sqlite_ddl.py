@@ -120,7 +120,8 @@ FROM data_staging WHERE status = 'pending' AND available_at IS NULL AND blocked 
 _DEAD_LETTERS: Final = """
 CREATE VIEW dead_letters AS
 SELECT id, target_app AS app, source_app, message_id, type, attempts, crashes, processed_at,
-  json_extract(error, '$.code') AS code, json_extract(error, '$.message') AS reason, data
+  CASE WHEN json_valid(error) THEN json_extract(error, '$.code') END AS code,
+  CASE WHEN json_valid(error) THEN json_extract(error, '$.message') ELSE error END AS reason, data
 FROM data_staging WHERE status = 'failed' AND deleted_at IS NULL"""
 
 _LATENCY: Final = """

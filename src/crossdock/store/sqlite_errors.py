@@ -14,8 +14,6 @@ _BUSY: Final = frozenset({"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL"})
 _UNREACHABLE: Final = frozenset(
     {"SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_INTERRUPT"}
 )
-
-
 _OF_ONE_STATEMENT: Final = frozenset(
     {"", "SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_TOOBIG"}
 )
@@ -24,6 +22,11 @@ _OF_ONE_STATEMENT: Final = frozenset(
 def is_of_one_statement(error: BaseException) -> bool:
     """Tell whether an error is about the one statement that it ended, and the transaction can go on without it."""
     return primary_name(error) in _OF_ONE_STATEMENT
+
+
+def is_no_text(error: BaseException) -> bool:
+    """Tell whether a row held text that is no UTF-8, which another program wrote."""
+    return "Could not decode to UTF-8" in str(error)
 
 
 def primary_name(error: BaseException) -> str:
@@ -36,7 +39,7 @@ def translate(error: BaseException, location: StoreLocation) -> StoreError:
     """Return our error for one of SQLite's."""
     name = primary_name(error)
     text = f"{location}: {error}"
-    if name in _DAMAGED or "malformed" in str(error) or "not a database" in str(error):
+    if name in _DAMAGED:
         return damaged(location, str(error))
     if name == "SQLITE_FULL":
         return StoreFull(f"{text}; nothing was stored. Free some disk space; it resumes by itself")

@@ -115,7 +115,8 @@ def of_app(*, status: Status, with_code: bool) -> Select[Any]:
     if status in FINISHED_STATUSES:
         query = query.where(FINISHED)
     if with_code:
-        query = query.where(func.json_extract(T.error, literal("$.code")) == param("code"))
+        code = func.json_extract(T.error, literal("$.code"))
+        query = query.where(case((func.json_valid(T.error) == number(1), code)) == param("code"))
     return query.order_by(T.id).suffix_with(LIMIT)
 
 
