@@ -45,7 +45,11 @@ class Result:
 
 def environment(**changes: str) -> dict[str, str]:
     """Return an environment in which nothing speaks to the command but what the test says."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CROSSDOCK_") and name != "NO_COLOR"}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("CROSSDOCK_") and name != "NO_COLOR"
+    }
     return {**kept, "TZ": "UTC", "COLUMNS": "", "TERM": "xterm", **changes}
 
 
@@ -55,7 +59,9 @@ class Shell:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def __call__(self, *arguments: str, stdin: str | bytes = "", env: Mapping[str, str] | None = None) -> Result:
+    def __call__(
+        self, *arguments: str, stdin: str | bytes = "", env: Mapping[str, str] | None = None
+    ) -> Result:
         """Run the command with everything piped."""
         done = subprocess.run(
             [*COMMAND, *arguments],
@@ -122,7 +128,10 @@ def interrupt(process_id: int) -> None:
 
 
 def _converse(
-    terminal: int, process: subprocess.Popen[bytes], answer: str, when: tuple[str, Callable[[int], None]] | None
+    terminal: int,
+    process: subprocess.Popen[bytes],
+    answer: str,
+    when: tuple[str, Callable[[int], None]] | None,
 ) -> str:
     """Read all that is shown, and answer; ends when nobody has the terminal any more."""
     shown, deadline = b"", time.monotonic() + TIME_LIMIT_S

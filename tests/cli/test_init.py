@@ -31,7 +31,10 @@ def test_a_second_init_changes_nothing(shell: Shell, tmp_path: Path, store: Stor
 
 
 def test_init_makes_the_folder_it_is_given(shell: Shell, tmp_path: Path) -> None:
-    assert shell.good("init", "deep/orders").out == "made  ./deep/orders/crossdock.toml\nmade  ./deep/orders/crossdock.db\n"
+    assert (
+        shell.good("init", "deep/orders").out
+        == "made  ./deep/orders/crossdock.toml\nmade  ./deep/orders/crossdock.db\n"
+    )
     assert (tmp_path / "deep" / "orders" / "crossdock.db").exists()
     assert not (tmp_path / "crossdock.db").exists()
 

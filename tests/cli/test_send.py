@@ -51,7 +51,9 @@ def test_every_option_of_a_send_can_be_given(shell: Shell, store: Store) -> None
 
 
 def test_a_retry_option_stands_over_the_policy_of_the_app(shell: Shell, tmp_path: Path, store: Store) -> None:
-    (tmp_path / "crossdock.toml").write_text('[apps.validator]\nretry = { max_attempts = 9, backoff = "1ms..2ms" }\n')
+    (tmp_path / "crossdock.toml").write_text(
+        '[apps.validator]\nretry = { max_attempts = 9, backoff = "1ms..2ms" }\n'
+    )
     shell.good("send", "validator", "1", "--max-attempts", "2")
     with store() as queue:
         for _ in range(2):
@@ -131,7 +133,10 @@ def test_rows_of_a_csv_file_are_messages(shell: Shell, tmp_path: Path, store: St
 
 
 def test_csv_comes_from_standard_input_too(shell: Shell) -> None:
-    assert shell.good("send", "validator", "--csv", "-", stdin="a,b\n1,2\n").out == "1 message sent to validator\n"
+    assert (
+        shell.good("send", "validator", "--csv", "-", stdin="a,b\n1,2\n").out
+        == "1 message sent to validator\n"
+    )
 
 
 def test_bytes_are_sent_as_they_are(shell: Shell, tmp_path: Path, store: Store) -> None:
@@ -141,14 +146,20 @@ def test_bytes_are_sent_as_they_are(shell: Shell, tmp_path: Path, store: Store) 
     with store() as queue:
         messages = [record.message for record in queue.list()]
     assert [message.data for message in messages] == [b"%PDF\x00\xff", b"\x00\x01"]
-    assert [message.datacontenttype for message in messages] == ["application/pdf", "application/octet-stream"]
+    assert [message.datacontenttype for message in messages] == [
+        "application/pdf",
+        "application/octet-stream",
+    ]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["{bad"], "DATA: not JSON (expecting property name enclosed in double quotes at column 2)"),
-        (["hello"], "DATA: not JSON (expecting value at column 1); text is JSON only in quotes, as in '\"text\"'"),
+        (
+            ["hello"],
+            "DATA: not JSON (expecting value at column 1); text is JSON only in quotes, as in '\"text\"'",
+        ),
         (["NaN"], "data: not a JSON value: Out of range float values are not JSON compliant"),
         (["1", "--csv", "x.csv"], "give one of DATA, @FILE, - (standard input), --csv FILE and --bytes FILE"),
         ([], "give one of DATA, @FILE, - (standard input), --csv FILE and --bytes FILE"),
@@ -157,7 +168,9 @@ def test_bytes_are_sent_as_they_are(shell: Shell, tmp_path: Path, store: Store) 
         (["1", "--type", ""], "type: must not be empty"),
     ],
 )
-def test_wrong_data_is_refused_in_one_sentence(shell: Shell, store: Store, arguments: list[str], message: str) -> None:
+def test_wrong_data_is_refused_in_one_sentence(
+    shell: Shell, store: Store, arguments: list[str], message: str
+) -> None:
     with store():
         pass
     result = shell("send", "validator", *arguments)
@@ -169,9 +182,15 @@ def test_wrong_data_is_refused_in_one_sentence(shell: Shell, store: Store, argum
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--delay", "soon"], "invalid value for '--delay': 'soon' is no duration; write for example 30s, 5m or 1h30m"),
+        (
+            ["--delay", "soon"],
+            "invalid value for '--delay': 'soon' is no duration; write for example 30s, 5m or 1h30m",
+        ),
         (["--backoff", "5m"], "invalid value for '--backoff': '5m' is not two durations, the smaller first"),
-        (["--time", "noon"], "invalid value for '--time': 'noon' is no instant; write for example 2031-05-17T08:30"),
+        (
+            ["--time", "noon"],
+            "invalid value for '--time': 'noon' is no instant; write for example 2031-05-17T08:30",
+        ),
         (["--extension", "x"], "invalid value for '--extension': 'x' is not name=value"),
         (["--priority", "12"], "invalid value for '--priority' / '-p'"),
         (["--prio", "1"], "no such option: --prio"),
@@ -194,13 +213,15 @@ def test_a_file_with_a_wrong_line_sends_nothing(shell: Shell, tmp_path: Path, st
         "orders.jsonl, line 2: not JSON (expecting value at column 6); nothing was sent\n",
     )
     result = shell("send", "validator", "--csv", "orders.csv")
-    assert result.err == "crossdock: orders.csv, line 3: 1 field, and the first row names 2; nothing was sent\n"
+    assert (
+        result.err == "crossdock: orders.csv, line 3: 1 field, and the first row names 2; nothing was sent\n"
+    )
     with store() as queue:
         assert queue.list() == []
 
 
 def test_what_came_before_a_wrong_line_of_a_stream_is_sent_and_counted(shell: Shell, store: Store) -> None:
-    result = shell("send", "validator", "-", stdin='1\n2\nthree\n4\n')
+    result = shell("send", "validator", "-", stdin="1\n2\nthree\n4\n")
     assert result.code == 2
     assert "standard input, line 3: not JSON" in result.err
     assert result.err.endswith("the 2 messages before it went out\n")
@@ -226,8 +247,21 @@ def test_a_partition_key_can_be_blocked_by_configuration(shell: Shell, tmp_path:
 
 
 def test_retry_options_reach_the_store(shell: Shell, store: Store) -> None:
-    shell.good("send", "validator", "1", "--backoff", "1ms..1ms", "--no-jitter", "--max-attempts", "2", "--time-budget", "1h")
-    expected = RetryPolicy(2, timedelta(milliseconds=1), timedelta(milliseconds=1), jitter=False, time_budget=timedelta(hours=1))
+    shell.good(
+        "send",
+        "validator",
+        "1",
+        "--backoff",
+        "1ms..1ms",
+        "--no-jitter",
+        "--max-attempts",
+        "2",
+        "--time-budget",
+        "1h",
+    )
+    expected = RetryPolicy(
+        2, timedelta(milliseconds=1), timedelta(milliseconds=1), jitter=False, time_budget=timedelta(hours=1)
+    )
     with store() as queue:
         [delivery] = queue.claim("validator")
         assert delivery._claimed.retry == expected

@@ -11,7 +11,9 @@ from tests.cli.command import Shell, environment
 SLOW_TO_IMPORT = {"typer", "rich", "pydantic", "sqlalchemy", "sqlite3", "pysqlite3", "logging", "inspect"}
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["version"], ["--store", "sqlite:///x.db", "--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--version"], ["version"], ["--store", "sqlite:///x.db", "--version"]]
+)
 def test_the_version_is_told(shell: Shell, arguments: list[str]) -> None:
     assert shell.good(*arguments).out == f"crossdock {__version__}\n"
 
@@ -21,5 +23,7 @@ def test_nothing_slow_is_imported_for_it() -> None:
         "import sys; sys.argv[1:] = ['--version']; from crossdock.cli.main import main; main();"
         f"print(sorted({SLOW_TO_IMPORT!r} & sys.modules.keys()))"
     )
-    done = subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment(), capture_output=True, text=True, check=True
+    )
     assert done.stdout.splitlines()[-1] == "[]"

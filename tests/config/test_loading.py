@@ -72,7 +72,9 @@ def test_the_origin_of_each_value_is_known(loading: Callable[..., Loaded]) -> No
 
 
 def test_a_variable_names_an_app_in_capitals(loading: Callable[..., Loaded]) -> None:
-    apps = loading(FILE, {"CROSSDOCK_APPS__FILE_IMPORTER__ON_DEAD": "release", "CROSSDOCK_APPS__NEW__ON_DEAD": "block"}).config.apps
+    apps = loading(
+        FILE, {"CROSSDOCK_APPS__FILE_IMPORTER__ON_DEAD": "release", "CROSSDOCK_APPS__NEW__ON_DEAD": "block"}
+    ).config.apps
     assert {name: app.on_dead for name, app in apps.items()} == {"file-importer": "release", "new": "block"}
 
 

@@ -16,8 +16,11 @@ WRONG_FILES = [
     ("[sotre]\n", "crossdock.toml: sotre: unknown key; did you mean store?"),
     ("[zebra]\n", "crossdock.toml: zebra: unknown key; known here: store, queue, apps"),
     ('[store]\nulr = "x"\n', "crossdock.toml: store.ulr: unknown key; did you mean url?"),
-    ('[apps.v]\nretrry = 1\n', "crossdock.toml: apps.v.retrry: unknown key; did you mean retry?"),
-    ('[apps.v]\ninbound = { file = "in" }\n', "crossdock.toml: apps.v.inbound: unknown key; known here: retry, on_dead"),
+    ("[apps.v]\nretrry = 1\n", "crossdock.toml: apps.v.retrry: unknown key; did you mean retry?"),
+    (
+        '[apps.v]\ninbound = { file = "in" }\n',
+        "crossdock.toml: apps.v.inbound: unknown key; known here: retry, on_dead",
+    ),
     ('[apps.v]\nnext = ["w"]\n', "crossdock.toml: apps.v.next: unknown key; known here: retry, on_dead"),
     (
         "[apps.v.retry]\nmax_atempts = 3\n",
@@ -29,13 +32,27 @@ WRONG_FILES = [
     ("[queue]\nretry = 3\n", "crossdock.toml: queue.retry: expected a table, given 3"),
     (
         '[store]\nurl = "work.db"\n',
-        'crossdock.toml: store.url: expected a URL such as "sqlite:///crossdock.db", given "work.db"; '
-        'did you mean "sqlite:///work.db"?',
+        (
+            'crossdock.toml: store.url: expected a URL such as "sqlite:///crossdock.db", given "work.db"; '
+            'did you mean "sqlite:///work.db"?'
+        ),
     ),
-    ("[store]\nurl = 5\n", 'crossdock.toml: store.url: expected a URL such as "sqlite:///crossdock.db", given 5'),
-    ("[store]\nurl = {}\n", 'crossdock.toml: store.url: expected a URL such as "sqlite:///crossdock.db", given a table'),
-    ('[store]\noutside_writers = "yes"\n', 'crossdock.toml: store.outside_writers: expected true or false, given "yes"'),
-    ("[store]\noutside_writers = 1\n", "crossdock.toml: store.outside_writers: expected true or false, given 1"),
+    (
+        "[store]\nurl = 5\n",
+        'crossdock.toml: store.url: expected a URL such as "sqlite:///crossdock.db", given 5',
+    ),
+    (
+        "[store]\nurl = {}\n",
+        'crossdock.toml: store.url: expected a URL such as "sqlite:///crossdock.db", given a table',
+    ),
+    (
+        '[store]\noutside_writers = "yes"\n',
+        'crossdock.toml: store.outside_writers: expected true or false, given "yes"',
+    ),
+    (
+        "[store]\noutside_writers = 1\n",
+        "crossdock.toml: store.outside_writers: expected true or false, given 1",
+    ),
     (
         '[store]\nmin_free_bytes = "64 megs"\n',
         'crossdock.toml: store.min_free_bytes: expected a number of bytes, or a size such as "64 MiB", given "64 megs"',
@@ -49,12 +66,18 @@ WRONG_FILES = [
         'crossdock.toml: store.min_free_bytes: expected a number of bytes, or a size such as "64 MiB", given 1.5',
     ),
     ("[store]\nlock_timeout = 10\n", f"crossdock.toml: store.lock_timeout: {DURATION}, given 10"),
-    ("[store]\nlock_timeout = 2031-05-17\n", f"crossdock.toml: store.lock_timeout: {DURATION}, given 2031-05-17"),
+    (
+        "[store]\nlock_timeout = 2031-05-17\n",
+        f"crossdock.toml: store.lock_timeout: {DURATION}, given 2031-05-17",
+    ),
     (
         '[queue]\nlease = "1ms"\n',
         'crossdock.toml: queue.lease: expected a duration of 10 ms or more, such as "30s", given "1ms"',
     ),
-    ("[queue]\nmax_crashes = 0\n", "crossdock.toml: queue.max_crashes: expected a whole number of 1 or more, given 0"),
+    (
+        "[queue]\nmax_crashes = 0\n",
+        "crossdock.toml: queue.max_crashes: expected a whole number of 1 or more, given 0",
+    ),
     (
         '[queue]\nmax_crashes = "3"\n',
         'crossdock.toml: queue.max_crashes: expected a whole number of 1 or more, given "3"',
@@ -65,18 +88,34 @@ WRONG_FILES = [
     ),
     (
         '[apps.v]\nretry = { backoff = "5m..1s" }\n',
-        'crossdock.toml: apps.v.retry.backoff: expected two durations, the smaller first, such as "1s..5m", '
-        'given "5m..1s"',
+        (
+            'crossdock.toml: apps.v.retry.backoff: expected two durations, the smaller first, such as "1s..5m", '
+            'given "5m..1s"'
+        ),
     ),
-    ('[apps.v]\nretry = { time_budget = "soon" }\n', f'crossdock.toml: apps.v.retry.time_budget: {DURATION}, given "soon"'),
-    ("[apps.v]\nretry = { jitter = 0 }\n", "crossdock.toml: apps.v.retry.jitter: expected true or false, given 0"),
-    ('[apps.v]\non_dead = "hold"\n', 'crossdock.toml: apps.v.on_dead: expected "release" or "block", given "hold"'),
+    (
+        '[apps.v]\nretry = { time_budget = "soon" }\n',
+        f'crossdock.toml: apps.v.retry.time_budget: {DURATION}, given "soon"',
+    ),
+    (
+        "[apps.v]\nretry = { jitter = 0 }\n",
+        "crossdock.toml: apps.v.retry.jitter: expected true or false, given 0",
+    ),
+    (
+        '[apps.v]\non_dead = "hold"\n',
+        'crossdock.toml: apps.v.on_dead: expected "release" or "block", given "hold"',
+    ),
     (
         '[apps."my app"]\n',
-        "crossdock.toml: apps.\"my app\": expected a name of 1 to 128 letters, digits, '.', '_' or '-', "
-        'a letter or digit first, given "my app"',
+        (
+            "crossdock.toml: apps.\"my app\": expected a name of 1 to 128 letters, digits, '.', '_' or '-', "
+            'a letter or digit first, given "my app"'
+        ),
     ),
-    (f'[apps.v]\non_dead = "{"x" * 90}"\n', f'crossdock.toml: apps.v.on_dead: expected "release" or "block", given "{"x" * 59}…'),
+    (
+        f'[apps.v]\non_dead = "{"x" * 90}"\n',
+        f'crossdock.toml: apps.v.on_dead: expected "release" or "block", given "{"x" * 59}…',
+    ),
     ("a b", "crossdock.toml: line 1, column 3: not TOML: expected '=' after a key in a key/value pair"),
     ('[store]\nurl = "x', "crossdock.toml: end of document: not TOML: unterminated string"),
     ("[store]\n[store]\n", "crossdock.toml: line 2, column 7: not TOML: cannot declare ('store',) twice"),
@@ -84,9 +123,15 @@ WRONG_FILES = [
 
 WRONG_VARIABLES = [
     ({"CROSSDOCK_STORE__ULR": "x"}, "CROSSDOCK_STORE__ULR: unknown key; did you mean CROSSDOCK_STORE__URL?"),
-    ({"CROSSDOCK_STORE_URL": "x"}, "CROSSDOCK_STORE_URL: unknown variable; did you mean CROSSDOCK_STORE__URL?"),
+    (
+        {"CROSSDOCK_STORE_URL": "x"},
+        "CROSSDOCK_STORE_URL: unknown variable; did you mean CROSSDOCK_STORE__URL?",
+    ),
     ({"CROSSDOCK_STORE__LOCK_TIMEOUT": "10"}, f"CROSSDOCK_STORE__LOCK_TIMEOUT: {DURATION}, given 10"),
-    ({"CROSSDOCK_STORE__OUTSIDE_WRITERS": "yes"}, 'CROSSDOCK_STORE__OUTSIDE_WRITERS: expected true or false, given "yes"'),
+    (
+        {"CROSSDOCK_STORE__OUTSIDE_WRITERS": "yes"},
+        'CROSSDOCK_STORE__OUTSIDE_WRITERS: expected true or false, given "yes"',
+    ),
     (
         {"CROSSDOCK_QUEUE__MAX_CRASHES": "0"},
         "CROSSDOCK_QUEUE__MAX_CRASHES: expected a whole number of 1 or more, given 0",
@@ -106,7 +151,9 @@ def test_a_wrong_file_is_explained(loading: Callable[..., Loaded], text: str, me
 
 
 @pytest.mark.parametrize(("environ", "message"), WRONG_VARIABLES)
-def test_a_wrong_variable_is_explained(loading: Callable[..., Loaded], environ: dict[str, str], message: str) -> None:
+def test_a_wrong_variable_is_explained(
+    loading: Callable[..., Loaded], environ: dict[str, str], message: str
+) -> None:
     with pytest.raises(ConfigError) as caught:
         loading(environ=environ)
     assert str(caught.value) == message
@@ -127,7 +174,9 @@ def test_everything_wrong_is_told_at_once(loading: Callable[..., Loaded]) -> Non
 def test_an_option_is_named_as_it_was_typed(loading: Callable[..., Loaded]) -> None:
     with pytest.raises(ConfigError) as caught:
         loading(options={"--store": (("store", "url"), "work.db")})
-    assert str(caught.value).startswith('--store: expected a URL such as "sqlite:///crossdock.db", given "work.db"')
+    assert str(caught.value).startswith(
+        '--store: expected a URL such as "sqlite:///crossdock.db", given "work.db"'
+    )
 
 
 def test_a_file_that_was_asked_for_must_be_there() -> None:

@@ -38,7 +38,8 @@ def test_a_duration_that_is_written_reads_as_itself(duration: timedelta) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "count"), [("0 B", 0), ("64 MiB", 64 * 2**20), ("1.5GiB", 3 * 2**29), ("500 MB", 500_000_000), ("7kB", 7000)]
+    ("text", "count"),
+    [("0 B", 0), ("64 MiB", 64 * 2**20), ("1.5GiB", 3 * 2**29), ("500 MB", 500_000_000), ("7kB", 7000)],
 )
 def test_sizes_are_read(text: str, count: int) -> None:
     assert parse_size(text) == count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -56,12 +56,13 @@ class Session:
         from crossdock.store.location import parse_url
 
         origin = self.loaded.origin("store", "url")
+        place = f"{origin}: store.url" if origin.endswith(".toml") else origin
         try:
             path = parse_url(self.loaded.store_url).path
         except ConfigError as error:
-            raise ConfigError(f"{origin}: {error}" if origin.endswith(".toml") else str(error)) from error
+            raise ConfigError(f"{place}: {str(error).removeprefix('store.url: ')}") from error
         if path is None:
-            raise ConfigError(f"{origin}: a store in memory ends with the command; name a file")
+            raise ConfigError(f"{place}: a store in memory ends with the command; name a file")
         return path
 
     def demand_store(self) -> str:
@@ -74,6 +75,12 @@ class Session:
         if not path.exists():
             raise Refusal(
                 f"there is no store at {shown_path(path)}; make one with 'crossdock init' or by sending, "
+                "or name another with --store",
+                ExitCode.STORE,
+            )
+        if not _holds_store(path):
+            raise Refusal(
+                f"{shown_path(path)} holds no Crossdock store; add one to it with 'crossdock init' or by sending, "
                 "or name another with --store",
                 ExitCode.STORE,
             )
@@ -136,3 +143,19 @@ def shown_path(path: Path) -> str:
         return f"./{path.relative_to(Path.cwd())}"
     except ValueError:
         return str(path)
+
+
+def _holds_store(path: Path) -> bool:
+    """Look, with the library that the store would be opened with, whether a SQLite file holds our tables.
+
+    A file that cannot be read counts as a store: opening it tells what is wrong.
+    """
+    from crossdock.store.schema import read_state
+    from crossdock.store.sqlite_build import choose
+
+    module = choose().module
+    try:
+        with closing(module.connect(str(path))) as database:
+            return read_state(database) is not None
+    except module.Error:
+        return True

@@ -203,4 +203,5 @@ def _print_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], wide
 
 def _fit(cell: Cell, column: Column, width: int) -> str:
     text = cell.text if len(cell.text) <= width else f"{cell.text[: width - 1]}…"
-    return paint(f"{text:>{width}}" if column.right else f"{text:{width}}", cell.style)
+    shown, padding = paint(text, cell.style) if text else "", " " * (width - len(text))
+    return f"{padding}{shown}" if column.right else f"{shown}{padding}"

@@ -32,7 +32,7 @@ from crossdock.cli.terminal import (
     say_table,
     tell,
 )
-from crossdock.domain.lifecycle import FailureCode, Status
+from crossdock.domain.lifecycle import Status
 
 if TYPE_CHECKING:
     from crossdock import Queue, QueueStats, Record
@@ -44,6 +44,12 @@ AnyAppArgument = Annotated[str | None, typer.Argument(metavar="[APP]", help="Who
 LimitOption = Annotated[
     int | None,
     typer.Option("--limit", "-n", metavar="COUNT", min=1, help="At most so many, the oldest first."),
+]
+CodeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--code", metavar="CODE", help="Only what failed with this code, such as ATTEMPTS_EXHAUSTED."
+    ),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say how many it would be.")]
 
@@ -142,9 +148,7 @@ def replay(  # noqa: PLR0913 - one option for each way to choose
     session: Session,
     app: AppArgument,
     *,
-    code: Annotated[
-        FailureCode | None, typer.Option("--code", help="Only what failed with this code.")
-    ] = None,
+    code: CodeOption = None,
     limit: LimitOption = None,
     rate: Annotated[
         float | None,
@@ -246,7 +250,12 @@ def _pages(
 
 
 def _print_records(records: list[Record], app: str | None, what: str) -> None:
-    columns = [Column("ID"), *([] if app else [Column("QUEUE")]), Column("STATUS"), Column("TRIES", right=True)]
+    columns = [
+        Column("ID"),
+        *([] if app else [Column("QUEUE")]),
+        Column("STATUS"),
+        Column("TRIES", right=True),
+    ]
     columns += [Column("SENT"), Column("DATA, OR ERROR", shrinks=True)]
     now = datetime.now(UTC)
     rows: list[list[Cell | str]] = [
@@ -307,7 +316,7 @@ def _smaller(limit: int | None, found: int) -> int:
     return found if limit is None else min(limit, found)
 
 
-def _count_dead(queue: Queue, app: str, code: FailureCode | None) -> int:
+def _count_dead(queue: Queue, app: str, code: str | None) -> int:
     if code is None:
         return queue.stats(app)[app].failed
     pages = _pages(queue, app, limit=2**62, status=Status.FAILED)

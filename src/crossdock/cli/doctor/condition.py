@@ -83,12 +83,14 @@ def _schema(described: dict[str, Any], known: int) -> Finding:
 
 
 def _journal(mode: str, *, safe: bool) -> Finding:
-    wanted = "truncate" if safe else "wal"
-    if mode == wanted:
-        return ok("journal", f"{mode}, {'synchronous=EXTRA (the safe mode)' if safe else 'synchronous=FULL'}")
+    """Compare the journal of the file with what is wanted; the file knows only whether it is a write-ahead log."""
+    is_log, wanted = mode == "wal", "a rollback journal" if safe else "a write-ahead log"
+    if is_log is not safe:
+        return ok("journal", f"{wanted}, synchronous={'EXTRA (the safe mode)' if safe else 'FULL'}")
     return warn(
         "journal",
-        f"{mode}, and it should be {wanted}; the next opening sets it unless another program has the store open",
+        f"the file's mode is {mode}, and it should be {wanted}; the next opening sets it unless another program has "
+        "the store open",
         "restart the programs that use the store",
     )
 
