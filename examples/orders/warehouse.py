@@ -35,7 +35,7 @@ def ship(order: dict[str, Any], *, attempt: int) -> dict[str, str]:
     Raises:
         TransientError: The carrier cannot take it now.
     """
-    time.sleep(0.02)  # so that there is something to watch
+    time.sleep(0.015)  # so that there is something to watch
     if order["item"] == "piano":
         raise TransientError("no carrier is strong enough")
     if order["item"] in {"vase", "lamp"} and attempt == 1:

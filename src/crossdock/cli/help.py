@@ -18,7 +18,7 @@ from crossdock.cli.terminal import paint
 _WIDEST: Final = 100
 _WIDEST_NAME: Final = 30
 _CONTEXT: Final = {"help_option_names": ["--help", "-h"]}
-_COMMON: Final = ("store", "config", "help")
+COMMON: Final = ("store", "config", "help")
 
 
 class PlainCommand(TyperCommand):
@@ -76,7 +76,7 @@ def show_help_alone(ctx: typer.Context) -> None:
 def help_text(command: Any, ctx: Any) -> str:
     """Return the help of a command or a group."""
     width = min(_WIDEST, shutil.get_terminal_size().columns)
-    blocks = [f"{paint('Usage:', 'bold')} {ctx.command_path} {' '.join(command.collect_usage_pieces(ctx))}"]
+    blocks = [f"{paint('Usage:', 'bold')} {usage(command, ctx)}"]
     blocks += [textwrap.fill(" ".join(part.split()), width) for part in (command.help or "").split("\n\n")]
     blocks += [_section(title, rows, width) for title, rows in _sections(command, ctx)]
     if command.epilog:
@@ -86,12 +86,20 @@ def help_text(command: Any, ctx: Any) -> str:
     return "\n\n".join(blocks)
 
 
+def usage(command: Any, ctx: Any) -> str:
+    """Return how a command is called: ``crossdock send [OPTIONS] APP [DATA]``."""
+    arguments = [one for one in command.get_params(ctx) if isinstance(one, TyperArgument)]
+    pieces = [names(one) if one.required else f"[{names(one)}]" for one in arguments]
+    rest = ["COMMAND", "[ARGS]..."] if isinstance(command, TyperGroup) else []
+    return " ".join([ctx.command_path, "[OPTIONS]", *pieces, *rest])
+
+
 def option_groups(command: Any, ctx: Any) -> dict[str, list[Any]]:
     """Return arguments and options by their headings, what all commands share at the end."""
     groups: dict[str, list[Any]] = {"Arguments": [], "Options": []}
     shared = []
     for parameter in command.get_params(ctx):
-        if parameter.name in _COMMON:
+        if parameter.name in COMMON:
             shared.append(parameter)
         elif isinstance(parameter, TyperArgument):
             groups["Arguments"].append(parameter)
@@ -104,7 +112,7 @@ def option_groups(command: Any, ctx: Any) -> dict[str, list[Any]]:
 def names(parameter: Any) -> str:
     """Return an argument or option as it is typed: ``--limit, -n COUNT``."""
     if isinstance(parameter, TyperArgument):
-        return str(parameter.metavar or parameter.name).strip("[]")
+        return str(parameter.metavar or parameter.name)
     typed = ", ".join(sorted(parameter.opts, key=len, reverse=True))
     if parameter.secondary_opts:
         typed = f"{typed} / {parameter.secondary_opts[0]}"

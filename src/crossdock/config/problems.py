@@ -34,6 +34,13 @@ def show_key(key: Key) -> str:
     return ".".join(part if part and not part.strip(plain) else json.dumps(part) for part in key)
 
 
+def expected(key: Key) -> str:
+    """Return words for what a key takes."""
+    table = _table_at(key[:-1])
+    field = None if table is None else table.model_fields.get(key[-1])
+    return "a table" if field is None else _expected_of([*field.metadata, field.annotation])
+
+
 def origin_of(key: Key, origins: Mapping[Key, str]) -> str | None:
     """Return where a key was set, or the nearest table around it."""
     for length in range(len(key), 0, -1):
@@ -50,8 +57,8 @@ def _line(kind: str, loc: tuple[int | str, ...], given: object, origins: Mapping
     if kind == "extra_forbidden":
         prefix = place[: -len(key[-1])] if place.startswith("CROSSDOCK_") else ""
         return f"{named}: unknown key{_nearest(key[-1], _known_at(key[:-1]), prefix)}"
-    expected = _expected_name() if "[key]" in loc else _expected_at(key)
-    return f"{named}: expected {expected}, given {_show(given)}{_hint(key, given)}"
+    words = _expected_name() if "[key]" in loc else expected(key)
+    return f"{named}: expected {words}, given {_show(given)}{_hint(key, given)}"
 
 
 def _nearest(name: str, known: Sequence[str], prefix: str) -> str:
@@ -91,12 +98,6 @@ def _table_at(key: Key) -> type[BaseModel] | None:
         else:
             return None
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
-
-
-def _expected_at(key: Key) -> str:
-    table = _table_at(key[:-1])
-    field = None if table is None else table.model_fields.get(key[-1])
-    return "a table" if field is None else _expected_of([*field.metadata, field.annotation])
 
 
 def _expected_of(parts: Sequence[Any]) -> str:

@@ -20,7 +20,7 @@ def init(
     directory: Annotated[
         Path,
         typer.Argument(
-            metavar="[DIR]", help="Made if it is not there; this folder unless given.", show_default=False
+            metavar="DIR", help="Made if it is not there; this folder unless given.", show_default=False
         ),
     ] = Path(),
 ) -> None:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 app = new_group("Look at queues, and direct them: pause, resume, replay, cancel, purge.")
 
 AppArgument = Annotated[str, typer.Argument(metavar="APP", help="Whose queue.")]
-AnyAppArgument = Annotated[str | None, typer.Argument(metavar="[APP]", help="Whose queue; all unless given.")]
+AnyAppArgument = Annotated[str | None, typer.Argument(metavar="APP", help="Whose queue; all unless given.")]
 LimitOption = Annotated[
     int | None,
     typer.Option("--limit", "-n", metavar="COUNT", min=1, help="At most so many, the oldest first."),

@@ -48,7 +48,7 @@ def send(  # noqa: PLR0913 - a send says much
     data: Annotated[
         str | None,
         typer.Argument(
-            metavar="[DATA|@FILE|-]",
+            metavar="DATA|@FILE|-",
             help="JSON; @FILE: JSON, or JSON Lines if it ends in .jsonl; -: JSON Lines from standard input.",
         ),
     ] = None,
