@@ -45,7 +45,7 @@ class StoreLocation:
         """Return the file's device and inode, or None if it is not there."""
         assert self.path is not None  # noqa: S101 - asked for by stores on disk only
         try:
-            found = os.stat(self.path)
+            found = os.stat(str(self.path))  # a path keeps its text; the call itself would ask for it at more cost
         except OSError:
             return None
         return found.st_dev, found.st_ino

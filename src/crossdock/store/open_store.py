@@ -190,7 +190,10 @@ class OpenStore:
         """Execute units in one transaction; each ends with its result or its error."""
         woken: set[str] = set()
         try:
-            self._acquire()
+            if self._damage is not None:
+                raise self._damage
+            if self.write_lock:
+                self.write_lock.acquire()
             try:
                 woken = self._transact_anyhow(units)
             finally:
