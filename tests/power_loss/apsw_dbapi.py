@@ -17,11 +17,24 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, Self, TypeAlias
 
 import apsw
+
+from tests.power_loss.apsw_errors import (
+    DatabaseError,
+    DataError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    Warning,  # noqa: A004 -- PEP 249 gives the name
+    translated,
+)
 
 apilevel = "2.0"
 paramstyle = "qmark"
@@ -46,82 +59,6 @@ Row: TypeAlias = Any  # a tuple, or what row_factory makes of it
 _DML = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE"})
 _FIRST_WORD = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(\w+)", re.DOTALL)
 
-
-class Warning(Exception):  # noqa: A001 -- PEP 249 gives the name
-    """PEP 249: something worth noticing."""
-
-
-class Error(Exception):
-    """PEP 249: the root of all errors.
-
-    `sqlite_errorcode` is SQLite's extended result code and `sqlite_errorname` its name, as in `sqlite3`;
-    an error that did not come from SQLite has neither.
-    """
-
-    sqlite_errorcode: int
-    sqlite_errorname: str
-
-
-class InterfaceError(Error):
-    """PEP 249: the interface was misused, not the database."""
-
-
-class DatabaseError(Error):
-    """PEP 249: the database said no."""
-
-
-class DataError(DatabaseError):
-    """PEP 249: a value is out of range."""
-
-
-class OperationalError(DatabaseError):
-    """PEP 249: the database could not work: locked, full, unreadable."""
-
-
-class IntegrityError(DatabaseError):
-    """PEP 249: a constraint was violated."""
-
-
-class InternalError(DatabaseError):
-    """PEP 249: the database is at odds with itself."""
-
-
-class ProgrammingError(DatabaseError):
-    """PEP 249: the caller asked for something that makes no sense."""
-
-
-class NotSupportedError(DatabaseError):
-    """PEP 249: this module cannot do that."""
-
-
-# What CPython's `_pysqlite_seterror` does with a primary result code; any other is a DatabaseError.
-_CLASS_OF_CODE: dict[int, type[Exception]] = {
-    apsw.SQLITE_INTERNAL: InternalError,
-    apsw.SQLITE_NOTFOUND: InternalError,
-    apsw.SQLITE_NOMEM: MemoryError,
-    apsw.SQLITE_TOOBIG: DataError,
-    apsw.SQLITE_CONSTRAINT: IntegrityError,
-    apsw.SQLITE_MISMATCH: IntegrityError,
-    apsw.SQLITE_MISUSE: InterfaceError,
-    apsw.SQLITE_RANGE: InterfaceError,
-} | dict.fromkeys(
-    (
-        apsw.SQLITE_ERROR,
-        apsw.SQLITE_PERM,
-        apsw.SQLITE_ABORT,
-        apsw.SQLITE_BUSY,
-        apsw.SQLITE_LOCKED,
-        apsw.SQLITE_READONLY,
-        apsw.SQLITE_INTERRUPT,
-        apsw.SQLITE_IOERR,
-        apsw.SQLITE_FULL,
-        apsw.SQLITE_CANTOPEN,
-        apsw.SQLITE_PROTOCOL,
-        apsw.SQLITE_EMPTY,
-        apsw.SQLITE_SCHEMA,
-    ),
-    OperationalError,
-)
 
 _ADAPTERS: dict[type, Callable[[Any], Any]] = {
     date: date.isoformat,
@@ -187,7 +124,7 @@ class Connection:
         self.row_factory: Callable[[Cursor, tuple[Any, ...]], Any] | None = None
         self._owner = threading.get_ident() if check_same_thread else None
         self._closed = False
-        with _translated():
+        with translated():
             self._db = apsw.Connection(database, flags=flags, statementcachesize=cached_statements)
             self._db.set_busy_timeout(round(timeout * 1000))
         self._db.convert_binding = _adapt
@@ -252,7 +189,7 @@ class Connection:
         if not self._closed:
             database = self.database
             self._closed = True
-            with _translated():
+            with translated():
                 database.close(True)  # noqa: FBT003 -- apsw: also with statements left over
 
     def interrupt(self) -> None:
@@ -291,7 +228,7 @@ class Connection:
         sleep: float = 0.250,
     ) -> None:
         """Copy this database into another with SQLite's backup interface."""
-        with _translated(), target.database.backup("main", self.database, name) as copy:
+        with translated(), target.database.backup("main", self.database, name) as copy:
             while not copy.done:
                 try:
                     copy.step(pages)
@@ -304,12 +241,12 @@ class Connection:
     def begin_before(self, sql: str) -> None:
         """Open the transaction that `sqlite3` opens by itself before a statement that changes rows."""
         if self.isolation_level is not None and _first_word(sql) in _DML and not self.in_transaction:
-            with _translated():
+            with translated():
                 self.database.execute(f"BEGIN {self.isolation_level}")
 
     def _end(self, how: str) -> None:
         if self.in_transaction:
-            with _translated():
+            with translated():
                 self.database.execute(how)
 
 
@@ -358,7 +295,7 @@ class Cursor:
         """Commit what is open, then run every statement of a script."""
         self._forget()
         self.connection.commit()
-        with _translated():
+        with translated():
             self.connection.database.execute(script).fetchall()
         return self
 
@@ -414,7 +351,7 @@ class Cursor:
             self._writes = not cursor.is_readonly
             return True
 
-        with _translated():
+        with translated():
             cursor = self.connection.database.cursor()
             cursor.exec_trace = before_each
             return cursor.execute(sql, parameters).fetchall()
@@ -431,32 +368,3 @@ def _adapt(_cursor: apsw.Cursor, number: int, value: object) -> apsw.SQLiteValue
         kind = type(value).__name__
         raise ProgrammingError(f"Error binding parameter {number}: type '{kind}' is not supported")
     return adapter(value)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Raise apsw's errors as the classes of PEP 249."""
-    try:
-        yield
-    except apsw.ConnectionClosedError as error:
-        raise ProgrammingError("Cannot operate on a closed database.") from error
-    except KeyError as error:
-        raise ProgrammingError(f"You did not supply a value for binding {error}.") from error
-    except apsw.Error as error:
-        raise _translation(error) from error
-
-
-def _translation(error: apsw.Error) -> Exception:
-    code = getattr(error, "extendedresult", None)
-    if not code:
-        return ProgrammingError(str(error))
-    mine = _CLASS_OF_CODE.get(code & 0xFF, DatabaseError)(str(error))
-    if isinstance(mine, Error):
-        mine.sqlite_errorcode = code
-        mine.sqlite_errorname = _name_of(code)
-    return mine
-
-
-def _name_of(code: int) -> str:
-    known = apsw.mapping_extended_result_codes if code > 0xFF else apsw.mapping_result_codes
-    return str(known.get(code, "UNKNOWN"))
