@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.cli.exit_codes import ExitCode, code_of
 from crossdock.cli.refusal import Refusal
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from typer.exceptions import TyperException
 
-DEBUG_VARIABLE = "CROSSDOCK_DEBUG"
+DEBUG_VARIABLE: Final = "CROSSDOCK_DEBUG"
+_ENDINGS: Final = ("SIGTERM", "SIGHUP")
 
 
 class Ended(BaseException):
@@ -34,8 +35,9 @@ def run(arguments: Sequence[str]) -> int:
     """
     gc.disable()  # imports make only what lives to the end; the session enables it when they are done
     use_forgiving_encoding()
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, _end)
+    for name in _ENDINGS:
+        if hasattr(signal, name):  # Windows has not all of them
+            signal.signal(getattr(signal, name), _end)
     try:
         return _execute(arguments)
     except Ended:

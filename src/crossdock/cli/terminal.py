@@ -168,6 +168,18 @@ def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], No
         yield lambda more: bar.advance(task, more)
 
 
+@contextmanager
+def busy(what: str) -> Iterator[None]:
+    """Show that something takes its time, on standard error and to people only."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield
+
+
 def can_ask() -> bool:
     """Tell whether there is a person who can answer."""
     return sys.stdin.isatty() and sys.stderr.isatty()

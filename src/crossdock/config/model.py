@@ -24,7 +24,7 @@ from crossdock.domain.retry import RetryPolicy
 
 T = TypeVar("T")
 
-_SHORTEST_LEASE: Final = timedelta(milliseconds=10)
+SHORTEST_LEASE: Final = timedelta(milliseconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def _url(text: str) -> str:
 
 
 def _long_enough(lease: timedelta) -> timedelta:
-    if lease < _SHORTEST_LEASE:
+    if lease < SHORTEST_LEASE:
         raise ValueError(lease)
     return lease
 

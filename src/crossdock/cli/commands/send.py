@@ -19,7 +19,7 @@ from crossdock.cli.options import JsonOption, with_session
 from crossdock.cli.refusal import Refusal
 from crossdock.cli.send_options import EnvelopeOptions, RetryOptions
 from crossdock.cli.session import Session
-from crossdock.cli.terminal import hint, progress, say, say_json, say_json_lines, tell
+from crossdock.cli.terminal import flush, hint, progress, say, say_json, say_json_lines, tell
 from crossdock.domain.errors import CrossdockError
 
 if TYPE_CHECKING:
@@ -131,6 +131,8 @@ def _batches(data: str | None, csv: str | None) -> Iterator[list[Any]] | None:
     if csv is not None:
         return _batched(_csv(csv))
     if data == inputs.STDIN:
+        if sys.stdin.isatty():
+            hint("reading JSON Lines; end with Ctrl-D")
         return inputs.arriving_json_lines(sys.stdin.buffer, "standard input")
     if data is not None and data.startswith("@") and data.endswith(_LINES):
         return _batched(_json_lines(data[1:]))
@@ -184,4 +186,5 @@ def _send_batch(queue: Queue, app: str, batch: list[Any], options: dict[str, Any
     sent = queue.send_many(app, batch, **options)
     if json:
         say_json_lines(sent_document(one) for one in sent)
+        flush()
     return len(sent)

@@ -13,7 +13,7 @@ from crossdock.cli.human import count, size
 from crossdock.cli.options import JsonOption, with_session
 from crossdock.cli.refusal import Refusal
 from crossdock.cli.session import Session, shown_path
-from crossdock.cli.terminal import Cell, complain, hint, progress, say, say_facts, say_json, tell
+from crossdock.cli.terminal import Cell, busy, complain, hint, progress, say, say_facts, say_json, tell
 
 app = new_group("Back up, restore, check, migrate and describe the store.")
 
@@ -65,7 +65,8 @@ def restore(
         raise Refusal(f"there is no backup {backup_file}")
     if path.exists() and not force:
         raise Refusal(f"there is a store at {shown_path(path)}; add --force to replace it (its file is kept)")
-    kept = maintenance.restore(session.loaded.store_url, backup_file, force=force)
+    with busy("restoring"):
+        kept = maintenance.restore(session.loaded.store_url, backup_file, force=force)
     tell(f"restored {shown_path(path)} from {backup_file}")
     if kept is not None:
         tell(f"the former store is kept as {shown_path(kept)}")
@@ -85,7 +86,8 @@ def check(
     from crossdock.store import maintenance
 
     url = session.demand_store()
-    problems = maintenance.check(url, full=full)
+    with busy("checking"):
+        problems = maintenance.check(url, full=full)
     if json:
         say_json({"sound": not problems, "problems": problems})
     elif problems:
@@ -103,7 +105,8 @@ def migrate(session: Session) -> None:
     """Bring the store's schema up to date. On SQLite this happens by itself when the store is opened."""
     from crossdock.store import maintenance
 
-    before, after = maintenance.migrate(session.demand_store())
+    with busy("migrating"):
+        before, after = maintenance.migrate(session.demand_store())
     say(f"schema {after}" if before == after else f"schema {before} -> {after}")
     if before == after:
         tell("it was up to date; nothing was changed")
