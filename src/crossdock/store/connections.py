@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import StoreError, StoreUnavailable
+from crossdock.store.sqlite_errors import translate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +37,8 @@ class Connections:
         self.safe_mode = settings.outside_writers or build.affected
         self._settings = settings
         self._identity: tuple[int, int] | None = None
+        self.journal_mode = ""
+        """What ``set_journal`` found the file in."""
 
     def register(self) -> None:
         """Note that this process opens the file with this library.
@@ -73,7 +76,18 @@ class Connections:
         self._identity = None
 
     def open(self) -> Any:
-        """Return a new DB-API connection, in autocommit mode, usable from any thread."""
+        """Return a new DB-API connection, in autocommit mode, usable from any thread.
+
+        Raises:
+            StoreError: The file cannot be opened, or is no database.
+        """
+        try:
+            connection = self._connect()
+        except self.build.module.Error as error:
+            raise translate(error, self.location) from error
+        return connection
+
+    def _connect(self) -> Any:
         path = ":memory:" if self.location.path is None else str(self.location.path)
         connection = self.build.module.connect(
             path,
@@ -93,12 +107,14 @@ class Connections:
     def set_journal(self, connection: Any) -> str:
         """Put the file into its journal mode, which is kept in the file; return the mode it is in."""
         if self.location.path is None:
-            return "memory"
+            self.journal_mode = "memory"
+            return self.journal_mode
         wanted = "truncate" if self.safe_mode else "wal"
         (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
         if mode != wanted:
             (mode,) = connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
-        return str(mode)
+        self.journal_mode = str(mode)
+        return self.journal_mode
 
     def _pragmas(self) -> tuple[str, ...]:
         # In a rollback journal EXTRA also syncs the directory after the commit; in WAL mode FULL syncs each commit.
@@ -111,6 +127,19 @@ class Connections:
             f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}",
             f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT_BYTES}",
         )
+
+
+def make_durable(connection: Any) -> None:
+    """Let each commit of a connection survive a power cut, in whatever journal mode the file is.
+
+    In a rollback journal that takes EXTRA, and the mode TRUNCATE is each connection's own to choose.
+    """
+    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    if mode == "wal":
+        connection.execute("PRAGMA synchronous = FULL").fetchall()
+    elif mode != "memory":
+        connection.execute("PRAGMA journal_mode = TRUNCATE").fetchall()
+        connection.execute("PRAGMA synchronous = EXTRA").fetchall()
 
 
 def note_opened(location: StoreLocation, build: SQLiteBuild) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
-from crossdock.store.connections import note_opened
+from crossdock.store.connections import make_durable, note_opened
 from crossdock.store.file_locks import WriteLock
 from crossdock.store.location import parse_url
 from crossdock.store.settings import StoreSettings
@@ -80,8 +80,8 @@ def create_engine(url: str | URL, **options: Any) -> Engine:
 
     def on_connect(dbapi_connection: Any, record: Any) -> None:
         dbapi_connection.isolation_level = None
-        for pragma in ("PRAGMA foreign_keys = ON", "PRAGMA synchronous = FULL"):
-            dbapi_connection.execute(pragma).fetchall()
+        dbapi_connection.execute("PRAGMA foreign_keys = ON").fetchall()
+        make_durable(dbapi_connection)
         if location.path is not None:
             note_opened(location, build)
             if location.folder.is_dir():

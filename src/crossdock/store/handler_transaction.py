@@ -6,8 +6,10 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from sqlalchemy.exc import DBAPIError
+
 from crossdock.domain.errors import LeaseLost, StoreUnavailable
-from crossdock.store.sqlite_errors import translate
+from crossdock.store.sqlite_errors import is_of_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,8 +45,11 @@ def handler_transaction(
                 watch.check()
                 transaction = store.transaction_on(dbapi)
                 _settle(transaction, settlement, message_id)
-        except errors as error:
-            raise translate(error, store.location) from error
+        except (errors, DBAPIError) as error:
+            watch.check()
+            if is_of_store(error):
+                raise store.explain(error) from error
+            raise
         except Exception:
             watch.check()
             raise

@@ -45,7 +45,15 @@ class StoreLocation:
         """Return the file's device and inode, or None if it is not there."""
         assert self.path is not None  # noqa: S101 - asked for by stores on disk only
         try:
-            found = os.stat(str(self.path))  # a path keeps its text; the call itself would ask for it at more cost
+            found = os.stat(str(self.path))  # asking a path for its text is faster than handing the path over
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def log_identity(self) -> tuple[int, int] | None:
+        """Return the device and inode of the write-ahead log, or None if there is none."""
+        try:
+            found = os.stat(f"{self.path}-wal")
         except OSError:
             return None
         return found.st_dev, found.st_ino

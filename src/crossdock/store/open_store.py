@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.domain.errors import CrossdockError, StoreDamaged, StoreError, StoreUnavailable
@@ -53,20 +53,33 @@ class OpenStore:
         self._damage: StoreDamaged | None = None
         self._closed = False
         self._engine: Engine | None = None
-        on_disk = location.path is not None
-        self.presence = Presence(location.folder, name) if on_disk else None
-        self.who = self.presence.owner if self.presence else f"{name}/memory"
-        self.waker = (
-            Waker(location.folder / "wake", self.presence.boot_id) if self.presence else MemoryWaker()
-        )
-        self.write_lock = (
-            WriteLock(location.folder / "write.lock", settings.lock_timeout) if on_disk else None
-        )
-        self._disk = DiskGuard(location.path.parent if location.path else None, settings.min_free_bytes)
-        self.connections.register()
-        self._identity = location.identity() if on_disk else None
-        self._writer = self.connections.open()
+        self._clean_up = ExitStack()
+        with ExitStack() as opening:
+            self.presence = self._enter_folder(opening, name, settings)
+            self.who = self.presence.owner if self.presence else f"{name}/memory"
+            self._disk = DiskGuard(location.path.parent if location.path else None, settings.min_free_bytes)
+            self.connections.register()
+            opening.callback(self.connections.unregister)
+            self._identity = None if location.path is None else location.identity()
+            self._log_identity: tuple[int, int] | None = None
+            self._writer = self.connections.open()
+            self._clean_up = opening.pop_all()
         self.group = GroupCommit(self._commit)
+
+    def _enter_folder(self, opening: ExitStack, name: str, settings: StoreSettings) -> Presence | None:
+        """Take our place among the processes of the store; what fails on the way leaves nothing behind."""
+        self.write_lock: WriteLock | None = None
+        if self.location.path is None:
+            self.waker: Waker | MemoryWaker = MemoryWaker()
+            return None
+        folder = self.location.folder
+        presence = Presence(folder, name)
+        opening.callback(presence.leave)
+        self.waker = Waker(folder / "wake", presence.boot_id)
+        opening.callback(self.waker.close)
+        self.write_lock = WriteLock(folder / "write.lock", settings.lock_timeout)
+        opening.callback(self.write_lock.close)
+        return presence
 
     def read(self, query: Callable[[Reader], T]) -> T:
         """Ask something of one consistent snapshot.
@@ -86,7 +99,7 @@ class OpenStore:
                 if connection.in_transaction:
                     connection.execute("COMMIT")
         except self.connections.build.module.Error as error:
-            raise self._note(translate(error, self.location)) from error
+            raise self.explain(error) from error
         finally:
             if self._closed:
                 connection.close()
@@ -136,7 +149,7 @@ class OpenStore:
                 finally:
                     self._roll_back()
         except self.connections.build.module.Error as error:
-            raise self._note(translate(error, self.location)) from error
+            raise self.explain(error) from error
         return result
 
     def send_inside(self, connection: Any, work: Callable[[SQLiteTransaction], T]) -> T:
@@ -146,7 +159,7 @@ class OpenStore:
         try:
             result = work(transaction)
         except self.connections.build.module.Error as error:
-            raise translate(error, self.location) from error
+            raise self.explain(error) from error
         after_commit(connection, lambda: self.waker.wake(transaction.woken))
         return result
 
@@ -155,7 +168,7 @@ class OpenStore:
         try:
             return question(self._writer)
         except self.connections.build.module.Error as error:
-            raise translate(error, self.location) from error
+            raise self.explain(error) from error
 
     def make_compact(self) -> None:
         """Let the file of a new store give back the space of what is removed; only an empty file takes it."""
@@ -166,7 +179,7 @@ class OpenStore:
         try:
             return self.connections.set_journal(self._writer)
         except self.connections.build.module.Error as error:
-            raise translate(error, self.location) from error
+            raise self.explain(error) from error
 
     def close(self) -> None:
         """Close all connections and leave; safe to call twice."""
@@ -175,12 +188,7 @@ class OpenStore:
         for connection in (*self._readers, self._writer):
             connection.close()
         self._readers.clear()
-        self.waker.close()
-        if self.presence:
-            self.presence.leave()
-        if self.write_lock:
-            self.write_lock.close()
-        self.connections.unregister()
+        self._clean_up.close()
 
     def abandoned(self) -> list[Any]:
         """Return the connections, for a forked child to leave alone for ever: closing them would undo locks."""
@@ -200,11 +208,14 @@ class OpenStore:
                 self._release()
             self._check_place()
         except self.connections.build.module.Error as error:
-            _fail(units, self._note(translate(error, self.location)))
+            _fail(units, self.explain(error))
         except CrossdockError as error:
             _fail(units, error)
         except OSError as error:
-            _fail(units, StoreUnavailable(f"{self.location}: {error}; nothing was changed"))
+            _fail(
+                units,
+                self._place_error() or StoreUnavailable(f"{self.location}: {error}; nothing was changed"),
+            )
         if woken:
             self.waker.wake(woken)
 
@@ -286,11 +297,34 @@ class OpenStore:
         """
         if self._damage is not None:
             raise self._damage
-        if self._identity is not None:
-            identity = self.location.identity()
-            if identity != self._identity:
-                what = "the file vanished" if identity is None else "the file was replaced by another"
-                raise self._note(damaged(self.location, what))
+        if self._identity is None:
+            return
+        identity = self.location.identity()
+        if identity != self._identity:
+            what = "the file vanished" if identity is None else "the file was replaced by another"
+            raise self._note(damaged(self.location, what))
+        if self.connections.journal_mode == "wal":
+            self._check_log()
+
+    def _check_log(self) -> None:
+        """Make sure that the write-ahead log is still the one that we write: it is part of the store."""
+        identity = self.location.log_identity()
+        if self._log_identity is None:
+            self._log_identity = identity
+        elif identity != self._log_identity:
+            raise self._note(damaged(self.location, "its write-ahead log (-wal) was removed or replaced"))
+
+    def explain(self, error: BaseException) -> StoreError:
+        """Return our error for one of the driver's; a file that is gone explains whatever follows from it."""
+        cause = getattr(error, "orig", None) or error
+        return self._place_error() or self._note(translate(cause, self.location))
+
+    def _place_error(self) -> StoreDamaged | None:
+        try:
+            self._check_place()
+        except StoreDamaged as error:
+            return error
+        return None
 
     def _note(self, error: StoreError) -> StoreError:
         if isinstance(error, StoreDamaged):

@@ -8,7 +8,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from crossdock.domain.errors import ConfigError, StoreError
+from crossdock.domain.errors import ConfigError, StoreError, StoreUnavailable
 from crossdock.store import schema
 from crossdock.store.handler_transaction import handler_transaction
 from crossdock.store.open_store import OpenStore
@@ -140,7 +140,13 @@ class SQLiteStore:
 
     def listen(self, app: str) -> Ear:
         """Return a new ear for one app."""
-        return self.open_store.waker.listen(app)
+        try:
+            return self.open_store.waker.listen(app)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"{self.location.folder} cannot be used: {error}. It belongs to the store: stop all programs that "
+                f"use the store, and start them again"
+            ) from error
 
     def close(self) -> None:
         """Close the file; safe to call twice."""

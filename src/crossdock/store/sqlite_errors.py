@@ -24,6 +24,12 @@ def is_of_one_statement(error: BaseException) -> bool:
     return primary_name(error) in _OF_ONE_STATEMENT
 
 
+def is_of_store(error: BaseException) -> bool:
+    """Tell whether an error is about the file or the disk, and not about what was asked of it."""
+    name = primary_name(getattr(error, "orig", None) or error)
+    return name in _DAMAGED | _BUSY | _UNREACHABLE or name == "SQLITE_FULL"
+
+
 def is_no_text(error: BaseException) -> bool:
     """Tell whether a row held text that is no UTF-8, which another program wrote."""
     return "Could not decode to UTF-8" in str(error)
@@ -50,7 +56,8 @@ def translate(error: BaseException, location: StoreLocation) -> StoreError:
         )
     if name in _UNREACHABLE:
         return StoreUnavailable(
-            f"{text} ({name}); nothing was changed. Check the disk and the file's permissions"
+            f"{text} ({name}); nothing was acknowledged, and whether the last change was stored is not certain. "
+            f"Check the disk and the file's permissions"
         )
     return StoreError(f"{text} ({name or type(error).__name__})")
 
