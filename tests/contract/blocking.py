@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from crossdock import AsyncDelivery, AsyncQueue
@@ -51,10 +51,10 @@ class LoopThread:
             return Blocking(value, self)
         if inspect.isasyncgen(value):
             return self._iterate(value)
-        if isinstance(value, AbstractAsyncContextManager):
-            return self._enter(value.__aenter__, value.__aexit__)
-        if isinstance(value, AbstractContextManager):
-            return self._enter(value.__enter__, value.__exit__)
+        if type(value).__module__ == "contextlib":  # what consume_one() and transaction() return
+            asynchronous = isinstance(value, AbstractAsyncContextManager)
+            names = ("__aenter__", "__aexit__") if asynchronous else ("__enter__", "__exit__")
+            return self._enter(*(getattr(value, name) for name in names))
         return value
 
     def _iterate(self, generator: AsyncGenerator[Any, None]) -> Iterator[Any]:

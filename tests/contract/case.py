@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from crossdock import AsyncQueue, Queue
+import pytest
+
+from crossdock import AsyncQueue, Queue, StoreSettings
 from tests.contract.blocking import LoopThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crossdock import Delivery, StoreSettings
+    from crossdock import Delivery
     from crossdock.testing import FakeClock
 
 PATIENCE = timedelta(seconds=20)
@@ -20,6 +22,16 @@ PATIENCE = timedelta(seconds=20)
 BRIEF = timedelta(milliseconds=20)
 """For waits that must find nothing."""
 MAX_CRASHES = 3
+STORES: dict[str, tuple[str, StoreSettings | None]] = {
+    "wal": ("sqlite:///{folder}/work.db", None),
+    "safe-mode": ("sqlite:///{folder}/work.db", StoreSettings(outside_writers=True)),
+    "memory": ("sqlite://", None),
+}
+"""name -> (URL, settings); a further store joins by its line here and one in ``ON_DISK``."""
+ON_DISK = [("wal", "sync"), ("safe-mode", "sync"), ("wal", "async")]
+IN_MEMORY = [("memory", "sync"), ("memory", "async")]
+on_disk = pytest.mark.parametrize("case", ON_DISK, ids="-".join, indirect=True)
+"""For what only a store on disk can do."""
 
 
 @dataclass

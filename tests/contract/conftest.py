@@ -1,4 +1,4 @@
-"""The stores and queues that must keep the contract. A further store joins by one line in ``STORES``."""
+"""The queues that must keep the contract, each on a store of its own."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdock import StoreSettings
 from crossdock.testing import FakeClock
-from tests.contract.case import Case
+from tests.contract.case import IN_MEMORY, ON_DISK, STORES, Case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,22 +15,13 @@ if TYPE_CHECKING:
 
     from crossdock import Queue
 
-STORES = {
-    "wal": ("sqlite:///{folder}/work.db", None),
-    "safe-mode": ("sqlite:///{folder}/work.db", StoreSettings(outside_writers=True)),
-    "memory": ("sqlite://", None),
-}
-"""name -> (URL, settings)"""
-
 
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
 
 
-@pytest.fixture(
-    params=[*((store, "sync") for store in STORES), ("wal", "async"), ("memory", "async")], ids="-".join
-)
+@pytest.fixture(params=[*ON_DISK, *IN_MEMORY], ids="-".join)
 def case(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Iterator[Case]:
     store, flavour = request.param
     url, settings = STORES[store]

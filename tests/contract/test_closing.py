@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crossdock import CrossdockError
-from tests.contract.case import PATIENCE, claim_one, numbers
+from tests.contract.case import PATIENCE, claim_one, numbers, on_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from tests.contract.case import Case
 
 
+@on_disk
 def test_what_was_claimed_goes_back_with_nothing_spent(case: Case) -> None:
-    if case.in_memory:
-        return  # it vanishes with its queue object
     first = case.open()
     first.send_many("app", range(700))
     first.claim("app", limit=600)
@@ -32,9 +31,8 @@ def test_what_was_claimed_goes_back_with_nothing_spent(case: Case) -> None:
     assert numbers(second.claim("app", limit=3)) == [0, 1, 2]
 
 
+@on_disk
 def test_messages_outlive_the_queue_object(case: Case) -> None:
-    if case.in_memory:
-        return
     with case.open() as first:
         first.send("app", {"n": 1})
     assert claim_one(case.open()).message.data == {"n": 1}
