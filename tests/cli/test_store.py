@@ -85,7 +85,6 @@ def test_a_damaged_store_is_called_damaged(shell: Shell, filled: Path) -> None:
     assert document.json["problems"]
 
 
-@pytest.mark.xfail(reason="the core lets the driver's error through while it opens a store")
 def test_what_is_no_database_is_called_so(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "crossdock.db").write_bytes(b"this is no database at all, but it is long enough to look" * 50)
     result = shell("queue", "stats")

@@ -15,6 +15,7 @@ from crossdock.cli import inputs
 if TYPE_CHECKING:
     from crossdock import RetryPolicy
 
+_FILES: Final = "Instead of DATA"
 _ENVELOPE: Final = "Envelope"
 _DELIVERY: Final = "Delivery"
 _RETRIES: Final = "Retries of these messages"
@@ -82,9 +83,26 @@ _Jitter: TypeAlias = Annotated[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileOptions:
+    """Other places that data comes from."""
+
+    csv: Annotated[
+        str | None,
+        _text("--csv", "One message per row; the first row names the keys.", metavar="FILE", panel=_FILES),
+    ]
+    bytes_from: Annotated[
+        str | None, _text("--bytes", "The content of a file as it is.", metavar="FILE", panel=_FILES)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EnvelopeOptions:
     """What the messages say of themselves, and when they are delivered; the names are those of ``Queue.send``."""
 
+    message_id: Annotated[
+        str | None,
+        _text("--message-id", "Sent again under the same id, it is stored once; a new UUIDv7 unless given."),
+    ]
     source: Annotated[
         str | None, _text("--source", "CloudEvents source; the sending app unless given.", metavar="URI")
     ]

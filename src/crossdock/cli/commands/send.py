@@ -17,7 +17,7 @@ from crossdock.cli.human import counted
 from crossdock.cli.json_form import sent_document
 from crossdock.cli.options import JsonOption, with_session
 from crossdock.cli.refusal import Refusal
-from crossdock.cli.send_options import EnvelopeOptions, RetryOptions
+from crossdock.cli.send_options import EnvelopeOptions, FileOptions, RetryOptions
 from crossdock.cli.session import Session
 from crossdock.cli.terminal import flush, hint, progress, say, say_json, say_json_lines, tell
 from crossdock.domain.errors import CrossdockError
@@ -29,7 +29,6 @@ app = new_command()
 
 _BATCH: Final = 1000
 _LINES: Final = (".jsonl", ".ndjson")
-_INPUT: Final = "Instead of DATA"
 
 
 @app.command(
@@ -53,30 +52,7 @@ def send(  # noqa: PLR0913 - a send says much
         ),
     ] = None,
     *,
-    csv: Annotated[
-        str | None,
-        typer.Option(
-            "--csv",
-            metavar="FILE",
-            help="One message per row; the first row names the keys.",
-            rich_help_panel=_INPUT,
-        ),
-    ] = None,
-    bytes_from: Annotated[
-        str | None,
-        typer.Option(
-            "--bytes", metavar="FILE", help="The content of a file as it is.", rich_help_panel=_INPUT
-        ),
-    ] = None,
-    message_id: Annotated[
-        str | None,
-        typer.Option(
-            "--message-id",
-            metavar="TEXT",
-            help="Sent again under the same id, it is stored once; a new UUIDv7 unless given.",
-            rich_help_panel="Envelope",
-        ),
-    ] = None,
+    files: FileOptions,
     envelope: EnvelopeOptions,
     retries: RetryOptions,
     json: JsonOption = False,
@@ -96,12 +72,12 @@ def send(  # noqa: PLR0913 - a send says much
     retry = retries.over(policies.get(app, policies["*"]))
     if retry is not None:
         options["retry"] = retry
-    _demand_one_input(data, csv, bytes_from)
-    batches = _batches(data, csv)
+    _demand_one_input(data, files.csv, files.bytes_from)
+    batches = _batches(data, files.csv)
     if batches is None:
-        value = inputs.content(bytes_from) if bytes_from is not None else inputs.document(str(data))
-        _send_one(session, app, value, {**options, "message_id": message_id}, json=json)
-    elif message_id is not None:
+        value = inputs.document(data) if data is not None else inputs.content(str(files.bytes_from))
+        _send_one(session, app, value, options, json=json)
+    elif "message_id" in options:
         raise Refusal("--message-id names one message, and these are many", ExitCode.USAGE)
     else:
         _send_many(session, app, batches, options, json=json)
