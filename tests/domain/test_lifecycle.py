@@ -1,0 +1,59 @@
+"""The table of moves is the law: the database's guard and the helpers read it and agree with it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from crossdock import Queue
+from crossdock.domain.lifecycle import MOVES, Status, Verb, allows, legal_changes
+
+
+def test_a_dead_letter_leaves_its_status_only_by_replay_or_deletion() -> None:
+    leaving = {
+        move.verb for move in MOVES if move.before is Status.FAILED and move.after is not Status.FAILED
+    }
+    assert leaving == {Verb.REPLAY, Verb.DELETE}
+
+
+@pytest.mark.parametrize(("verb", "status"), list(product(Verb, Status)))
+def test_allows_tells_what_the_table_says(verb: Verb, status: Status) -> None:
+    assert allows(verb, status) == any(move.verb is verb and move.before is status for move in MOVES)
+
+
+_TRY = """
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+try:
+    database.execute("UPDATE data_staging SET status = ? WHERE id = ?", (sys.argv[3], int(sys.argv[2])))
+except sqlite3.DatabaseError as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.mark.parametrize(("before", "after"), list(product(Status, Status)))
+def test_the_database_guards_the_same_changes_against_other_programs(
+    tmp_path: Path, before: Status, after: Status
+) -> None:
+    path = tmp_path / "work.db"
+    with Queue(f"sqlite:///{path}") as queue:
+        row_id = queue.send("validator", 1).row_id
+        queue._store.open_store.exclusive(
+            lambda database: database.execute(
+                "UPDATE data_staging SET status = ?, revision = revision + 1 WHERE id = ?", (before, row_id)
+            )
+        )
+    done = subprocess.run(
+        [sys.executable, "-c", _TRY, str(path), str(row_id), after],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    allowed = before is after or (before, after) in legal_changes()
+    assert (done.returncode == 0) == allowed, done.stderr
+    if not allowed:
+        assert "illegal change of status" in done.stderr
