@@ -1,0 +1,157 @@
+"""Locks and lock files: whose turn it is to write, and who lives."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from crossdock import Queue, StoreUnavailable
+from crossdock.store.file_locks import WriteLock
+from crossdock.store.liveness import Presence, live_owners
+from crossdock.store.waking import Waker
+
+SOON = timedelta(milliseconds=200)
+
+
+@pytest.fixture
+def locks(tmp_path: Path) -> Iterator[tuple[WriteLock, WriteLock]]:
+    pair = WriteLock(tmp_path / "write.lock", SOON), WriteLock(tmp_path / "write.lock", SOON)
+    yield pair
+    for lock in pair:
+        lock.close()
+
+
+def test_the_turn_to_write_belongs_to_one(locks: tuple[WriteLock, WriteLock]) -> None:
+    mine, theirs = locks
+    mine.acquire()
+    with pytest.raises(StoreUnavailable, match=r"waited 0\.2 s"):
+        theirs.acquire()
+    mine.release()
+    theirs.acquire()
+    theirs.release()
+
+
+def test_one_who_gave_up_keeps_nobody_waiting(locks: tuple[WriteLock, WriteLock]) -> None:
+    mine, theirs = locks
+    for _ in range(3):
+        mine.acquire()
+        with pytest.raises(StoreUnavailable):
+            theirs.acquire()
+        mine.release()
+        mine.acquire()
+        mine.release()
+    theirs.acquire()
+    theirs.release()
+
+
+def test_the_turn_is_passed_on_when_it_is_released(locks: tuple[WriteLock, WriteLock]) -> None:
+    mine, theirs = locks
+    mine.acquire()
+    threading.Timer(0.02, mine.release).start()
+    theirs.acquire()
+    theirs.release()
+
+
+def test_a_store_and_its_folder_are_their_owners_alone(tmp_path: Path) -> None:
+    old = os.umask(0)
+    try:
+        with Queue(f"sqlite:///{tmp_path}/work.db") as queue:
+            queue.send("validator", 1)
+            files = [tmp_path / "work.db", tmp_path / "work.db-wal", tmp_path / "work.db-shm"]
+            inside = list((tmp_path / "work.db.d").glob("*.lock"))
+            assert {path.stat().st_mode & 0o777 for path in (*files, *inside)} == {0o600}
+            assert (tmp_path / "work.db.d").stat().st_mode & 0o777 == 0o700
+    finally:
+        os.umask(old)
+
+
+def test_a_process_is_seen_alive_and_then_gone(tmp_path: Path) -> None:
+    here, there = Presence(tmp_path, "here"), Presence(tmp_path, "there")
+    assert here.condition(there.owner) == "running"
+    assert sorted(live_owners(tmp_path)) == sorted([here.owner, there.owner])
+    assert list(here.dead_owners()) == []
+    there.leave()
+    assert here.condition(there.owner) == "gone"
+    assert live_owners(tmp_path) == [here.owner]
+    here.leave()
+    assert list(tmp_path.glob("*.lock")) == []
+
+
+_DIE = """
+import os, sys
+from pathlib import Path
+from crossdock.store.liveness import Presence
+print(Presence(Path(sys.argv[1]), "worker").owner, flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_killed_process_is_found_dead_once_and_its_file_removed(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _DIE, str(tmp_path)], check=False, capture_output=True, text=True
+    )
+    here = Presence(tmp_path, "here")
+    assert list(here.dead_owners()) == [done.stdout.strip()]
+    assert list(here.dead_owners()) == []
+    here.leave()
+
+
+def test_a_stranger_is_neither_alive_nor_dead(tmp_path: Path) -> None:
+    here = Presence(tmp_path, "here")
+    assert here.condition("sql") == "unknown"
+    here.leave()
+
+
+def test_a_sleeper_is_woken_and_one_who_works_is_not(tmp_path: Path) -> None:
+    waker = Waker(tmp_path / "wake", "boot")
+    asleep, busy = waker.listen("validator"), waker.listen("validator")
+    asleep.listen()
+    busy.listen()
+    busy.rest()
+    waker.wake({"validator"})
+    assert asleep.wait(0)
+    assert not busy.wait(0)
+    for ear in (asleep, busy):
+        ear.close()
+    waker.close()
+
+
+def test_nobody_is_woken_for_another_app(tmp_path: Path) -> None:
+    waker = Waker(tmp_path / "wake", "boot")
+    ear = waker.listen("validator")
+    ear.listen()
+    waker.wake({"warehouse"})
+    assert not ear.wait(0)
+    ear.close()
+    waker.close()
+
+
+def test_a_socket_whose_process_died_is_removed_and_the_next_sleeper_woken(tmp_path: Path) -> None:
+    waker = Waker(tmp_path / "wake", "boot")
+    dead, alive = waker.listen("validator"), waker.listen("validator")
+    dead.listen()
+    dead._socket.close()
+    waker.wake({"validator"})
+    assert len(list((tmp_path / "wake").iterdir())) == 1
+    alive.listen()
+    waker.wake({"validator"})
+    assert alive.wait(0)
+    alive.close()
+    waker.close()
+
+
+def test_a_store_deep_in_the_tree_can_be_waited_on(tmp_path: Path) -> None:
+    """The address of a socket may have 107 bytes, the path of a store many more."""
+    deep = tmp_path.joinpath(*["a-folder-with-a-long-name"] * 8)
+    deep.mkdir(parents=True)
+    with Queue(f"sqlite:///{deep}/work.db") as queue:
+        threading.Timer(0.05, queue.send, ("validator", 1)).start()
+        (delivery,) = queue.claim("validator", wait=timedelta(seconds=10))
+        delivery.ack()
