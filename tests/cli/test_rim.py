@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -110,7 +111,9 @@ def test_a_traceback_comes_only_when_asked_for(shell: Shell) -> None:
 def test_a_defect_is_called_one(shell: Shell, tmp_path: Path) -> None:
     program = tmp_path / "sitecustomize.py"
     program.write_text("import crossdock.cli.human as human\nhuman.counted = None\n")
-    result = shell("check", env={"PYTHONPATH": str(tmp_path)})
+    result = shell(
+        "check", env={"PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    )
     assert result.code == 1
     assert result.err == (
         "crossdock: a defect of Crossdock: TypeError: 'NoneType' object is not callable; "

@@ -103,9 +103,12 @@ AppName: TypeAlias = Annotated[
 
 
 class Table(BaseModel):
-    """A table of the file: only known keys, only the types they name."""
+    """A table of the file: only known keys, only the types they name.
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    What checks them is built when something is checked, once for all of them: a send waits for it.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
 
 class StoreTable(Table):
@@ -174,14 +177,14 @@ class QueueTable(Table):
         default=3,
         description="A message during which its worker's process died so often becomes a dead letter.",
     )
-    retry: RetryTable = Field(default=RetryTable(), description="The retry policy of all apps.")
+    retry: RetryTable = Field(default_factory=RetryTable, description="The retry policy of all apps.")
 
 
 class AppTable(Table):
     """What holds for one app alone."""
 
     retry: RetryTable = Field(
-        default=RetryTable(), description="The app's retry policy, over that of all apps."
+        default_factory=RetryTable, description="The app's retry policy, over that of all apps."
     )
     on_dead: OnDead | None = Field(
         default=None,
@@ -195,9 +198,9 @@ class AppTable(Table):
 class Config(Table):
     """The whole file."""
 
-    store: StoreTable = Field(default=StoreTable(), description="Where messages are kept.")
+    store: StoreTable = Field(default_factory=StoreTable, description="Where messages are kept.")
     queue: QueueTable = Field(
-        default=QueueTable(), description="How queues behave whose app says nothing else."
+        default_factory=QueueTable, description="How queues behave whose app says nothing else."
     )
     apps: dict[AppName, AppTable] = Field(default={}, description="Apps that differ, each under its name.")
 

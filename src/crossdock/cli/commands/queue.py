@@ -361,11 +361,12 @@ def _agreed(question: str, total: int, *, dry_run: bool, yes: bool) -> bool:
 def _in_steps(what: str, total: int, step: Callable[[int], int]) -> int:
     """Do something to many messages, showing how far it is; return how many."""
     done = 0
-    with progress(what, total) as advance:
-        while done < total:
-            found = step(min(_STEP, total - done))
-            if not found:
-                break
-            done += found
-            advance(found)
+    try:
+        with progress(what, total) as advance:
+            while done < total and (found := step(min(_STEP, total - done))):
+                done += found
+                advance(found)
+    except KeyboardInterrupt:
+        tell(f"{what} stopped after {count(done)} of {counted(total, 'message')}")
+        raise
     return done
