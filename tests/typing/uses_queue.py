@@ -39,7 +39,7 @@ def sends(queue: Queue) -> None:
 def misuses_of_sending(queue: Queue, message: Message) -> None:
     queue.send(17, {})  # type: ignore[arg-type]  # an app is named
     queue.send("validator")  # type: ignore[call-arg]  # a message has data
-    queue.send("validator", {}, 7)  # type: ignore[call-arg]  # a bare number tells nobody that it is the priority
+    queue.send("validator", {}, 7)  # type: ignore[arg-type,call-arg]  # a bare number tells nobody that it is the priority
     queue.send("validator", {}, delay=5)  # type: ignore[arg-type]  # seconds? minutes?
     queue.send_many("validator", [1], message_id="one")  # type: ignore[call-arg]  # one id is not for many
     message.priority = 9  # type: ignore[misc]  # a message never changes

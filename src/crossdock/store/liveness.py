@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 _SUFFIX: Final = ".lock"
 _BOOT_ID: Final = re.compile("[0-9a-f]{32}")
 _STOPPED: Final = frozenset("Tt")
-_UNBORN_S: Final = 60.0
 _STATE, _START = 0, 19
 """Positions in /proc/PID/stat, counted behind the command's name. Source: proc_pid_stat(5)."""
 
@@ -67,11 +65,13 @@ class Presence:
                     lock.close()
 
     def _sweep_unborn(self) -> None:
-        """Remove the file of a process that died while it was making it, some time ago."""
+        """Remove the file of a process that died while it was making it."""
         for path in self._folder.glob(".*.new"):
-            with suppress(FileNotFoundError):
-                if time.time() - path.stat().st_mtime > _UNBORN_S:
-                    path.unlink()
+            with suppress(FileNotFoundError, PermissionError):
+                lock = LockFile(path, create=False)
+                if lock.try_lock():
+                    path.unlink(missing_ok=True)
+                lock.close()
 
     def _sweep(self, path: Path) -> None:
         """Remove what a dead process left: its sockets, and last its lock file."""
@@ -105,8 +105,15 @@ class Presence:
     def _take_place(self) -> LockFile:
         """Lock the file before it gets its name: nobody can find it unlocked and take us for dead."""
         hidden = self._folder / f".{self.boot_id}.new"
-        lock = LockFile(hidden)
-        lock.try_lock()
+        while True:
+            lock = LockFile(hidden)
+            if lock.try_lock() and self._describe(lock):
+                with suppress(FileNotFoundError):  # swept away in the instant before it was locked: once more
+                    hidden.rename(self._path)
+                    return lock
+            lock.close()
+
+    def _describe(self, lock: LockFile) -> bool:
         described = {
             "owner": self.owner,
             "pid": os.getpid(),
@@ -114,9 +121,7 @@ class Presence:
             "pid_namespace": _pid_namespace(),
             "version": __version__,
         }
-        os.write(lock.fd, json.dumps(described).encode())
-        hidden.rename(self._path)
-        return lock
+        return os.write(lock.fd, json.dumps(described).encode()) > 0
 
     def _others(self) -> list[Path]:
         return [path for path in _lock_files(self._folder) if path != self._path]
