@@ -61,6 +61,11 @@ class Housekeeper:
         """Leave this consumer alone."""
         self._consumptions.discard(consumption)
 
+    def flush(self) -> None:
+        """Write down every result that waits; what cannot be written is left to the leases."""
+        for consumption in list(self._consumptions):
+            self._write_down(consumption)
+
     def call(self) -> None:
         """Say that there are results to look after."""
         self._call.set()
@@ -83,6 +88,8 @@ class Housekeeper:
                 self.run_once()
                 rescue_at = time.monotonic() + _RESCUE_EVERY_S
             self._call.clear()
+            if self._stop.is_set():  # set before the call was cleared: nobody will call again
+                return
             busy = [True for consumption in list(self._consumptions) if self._look_at(consumption)]
             pause = FLUSH_AFTER_S if busy else max(0.0, rescue_at - time.monotonic())
             if busy:
@@ -93,9 +100,12 @@ class Housekeeper:
     def _look_at(self, consumption: Consumption) -> bool:
         """Write down a consumer's results if they waited long enough; tell whether any wait."""
         if consumption.needs_flush():
-            try:
-                with consumption.writing() as write:
-                    self._store.write(write.flush)
-            except Exception as error:  # noqa: BLE001 - the rim of a service: it must live on
-                self._notice("consume.flush_failed", f"{type(error).__name__}: {error}")
+            self._write_down(consumption)
         return consumption.has_done
+
+    def _write_down(self, consumption: Consumption) -> None:
+        try:
+            with consumption.writing() as write:
+                self._store.write(write.flush)
+        except Exception as error:  # noqa: BLE001 - the rim of a service: it must live on
+            self._notice("consume.flush_failed", f"{type(error).__name__}: {error}")
