@@ -52,12 +52,20 @@ def long_modules(allowed: dict[str, str]) -> Iterator[str]:
         yield f"pyproject.toml: {path} is listed as a long module and is none: take it off"
 
 
+def docstring_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return how many lines of a function are its docstring."""
+    first = node.body[0]
+    if ast.get_docstring(node) is None:
+        return 0
+    return (first.end_lineno or first.lineno) - first.lineno + 1
+
+
 def long_functions() -> Iterator[str]:
-    """Yield the functions over the limit, counted with signature and docstring."""
+    """Yield the functions over the limit, counted with their signature and without their docstring."""
     for path, text in modules():
         for node in ast.walk(ast.parse(text, filename=path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                lines = (node.end_lineno or node.lineno) - node.lineno + 1 - docstring_lines(node)
                 if lines > FUNCTION_LINES:
                     yield f"{path}:{node.lineno}: {node.name} has {lines} lines, over {FUNCTION_LINES}"
 

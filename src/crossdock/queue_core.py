@@ -87,6 +87,7 @@ class QueueCore:
 def _shut_down(parts: Parts, ears: EarShelf) -> None:
     """Give back what is claimed and not settled, then release everything; runs at exit, too."""
     parts.housekeeper.stop()
+    parts.housekeeper.flush()
     ears.close()
     parts.gateway.hand_back_all()
     parts.store.close()

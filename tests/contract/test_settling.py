@@ -39,7 +39,7 @@ class TestAck:
         record = queue.get(delivery.message.id)
         assert (record.status, record.result, record.error) == ("completed", result, None)
         assert (record.attempts, record.processed_at) == (1, case.clock.now())
-        assert (record.lease_owner, record.lease_until) == (None, None)
+        assert record.lease_until is None
         assert delivery.settled
 
     def test_error_of_an_earlier_attempt_is_forgotten(

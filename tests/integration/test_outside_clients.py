@@ -131,7 +131,7 @@ class TestSqlite3Command:
         assert (held.status, held.lease_owner, held.attempts) == ("processing", "person", 1)
         assert shell.settle(COMPLETE_SQL, claimed) == 1
         record = queue.get(sent.id)
-        assert (record.status, record.attempts, record.lease_owner) == ("completed", 1, None)
+        assert (record.status, record.attempts, record.lease_owner) == ("completed", 1, "person")
         assert record.claimed_at is not None
         assert record.processed_at is not None
 

@@ -38,7 +38,7 @@ DAILY: list[tuple[Any, dict[str, Any], str]] = [
     (statements.owners, {}, "idx_status_created"),
     (statements.next_due, {}, "idx_due"),
     (statements.has_work, {}, "idx_claim"),
-    (statements.by_message_id, {"with_app": False}, "uq_data_staging_message"),
+    (statements.by_message_id, {"with_app": False, "with_source": False}, "uq_data_staging_message"),
     (statements.finished_depth, {}, "idx_target_app"),
     (statements.processing_depth, {}, "idx_status_created"),
     (statements.ready_depth, {"suspect": False}, "idx_claim"),

@@ -27,25 +27,29 @@ _UNSET: Final[Any] = object()
 class AsyncControlling(AsyncLooking):
     """The part of a queue that an operator uses."""
 
-    async def replay(self, message_id: str, *, app: str | None = None) -> Record:
+    async def replay(
+        self, message_id: str, *, app: str | None = None, source_app: str | None = None
+    ) -> Record:
         """Send a dead letter or a completed message again, its counters at zero, its history kept.
 
         Raises:
             IllegalMove: It is not finished.
-            MessageNotFound: No app has it, or several have and none is named.
+            MessageNotFound: There is none, or there are several: name the app, or the source_app.
         """
-        record = await self.get(message_id, app=app)
+        record = await self.get(message_id, app=app, source_app=source_app)
         await self._store.write_async(lambda tx: tx.replay(record))
         return await self._again(record)
 
-    async def cancel(self, message_id: str, *, app: str | None = None) -> Record:
+    async def cancel(
+        self, message_id: str, *, app: str | None = None, source_app: str | None = None
+    ) -> Record:
         """Withdraw a message; a worker that has it loses its lease.
 
         Raises:
             IllegalMove: It is finished.
-            MessageNotFound: No app has it, or several have and none is named.
+            MessageNotFound: There is none, or there are several: name the app, or the source_app.
         """
-        record = await self.get(message_id, app=app)
+        record = await self.get(message_id, app=app, source_app=source_app)
         await self._store.write_async(lambda tx: tx.cancel(record))
         return await self._again(record)
 
@@ -54,6 +58,7 @@ class AsyncControlling(AsyncLooking):
         message_id: str,
         *,
         app: str | None = None,
+        source_app: str | None = None,
         data: Any = _UNSET,
         priority: int | None = None,
         available_at: datetime | None = None,
@@ -65,6 +70,7 @@ class AsyncControlling(AsyncLooking):
         Args:
             message_id: Its id.
             app: Whose queue; needed only if several apps have the message.
+            source_app: Who sent it; needed only if several senders chose the same id.
             data: New data.
             priority: New priority, 0 to 9.
             available_at: New time of delivery, aware; a time in the past is now.
@@ -74,7 +80,7 @@ class AsyncControlling(AsyncLooking):
         Raises:
             IllegalMove: It is claimed or completed.
             InvalidMessage: A value is wrong, or none is given.
-            MessageNotFound: No app has it, or several have and none is named.
+            MessageNotFound: There is none, or there are several: name the app, or the source_app.
         """
         values = {
             "priority": priority,
@@ -86,18 +92,18 @@ class AsyncControlling(AsyncLooking):
         if data is not _UNSET:
             given["data"] = data
         check_changes(given)
-        record = await self.get(message_id, app=app)
+        record = await self.get(message_id, app=app, source_app=source_app)
         await self._store.write_async(lambda tx: tx.edit(record, given))
         return await self._again(record)
 
-    async def delete(self, message_id: str, *, app: str | None = None) -> None:
+    async def delete(self, message_id: str, *, app: str | None = None, source_app: str | None = None) -> None:
         """Hide a finished message; ``purge`` removes it for good.
 
         Raises:
             IllegalMove: It is not finished; cancel it first.
-            MessageNotFound: No app has it, or several have and none is named.
+            MessageNotFound: There is none, or there are several: name the app, or the source_app.
         """
-        record = await self.get(message_id, app=app)
+        record = await self.get(message_id, app=app, source_app=source_app)
         await self._store.write_async(lambda tx: tx.delete(record))
 
     async def replay_many(

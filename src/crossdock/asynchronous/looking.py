@@ -12,17 +12,18 @@ from crossdock.queue_core import QueueCore, check_limit, check_status
 class AsyncLooking(QueueCore):
     """The part of a queue that answers questions."""
 
-    async def get(self, message_id: str, *, app: str | None = None) -> Record:
+    async def get(self, message_id: str, *, app: str | None = None, source_app: str | None = None) -> Record:
         """Return what the store knows of a message.
 
         Args:
             message_id: Its id.
             app: Whose queue; needed only if several apps have the message.
+            source_app: Who sent it; needed only if several senders chose the same id.
 
         Raises:
-            MessageNotFound: No app has it, or several have and none is named.
+            MessageNotFound: There is none, or there are several: name the app, or the source_app.
         """
-        return await self._store.read_async(lambda reader: reader.find(message_id, app))
+        return await self._store.read_async(lambda reader: reader.find(message_id, app, source_app))
 
     async def list(
         self,
@@ -54,10 +55,14 @@ class AsyncLooking(QueueCore):
         now = self._store.now()
         return await self._store.read_async(lambda reader: reader.stats(app, now))
 
-    async def timeline(self, message_id: str, *, app: str | None = None) -> builtins.list[TimelineEntry]:
+    async def timeline(
+        self, message_id: str, *, app: str | None = None, source_app: str | None = None
+    ) -> builtins.list[TimelineEntry]:
         """Return everything that happened to a message, in order.
 
         Raises:
-            MessageNotFound: No app has it, or several have and none is named.
+            MessageNotFound: There is none, or there are several: name the app, or the source_app.
         """
-        return await self._store.read_async(lambda reader: reader.timeline(reader.find(message_id, app)))
+        return await self._store.read_async(
+            lambda reader: reader.timeline(reader.find(message_id, app, source_app))
+        )

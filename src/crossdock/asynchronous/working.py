@@ -220,7 +220,8 @@ class AsyncWorking(QueueCore):
             return None
         if due is None or due <= now:  # due, and nothing to claim: the queue is paused
             return _LOOK_EVERY_S
-        return min(_LOOK_EVERY_S, (due - now).total_seconds())
+        until_due_s: float = (due - now).total_seconds()
+        return min(_LOOK_EVERY_S, until_due_s)
 
     async def _pause(self, ear: Ear, deadline: float | None) -> bool:
         await ear.wait_async(_LOOK_EVERY_S)
@@ -253,7 +254,8 @@ class AsyncWorking(QueueCore):
 
     async def _stop_consuming(self, consumption: Consumption) -> None:
         self._housekeeper.unwatch(consumption)
-        await self._store.write_async(consumption.close)
+        if not self._store.closed:  # closing gave everything back already
+            await self._store.write_async(consumption.close)
 
     def _tell_lost(self, row_ids: Sequence[int]) -> None:
         self._gateway.notice(

@@ -96,7 +96,7 @@ class Transaction(SendingVerbs, WorkingVerbs, ControlVerbs, Protocol):
 class Reading(Protocol):
     """One consistent snapshot."""
 
-    def find(self, message_id: str, app: str | None) -> Record:
+    def find(self, message_id: str, app: str | None, source_app: str | None = None) -> Record:
         """Return the one record of a message; raises MessageNotFound."""
 
     def row(self, row_id: int) -> Record | None:
@@ -161,6 +161,10 @@ class Store(Protocol):
     @property
     def owner(self) -> str:
         """This process's name and boot id, as it stands in ``lease_owner``."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the store was closed."""
 
     @property
     def peers(self) -> Peers | None:

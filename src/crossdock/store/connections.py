@@ -112,9 +112,22 @@ class Connections:
         wanted = "truncate" if self.safe_mode else "wal"
         (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
         if mode != wanted:
-            (mode,) = connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
+            (mode,) = self._change_journal(connection, wanted)
         self.journal_mode = str(mode)
         return self.journal_mode
+
+    def _change_journal(self, connection: Any, wanted: str) -> tuple[str]:
+        try:
+            changed: tuple[str] = connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
+        except self.build.module.OperationalError as error:
+            if not self.safe_mode:
+                raise
+            raise StoreUnavailable(
+                f"{self.location} is open in other processes with a write-ahead log, which {self.build} must not "
+                f"write or which store.outside_writers forbids. Stop them and start all again, or install "
+                f"pysqlite3 0.6.1 or newer here"
+            ) from error
+        return changed
 
     def _pragmas(self) -> tuple[str, ...]:
         # In a rollback journal EXTRA also syncs the directory after the commit; in WAL mode FULL syncs each commit.

@@ -171,6 +171,8 @@ def _history(record: Record) -> dict[str, Any]:
         "attempts": record.attempts,
         "claimed_at": to_text(record.claimed_at),
         "processed_at": to_text(record.processed_at),
+        "claimed_by": record.lease_owner,
+        "worker": record.lease_owner,
     }
 
 

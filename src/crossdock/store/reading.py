@@ -39,21 +39,26 @@ class Reader:
         rows: list[Any] = self._database.execute(prepared.sql, prepared.bind(**parameters)).fetchall()
         return rows
 
-    def find(self, message_id: str, app: str | None) -> Record:
+    def find(self, message_id: str, app: str | None, source_app: str | None = None) -> Record:
         """Return the one record of a message.
 
         Raises:
             MessageNotFound: There is none, or several apps (or several senders) have one and none is named.
         """
-        parameters = {"message_id": message_id} if app is None else {"message_id": message_id, "app": app}
-        rows = self._run(statements.by_message_id, parameters, with_app=app is not None)
+        given = {"message_id": message_id, "app": app, "source_app": source_app}
+        parameters = {name: value for name, value in given.items() if value is not None}
+        rows = self._run(
+            statements.by_message_id, parameters, with_app=app is not None, with_source=source_app is not None
+        )
         if not rows:
             raise MessageNotFound(
                 f"no message {message_id}" + ("" if app is None else f" in the queue of {app}")
             )
         if len(rows) > 1:
-            places = ", ".join(sorted({row[3] for row in rows}))
-            raise MessageNotFound(f"{len(rows)} messages have the id {message_id}, at {places}; name the app")
+            places = ", ".join(sorted(f"{row[3]} (from {row[2]})" for row in rows))
+            raise MessageNotFound(
+                f"{len(rows)} messages have the id {message_id}: at {places}; name the app, or the source_app"
+            )
         return record_from(rows[0])
 
     def row(self, row_id: int) -> Record | None:
@@ -182,10 +187,10 @@ def _claim_before(
 
 
 def _completion_before(record: Record, event: str, facts: dict[str, Any]) -> list[TimelineEntry]:
-    processed_at = maybe_moment(facts.pop("processed_at", None))
+    processed_at, worker = maybe_moment(facts.pop("processed_at", None)), facts.pop("worker", None)
     if event != "message.replayed" or processed_at is None or facts.get("was") != Status.COMPLETED:
         return []
-    return [_entry(record, "message.completed", processed_at, attempt=facts.get("attempts"))]
+    return [_entry(record, "message.completed", processed_at, attempt=facts.get("attempts"), who=worker)]
 
 
 def _present(record: Record) -> list[TimelineEntry]:
@@ -197,4 +202,8 @@ def _present(record: Record) -> list[TimelineEntry]:
     )
     if record.status is Status.PROCESSING or record.processed_at is None:
         return [claimed]
-    return [claimed, _entry(record, "message.completed", record.processed_at, attempt=record.attempts)]
+    who = record.lease_owner
+    return [
+        claimed,
+        _entry(record, "message.completed", record.processed_at, attempt=record.attempts, who=who),
+    ]

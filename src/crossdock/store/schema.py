@@ -25,10 +25,12 @@ class SchemaState(NamedTuple):
 
     Attributes:
         oldest_code: The oldest schema number whose code may use the store.
+        outside_writers: Whether a program with an affected SQLite build was ever to write to it.
     """
 
     number: int
     oldest_code: int
+    outside_writers: bool = False
 
 
 def read_state(database: Any) -> SchemaState | None:
@@ -36,8 +38,8 @@ def read_state(database: Any) -> SchemaState | None:
     found = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'crossdock_schema'").fetchone()
     if found is None:
         return None
-    row = database.execute("SELECT number, oldest_code FROM crossdock_schema").fetchone()
-    return SchemaState(int(row[0]), int(row[1]))
+    row = database.execute("SELECT number, oldest_code, outside_writers FROM crossdock_schema").fetchone()
+    return SchemaState(int(row[0]), int(row[1]), bool(row[2]))
 
 
 def needs_migration(state: SchemaState, place: str) -> bool:
@@ -62,6 +64,11 @@ def create(database: Any) -> None:
         "INSERT INTO crossdock_schema (number, oldest_code) VALUES (?, ?)", (SCHEMA_NUMBER, OLDEST_SCHEMA)
     )
     database.execute("INSERT INTO alembic_version (version_num) VALUES (?)", (f"{SCHEMA_NUMBER:04}",))
+
+
+def remember_outside_writers(database: Any) -> None:
+    """Let every process that opens the store from now on use the safe mode."""
+    database.execute("UPDATE crossdock_schema SET outside_writers = 1")
 
 
 def definitions() -> Iterator[str]:

@@ -79,6 +79,11 @@ class SQLiteStore:
         """Called in a forked child, after the store was opened anew there."""
 
     @property
+    def closed(self) -> bool:
+        """Whether the store was closed."""
+        return self._closed
+
+    @property
     def owner(self) -> str:
         """This process's name and boot id, as it stands in ``lease_owner``."""
         return self.open_store.who
@@ -169,6 +174,8 @@ class SQLiteStore:
         state = opened.look(schema.read_state)
         if state is None:
             opened.make_compact()
+        elif state.outside_writers:
+            opened.connections.safe_mode = True
         mode = opened.prepare_journal()
         if state is None:
             opened.exclusive(_create_if_empty)
@@ -176,6 +183,8 @@ class SQLiteStore:
             from crossdock.store.migrate import upgrade  # noqa: PLC0415 - Alembic is slow to import
 
             upgrade(opened)
+        if opened.connections.safe_mode and not (state and state.outside_writers):
+            opened.exclusive(schema.remember_outside_writers)
         return mode
 
     def _reopen_after_fork(self) -> None:

@@ -62,7 +62,8 @@ WHEN {_STRANGER} AND NEW.status <> OLD.status BEGIN
   WHERE id = NEW.id AND NEW.status = '{Status.PROCESSING}';
   UPDATE data_staging SET
     processed_at = CASE WHEN NEW.status = '{Status.PENDING}' THEN NULL ELSE coalesce(NEW.processed_at, {_NOW}) END,
-    lease_owner = NULL, lease_token = NULL, lease_until = NULL,
+    lease_owner = CASE WHEN NEW.status = '{Status.COMPLETED}' THEN NEW.lease_owner END,
+    lease_token = NULL, lease_until = NULL,
     blocked = CASE
       WHEN NEW.partition_key IS NULL OR NEW.status = '{Status.COMPLETED}' THEN 0
       WHEN NEW.status = '{Status.PENDING}' THEN 1

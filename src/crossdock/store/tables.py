@@ -160,6 +160,7 @@ crossdock_schema: Final = Table(
     metadata,
     Column("number", Integer, nullable=False),
     Column("oldest_code", Integer, nullable=False),
+    Column("outside_writers", Integer, nullable=False, server_default="0"),
     Column("store_id", Text, nullable=False, server_default=random_uuid()),
     _timestamp("created_at", default=True),
 )

@@ -58,14 +58,18 @@ class Ear:
 
     def listen(self) -> None:
         """Forget all that was heard and count as asleep; to be called before looking for messages, never after."""
-        self._asleep[self._slot] = 1
+        self._flag(1)
         with suppress(BlockingIOError):
             while True:
                 self._socket.recv(16)
 
     def rest(self) -> None:
         """Count as busy: wake others instead."""
-        self._asleep[self._slot] = 0
+        self._flag(0)
+
+    def _flag(self, asleep: int) -> None:
+        with suppress(ValueError):  # the store was closed meanwhile, and its map with it
+            self._asleep[self._slot] = asleep
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until something is heard; False: nothing was, for so many seconds."""
@@ -86,8 +90,8 @@ class Ear:
 
     def close(self) -> None:
         """Stop listening; safe to call twice."""
-        with suppress(OSError, ValueError):  # the map may be closed already
-            self.rest()
+        self.rest()
+        with suppress(OSError):
             self._path.unlink(missing_ok=True)
         self._socket.close()
 

@@ -28,25 +28,25 @@ _UNSET: Final[Any] = object()
 class Controlling(Looking):
     """The part of a queue that an operator uses."""
 
-    def replay(self, message_id: str, *, app: str | None = None) -> Record:
+    def replay(self, message_id: str, *, app: str | None = None, source_app: str | None = None) -> Record:
         """Send a dead letter or a completed message again, its counters at zero, its history kept.
 
         Raises:
             IllegalMove: It is not finished.
-            MessageNotFound: No app has it, or several have and none is named.
+            MessageNotFound: There is none, or there are several: name the app, or the source_app.
         """
-        record = self.get(message_id, app=app)
+        record = self.get(message_id, app=app, source_app=source_app)
         self._store.write(lambda tx: tx.replay(record))
         return self._again(record)
 
-    def cancel(self, message_id: str, *, app: str | None = None) -> Record:
+    def cancel(self, message_id: str, *, app: str | None = None, source_app: str | None = None) -> Record:
         """Withdraw a message; a worker that has it loses its lease.
 
         Raises:
             IllegalMove: It is finished.
-            MessageNotFound: No app has it, or several have and none is named.
+            MessageNotFound: There is none, or there are several: name the app, or the source_app.
         """
-        record = self.get(message_id, app=app)
+        record = self.get(message_id, app=app, source_app=source_app)
         self._store.write(lambda tx: tx.cancel(record))
         return self._again(record)
 
@@ -55,6 +55,7 @@ class Controlling(Looking):
         message_id: str,
         *,
         app: str | None = None,
+        source_app: str | None = None,
         data: Any = _UNSET,
         priority: int | None = None,
         available_at: datetime | None = None,
@@ -66,6 +67,7 @@ class Controlling(Looking):
         Args:
             message_id: Its id.
             app: Whose queue; needed only if several apps have the message.
+            source_app: Who sent it; needed only if several senders chose the same id.
             data: New data.
             priority: New priority, 0 to 9.
             available_at: New time of delivery, aware; a time in the past is now.
@@ -75,7 +77,7 @@ class Controlling(Looking):
         Raises:
             IllegalMove: It is claimed or completed.
             InvalidMessage: A value is wrong, or none is given.
-            MessageNotFound: No app has it, or several have and none is named.
+            MessageNotFound: There is none, or there are several: name the app, or the source_app.
         """
         values = {
             "priority": priority,
@@ -87,18 +89,18 @@ class Controlling(Looking):
         if data is not _UNSET:
             given["data"] = data
         check_changes(given)
-        record = self.get(message_id, app=app)
+        record = self.get(message_id, app=app, source_app=source_app)
         self._store.write(lambda tx: tx.edit(record, given))
         return self._again(record)
 
-    def delete(self, message_id: str, *, app: str | None = None) -> None:
+    def delete(self, message_id: str, *, app: str | None = None, source_app: str | None = None) -> None:
         """Hide a finished message; ``purge`` removes it for good.
 
         Raises:
             IllegalMove: It is not finished; cancel it first.
-            MessageNotFound: No app has it, or several have and none is named.
+            MessageNotFound: There is none, or there are several: name the app, or the source_app.
         """
-        record = self.get(message_id, app=app)
+        record = self.get(message_id, app=app, source_app=source_app)
         self._store.write(lambda tx: tx.delete(record))
 
     def replay_many(

@@ -13,17 +13,18 @@ from crossdock.queue_core import QueueCore, check_limit, check_status
 class Looking(QueueCore):
     """The part of a queue that answers questions."""
 
-    def get(self, message_id: str, *, app: str | None = None) -> Record:
+    def get(self, message_id: str, *, app: str | None = None, source_app: str | None = None) -> Record:
         """Return what the store knows of a message.
 
         Args:
             message_id: Its id.
             app: Whose queue; needed only if several apps have the message.
+            source_app: Who sent it; needed only if several senders chose the same id.
 
         Raises:
-            MessageNotFound: No app has it, or several have and none is named.
+            MessageNotFound: There is none, or there are several: name the app, or the source_app.
         """
-        return self._store.read(lambda reader: reader.find(message_id, app))
+        return self._store.read(lambda reader: reader.find(message_id, app, source_app))
 
     def list(
         self,
@@ -55,10 +56,12 @@ class Looking(QueueCore):
         now = self._store.now()
         return self._store.read(lambda reader: reader.stats(app, now))
 
-    def timeline(self, message_id: str, *, app: str | None = None) -> builtins.list[TimelineEntry]:
+    def timeline(
+        self, message_id: str, *, app: str | None = None, source_app: str | None = None
+    ) -> builtins.list[TimelineEntry]:
         """Return everything that happened to a message, in order.
 
         Raises:
-            MessageNotFound: No app has it, or several have and none is named.
+            MessageNotFound: There is none, or there are several: name the app, or the source_app.
         """
-        return self._store.read(lambda reader: reader.timeline(reader.find(message_id, app)))
+        return self._store.read(lambda reader: reader.timeline(reader.find(message_id, app, source_app)))

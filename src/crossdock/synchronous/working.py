@@ -218,7 +218,8 @@ class Working(QueueCore):
             return None
         if due is None or due <= now:  # due, and nothing to claim: the queue is paused
             return _LOOK_EVERY_S
-        return min(_LOOK_EVERY_S, (due - now).total_seconds())
+        until_due_s: float = (due - now).total_seconds()
+        return min(_LOOK_EVERY_S, until_due_s)
 
     def _pause(self, ear: Ear, deadline: float | None) -> bool:
         ear.wait(_LOOK_EVERY_S)
@@ -251,7 +252,8 @@ class Working(QueueCore):
 
     def _stop_consuming(self, consumption: Consumption) -> None:
         self._housekeeper.unwatch(consumption)
-        self._store.write(consumption.close)
+        if not self._store.closed:  # closing gave everything back already
+            self._store.write(consumption.close)
 
     def _tell_lost(self, row_ids: Sequence[int]) -> None:
         self._gateway.notice(

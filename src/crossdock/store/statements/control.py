@@ -51,7 +51,7 @@ def replay() -> Update:
         "status": literal(Status.PENDING), "available_at": func.nullif(param("available_at"), literal("")),
         "expires_at": null(), "attempts": number(0), "crashes": number(0), "processed_at": null(), "result": null(),
         "blocked": case((T.partition_key.is_not(None), number(1)), else_=number(0)), "updated_at": param("now"),
-        "revision": NEXT_REVISION,
+        "revision": NEXT_REVISION, "lease_owner": null(),
     }  # fmt: skip
     return (
         update(data_staging)

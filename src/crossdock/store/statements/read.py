@@ -27,10 +27,14 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
 
-def by_message_id(*, with_app: bool) -> Select[Any]:
-    """Return the rows of a message, at one app or at all."""
+def by_message_id(*, with_app: bool, with_source: bool) -> Select[Any]:
+    """Return the rows of a message: at one app or at all, from one sender or from any."""
     query = select(*RECORD_COLUMNS).where(T.message_id == param("message_id"), T.deleted_at.is_(None))
-    return (query.where(T.target_app == param("app")) if with_app else query).order_by(T.id)
+    if with_app:
+        query = query.where(T.target_app == param("app"))
+    if with_source:
+        query = query.where(T.source_app == param("source_app"))
+    return query.order_by(T.id)
 
 
 def by_row_id() -> Select[Any]:

@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 
 
 def complete(*, with_result: bool) -> Update:
-    """Complete the messages of ``ids`` that are still held by ``token``."""
+    """Complete the messages of ``ids`` that are still held by ``token``; who did it stays in the row."""
     row: dict[str, Any] = {
         "status": literal(Status.COMPLETED), "processed_at": param("now"), "updated_at": param("now"),
-        "blocked": number(0), "error": null(), "revision": NEXT_REVISION, **NO_LEASE,
+        "blocked": number(0), "error": null(), "revision": NEXT_REVISION, "lease_token": null(), "lease_until": null(),
+        "lease_keep_s": null(),
     }  # fmt: skip
     if with_result:
         row["result"] = param("result")

@@ -32,6 +32,7 @@ CREATE INDEX idx_audit_row ON audit_log (row_id)""",
 CREATE TABLE crossdock_schema (
   number INTEGER NOT NULL,
   oldest_code INTEGER NOT NULL,
+  outside_writers INTEGER DEFAULT '0' NOT NULL,
   store_id TEXT DEFAULT (lower(hex(randomblob(4))) || '-' || lower(hex(randomblob(2))) || '-4' || substr(lower(hex(randomblob(2))), 2) || '-' || substr('89ab', 1 + abs(random() % 4), 1) || substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6)))) NOT NULL,
   created_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL
 )""",
@@ -189,7 +190,8 @@ WHEN NEW.revision = OLD.revision AND NEW.status <> OLD.status BEGIN
   WHERE id = NEW.id AND NEW.status = 'processing';
   UPDATE data_staging SET
     processed_at = CASE WHEN NEW.status = 'pending' THEN NULL ELSE coalesce(NEW.processed_at, strftime('%Y-%m-%d %H:%M:%f000', 'now')) END,
-    lease_owner = NULL, lease_token = NULL, lease_until = NULL,
+    lease_owner = CASE WHEN NEW.status = 'completed' THEN NEW.lease_owner END,
+    lease_token = NULL, lease_until = NULL,
     blocked = CASE
       WHEN NEW.partition_key IS NULL OR NEW.status = 'completed' THEN 0
       WHEN NEW.status = 'pending' THEN 1
