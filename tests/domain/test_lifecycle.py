@@ -57,3 +57,9 @@ def test_the_database_guards_the_same_changes_against_other_programs(
     assert (done.returncode == 0) == allowed, done.stderr
     if not allowed:
         assert "illegal change of status" in done.stderr
+
+
+def test_the_diagram_of_the_documents_is_drawn_from_the_table() -> None:
+    tool = Path(__file__).resolve().parents[2] / "tools" / "generate_lifecycle.py"
+    done = subprocess.run([sys.executable, str(tool), "--check"], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
