@@ -14,6 +14,9 @@ from crossdock.store.tables import data_staging
 
 _NOW: Final = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
 _STRANGER: Final = "NEW.revision = OLD.revision"
+_REPLAYED: Final = (
+    f"NEW.status = '{Status.PENDING}' AND OLD.status IN ('{Status.FAILED}', '{Status.COMPLETED}')"
+)
 DEFAULT_LEASE_S: Final = 30
 """The lease, in seconds, that a stranger's claim gets if it sets none."""
 
@@ -23,9 +26,17 @@ def _illegal_change() -> str:
     return f"OLD.status <> NEW.status AND NOT ({legal})"
 
 
+def _of_key(row: str) -> str:
+    """Return what finds the messages of a row's key; the condition of ``idx_partition_key`` is spelled out in it."""
+    return (
+        f"target_app = {row}.target_app AND partition_key = {row}.partition_key"
+        " AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed')"
+    )
+
+
 def _release_key(row: str) -> str:
     """Let the first waiting message of a row's partition key go, unless one of its key is still processing."""
-    same = f"target_app = {row}.target_app AND partition_key = {row}.partition_key"
+    same = _of_key(row)
     return (
         "UPDATE data_staging SET blocked = 0, revision = revision + 1 WHERE id = ("
         f"SELECT id FROM data_staging WHERE {same} AND status = 'pending' ORDER BY id LIMIT 1"
@@ -61,6 +72,11 @@ WHEN {_STRANGER} AND NEW.status <> OLD.status BEGIN
     available_at = NULL
   WHERE id = NEW.id AND NEW.status = '{Status.PROCESSING}';
   UPDATE data_staging SET
+    attempts = 0, crashes = 0, result = NULL,
+    available_at = CASE WHEN NEW.available_at IS NOT OLD.available_at THEN NEW.available_at END,
+    expires_at = CASE WHEN NEW.expires_at IS NOT OLD.expires_at THEN NEW.expires_at END
+  WHERE id = NEW.id AND {_REPLAYED};
+  UPDATE data_staging SET
     processed_at = CASE WHEN NEW.status = '{Status.PENDING}' THEN NULL ELSE coalesce(NEW.processed_at, {_NOW}) END,
     lease_owner = CASE WHEN NEW.status = '{Status.COMPLETED}' THEN NEW.lease_owner END,
     lease_token = NULL, lease_until = NULL,
@@ -77,10 +93,17 @@ WHEN {_STRANGER} AND NEW.status <> OLD.status BEGIN
         WHEN NEW.status = '{Status.FAILED}' THEN 'message.failed'
         WHEN OLD.status = '{Status.PROCESSING}' THEN 'message.nacked'
         ELSE 'message.replayed' END,
-      NEW.attempts, coalesce(OLD.lease_owner, 'sql'),
+      CASE WHEN {_REPLAYED} THEN NULL ELSE nullif(NEW.attempts, 0) END,
+      CASE WHEN OLD.status = '{Status.PROCESSING}' THEN coalesce(OLD.lease_owner, 'sql') ELSE 'sql' END,
       CASE WHEN NEW.status = '{Status.FAILED}' THEN 'PERMANENT' END,
-      CASE WHEN OLD.status = '{Status.PROCESSING}' THEN json_object('claimed_at', OLD.claimed_at) END
+      CASE
+        WHEN OLD.status = '{Status.PROCESSING}' THEN json_object('claimed_at', OLD.claimed_at)
+        WHEN OLD.status = '{Status.COMPLETED}' THEN json_object('was', OLD.status, 'attempts', OLD.attempts,
+          'claimed_at', OLD.claimed_at, 'claimed_by', OLD.lease_owner, 'worker', OLD.lease_owner,
+          'processed_at', OLD.processed_at) END
     WHERE NEW.status IN ('{Status.FAILED}', '{Status.PENDING}');
+  UPDATE data_staging SET blocked = 1, revision = revision + 1
+    WHERE {_of_key("NEW")} AND status = '{Status.PENDING}' AND blocked = 0 AND id <> NEW.id AND {_REPLAYED};
   {_release_key("NEW")};
 END"""
 

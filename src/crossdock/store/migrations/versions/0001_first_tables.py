@@ -173,7 +173,7 @@ END""",
 CREATE TRIGGER data_staging_after_insert AFTER INSERT ON data_staging
 WHEN NEW.revision = 0 AND NEW.partition_key IS NOT NULL BEGIN
   UPDATE data_staging SET blocked = 1, revision = revision + 1 WHERE id = NEW.id;
-  UPDATE data_staging SET blocked = 0, revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND status = 'failed' AND blocked = 1);
+  UPDATE data_staging SET blocked = 0, revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'failed' AND blocked = 1);
 END""",
     """\
 CREATE TRIGGER data_staging_after_status AFTER UPDATE OF status ON data_staging
@@ -188,6 +188,11 @@ WHEN NEW.revision = OLD.revision AND NEW.status <> OLD.status BEGIN
     lease_until = coalesce(NEW.lease_until, strftime('%Y-%m-%d %H:%M:%f000', 'now', '+30 seconds')),
     available_at = NULL
   WHERE id = NEW.id AND NEW.status = 'processing';
+  UPDATE data_staging SET
+    attempts = 0, crashes = 0, result = NULL,
+    available_at = CASE WHEN NEW.available_at IS NOT OLD.available_at THEN NEW.available_at END,
+    expires_at = CASE WHEN NEW.expires_at IS NOT OLD.expires_at THEN NEW.expires_at END
+  WHERE id = NEW.id AND NEW.status = 'pending' AND OLD.status IN ('failed', 'completed');
   UPDATE data_staging SET
     processed_at = CASE WHEN NEW.status = 'pending' THEN NULL ELSE coalesce(NEW.processed_at, strftime('%Y-%m-%d %H:%M:%f000', 'now')) END,
     lease_owner = CASE WHEN NEW.status = 'completed' THEN NEW.lease_owner END,
@@ -205,11 +210,18 @@ WHEN NEW.revision = OLD.revision AND NEW.status <> OLD.status BEGIN
         WHEN NEW.status = 'failed' THEN 'message.failed'
         WHEN OLD.status = 'processing' THEN 'message.nacked'
         ELSE 'message.replayed' END,
-      NEW.attempts, coalesce(OLD.lease_owner, 'sql'),
+      CASE WHEN NEW.status = 'pending' AND OLD.status IN ('failed', 'completed') THEN NULL ELSE nullif(NEW.attempts, 0) END,
+      CASE WHEN OLD.status = 'processing' THEN coalesce(OLD.lease_owner, 'sql') ELSE 'sql' END,
       CASE WHEN NEW.status = 'failed' THEN 'PERMANENT' END,
-      CASE WHEN OLD.status = 'processing' THEN json_object('claimed_at', OLD.claimed_at) END
+      CASE
+        WHEN OLD.status = 'processing' THEN json_object('claimed_at', OLD.claimed_at)
+        WHEN OLD.status = 'completed' THEN json_object('was', OLD.status, 'attempts', OLD.attempts,
+          'claimed_at', OLD.claimed_at, 'claimed_by', OLD.lease_owner, 'worker', OLD.lease_owner,
+          'processed_at', OLD.processed_at) END
     WHERE NEW.status IN ('failed', 'pending');
-  UPDATE data_staging SET blocked = 0, revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND status = 'failed' AND blocked = 1);
+  UPDATE data_staging SET blocked = 1, revision = revision + 1
+    WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'pending' AND blocked = 0 AND id <> NEW.id AND NEW.status = 'pending' AND OLD.status IN ('failed', 'completed');
+  UPDATE data_staging SET blocked = 0, revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'failed' AND blocked = 1);
 END""",
     """\
 CREATE TRIGGER data_staging_after_edit
@@ -220,7 +232,7 @@ END""",
     """\
 CREATE TRIGGER data_staging_after_delete AFTER DELETE ON data_staging
 WHEN OLD.partition_key IS NOT NULL AND OLD.status IN ('pending', 'processing', 'failed') BEGIN
-  UPDATE data_staging SET blocked = 0, revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = OLD.target_app AND partition_key = OLD.partition_key AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = OLD.target_app AND partition_key = OLD.partition_key AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = OLD.target_app AND partition_key = OLD.partition_key AND status = 'failed' AND blocked = 1);
+  UPDATE data_staging SET blocked = 0, revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = OLD.target_app AND partition_key = OLD.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = OLD.target_app AND partition_key = OLD.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = OLD.target_app AND partition_key = OLD.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'failed' AND blocked = 1);
 END""",
     """\
 CREATE VIEW queue_depth AS
