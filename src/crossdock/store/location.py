@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ _NETWORK_FILE_SYSTEMS: Final = frozenset({
     "fuse.rclone", "davfs",
 })  # fmt: skip
 _MOUNTS: Final = Path("/proc/self/mountinfo")
+_OCTAL: Final = re.compile(r"\\([0-7]{3})")
+"""How a space, a tab, a line feed or a backslash is written there. Source: proc_pid_mountinfo(5)."""
 FILE_MODE: Final = 0o600
 FOLDER_MODE: Final = 0o700
 
@@ -122,7 +125,7 @@ def file_system(path: Path) -> str | None:
     best, kind = "", None
     for line in mounts:
         fields, _, rest = line.partition(" - ")
-        point = fields.split()[4].encode().decode("unicode_escape")
+        point = _OCTAL.sub(lambda code: chr(int(code[1], 8)), fields.split()[4])
         inside = point == "/" or str(path) == point or str(path).startswith(point + "/")
         if inside and len(point) >= len(best):
             best, kind = point, rest.split()[0]
