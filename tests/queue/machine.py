@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,7 +95,7 @@ class QueueMachine(RuleBasedStateMachine):
     def send(self, side: int, app: str, key: str | None, priority: int, **options: Any) -> None:
         now = self.clock.now()
         expires_at = None if options["expires"] is None else now + options["expires"]
-        retry = RetryPolicy(max_attempts=1) if options["once"] and side else None
+        retry = replace(POLICY, max_attempts=1) if options["once"] and side else None
         sent = self.queues[side].send(
             app, self.sent, partition_key=key, priority=priority, delay=options["delay"], expires_at=expires_at,
             retry=retry, message_id=f"m-{self.sent}",
@@ -191,7 +191,9 @@ class QueueMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.held)
     @rule(side=sides, data=st.data())
     def ack_many(self, side: int, data: st.DataObject) -> None:
-        chosen = data.draw(st.lists(st.sampled_from(self.held), unique_by=id, max_size=4))
+        chosen = data.draw(
+            st.lists(st.sampled_from(self.held), unique_by=lambda held: held.row.number, max_size=4)
+        )
         lost = tuple(held.row.message_id for held in chosen if not held.is_ours)
         deliveries = [held.delivery for held in chosen]
         if lost:
@@ -247,7 +249,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.queues[side].close()
         self.queues[side] = self.open()
         for row in self.model.rows:
-            if row.owner == owner:
+            if row.owner == owner and row.status == "processing":
                 self.model.hand_back(row)
         self.let_go(owner)
 
