@@ -36,9 +36,7 @@ def main() -> int:
 
 def page() -> str:
     """Return the text of the page."""
-    return "\n".join(
-        [INTRODUCTION, diagram(), "\n## The moves\n", table(), "\n## Why a message failed\n", codes()]
-    )
+    return f"{INTRODUCTION}\n{diagram()}\n\n## The moves\n\n{table()}\n\n## Why a message failed\n\n{codes()}"
 
 
 def diagram() -> str:

@@ -32,8 +32,8 @@ class TestUrl:
         assert parse_url("sqlite:////var/work.db").path == Path("/var/work.db")
 
     def test_home_folder_may_be_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("HOME", "/home/somebody")
-        assert parse_url("sqlite:///~/work.db").path == Path("/home/somebody/work.db")
+        monkeypatch.setenv("HOME", "/srv/somebody")
+        assert parse_url("sqlite:///~/work.db").path == Path("/srv/somebody/work.db")
 
     @pytest.mark.parametrize(
         ("url", "words"),

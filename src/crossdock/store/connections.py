@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 _CACHED_STATEMENTS: Final = 512
 _CACHE_KIB: Final = 32 * 1024
-_CHECKPOINT_PAGES: Final = 4000
-"""A checkpoint every 16 MiB of log, four times SQLite's default: a page that changes often is copied less often."""
 _JOURNAL_LIMIT_BYTES: Final = 64 * 1024 * 1024
 
 _opened: dict[tuple[int, int], tuple[str, int]] = {}
@@ -137,7 +135,6 @@ class Connections:
             "PRAGMA foreign_keys = ON",
             "PRAGMA temp_store = MEMORY",
             f"PRAGMA cache_size = -{_CACHE_KIB}",
-            f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}",
             f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT_BYTES}",
         )
 
