@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -60,6 +61,31 @@ def test_outside_writers_choose_the_safe_mode(tmp_path: Path) -> None:
         assert queue._store.journal_mode == "truncate"
         level = queue._store.open_store._writer.execute("PRAGMA synchronous").fetchone()
     assert level == (3,)
+
+
+def _durability(queue: Queue) -> tuple[str, int]:
+    writer = queue._store.open_store._writer
+    return writer.execute("PRAGMA journal_mode").fetchone()[0], writer.execute(
+        "PRAGMA synchronous"
+    ).fetchone()[0]
+
+
+def test_the_store_remembers_outside_writers(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/work.db"
+    Queue(url, settings=StoreSettings(outside_writers=True)).close()
+    with Queue(url) as queue:
+        queue.send("validator", 1)
+        assert _durability(queue) == ("truncate", 3)
+
+
+def test_a_forked_child_writes_as_durably_as_its_parent(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/work.db"
+    Queue(url, settings=StoreSettings(outside_writers=True)).close()
+    with Queue(url) as queue:
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if _durability(queue) == ("truncate", 3) else 1)
+        assert os.waitpid(child, 0)[1] == 0
 
 
 def test_a_store_is_synced_at_each_commit(tmp_path: Path) -> None:

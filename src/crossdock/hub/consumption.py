@@ -16,7 +16,7 @@ from crossdock.domain.delivery import Claimed, ClaimRequest, Completed, HandedBa
 from crossdock.hub.gateway import split_decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import timedelta
 
     from crossdock.domain.delivery import Outcome, Undecodable
@@ -132,10 +132,8 @@ class Consumption:
         with self._mutex:
             self._return_ahead()
             done, self._done = self._done, []
-            for write in self._unclear:
-                done += [_handed_back(claimed, "not begun") for claimed in write.found]
-            self._unclear.clear()
-        self.settle(tx, done)
+            unclear, self._unclear = self._unclear, []
+        self.settle(tx, [*done, *_not_begun(unclear)])
 
     def settle(self, tx: Any, done: Sequence[Settlement]) -> None:
         """Settle results; those that came too late are told to ``lost``."""
@@ -186,7 +184,7 @@ class Consumption:
     def _begin_write(self) -> Write:
         with self._mutex:
             done, self._done = self._done, []
-            return Write(self, done)
+            return Write(self, done, list(self._unclear))
 
     def _restore(self, write: Write) -> None:
         with self._mutex:
@@ -201,6 +199,7 @@ class Consumption:
             self._fetched_at = now
             self._filled = len(write.found) >= write.asked
         with self._mutex:
+            self._unclear = [one for one in self._unclear if one not in write.unclear]
             self._ahead.extend(good)
             for settlement in bad:
                 self._add_done(settlement, now)
@@ -234,27 +233,33 @@ class Write:
     """Results on their way into the store, and what was fetched with them.
 
     Attributes:
+        unclear: Earlier writes that were interrupted; what they fetched, if they were committed, is given back.
         found: Set when the transaction runs; ours only if it commits.
     """
 
-    __slots__ = ("_consumption", "asked", "done", "found")
+    __slots__ = ("_consumption", "asked", "done", "found", "unclear")
 
-    def __init__(self, consumption: Consumption, done: list[Settlement]) -> None:
+    def __init__(self, consumption: Consumption, done: list[Settlement], unclear: list[Write]) -> None:
         self._consumption = consumption
         self.done = done
+        self.unclear = unclear
         self.asked = 0
         self.found: Sequence[Claimed | Undecodable] = ()
 
     def flush(self, tx: Any) -> None:
         """Write down what is done."""
-        self._consumption.settle(tx, self.done)
+        self._consumption.settle(tx, [*self.done, *_not_begun(self.unclear)])
 
     def exchange(self, tx: Any) -> None:
         """Write down what is done and fetch more, in one transaction."""
-        self._consumption.settle(tx, self.done)
+        self.flush(tx)
         request = self._consumption.request()
         self.asked = request.limit
         self.found = tx.claim(request)
+
+
+def _not_begun(writes: Iterable[Write]) -> list[Settlement]:
+    return [_handed_back(claimed, "not begun") for write in writes for claimed in write.found]
 
 
 def _handed_back(claimed: Claimed | Undecodable, reason: str) -> Settlement:

@@ -103,7 +103,7 @@ class Connections:
         return connection
 
     def set_journal(self, connection: Any) -> str:
-        """Put the file into its journal mode, which is kept in the file; return the mode it is in."""
+        """Put the file into its journal mode, make the connection's commits durable in it, and return the mode."""
         if self.location.path is None:
             self.journal_mode = "memory"
             return self.journal_mode
@@ -111,6 +111,7 @@ class Connections:
         (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
         if mode != wanted:
             (mode,) = self._change_journal(connection, wanted)
+        connection.execute(self._synchronous).fetchall()
         self.journal_mode = str(mode)
         return self.journal_mode
 
@@ -127,11 +128,14 @@ class Connections:
             ) from error
         return changed
 
+    @property
+    def _synchronous(self) -> str:
+        """In a rollback journal EXTRA also syncs the directory after a commit; in WAL mode FULL syncs each commit."""
+        return f"PRAGMA synchronous = {'EXTRA' if self.safe_mode else 'FULL'}"
+
     def _pragmas(self) -> tuple[str, ...]:
-        # In a rollback journal EXTRA also syncs the directory after the commit; in WAL mode FULL syncs each commit.
-        synchronous = "EXTRA" if self.safe_mode else "FULL"
         return (
-            f"PRAGMA synchronous = {synchronous}",
+            self._synchronous,
             "PRAGMA foreign_keys = ON",
             "PRAGMA temp_store = MEMORY",
             f"PRAGMA cache_size = -{_CACHE_KIB}",

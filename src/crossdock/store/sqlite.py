@@ -196,6 +196,7 @@ class SQLiteStore:
                 ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
             self._open = self._make_open()
             self._pid = os.getpid()
+            self.journal_mode = self._set_up(self._open)
         self.on_reopen()
 
 
