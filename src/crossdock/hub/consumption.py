@@ -30,7 +30,8 @@ _SLOW_S: Final = 1.0
 """When one message takes longer than this, those fetched ahead go back to the queue."""
 _SMOOTHING: Final = 0.2
 _FIRST_FETCH: Final = 8
-_BREATH_S: Final = 0.002
+_SHORTEST_BREATH_S: Final = 0.002
+_LONGEST_BREATH_S: Final = FLUSH_AFTER_S
 _RETRY_WRITE_S: Final = 0.25
 """After a write failed, the housekeeper waits so long before it tries again."""
 
@@ -61,6 +62,7 @@ class Consumption:
         self._usual_s: float | None = None
         self._unclear: list[Write] = []
         self._fetched_at = float("-inf")
+        self._fetch_took_s = 0.0
         self._filled = False
 
     def take(self) -> Claimed | None:
@@ -162,9 +164,13 @@ class Consumption:
         """Return how long to wait before the next fetch, in seconds.
 
         When messages come one by one, a short wait lets several come together, so that many consumers do not
-        spend a transaction on each. The first after a pause is fetched at once.
+        spend a transaction on each: twice as long as the last fetch took, which grows when many write. The first
+        message after a pause is fetched at once.
         """
-        return 0.0 if self._filled else max(0.0, self._fetched_at + _BREATH_S - time.monotonic())
+        if self._filled:
+            return 0.0
+        breath_s = min(_LONGEST_BREATH_S, max(_SHORTEST_BREATH_S, 2 * self._fetch_took_s))
+        return max(0.0, self._fetched_at + breath_s - time.monotonic())
 
     @property
     def has_ahead(self) -> bool:
@@ -197,6 +203,7 @@ class Consumption:
         good, bad = split_decoded(write.found)
         if write.asked:
             self._fetched_at = now
+            self._fetch_took_s = now - write.began
             self._filled = len(write.found) >= write.asked
         with self._mutex:
             self._unclear = [one for one in self._unclear if one not in write.unclear]
@@ -237,12 +244,13 @@ class Write:
         found: Set when the transaction runs; ours only if it commits.
     """
 
-    __slots__ = ("_consumption", "asked", "done", "found", "unclear")
+    __slots__ = ("_consumption", "asked", "began", "done", "found", "unclear")
 
     def __init__(self, consumption: Consumption, done: list[Settlement], unclear: list[Write]) -> None:
         self._consumption = consumption
         self.done = done
         self.unclear = unclear
+        self.began = time.monotonic()
         self.asked = 0
         self.found: Sequence[Claimed | Undecodable] = ()
 
