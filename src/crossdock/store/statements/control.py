@@ -147,7 +147,13 @@ def dead_keys() -> Select[Any]:
     """Return the keys of an app that a dead letter blocks."""
     return (
         select(T.partition_key)
-        .where(T.target_app == param("app"), T.partition_key.is_not(None), FAILED, T.blocked == number(1))
+        .where(
+            T.target_app == param("app"),
+            T.partition_key.is_not(None),
+            FAILED,
+            FINISHED,
+            T.blocked == number(1),
+        )
         .distinct()
     )
 
@@ -156,6 +162,6 @@ def free_dead() -> Update:
     """Let the dead letters of an app block their keys no more."""
     return (
         update(data_staging)
-        .where(T.target_app == param("app"), FAILED, T.blocked == number(1))
+        .where(T.target_app == param("app"), FAILED, FINISHED, T.blocked == number(1))
         .values(blocked=number(0), revision=NEXT_REVISION)
     )

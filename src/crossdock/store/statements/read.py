@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select, text
 
 from crossdock.domain.lifecycle import Status
 from crossdock.store.statements.parts import (
@@ -24,7 +24,7 @@ from crossdock.store.statements.parts import (
 from crossdock.store.tables import audit_log, data_staging, queue_state
 
 if TYPE_CHECKING:
-    from sqlalchemy import Select
+    from sqlalchemy import ColumnElement, Select
 
 
 def by_message_id(*, with_app: bool, with_source: bool) -> Select[Any]:
@@ -149,12 +149,20 @@ def deleted_depth() -> Select[Any]:
 
 def has_work() -> Select[Any]:
     """Tell whether a claim could find something in an app's queue; costs less than an empty claim."""
-    of_app = select(number(1)).select_from(data_staging).where(T.target_app == param("app"))
-    due = and_(PENDING, T.available_at.is_not(None), T.available_at <= param("now"))
-    late = and_(PENDING, T.expires_at.is_not(None), T.expires_at <= param("now"))
-    ready = (and_(READY, T.crashes == number(0)), and_(READY, T.crashes > number(0)))
     paused = exists().where(queue_state.c.app == param("app"), queue_state.c.paused_at.is_not(None))
-    return select(and_(~paused, or_(*(exists(of_app.where(found)) for found in (*ready, due, late)))))
+    any_of = or_(
+        _is_any(and_(READY, T.crashes == number(0)), T.priority.desc()),
+        _is_any(and_(READY, T.crashes > number(0)), T.priority.desc()),
+        _is_any(and_(PENDING, T.available_at.is_not(None), T.available_at <= param("now")), T.available_at),
+        _is_any(and_(PENDING, T.expires_at.is_not(None), T.expires_at <= param("now")), T.expires_at),
+    )
+    return select(and_(~paused, any_of))
+
+
+def _is_any(found: ColumnElement[bool], order: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Tell whether there is one; the order, that of an index, keeps SQLite from searching the table, come what may."""
+    first = select(number(1)).select_from(data_staging).where(T.target_app == param("app"), found)
+    return first.order_by(order).suffix_with(text("LIMIT 1")).scalar_subquery().is_not(None)
 
 
 def states() -> Select[Any]:
