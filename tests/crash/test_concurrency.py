@@ -74,7 +74,8 @@ def test_nobody_is_told_that_the_database_is_locked(
             child.signal(signal.SIGTERM)
         nursery.wait(*group)
     assert not nursery.complaints(), "\n".join(nursery.complaints())
-    report = explain(Case(read_histories(tmp_path), play.account(), drained=False))
+    # Claims of one second are worked off one by one while all wait for the turn to write: some may lapse.
+    report = explain(Case(read_histories(tmp_path), play.account(), drained=False, lapses_allowed=True))
     waits = longest_sends(play)
     print(report, f"sends took: {spread(waits)}", sep="\n")  # noqa: T201 - reported, as P9 asks
     assert not report.violations, str(report)

@@ -35,6 +35,8 @@ class Connections:
         self.safe_mode = settings.outside_writers or build.affected
         self._settings = settings
         self._identity: tuple[int, int] | None = None
+        self.errors = (build.module.Error, UnicodeDecodeError)
+        """What the driver raises; the second when a damaged file puts bytes that are no text into its own message."""
         self.journal_mode = ""
         """What ``set_journal`` found the file in."""
 
@@ -81,7 +83,7 @@ class Connections:
         """
         try:
             connection = self._connect()
-        except self.build.module.Error as error:
+        except self.errors as error:
             raise translate(error, self.location) from error
         return connection
 

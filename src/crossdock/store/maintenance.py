@@ -194,7 +194,7 @@ def _reading(location: StoreLocation) -> Iterator[Any]:
     try:
         with closing(connections.open()) as database:
             yield database
-    except build.module.Error as error:
+    except connections.errors as error:
         raise translate(error, location) from error
     finally:
         connections.unregister()

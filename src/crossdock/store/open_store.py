@@ -98,7 +98,7 @@ class OpenStore:
             finally:
                 if connection.in_transaction:
                     connection.execute("COMMIT")
-        except self.connections.build.module.Error as error:
+        except self.connections.errors as error:
             raise self.explain(error) from error
         finally:
             if self._closed:
@@ -110,7 +110,7 @@ class OpenStore:
         reader = Reader(connection, self._prepared)
         try:
             return query(reader)
-        except self.connections.build.module.Error as error:
+        except self.connections.errors as error:
             if not is_no_text(error):
                 raise
             with _lenient(connection):
@@ -148,7 +148,7 @@ class OpenStore:
                     self._writer.execute("COMMIT")
                 finally:
                     self._roll_back()
-        except self.connections.build.module.Error as error:
+        except self.connections.errors as error:
             raise self.explain(error) from error
         return result
 
@@ -158,7 +158,7 @@ class OpenStore:
         transaction = self.transaction_on(dbapi)
         try:
             result = work(transaction)
-        except self.connections.build.module.Error as error:
+        except self.connections.errors as error:
             raise self.explain(error) from error
         after_commit(connection, lambda: self.waker.wake(transaction.woken))
         return result
@@ -167,7 +167,7 @@ class OpenStore:
         """Ask something through the writing connection, outside a transaction."""
         try:
             return question(self._writer)
-        except self.connections.build.module.Error as error:
+        except self.connections.errors as error:
             raise self.explain(error) from error
 
     def make_compact(self) -> None:
@@ -178,7 +178,7 @@ class OpenStore:
         """Set the journal mode of the file and return it."""
         try:
             return self.connections.set_journal(self._writer)
-        except self.connections.build.module.Error as error:
+        except self.connections.errors as error:
             raise self.explain(error) from error
 
     def close(self) -> None:
@@ -207,7 +207,7 @@ class OpenStore:
             finally:
                 self._release()
             self._check_place()
-        except self.connections.build.module.Error as error:
+        except self.connections.errors as error:
             _fail(units, self.explain(error))
         except CrossdockError as error:
             _fail(units, error)
@@ -232,7 +232,7 @@ class OpenStore:
         """Do it again if there was text in a row that is no UTF-8, which then is read as far as it goes."""
         try:
             return self._transact(units)
-        except self.connections.build.module.Error as error:
+        except self.connections.errors as error:
             if not is_no_text(error):
                 raise
             with _lenient(self._writer):
@@ -260,10 +260,10 @@ class OpenStore:
         assert unit.work is not None  # noqa: S101 - units without work commit nothing
         try:
             unit.result = unit.work(transaction)
-        except self.connections.build.module.Error as error:
+        except self.connections.errors as error:
             if is_no_text(error) and self._writer.text_factory is str:
                 raise
-            if not is_of_one_statement(error):
+            if isinstance(error, UnicodeDecodeError) or not is_of_one_statement(error):
                 raise
             return translate(error, self.location)
         except Exception as error:  # noqa: BLE001 - it is raised to the one whose unit it is

@@ -44,6 +44,8 @@ def primary_name(error: BaseException) -> str:
 def translate(error: BaseException, location: StoreLocation) -> StoreError:
     """Return our error for one of SQLite's."""
     name = primary_name(error)
+    if isinstance(error, UnicodeDecodeError):
+        return damaged(location, "its schema holds bytes that are no text")
     text = f"{location}: {error}"
     if name in _DAMAGED:
         return damaged(location, str(error))
