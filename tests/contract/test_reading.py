@@ -27,6 +27,18 @@ class TestGet:
         queue.cancel("one", app="a")
         assert queue.get("one", app="b").status == "pending"
 
+    def test_messages_of_several_senders_need_the_sender_named(self, queue: Queue) -> None:
+        for sender in ("shop", "bank"):
+            queue.send("app", sender, message_id="one", source_app=sender)
+        with pytest.raises(MessageNotFound, match="source_app"):
+            queue.get("one", app="app")
+        assert queue.get("one", source_app="bank").message.data == "bank"
+        queue.edit("one", source_app="bank", priority=9)
+        queue.cancel("one", source_app="bank")
+        assert [entry.event for entry in queue.timeline("one", source_app="shop")] == ["message.sent"]
+        queue.replay("one", source_app="bank")
+        assert numbers(queue.claim("app", limit=5)) == ["bank", "shop"]
+
     def test_message_is_not_found_at_another_app(self, queue: Queue) -> None:
         sent = queue.send("a", 1)
         with pytest.raises(MessageNotFound, match="b"):
