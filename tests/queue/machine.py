@@ -66,6 +66,7 @@ class QueueMachine(RuleBasedStateMachine):
             f"sqlite:///{path}", lease=LEASE, retry=POLICY, max_crashes=MAX_CRASHES, clock=self.clock
         )
         opened._housekeeper.stop()
+        opened._housekeeper.run_once()  # it may have looked once already, or not: now it has
         return opened
 
     @initialize()
@@ -240,6 +241,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.model.crash(victim)
         self.queues[side].close()
         self.queues[side] = self.open()
+        self.model.lapse()
         self.let_go(victim)
 
     @rule(side=sides)
@@ -247,10 +249,11 @@ class QueueMachine(RuleBasedStateMachine):
         """Close one in good order: what it held goes back."""
         owner = self.queues[side]._store.owner
         self.queues[side].close()
-        self.queues[side] = self.open()
         for row in self.model.rows:
             if row.owner == owner and row.status == "processing":
                 self.model.hand_back(row)
+        self.queues[side] = self.open()
+        self.model.lapse()
         self.let_go(owner)
 
     def let_go(self, owner: str) -> None:
