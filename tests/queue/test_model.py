@@ -15,7 +15,7 @@ QUICK = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-LONG = settings(QUICK, derandomize=False, max_examples=300, stateful_step_count=60)
+LONG = settings(QUICK, max_examples=100, stateful_step_count=60)
 
 
 @pytest.mark.timeout(600)  # only a failing run needs it, to find its shortest form
