@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.domain.errors import CrossdockError, StoreDamaged, StoreError, StoreUnavailable
@@ -186,7 +186,8 @@ class OpenStore:
         self.group.close()
         self._closed = True
         for connection in (*self._readers, self._writer):
-            connection.close()
+            with suppress(*self.connections.errors):  # a broken disk; what was acknowledged is on it
+                connection.close()
         self._readers.clear()
         self._clean_up.close()
 
