@@ -29,7 +29,6 @@ from crossdock.store.types import to_text
 Row = Sequence[Any]
 MAX_ERROR_CHARACTERS: Final = 16_000
 """Keeps the stored error below 64 KiB, however its characters are encoded."""
-MAX_RESULT_BYTES: Final = 64 * 1024
 
 
 def _refuse_constant(name: str) -> None:
