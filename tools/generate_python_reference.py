@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, ForwardRef, TypeAlias, is_typeddict
 
 import crossdock
 from crossdock import orm, testing
@@ -32,7 +32,8 @@ aware `datetime`; what comes back is in UTC. The errors have [a page of their ow
 `AsyncQueue` has the methods of `Queue`, and `AsyncDelivery` those of `Delivery`: with `await`, `async for` and
 `async with`. `transaction()` alone is used with plain `with` in both."""
 CHAPTERS: Final[dict[str, Sequence[Documented]]] = {
-    "The queue": (crossdock.Queue, crossdock.Delivery),
+    "The queue": (crossdock.Queue, crossdock.SendOptions, crossdock.Delivery),
+    "Handlers": (crossdock.Hub, crossdock.Subscription),
     "Messages and what is known of them": (
         crossdock.Message, crossdock.SentMessage, crossdock.Record, crossdock.Status, crossdock.Failure,
         crossdock.FailureCode, crossdock.QueueStats, crossdock.TimelineEntry,
@@ -44,8 +45,8 @@ CHAPTERS: Final[dict[str, Sequence[Documented]]] = {
 ELSEWHERE: Final = {"AsyncQueue", "AsyncDelivery", "__version__"}
 """Described in the introduction, or plain; the errors are on their own page."""
 GIVEN: Final = {
-    crossdock.Delivery, crossdock.SentMessage, crossdock.Record, crossdock.Failure, crossdock.QueueStats,
-    crossdock.TimelineEntry, orm.AuditEntry,
+    crossdock.Delivery, crossdock.SendOptions, crossdock.SentMessage, crossdock.Record, crossdock.Failure,
+    crossdock.QueueStats, crossdock.TimelineEntry, orm.AuditEntry,
 }  # fmt: skip
 """Users get objects of these classes and never make them."""
 HIDDEN: Final = {"to_json", "from_json"}
@@ -88,7 +89,7 @@ def _describe(thing: Documented) -> Iterator[str]:
         yield f"From `{home}`."
     if not isinstance(thing, type) or not (issubclass(thing, Enum) or thing in GIVEN):
         yield _signature(thing.__name__, thing)
-    elif dataclasses.is_dataclass(thing):
+    elif dataclasses.is_dataclass(thing) or is_typeddict(thing):
         yield _fields(thing)
     yield from _docstring(thing)
     if isinstance(thing, type) and issubclass(thing, Enum):
@@ -160,6 +161,8 @@ def _parameters(parameters: Sequence[inspect.Parameter]) -> Iterator[str]:
 
 
 def _type(annotation: object) -> str:
+    if isinstance(annotation, ForwardRef):  # in a TypedDict
+        annotation = annotation.__forward_arg__
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     return re.sub(r"\b(builtins|collections\.abc|contextlib|datetime|typing|crossdock(\.\w+)+)\.", "", text)
 

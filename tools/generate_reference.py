@@ -49,10 +49,10 @@ standard input.
 CONFIGURATION: Final = """\
 # Configuration
 
-The command reads `crossdock.toml` of the current folder, or the file named by `--config` or `CROSSDOCK_CONFIG`. Every
-key is optional. `crossdock init` writes a file with comments; `crossdock check` tells everything that is wrong with
-one, all at once; `crossdock config show --origin` prints what is in force and what set it; `crossdock config schema`
-prints the JSON Schema for editors.
+The command, and `Queue.from_config()` in your programs, read `crossdock.toml` of the current folder, or the file named
+by `--config` or `CROSSDOCK_CONFIG`. Every key is optional. `crossdock init` writes a file with comments;
+`crossdock check` tells everything that is wrong with one, all at once; `crossdock config show --origin` prints what is
+in force and what set it; `crossdock config schema` prints the JSON Schema for editors.
 
 **Order.** Defaults, then the file, then variables, then `--store`: later ones win, key by key. The variable of a key
 is `CROSSDOCK_`, then the parts of its name in capitals with two underscores between them, as in
@@ -61,7 +61,8 @@ is `CROSSDOCK_`, then the parts of its name in capitals with two underscores bet
 **Values.** A duration is text such as `"500ms"`, `"30s"` or `"1h30m"` (units `ms`, `s`, `m`, `h`, `d`), a size a number
 of bytes or text such as `"64 MiB"` or `"1 GB"`.
 
-From Python, `crossdock.config.load()` reads the same configuration."""
+[Configure programs and command in one place](../how-to/configuration.md) shows how your programs use it;
+`crossdock.config.load()` returns what is in force."""
 
 
 def main() -> int:
@@ -135,7 +136,9 @@ def configuration() -> Iterator[str]:
     yield CONFIGURATION
     yield "## The file that `crossdock init` writes"
     yield f"```toml\n{TEMPLATE}```"
-    for title, key in (("[store]", ("store",)), ("[queue]", ("queue",)), ("[apps.NAME]", ("apps", "NAME"))):
+    for title, key in (
+        ("[store]", ("store",)), ("[queue]", ("queue",)), ("[run]", ("run",)), ("[apps.NAME]", ("apps", "NAME")),
+    ):  # fmt: skip
         yield f"## {title}"
         yield from section(key, defaults)
 

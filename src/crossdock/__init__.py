@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from crossdock._version import __version__
 
 if TYPE_CHECKING:
+    from crossdock.app.hub import Hub
     from crossdock.asynchronous.delivery import AsyncDelivery
     from crossdock.asynchronous.queue import AsyncQueue
     from crossdock.domain.errors import (
         ConfigError,
+        CredentialError,
         CrossdockError,
         DeliveryError,
         IllegalMove,
@@ -34,13 +36,15 @@ if TYPE_CHECKING:
     from crossdock.domain.message import Message, SentMessage
     from crossdock.domain.record import QueueStats, Record, TimelineEntry
     from crossdock.domain.retry import Failure, RetryPolicy
+    from crossdock.domain.routing import Subscription
+    from crossdock.hub.options import SendOptions
     from crossdock.store.engine import create_engine
     from crossdock.store.settings import StoreSettings
     from crossdock.synchronous.delivery import Delivery
     from crossdock.synchronous.queue import Queue
 
 _ERRORS = (
-    "ConfigError", "CrossdockError", "DeliveryError", "IllegalMove", "InvalidMessage", "LeaseLost",
+    "ConfigError", "CredentialError", "CrossdockError", "DeliveryError", "IllegalMove", "InvalidMessage", "LeaseLost",
     "MessageNotFound", "PermanentError", "RateLimited", "SchemaOutOfDate", "StoreDamaged", "StoreError", "StoreFull",
     "StoreUnavailable", "TransientError",
 )  # fmt: skip
@@ -50,25 +54,28 @@ _HOMES = {
     "Delivery": "synchronous.delivery",
     "Failure": "domain.retry",
     "FailureCode": "domain.lifecycle",
+    "Hub": "app.hub",
     "Message": "domain.message",
     "Queue": "synchronous.queue",
     "QueueStats": "domain.record",
     "Record": "domain.record",
     "RetryPolicy": "domain.retry",
+    "SendOptions": "hub.options",
     "SentMessage": "domain.message",
     "Status": "domain.lifecycle",
     "StoreSettings": "store.settings",
+    "Subscription": "domain.routing",
     "TimelineEntry": "domain.record",
     "create_engine": "store.engine",
     **dict.fromkeys(_ERRORS, "domain.errors"),
 }
 
 __all__ = [
-    "AsyncDelivery", "AsyncQueue", "ConfigError", "CrossdockError", "Delivery", "DeliveryError", "Failure",
-    "FailureCode", "IllegalMove", "InvalidMessage", "LeaseLost", "Message", "MessageNotFound", "PermanentError",
-    "Queue", "QueueStats", "RateLimited", "Record", "RetryPolicy", "SchemaOutOfDate", "SentMessage", "Status",
-    "StoreDamaged", "StoreError", "StoreFull", "StoreSettings", "StoreUnavailable", "TimelineEntry",
-    "TransientError", "__version__", "create_engine",
+    "AsyncDelivery", "AsyncQueue", "ConfigError", "CredentialError", "CrossdockError", "Delivery", "DeliveryError",
+    "Failure", "FailureCode", "Hub", "IllegalMove", "InvalidMessage", "LeaseLost", "Message", "MessageNotFound",
+    "PermanentError", "Queue", "QueueStats", "RateLimited", "Record", "RetryPolicy", "SchemaOutOfDate",
+    "SendOptions", "SentMessage", "Status", "StoreDamaged", "StoreError", "StoreFull", "StoreSettings",
+    "StoreUnavailable", "Subscription", "TimelineEntry", "TransientError", "__version__", "create_engine",
 ]  # fmt: skip
 
 

@@ -16,10 +16,20 @@ from crossdock.store.sqlite import SQLiteStore
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
+    from crossdock.config.model import StoreTable
     from crossdock.domain.message import AppId
     from crossdock.hub.gateway import Policies
     from crossdock.ports.clock import Clock
     from crossdock.ports.notice import Notice
+
+
+def store_settings(table: StoreTable) -> StoreSettings:
+    """Return how to open the store that a configuration describes."""
+    return StoreSettings(
+        outside_writers=table.outside_writers,
+        min_free_bytes=table.min_free_bytes,
+        lock_timeout=table.lock_timeout,
+    )
 
 
 class Parts:
@@ -48,6 +58,6 @@ class Parts:
             location, settings or StoreSettings(), name=app, clock=clock or SystemClock(), notice=notice
         )
         self.gateway = Gateway(self.store, policies, app=app, notice=notice)
-        rescuer = Rescuer(self.store, max_crashes=policies.max_crashes, policy_of=policies.of)
+        rescuer = Rescuer(self.store, max_crashes=policies.max_crashes, policy_of=self.gateway.policy_of)
         self.housekeeper = Housekeeper(self.store, rescuer, notice)
         self.store.on_reopen = self.housekeeper.restart

@@ -5,9 +5,9 @@ from __future__ import annotations
 import weakref
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-from crossdock.bootstrap import Parts
+from crossdock.bootstrap import Parts, store_settings
 from crossdock.domain.errors import ConfigError, InvalidMessage
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import AppId, check_app
@@ -16,10 +16,15 @@ from crossdock.hub.ears import EarShelf
 from crossdock.hub.gateway import ANY_APP, Policies
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sqlalchemy.engine import URL
 
+    from crossdock.config import Loaded
     from crossdock.ports.clock import Clock
     from crossdock.store.settings import StoreSettings
+
+C = TypeVar("C", bound="QueueCore")
 
 
 class Stop(Protocol):
@@ -36,7 +41,8 @@ class QueueCore:
 
     Args:
         url: ``sqlite:///file.db`` (relative), ``sqlite:////path/file.db`` (absolute) or ``sqlite://`` (in memory).
-            The file is made if it is not there.
+            The file is made if it is not there. A ``%`` in its path is written ``%25``, a ``?`` ``%3F``; or give a
+            ``sqlalchemy.URL``.
         app: The name of this application: the sender of what it sends.
         lease: How long a claimed message is ours.
         retry: The policy for deliveries that fail; a mapping has one per app, ``"*"`` for all others.
@@ -74,6 +80,48 @@ class QueueCore:
             self._housekeeper.start()
 
     @classmethod
+    def from_config(
+        cls,
+        config: str | Path | Loaded | None = None,
+        *,
+        app: str = "python",
+        clock: Clock | None = None,
+    ) -> Self:
+        """Return a queue as a configuration describes it: store, leases, retries, and what a dead letter does.
+
+        What it says of dead letters is put into force for everyone who uses the store.
+
+        Args:
+            config: A file, or what ``crossdock.config.load`` returned; default: the file that ``CROSSDOCK_CONFIG``
+                names, else ``crossdock.toml`` of the current folder, else the defaults. Variables override a file.
+            app: The name of this application: the sender of what it sends.
+            clock: Tells the time, for tests.
+
+        Raises:
+            ConfigError: The configuration is wrong; its message has a line for each thing.
+            SchemaOutOfDate: A newer version of Crossdock made the store.
+            StoreError: The store cannot be opened.
+        """
+        from crossdock.config import Loaded, load  # noqa: PLC0415 - Pydantic is slow to import, seldom needed
+
+        loaded = config if isinstance(config, Loaded) else load(config)
+        queue = cls(
+            loaded.store_url,
+            app=app,
+            lease=loaded.config.queue.lease,
+            retry=loaded.config.retry_policies(),
+            max_crashes=loaded.config.queue.max_crashes,
+            settings=store_settings(loaded.config.store),
+            clock=clock,
+        )
+        try:
+            queue._gateway.apply_on_dead(loaded.config.on_dead())
+        except BaseException:
+            queue._shut_down()
+            raise
+        return queue
+
+    @classmethod
     def testing(cls, clock: Clock | None = None, **options: Any) -> Self:
         """Return a queue in memory, for tests of applications.
 
@@ -82,6 +130,12 @@ class QueueCore:
             options: As for the queue itself.
         """
         return cls("sqlite://", clock=clock, **options)
+
+    def _on_same_store(self, kind: type[C]) -> C:
+        """Return a queue of another kind, made of the same parts; it is open as long as this one."""
+        other = object.__new__(kind)
+        vars(other).update(vars(self))
+        return other
 
 
 def _shut_down(parts: Parts, ears: EarShelf) -> None:

@@ -32,6 +32,22 @@ def facts(out: str) -> dict[str, str]:
     return dict(re.split(r"\s{2,}", line, maxsplit=1) for line in lines)  # type: ignore[misc]
 
 
+def test_messages_of_several_senders_are_told_apart(shell: Shell, store: Store) -> None:
+    with store() as queue:
+        for sender in ("shop", "bank"):
+            queue.send("validator", sender, message_id="m-1", source_app=sender)
+    refused = shell("message", "show", "m-1")
+    assert (refused.code, "source_app" in refused.err) == (5, True)
+    of_bank = ("m-1", "--source-app", "bank")
+    assert shell.good("message", "show", *of_bank, "--json").json["message"]["data"] == "bank"
+    shell.good("message", "edit", *of_bank, "--priority", "9")
+    shell.good("message", "cancel", *of_bank)
+    shell.good("message", "replay", *of_bank)
+    events = [entry["event"] for entry in shell.good("message", "timeline", *of_bank, "--json").json]
+    assert events == ["message.sent", "message.edited", "message.cancelled", "message.replayed"]
+    assert shell.good("message", "show", "m-1", "--source-app", "shop", "--json").json["revision"] == 1
+
+
 def test_a_message_is_shown(shell: Shell, dead: str) -> None:
     result = shell.good("message", "show", dead)
     shown = facts(result.out)

@@ -91,6 +91,7 @@ def test_every_error_of_crossdock_has_an_exit_code() -> None:
         "TransientError": ExitCode.FAILED,
         "PermanentError": ExitCode.FAILED,
         "RateLimited": ExitCode.FAILED,
+        "CredentialError": ExitCode.FAILED,
         "StoreError": ExitCode.STORE,
         "StoreUnavailable": ExitCode.STORE,
         "StoreFull": ExitCode.STORE,

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from crossdock.config import Config, Loaded, load
 from crossdock.domain.retry import RetryPolicy
+from crossdock.store.location import parse_url
 
 FILE = """\
 [store]
@@ -107,3 +110,11 @@ def test_a_default_store_lies_beside_the_file(folder: Path) -> None:
 
 def test_an_absolute_store_stays(loading: Callable[..., Loaded]) -> None:
     assert loading('[store]\nurl = "sqlite:////data/work.db"\n').store_url == "sqlite:////data/work.db"
+
+
+@pytest.mark.parametrize("name", ["50%41", "what?", "50% off", "Grüße"])
+def test_relative_store_is_found_in_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    file = tmp_path / name / "crossdock.toml"
+    file.write_text('[store]\nurl = "sqlite:///work.db"\n', encoding="utf-8")
+    assert parse_url(load(file, environ={}).store_url).path == tmp_path / name / "work.db"

@@ -11,17 +11,63 @@ from crossdock.config import Loaded, load
 from crossdock.domain.errors import ConfigError
 
 DURATION = 'expected a duration such as "500ms", "30s" or "1h30m"'
+NEAR_INBOUND = "; did you mean outbound?"
 
 WRONG_FILES = [
     ("[sotre]\n", "crossdock.toml: sotre: unknown key; did you mean store?"),
-    ("[zebra]\n", "crossdock.toml: zebra: unknown key; known here: store, queue, apps"),
+    ("[zebra]\n", "crossdock.toml: zebra: unknown key; known here: store, queue, run, apps"),
     ('[store]\nulr = "x"\n', "crossdock.toml: store.ulr: unknown key; did you mean url?"),
     ("[apps.v]\nretrry = 1\n", "crossdock.toml: apps.v.retrry: unknown key; did you mean retry?"),
     (
         '[apps.v]\ninbound = { file = "in" }\n',
-        "crossdock.toml: apps.v.inbound: unknown key; known here: retry, on_dead",
+        f"crossdock.toml: apps.v.inbound: unknown key{NEAR_INBOUND}",
     ),
-    ('[apps.v]\nnext = ["w"]\n', "crossdock.toml: apps.v.next: unknown key; known here: retry, on_dead"),
+    (
+        '[apps.v]\nnext = "w"\n',
+        'crossdock.toml: apps.v.next: expected an array of the names of apps, such as ["warehouse"], given "w"',
+    ),
+    (
+        '[apps.v]\nnext = ["a b"]\n',
+        (
+            "crossdock.toml: apps.v.next.0: expected a name of 1 to 128 letters, digits, '.', '_' or '-', a letter "
+            'or digit first, given "a b"'
+        ),
+    ),
+    (
+        '[apps.v]\noutbound = { python = "orders.checks" }\n',
+        (
+            "crossdock.toml: apps.v.outbound.python: expected a module and a function in it, such as "
+            '"orders.checks:validate", given "orders.checks"'
+        ),
+    ),
+    (
+        '[apps.v]\noutbound = { pyton = "a:b" }\n',
+        "crossdock.toml: apps.v.outbound.pyton: unknown key; did you mean python?",
+    ),
+    (
+        '[apps.v]\nsubscribe = [{ typ = "order.*" }]\n',
+        "crossdock.toml: apps.v.subscribe.0.typ: unknown key; did you mean type?",
+    ),
+    (
+        "[apps.v]\nsubscribe = [{}]\n",
+        (
+            "crossdock.toml: apps.v.subscribe.0: expected a table with type, source or subject, such as "
+            '{ type = "order.*" }, given a table'
+        ),
+    ),
+    (
+        '[apps.v]\nsubscribe = { type = "order.*" }\n',
+        "crossdock.toml: apps.v.subscribe: expected an array of tables, given a table",
+    ),
+    (
+        "[apps.v]\nconcurrency = 0\n",
+        "crossdock.toml: apps.v.concurrency: expected a whole number of 1 or more, given 0",
+    ),
+    (
+        '[apps.v]\ntimeout = "0s"\n',
+        'crossdock.toml: apps.v.timeout: expected a duration of more than 0, such as "30s", given "0s"',
+    ),
+    ("[run]\nworker = 2\n", "crossdock.toml: run.worker: unknown key; did you mean workers?"),
     (
         "[apps.v.retry]\nmax_atempts = 3\n",
         "crossdock.toml: apps.v.retry.max_atempts: unknown key; did you mean max_attempts?",

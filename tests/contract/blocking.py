@@ -9,6 +9,7 @@ import asyncio
 import inspect
 import threading
 from contextlib import AbstractAsyncContextManager, contextmanager
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Self
 
 from crossdock import AsyncDelivery, AsyncQueue
@@ -20,10 +21,18 @@ _PATIENCE_S = 60
 _END = object()
 
 
+class _Caller(threading.local):
+    """The context of a thread that calls: what it asks for, call by call, is done as by one task."""
+
+    def __init__(self) -> None:
+        self.context = copy_context()
+
+
 class LoopThread:
     """An event loop in a thread of its own, which does what other threads ask."""
 
     def __init__(self) -> None:
+        self._caller = _Caller()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="contract-loop", daemon=True)
         self._thread.start()
@@ -31,11 +40,18 @@ class LoopThread:
     def call(self, action: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call ``action`` in the loop's thread; await what it returns if need be, and adapt the result."""
 
+        context = self._caller.context
+
         async def run() -> Any:
             result = action(*args, **kwargs)
             return await result if inspect.isawaitable(result) else result
 
-        return self._adapted(asyncio.run_coroutine_threadsafe(run(), self._loop).result(_PATIENCE_S))
+        async def run_as_caller() -> Any:
+            return await asyncio.create_task(run(), context=context)
+
+        return self._adapted(
+            asyncio.run_coroutine_threadsafe(run_as_caller(), self._loop).result(_PATIENCE_S)
+        )
 
     def close(self) -> None:
         """End the loop and its thread."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crossdock import IllegalMove, InvalidMessage, LeaseLost, MessageNotFound
+from crossdock import CredentialError, IllegalMove, InvalidMessage, LeaseLost, MessageNotFound
 from tests.contract.case import claim_one, drain, events, ids, numbers
 
 if TYPE_CHECKING:
@@ -349,3 +349,25 @@ class TestPurge:
     def test_unfinished_messages_are_never_removed(self, queue: Queue, status: str) -> None:
         with pytest.raises(InvalidMessage, match="status"):
             queue.purge("app", status=status)
+
+
+def test_refused_credentials_pause_the_queue_with_nothing_spent(case: Case, queue: Queue) -> None:
+    sent = queue.send("app", 1)
+    claim_one(queue).nack(CredentialError("make a new token"))
+    stats = queue.stats("app")["app"]
+    assert (stats.paused, stats.note, stats.ready) == (True, "make a new token", 1)
+    record = queue.get(sent.id)
+    assert record.error is not None
+    assert (record.attempts, record.error.code) == (0, "CREDENTIAL")
+    assert queue.claim("app") == []
+    queue.resume("app")
+    claim_one(queue).ack()
+
+
+def test_late_refusal_of_credentials_pauses_nothing(case: Case, queue: Queue) -> None:
+    queue.send("app", 1)
+    delivery = claim_one(queue)
+    queue.cancel(delivery.message.id)
+    with pytest.raises(LeaseLost):
+        delivery.nack(CredentialError("make a new token"))
+    assert not queue.stats("app")["app"].paused

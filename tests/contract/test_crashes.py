@@ -129,8 +129,8 @@ def test_replayed_poison_has_all_its_lives_again(case: Case, queue: Queue) -> No
 
 
 def test_suspect_is_seen_in_the_stats(case: Case, queue: Queue) -> None:
-    sent_at = case.clock.now()
     crash_with(case, queue, 1)
+    crashed_at = case.clock.now()
     case.clock.advance(timedelta(minutes=5))
     stats = queue.stats("app")["app"]
-    assert (stats.ready, stats.oldest_due_at) == (1, sent_at)
+    assert (stats.ready, stats.oldest_due_at) == (1, crashed_at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -93,6 +93,35 @@ class TestList:
             after = page[-1].row_id
         assert pages == numbers(queue.list(app, newest_first=newest_first))
 
+    @pytest.mark.parametrize("newest_first", [True, False])
+    @pytest.mark.parametrize("status", [None, "pending", "processing", "completed", "failed"])
+    @pytest.mark.parametrize("app", [None, "a", "b"])
+    def test_all_kinds_are_listed_in_one_order(
+        self, case: Case, queue: Queue, app: str | None, status: str | None, newest_first: Any
+    ) -> None:
+        for name in ("a", "b"):
+            queue.send(name, "urgent", priority=9)
+            queue.send_many(name, ["first", "second"], partition_key="k")
+            queue.send(name, "crashed", priority=8)
+            queue.send(name, "later", delay=MINUTE)
+            queue.claim(name, limit=2)
+            case.crash(queue)
+            for record in queue.list(name, status="pending")[:2]:
+                queue.cancel(record.message.id)
+        queue.delete(queue.list("a", status="failed")[0].message.id)
+        wanted = [
+            row_id
+            for row_id, one, kind, hidden in case.sql(
+                queue, "SELECT id, target_app, status, deleted_at FROM data_staging ORDER BY id"
+            )
+            if app in {None, one} and status in {None, kind} and hidden is None
+        ]
+        found: list[Any] = []
+        options: dict[str, Any] = {"status": status, "newest_first": newest_first, "limit": 2}
+        while page := queue.list(app, after=found[-1] if found else None, **options):
+            found += [record.row_id for record in page]
+        assert found == (wanted[::-1] if newest_first else wanted)
+
     @pytest.mark.parametrize("options", [{"limit": 0}, {"limit": -5}, {"status": "nonsense"}])
     def test_wrong_option_is_refused(self, queue: Queue, options: dict[str, Any]) -> None:
         with pytest.raises(InvalidMessage):
@@ -141,6 +170,100 @@ class TestStats:
         assert queue.stats("app")["app"].oldest_due_at == start
         queue.claim("app")
         assert queue.stats("app")["app"].oldest_due_at is None
+
+
+class TestOldestDue:
+    """It is the instant since which the message could have been claimed, and the view says the same."""
+
+    @pytest.fixture
+    def start(self, case: Case) -> datetime:
+        return case.clock.now()
+
+    def test_delayed_message_is_due_since_its_time_came(
+        self, case: Case, queue: Queue, start: datetime
+    ) -> None:
+        queue.send("app", 1, delay=10 * MINUTE)
+        queue.send("app", 2, delay=20 * MINUTE)
+        case.clock.advance(30 * MINUTE)
+        self.demand(case, queue, start + 10 * MINUTE)
+        queue.claim("app")  # which makes ready what is due
+        self.demand(case, queue, start + 20 * MINUTE)
+
+    def test_one_that_never_waited_for_its_time_is_due_since_it_was_sent(
+        self, case: Case, queue: Queue, start: datetime
+    ) -> None:
+        queue.send("app", 1, delay=10 * MINUTE)
+        case.clock.advance(MINUTE)
+        queue.send("app", 2)
+        queue.send("app", 3, priority=9)
+        case.clock.advance(30 * MINUTE)
+        assert numbers(queue.claim("app")) == [3]
+        self.demand(case, queue, start + MINUTE)
+
+    def test_retry_is_due_since_its_backoff_is_over(self, case: Case, queue: Queue, start: datetime) -> None:
+        queue.send_many("app", [1, 2])
+        for delivery in queue.claim("app", limit=2):
+            delivery.nack("no", retry_in=5 * MINUTE)
+        case.clock.advance(7 * MINUTE)
+        self.demand(case, queue, start + 5 * MINUTE)
+        queue.claim("app")
+        self.demand(case, queue, start + 5 * MINUTE)
+
+    @pytest.mark.parametrize("verb", ["hand_back", "nack", "crash", "lapse"])
+    def test_what_comes_back_is_due_since_then(self, case: Case, queue: Queue, verb: str) -> None:
+        queue.send("app", 1)
+        delivery = claim_one(queue)
+        case.clock.advance(MINUTE)
+        match verb:
+            case "hand_back":
+                delivery.hand_back()
+            case "nack":
+                delivery.nack("no", retry_in=timedelta(0))
+            case "crash":
+                case.crash(queue)
+            case "lapse":
+                case.rescue(queue)
+        back = case.clock.now()
+        case.clock.advance(MINUTE)
+        self.demand(case, queue, back)
+
+    def test_replayed_message_is_due_since_the_replay(self, case: Case, queue: Queue) -> None:
+        sent = queue.send("app", 1)
+        claim_one(queue).fail("no")
+        replayed_at = case.clock.advance(MINUTE)
+        queue.replay(sent.id)
+        case.clock.advance(MINUTE)
+        self.demand(case, queue, replayed_at)
+
+    def test_follower_of_a_key_is_due_since_its_turn_came(self, case: Case, queue: Queue) -> None:
+        queue.send_many("app", [1, 2], partition_key="k")
+        delivery = claim_one(queue)
+        turn = case.clock.advance(MINUTE)
+        delivery.ack()
+        case.clock.advance(MINUTE)
+        self.demand(case, queue, turn)
+
+    def test_scheduled_for_the_past_is_due_since_it_was_sent(
+        self, case: Case, queue: Queue, start: datetime
+    ) -> None:
+        queue.send("app", 1, available_at=start - MINUTE)
+        self.demand(case, queue, start)
+        queue.send("app", 2, priority=9)
+        case.clock.advance(MINUTE)
+        queue.claim("app")
+        self.demand(case, queue, start)
+
+    def test_brought_forward_is_due_since_then(self, case: Case, queue: Queue, start: datetime) -> None:
+        sent = queue.send("app", 1, delay=10 * MINUTE)
+        changed_at = case.clock.advance(MINUTE)
+        queue.edit(sent.id, available_at=start - MINUTE)
+        case.clock.advance(MINUTE)
+        self.demand(case, queue, changed_at)
+
+    def demand(self, case: Case, queue: Queue, instant: datetime) -> None:
+        assert queue.stats("app")["app"].oldest_due_at == instant
+        told = case.sql(queue, "SELECT due_at FROM oldest_due WHERE app = 'app'")
+        assert told == [(f"{instant:%Y-%m-%d %H:%M:%S.%f}",)]
 
 
 class TestTimeline:

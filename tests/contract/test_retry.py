@@ -93,6 +93,44 @@ def test_replayed_message_has_all_its_attempts_again(case: Case) -> None:
     assert attempts_until_dead(case, queue)[0] == 2
 
 
+@pytest.mark.parametrize("how", ["replay", "replay_many"])
+def test_time_budget_of_a_replayed_message_begins_with_the_replay(case: Case, how: str) -> None:
+    budget = RetryPolicy(
+        max_attempts=99, backoff_min=HOUR, backoff_max=HOUR, jitter=False, time_budget=2 * HOUR
+    )
+    queue = case.open(retry=budget)
+    sent = queue.send("app", 1)
+    assert attempts_until_dead(case, queue)[0] == 3
+    case.clock.advance(24 * HOUR)
+    getattr(queue, how)(sent.id if how == "replay" else "app")
+    assert attempts_until_dead(case, queue)[0] == 3
+
+
+def test_time_budget_of_a_message_replayed_for_later_begins_with_its_turn(case: Case) -> None:
+    budget = RetryPolicy(max_attempts=99, time_budget=HOUR)
+    queue = case.open(retry=budget)
+    for data in (1, 2):
+        queue.send("app", data)
+        claim_one(queue).fail("no")
+    queue.replay_many("app", rate=1 / 800)  # the second after 800 s
+    case.clock.advance(timedelta(minutes=50))
+    first, second = queue.claim("app", limit=2)
+    for delivery in (first, second):
+        delivery.nack("no", retry_in=timedelta(minutes=15))
+    assert [record.status for record in queue.list("app")] == ["failed", "pending"]
+
+
+def test_lapse_after_a_replay_keeps_to_the_budget_of_the_replay(case: Case) -> None:
+    queue = case.open(retry=RetryPolicy(max_attempts=9, time_budget=HOUR))
+    sent = queue.send("app", 1)
+    claim_one(queue).fail("no")
+    case.clock.advance(2 * HOUR)
+    queue.replay(sent.id)
+    claim_one(queue)
+    case.lapse(queue)
+    assert queue.get(sent.id).status == "pending"
+
+
 def test_jittered_delays_lie_within_the_bound(case: Case) -> None:
     queue = case.open(retry=RetryPolicy(backoff_min=timedelta(minutes=1)))
     queue.send_many("app", range(50))

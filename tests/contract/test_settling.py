@@ -94,6 +94,20 @@ class TestAckMany:
     def test_none_are_fine(self, queue: Queue) -> None:
         assert queue.ack_many([]) == 0
 
+    @pytest.mark.parametrize("result", [None, "done"], ids=repr)
+    def test_a_late_delivery_is_lost_beside_the_present_one_of_its_message(
+        self, case: Case, queue: Queue, delivery: Delivery, result: Any
+    ) -> None:
+        case.lapse(queue)
+        present = claim_one(queue)
+        with pytest.raises(LeaseLost) as caught:
+            queue.ack_many([delivery, present], result)
+        assert caught.value.message_ids == (delivery.message.id,)
+        assert queue.get(present.message.id).status == "completed"
+
+    def test_one_delivery_given_twice_is_completed_once(self, queue: Queue, delivery: Delivery) -> None:
+        assert queue.ack_many([delivery, delivery]) == 1
+
     def test_settled_deliveries_know_it(self, queue: Queue, delivery: Delivery) -> None:
         queue.ack_many([delivery])
         assert delivery.settled

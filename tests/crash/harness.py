@@ -165,7 +165,7 @@ class Stagehand:
     def _check_folder(self) -> None:
         """The dead leave nothing behind in the folder beside the store: nobody would ever remove it."""
         left = [path.name for path in (self._plan.folder / "work.db.d").iterdir() if path.is_file()]
-        assert sorted(left) == ["asleep", "write.lock"], (
+        assert sorted(left) == ["asleep", "write.line", "write.lock"], (
             f"seed {self._plan.seed}: left behind in work.db.d: {left}"
         )
 

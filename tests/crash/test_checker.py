@@ -159,6 +159,27 @@ def test_late_start_of_a_worker_whose_lease_lapsed_is_explained_once(forgery: Fo
     assert forgery.faults() == {Fault.REPEATED}
 
 
+def test_late_start_is_explained_although_another_has_completed_the_message(forgery: Forgery) -> None:
+    """A worker too slow to begin what it holds begins it after its lease lapsed and another is done with it."""
+    forgery.options["lapses_allowed"] = True
+    forgery.happened("lapsed", 2)
+    forgery.run(3, 3.1, acked=True)
+    forgery.run(4, 4.1, pid=OTHER)
+    assert forgery.faults() == set()
+    forgery.run(5, 5.1, pid=OTHER)
+    assert Fault.RAN_AFTER_COMPLETION in forgery.faults()
+
+
+def test_late_start_is_explained_although_another_works_on_the_message(forgery: Forgery) -> None:
+    forgery.options["lapses_allowed"] = True
+    forgery.happened("lapsed", 2)
+    forgery.run(3, 5)
+    forgery.run(4, 4.1, pid=OTHER)
+    assert forgery.faults() == set()
+    forgery.run(4.5, 4.6, pid=OTHER)
+    assert forgery.faults() == {Fault.REPEATED}
+
+
 def test_claim_handed_out_twice_is_found(forgery: Forgery) -> None:
     forgery.happened("handed_back", 2.5)
     forgery.run(2, 2.1, claim="token")

@@ -24,7 +24,7 @@ REFERENCE = DOCS / "reference"
 SOURCES = sorted((ROOT / "src" / "crossdock").rglob("*.py"))
 SPANS = re.compile(r"`([^`\n]+)`")
 CAPITALS = re.compile(r"[A-Z][A-Z_]{5,}")
-OF_SQLITE = {"COMMIT", "INSERT", "UPDATE", "SELECT", "TRUNCATE", "DELETE"}
+OF_SQLITE = {"ANALYZE", "COMMIT", "INSERT", "UPDATE", "SELECT", "TRUNCATE", "DELETE"}
 OF_SYSTEM = {"NO_COLOR"}
 
 

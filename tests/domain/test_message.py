@@ -6,6 +6,7 @@ import copy
 import json
 import math
 import pickle
+from dataclasses import FrozenInstanceError, fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossdock import InvalidMessage, Message
+from crossdock import InvalidMessage, Message, SentMessage
 from crossdock.domain.message import (
     AppId,
     Draft,
@@ -190,3 +191,37 @@ def test_what_the_sender_left_out_is_filled_in() -> None:
     message = sent_message(draft, envelope, row_id=7, sent_at=NOW)
     assert (message.source, message.time, message.datacontenttype) == ("shop", NOW, "application/json")
     assert (message.type, message.priority, message.extensions) == ("crossdock.message", 4, {})
+
+
+class TestSentMessage:
+    """What a send returns is filled in when it is looked at; nobody may notice."""
+
+    def sent(self) -> SentMessage:
+        envelope = Envelope(app=AppId("validator"), source_app=AppId("shop"), priority=7, subject="order 17")
+        draft = Draft(MessageId("m-1"), '{"order":17}', None, {"order": 17})
+        return sent_message(draft, envelope, row_id=7, sent_at=NOW)
+
+    def full(self) -> SentMessage:
+        return SentMessage(
+            id=MessageId("m-1"), source="shop", type="crossdock.message", data={"order": 17}, time=NOW,
+            subject="order 17", priority=7, row_id=7, app=AppId("validator"),
+        )  # fmt: skip
+
+    def test_equals_the_message_with_all_its_fields(self) -> None:
+        assert self.sent() == self.full()
+        assert repr(self.sent()) == repr(self.full())
+
+    @pytest.mark.parametrize("field", [field.name for field in fields(SentMessage) if field.init])
+    def test_each_field_may_be_looked_at_first(self, field: str) -> None:
+        assert getattr(self.sent(), field) == getattr(self.full(), field)
+
+    def test_survives_pickle_and_copy(self) -> None:
+        assert pickle.loads(pickle.dumps(self.sent())) == self.full()  # noqa: S301 - our own
+        assert copy.deepcopy(self.sent()) == self.full()
+        assert replace(self.sent(), priority=1).priority == 1
+
+    def test_has_no_other_attributes_and_never_changes(self) -> None:
+        with pytest.raises(AttributeError, match="prioritty"):
+            self.sent().prioritty  # type: ignore[attr-defined]  # noqa: B018 - the misspelling is the point
+        with pytest.raises(FrozenInstanceError):
+            self.sent().priority = 1  # type: ignore[misc]

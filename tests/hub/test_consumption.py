@@ -51,11 +51,17 @@ def _interrupted(queue: Queue, write: Any, *, after_commit: bool) -> None:
     raise LookupError
 
 
+def end(queue: Queue, consumption: Consumption) -> None:
+    while consumption.give_back():
+        with consumption.writing() as write:
+            queue._store.write(write.flush)
+
+
 def take_all(consumption: Consumption) -> list[Any]:
     taken = []
     while claimed := consumption.take():
         taken.append(claimed.message.data)
-        consumption.finish(Completed())
+        consumption.finish(claimed, Completed())
     return taken
 
 
@@ -74,8 +80,9 @@ def test_no_more_than_the_batch_is_in_hand(queue: Queue, consumption: Consumptio
 
 def test_message_put_back_comes_next(queue: Queue, consumption: Consumption) -> None:
     exchange(queue, consumption)
-    assert consumption.take() is not None
-    consumption.put_back()
+    claimed = consumption.take()
+    assert claimed is not None
+    consumption.put_back(claimed)
     assert take_all(consumption) == [0, 1, 2]
 
 
@@ -104,15 +111,16 @@ def test_what_an_unclear_write_fetched_is_given_back_at_the_end(
     queue: Queue, consumption: Consumption
 ) -> None:
     fail_exchange(queue, consumption, after_commit=True)
-    queue._store.write(consumption.close)
+    end(queue, consumption)
     assert states(queue) == [(n, "pending", 0) for n in range(5)]
 
 
 def test_end_writes_results_and_gives_back_the_rest(queue: Queue, consumption: Consumption) -> None:
     exchange(queue, consumption)
-    consumption.take()
-    consumption.finish(Completed('"done"'))
-    queue._store.write(consumption.close)
+    claimed = consumption.take()
+    assert claimed is not None
+    consumption.finish(claimed, Completed('"done"'))
+    end(queue, consumption)
     assert states(queue)[:3] == [(0, "completed", 1), (1, "pending", 0), (2, "pending", 0)]
     assert numbers(queue.claim("app", limit=5)) == [1, 2, 3, 4]
 
@@ -127,6 +135,24 @@ def test_results_that_came_too_late_are_told(queue: Queue, consumption: Consumpt
     assert queue.get(first.message.id).status == "failed"
 
 
+def test_late_result_is_told_though_the_message_was_fetched_and_finished_again(
+    queue: Queue, consumption: Consumption, lost: list[int]
+) -> None:
+    exchange(queue, consumption)
+    take_all(consumption)
+    store, row_id = queue._store, queue.list("app")[0].row_id
+    store.write(lambda tx: tx.hand_back_all(store.owner, 100))
+    with consumption.writing() as write:
+        write.done, late = [], write.done
+        queue._store.write(write.exchange)
+    take_all(consumption)
+    with consumption.writing() as write:
+        write.done = [*late[:1], *write.done]
+        queue._store.write(write.flush)
+    assert lost == [row_id]
+    assert [status for _, status, _ in states(queue)][:3] == ["completed"] * 3
+
+
 def test_what_is_not_ours_any_more_is_dropped_when_it_is_asked_after(
     queue: Queue, consumption: Consumption
 ) -> None:
@@ -136,6 +162,11 @@ def test_what_is_not_ours_any_more_is_dropped_when_it_is_asked_after(
     assert take_all(consumption) == [0, 2]
 
 
-def test_finishing_nothing_is_harmless(consumption: Consumption) -> None:
-    assert consumption.take() is None
-    assert not consumption.finish(Completed())
+def test_finishing_what_is_not_in_hand_is_harmless(queue: Queue, consumption: Consumption) -> None:
+    exchange(queue, consumption)
+    claimed = consumption.take()
+    assert claimed is not None
+    assert consumption.finish(claimed, Completed())
+    assert not consumption.finish(claimed, Completed())
+    end(queue, consumption)
+    assert states(queue)[:2] == [(0, "completed", 1), (1, "pending", 0)]

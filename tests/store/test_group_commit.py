@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from crossdock import AsyncQueue, InvalidMessage, Queue, RetryPolicy, StoreError, StoreUnavailable
-from crossdock.store.group_commit import GroupCommit, Unit
+from crossdock.store.group_commit import GroupCommit
 
 PATIENCE_S = 30
 BAD_UNITS: dict[str, Callable[[Any], Any]] = {
@@ -122,10 +122,10 @@ class TestThreads:
 
     def test_interrupt_of_one_who_waits_keeps_nobody_waiting(self) -> None:
         """The lead may be given to a waiting unit at the very moment in which its thread is interrupted."""
-        group = GroupCommit(lambda units: [setattr(unit, "error", None) for unit in units] and None)
-        unit = Unit(lambda tx: None)
-        assert group._join(Unit(None))
-        assert not group._join(unit)
+        group = GroupCommit(lambda units: None, lambda work: None)
+        assert group._join(None) is None
+        unit = group._join(lambda tx: None)
+        assert unit is not None
         interrupted = InterruptedTurn(unit.turn, group._pass_on)
         unit.turn = interrupted  # type: ignore[assignment]  # a lock whose wait is interrupted
         with pytest.raises(KeyboardInterrupt):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -57,6 +59,108 @@ def test_the_turn_is_passed_on_when_it_is_released(locks: tuple[WriteLock, Write
     threading.Timer(0.02, mine.release).start()
     theirs.acquire()
     theirs.release()
+
+
+def test_who_writes_again_and_again_starves_nobody(locks: tuple[WriteLock, WriteLock]) -> None:
+    greedy, patient = locks
+    done = threading.Event()
+
+    def write_on() -> None:
+        while not done.is_set():
+            greedy.acquire()
+            time.sleep(0.0005)
+            greedy.release()
+
+    writer = threading.Thread(target=write_on)
+    writer.start()
+    try:
+        for _ in range(20):  # each within the timeout of 0.2 s, or acquire raises
+            patient.acquire()
+            patient.release()
+    finally:
+        done.set()
+        writer.join()
+
+
+def test_room_is_left_for_programs_that_know_nothing_of_the_turn(
+    locks: tuple[WriteLock, WriteLock],
+) -> None:
+    mine, theirs = locks
+    mine.leaves_room = True
+    mine.acquire()
+    time.sleep(0.08)  # so long SQLite's lock was held
+    threading.Thread(target=mine.release).start()
+    began = time.monotonic()
+    theirs.acquire()
+    assert time.monotonic() - began > 0.015
+    theirs.release()
+
+
+_STAND_IN_LINE = """
+import os, signal, sys
+from datetime import timedelta
+from pathlib import Path
+from crossdock.store.file_locks import WriteLock
+lock = WriteLock(Path(sys.argv[1]), timedelta(seconds=60))
+poll = lock._poll
+def stop_first(deadline):
+    print("first in line", flush=True)
+    os.kill(os.getpid(), signal.SIGSTOP)
+    poll(deadline)
+lock._poll = stop_first
+lock.acquire()
+"""
+
+
+@pytest.mark.parametrize("fate", [None, signal.SIGKILL], ids=["stopped", "killed"])
+def test_the_first_in_line_keeps_nobody_waiting(tmp_path: Path, fate: signal.Signals | None) -> None:
+    path = tmp_path / "write.lock"
+    mine, theirs = (WriteLock(path, timedelta(seconds=5)) for _ in range(2))
+    mine.acquire()
+    first = subprocess.Popen([sys.executable, "-c", _STAND_IN_LINE, path], stdout=subprocess.PIPE, text=True)
+    try:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "first in line\n"
+        if fate is not None:
+            first.send_signal(fate)
+        threading.Timer(0.05, mine.release).start()
+        began = time.monotonic()
+        theirs.acquire()
+        assert time.monotonic() - began < 2
+        theirs.release()
+    finally:
+        first.kill()
+        first.communicate()
+        mine.close()
+        theirs.close()
+
+
+def test_a_consumer_that_is_about_to_look_is_not_woken_and_no_other_is(tmp_path: Path) -> None:
+    waker = Waker(tmp_path / "wake", "boot")
+    soon, asleep = waker.listen("validator"), waker.listen("validator")
+    asleep.listen()
+    soon.announce(0.05)
+    waker.wake(["validator"])
+    assert not asleep.wait(0)
+    soon.rest()
+    waker.wake(["validator"])
+    assert asleep.wait(0)
+    for ear in (soon, asleep):
+        ear.close()
+    waker.close()
+
+
+def test_one_who_said_it_would_look_and_was_killed_is_forgotten(tmp_path: Path) -> None:
+    waker = Waker(tmp_path / "wake", "boot")
+    gone, asleep = waker.listen("validator"), waker.listen("validator")
+    asleep.listen()
+    gone.announce(0.01)
+    time.sleep(0.1)
+    waker.wake(["validator"])
+    assert asleep.wait(0)
+    for ear in (gone, asleep):
+        ear.close()
+    waker.close()
 
 
 def test_a_store_and_its_folder_are_their_owners_alone(tmp_path: Path) -> None:

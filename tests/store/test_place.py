@@ -9,10 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import URL
 
 from crossdock import ConfigError, CrossdockError, Queue, StoreFull, StoreSettings, StoreUnavailable
 from crossdock.store import location
-from crossdock.store.location import file_system, parse_url
+from crossdock.store.location import StoreLocation, file_system, parse_url
+from crossdock.store.place import Place
 from tests.contract.case import claim_one, drain
 
 LINE = "36 35 98:0 / {point} rw,noatime shared:1 - {kind} server:/export rw"
@@ -50,6 +52,29 @@ class TestUrl:
             parse_url(url)
         assert words in str(caught.value)
         assert "store.url" in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("name", "written"), [("100%.db", "100%.db"), ("a%41.db", "a%2541.db"), ("a?b.db", "a%3Fb.db")]
+    )
+    def test_any_name_can_be_written(self, tmp_path: Path, name: str, written: str) -> None:
+        with Queue(f"sqlite:///{tmp_path}/{written}") as queue:
+            queue.send("app", 1)
+        assert (tmp_path / name).exists()
+        assert parse_url(URL.create("sqlite", database=f"{tmp_path}/{name}")).path == tmp_path / name
+
+    @pytest.mark.parametrize("place", ["50%41/work.db", "a%20b.db"])
+    def test_file_that_is_there_is_not_taken_for_another(self, tmp_path: Path, place: str) -> None:
+        """Somebody put a path into a URL as it was."""
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).touch()
+        with pytest.raises(ConfigError, match="%25") as caught:
+            parse_url(f"sqlite:///{tmp_path}/{place}")
+        assert str(tmp_path / place) in str(caught.value)
+
+    def test_new_file_in_a_folder_with_such_a_name_is_not_made_elsewhere(self, tmp_path: Path) -> None:
+        (tmp_path / "50%41").mkdir()
+        with pytest.raises(ConfigError, match="%25"):
+            parse_url(f"sqlite:///{tmp_path}/50%41/work.db")
 
     def test_password_is_not_shown(self) -> None:
         with pytest.raises(ConfigError) as caught:
@@ -192,3 +217,56 @@ class TestRoom:
                     continue
                 break
             assert drain(queue) == [1]
+
+
+class TestPlace:
+    """A file is looked at only when its folder has changed; that must miss nothing."""
+
+    def place(self, folder: Path) -> Place:
+        for name in ("work.db", "work.db-wal"):
+            (folder / name).write_bytes(b"x")
+        place = Place(StoreLocation(folder / "work.db"))
+        assert place.fault(wal=True) is None
+        time.sleep(0.06)  # from now on the folder counts as unchanged
+        assert place.fault(wal=True) is None
+        return place
+
+    def test_an_untouched_file_is_in_its_place(self, tmp_path: Path) -> None:
+        place = self.place(tmp_path)
+        (tmp_path / "something else").touch()
+        assert place.fault(wal=True) is None
+        assert place.fault(wal=False) is None
+
+    def test_a_removed_file_is_missed(self, tmp_path: Path) -> None:
+        place = self.place(tmp_path)
+        (tmp_path / "work.db").unlink()
+        assert place.fault(wal=True) == "the file vanished"
+
+    def test_a_replaced_file_is_noticed(self, tmp_path: Path) -> None:
+        place = self.place(tmp_path)
+        (tmp_path / "other").write_bytes(b"x")
+        (tmp_path / "other").rename(tmp_path / "work.db")
+        assert place.fault(wal=True) == "the file was replaced by another"
+
+    def test_a_replaced_log_is_noticed(self, tmp_path: Path) -> None:
+        place = self.place(tmp_path)
+        (tmp_path / "other").write_bytes(b"x")
+        (tmp_path / "other").rename(tmp_path / "work.db-wal")
+        assert place.fault(wal=True) == "its write-ahead log (-wal) was removed or replaced"
+
+    def test_a_moved_folder_is_noticed(self, tmp_path: Path) -> None:
+        folder = tmp_path / "data"
+        folder.mkdir()
+        place = self.place(folder)
+        folder.rename(tmp_path / "moved")
+        assert place.fault(wal=True) == "the file vanished"
+
+    def test_a_change_within_the_tick_of_the_last_is_noticed(self, tmp_path: Path) -> None:
+        """Many file systems count in ticks: two changes of a folder may leave it with one and the same time."""
+        place = self.place(tmp_path)
+        (tmp_path / "one").touch()
+        changed = tmp_path.stat().st_mtime_ns
+        assert place.fault(wal=True) is None
+        (tmp_path / "work.db").unlink()
+        os.utime(tmp_path, ns=(changed, changed))
+        assert place.fault(wal=True) == "the file vanished"

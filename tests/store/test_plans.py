@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from crossdock import Queue
+from crossdock import Queue, StoreSettings
 from crossdock.domain.lifecycle import Status
 from crossdock.store import statements
 from crossdock.store.prepared import prepare
+from crossdock.store.reading import Reader
+from crossdock.store.statements import listing
+from crossdock.store.transaction import PreparedStatements
 
 PARAMETERS: dict[str, Any] = {
     "app": "validator", "now": "2026-11-21 12:00:00.000000", "limit": 100, "key": "customer-3", "row_id": 5,
@@ -19,9 +24,16 @@ PARAMETERS: dict[str, Any] = {
     "available_at": "", "refund": 0, "crashed": 0, "error": "", "priority": 4, "suspect_id": 9, "message_id": "m",
     "source_app": "python", "result": "1", "code": "PERMANENT", "status": "completed", "before": "2026-11-21",
 }  # fmt: skip
+PARTS: list[tuple[Any, str]] = [
+    (listing.unharmed, "idx_claim"),
+    (listing.suspect, "idx_suspect"),
+    (listing.scheduled, "idx_due"),
+    (listing.blocked, "idx_blocked"),
+    (listing.finished, "idx_target_app"),
+]
 DAILY: list[tuple[Any, dict[str, Any], str]] = [
     (statements.find_sent, {}, "uq_data_staging_message"),
-    (statements.is_paused, {}, "sqlite_autoindex_queue_state_1"),
+    (statements.is_halted, {}, "sqlite_autoindex_queue_state_1"),
     (statements.promote_due, {}, "idx_due"),
     (statements.expired, {}, "idx_expiry"),
     (statements.first_suspect, {"unexpired": False}, "idx_suspect"),
@@ -49,8 +61,7 @@ DAILY: list[tuple[Any, dict[str, Any], str]] = [
 ]
 SELDOM: list[tuple[Any, dict[str, Any], str]] = [
     (statements.due_depth, {}, "idx_due"),
-    (statements.oldest_ready, {"suspect": True}, "idx_suspect"),
-    (statements.oldest_ready, {"suspect": False}, "idx_claim"),
+    (statements.ready_depth, {"suspect": True}, "idx_suspect"),
     (statements.oldest_due, {}, "idx_due"),
     (statements.deleted_depth, {}, "idx_deleted"),
     (statements.claim_ids, {"kept": True}, "INTEGER PRIMARY KEY"),
@@ -63,8 +74,11 @@ SELDOM: list[tuple[Any, dict[str, Any], str]] = [
     (statements.dead_keys, {}, "idx_target_app"),
     (statements.free_dead, {}, "idx_target_app"),
     (statements.of_app, {"status": Status.FAILED, "with_code": True}, "idx_target_app"),
-    (statements.listing, {"with_app": True, "status": Status.FAILED, "newest_first": True}, "idx_target_app"),
-    (statements.listing, {"with_app": False, "status": None, "newest_first": True}, "INTEGER PRIMARY KEY"),
+    (listing.ids_of_all, {"newest_first": True}, "INTEGER PRIMARY KEY"),
+    (listing.ids_processing, {"with_app": True, "newest_first": True}, "idx_status_created"),
+    (listing.ids_processing, {"with_app": False, "newest_first": False}, "idx_status_created"),
+    (listing.records, {"newest_first": True}, "INTEGER PRIMARY KEY"),
+    *((listing.next_app, {"part": part}, index) for part, index in PARTS),
 ]
 
 
@@ -84,22 +98,138 @@ def database(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
 def test_every_statement_uses_its_index(
     database: Any, build: Any, options: dict[str, Any], index: str
 ) -> None:
-    prepared = prepare(build, **options)
-    plan = [
-        row[3]
-        for row in database.execute(
-            f"EXPLAIN QUERY PLAN {prepared.sql}", prepared.bind(**PARAMETERS)
-        ).fetchall()
+    plan = _plan(database, build, options)
+    assert _is_indexed(plan, index), plan
+
+
+@pytest.mark.parametrize("newest_first", [False, True], ids=["oldest first", "newest first"])
+@pytest.mark.parametrize(("part", "index"), PARTS)
+def test_each_part_of_a_list_comes_from_its_index(
+    database: Any, part: Any, index: str, newest_first: Any
+) -> None:
+    """Of an app that has few: where statistics say that nearly all are of one app, its list may walk the table."""
+    options = {"part": part, "newest_first": newest_first}
+    plan = _plan(database, listing.ids_in_order, options, app="other")
+    assert _is_indexed(plan, index), plan
+
+
+class TestStatisticsOfANearlyEmptyStore:
+    """They mislead SQLite for ever; nothing of ours may ever be planned by them."""
+
+    @pytest.fixture
+    def url(self, tmp_path: Path) -> str:
+        return f"sqlite:///{tmp_path}/work.db"
+
+    @pytest.fixture
+    def queue(self, url: str) -> Iterator[Queue]:
+        with Queue(url) as queue:
+            queue.send_many("validator", range(3))
+            queue.send("validator", 1, partition_key="customer-3")
+            yield queue
+
+    def test_they_would_mislead(self, queue: Queue) -> None:
+        """Otherwise the tests below would show nothing."""
+        _analyze(queue)
+        assert "claim_first" in _misplanned(queue)
+        assert "complete" in _misplanned(queue)
+
+    def test_a_queue_that_opens_forgets_them_for_all(self, queue: Queue, url: str) -> None:
+        _analyze(queue)
+        with Queue(url) as later:
+            assert not _misplanned(later)
+            assert not _misplanned(queue)
+            assert len(queue.claim("validator", limit=10)) == 4
+
+    def test_a_queue_that_is_open_forgets_them_as_time_goes_by(self, queue: Queue) -> None:
+        _analyze(queue)
+        queue._housekeeper._tend_at = 0.0
+        queue._housekeeper.run_once()
+        assert not _misplanned(queue)
+
+    def test_those_of_the_tables_of_an_application_stay(self, queue: Queue, url: str) -> None:
+        writer = queue._store.open_store._writer
+        writer.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, customer TEXT)")
+        writer.execute("INSERT INTO orders (customer) VALUES ('a'), ('b')")
+        _analyze(queue)
+        with Queue(url):
+            kept = writer.execute("SELECT DISTINCT tbl FROM sqlite_stat1").fetchall()
+        assert kept == [("orders",)]
+
+    def test_a_store_that_cannot_be_written_opens_nevertheless(self, queue: Queue, url: str) -> None:
+        _analyze(queue)
+        writer = queue._store.open_store._writer
+        writer.execute("BEGIN IMMEDIATE")  # as a program that does not mind our lock of the writers' turn
+        try:
+            with Queue(url, settings=StoreSettings(lock_timeout=timedelta(milliseconds=50))) as later:
+                assert later.stats("validator")["validator"].ready == 4
+        finally:
+            writer.execute("ROLLBACK")
+
+
+def _analyze(queue: Queue) -> None:
+    """Let another program run ANALYZE."""
+    other = queue._store.open_store.connections.open()
+    try:
+        other.execute("ANALYZE")
+    finally:
+        other.close()
+
+
+def _misplanned(queue: Queue) -> list[str]:
+    """Return the statements that a connection would not execute by their index."""
+    database = queue._store.open_store._writer
+    # EXPLAIN alone does not see that the schema changed.
+    database.execute("SELECT count(*) FROM data_archive").fetchall()
+    return [
+        build.__name__
+        for build, options, index in [*DAILY, *SELDOM]
+        if not _is_indexed(_plan(database, build, options), index)
     ]
-    assert any(index in step for step in plan), plan
+
+
+def _plan(database: Any, build: Any, options: dict[str, Any], **parameters: Any) -> list[str]:
+    """Return the steps of a plan made now: the driver keeps statements by their text, so each is new."""
+    prepared = prepare(build, **options)
+    sql = f"EXPLAIN QUERY PLAN {prepared.sql} -- {uuid.uuid4()}"
+    return [row[3] for row in database.execute(sql, prepared.bind(**{**PARAMETERS, **parameters})).fetchall()]
+
+
+def _is_indexed(plan: list[str], index: str) -> bool:
     unindexed = [step for step in plan if step.startswith("SCAN data_staging") and "USING" not in step]
-    assert not unindexed, plan
+    return any(index in step for step in plan) and not unindexed
 
 
 def test_the_claim_needs_no_sorting(database: Any) -> None:
     prepared = prepare(statements.claim_first, kept=True, before_suspect=False, unexpired=False)
     plan = database.execute(f"EXPLAIN QUERY PLAN {prepared.sql}", prepared.bind(**PARAMETERS)).fetchall()
     assert not [row for row in plan if "ORDER BY" in row[3]]
+
+
+@pytest.mark.parametrize("newest_first", [False, True], ids=["oldest first", "newest first"])
+@pytest.mark.parametrize("status", [None, *Status])
+def test_what_others_hold_costs_a_list_nothing(
+    database: Any, status: Status | None, newest_first: Any
+) -> None:
+    """102,000 messages of another app; the steps that SQLite makes are counted in hundreds."""
+    hundreds: list[None] = []
+    database.set_progress_handler(lambda: hundreds.append(None), 100)
+    try:
+        reader = Reader(database, PreparedStatements())
+        assert reader.list("other", status=status, limit=10, after=None, newest_first=newest_first) == []
+    finally:
+        database.set_progress_handler(None, 0)
+    assert len(hundreds) < 50
+
+
+@pytest.mark.parametrize("options", [{"suspect": False}, {"suspect": True}], ids=["unharmed", "suspect"])
+def test_the_figures_of_ready_messages_come_from_the_index_alone(
+    database: Any, options: dict[str, Any]
+) -> None:
+    prepared = prepare(statements.ready_depth, **options)
+    steps = database.execute(f"EXPLAIN {prepared.sql}").fetchall()
+    indexes = {cursor for _, name, cursor, _, _, kind, *_ in steps if name == "OpenRead" and "k(" in kind}
+    read = {cursor for _, name, cursor, *_ in steps if name == "Column"}
+    assert read == indexes
 
 
 def test_no_statement_is_prepared_anew_at_each_execution(database: Any) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crossdock import LeaseLost, Queue, StoreError
+from crossdock import LeaseLost, Queue, RetryPolicy, StoreError
 from crossdock.store.sqlite_ddl import statements
 from tests.contract.case import claim_one, drain, events, numbers, raw
 
@@ -234,6 +234,17 @@ class TestReplay:
         record = the_one(queue)
         assert (record.status, record.attempts, record.result) == ("pending", 0, None)
         assert told(queue) == ["sent", "claimed", "completed", "replayed"]
+
+    def test_time_budget_begins_anew(self, queue: Queue, sql: Sql) -> None:
+        queue.send("app", 1, retry=RetryPolicy(time_budget=timedelta(hours=1)))
+        claim_one(queue).fail("no")
+        sql("UPDATE data_staging SET created_at = '2020-01-01 00:00:00.000000'")
+        sql("UPDATE data_staging SET status = 'pending'")
+        since = queue.stats("app")["app"].oldest_due_at
+        assert since is not None
+        assert datetime.now(UTC) - since < SLACK
+        claim_one(queue).nack("no")
+        assert the_one(queue).status == "pending"
 
     def test_expired_one_is_delivered(self, queue: Queue, sql: Sql) -> None:
         sql(INSERT)

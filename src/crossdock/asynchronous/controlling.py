@@ -177,7 +177,7 @@ class AsyncControlling(AsyncLooking):
         await self._store.write_async(lambda tx: tx.pause(check_app(app)))
 
     async def resume(self, app: str) -> None:
-        """Let a paused queue be claimed from again."""
+        """Let a paused or parked queue be claimed from again."""
         await self._store.write_async(lambda tx: tx.resume(check_app(app)))
 
     async def set_on_dead(self, app: str, on_dead: Literal["release", "block"]) -> None:
@@ -186,7 +186,7 @@ class AsyncControlling(AsyncLooking):
         Args:
             app: Whose queue.
             on_dead: ``release``: they go on without it (the default). ``block``: they wait until it is replayed,
-                cancelled or deleted.
+                deleted or purged.
         """
         if on_dead not in {"release", "block"}:
             raise ConfigError(f"on_dead is {on_dead!r}; it must be 'release' or 'block'")

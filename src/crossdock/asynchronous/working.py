@@ -14,19 +14,20 @@ from typing import TYPE_CHECKING, Any, Final
 from crossdock.asynchronous.delivery import AsyncDelivery
 from crossdock.domain.delivery import ClaimRequest
 from crossdock.domain.errors import InvalidMessage, StoreUnavailable
-from crossdock.domain.message import (
-    check_app,
-)
+from crossdock.domain.message import check_app
 from crossdock.hub.consumption import Consumption
 from crossdock.hub.gateway import check_accepted, split_decoded
 from crossdock.queue_core import QueueCore, Stop, check_limit
 
 if TYPE_CHECKING:
     from crossdock.domain.delivery import Claimed
+    from crossdock.hub.consumption import Write
     from crossdock.ports.store import Ear
 
 _LOOK_EVERY_S: Final = 0.25
 """Consumers look so often for what other programs inserted, which wakes nobody."""
+_TURN_S: Final = 0.1
+"""When many write, the turn to do so comes within this time."""
 
 
 class AsyncWorking(QueueCore):
@@ -112,7 +113,7 @@ class AsyncWorking(QueueCore):
                         self._finish(consumption, delivery, finished=finished)
                     claimed = await self._take(consumption)
                 if claimed is not None:
-                    consumption.put_back()
+                    consumption.put_back(claimed)
         finally:
             self._ears.give_back(app, ear)
             await self._stop_consuming(consumption)
@@ -144,7 +145,7 @@ class AsyncWorking(QueueCore):
                 yield delivery
             except BaseException as error:
                 if not delivery.settled:
-                    consumption.finish(self._gateway.nacked(claimed, error, None))
+                    consumption.finish(claimed, self._gateway.nacked(claimed, error, None))
                 raise
             self._finish(consumption, delivery, finished=True)
         finally:
@@ -175,16 +176,17 @@ class AsyncWorking(QueueCore):
                 self._housekeeper.run_once()
             breath_s = consumption.breath_s()
             if breath_s:
+                ear.announce(breath_s + _TURN_S)
                 await asyncio.sleep(breath_s)
             try:
                 with consumption.writing() as write:
-                    await self._store.write_async(write.exchange)
+                    await self._store.write_async(partial(_exchange, write=write, ear=ear))
             except StoreUnavailable as error:
                 self._gateway.tell("consume.waiting", str(error))
                 if not await self._pause(ear, deadline):
                     return False
                 continue
-            if consumption.has_ahead:
+            if consumption.can_take or consumption.is_closed:
                 return True
             if write.found:
                 continue  # all of it was set aside; there may be more behind it
@@ -227,9 +229,11 @@ class AsyncWorking(QueueCore):
         await ear.wait_async(_LOOK_EVERY_S)
         return deadline is None or time.monotonic() < deadline
 
-    def _start_consuming(self, app: str, *, batch: int, lease: timedelta | None) -> Consumption:
+    def _start_consuming(
+        self, app: str, *, batch: int, lease: timedelta | None, lanes: int = 1
+    ) -> Consumption:
         consumption = Consumption(
-            check_app(app), batch=batch, lease=self._gateway.lease(lease), lost=self._tell_lost
+            check_app(app), batch=batch, lease=self._gateway.lease(lease), lost=self._tell_lost, lanes=lanes
         )
         self._housekeeper.watch(consumption)
         return consumption
@@ -243,24 +247,32 @@ class AsyncWorking(QueueCore):
             try:
                 outcome = self._gateway.completed(delivery.result)
             except InvalidMessage as error:
-                consumption.finish(self._gateway.nacked(delivery._claimed, error, None))
+                consumption.finish(delivery._claimed, self._gateway.nacked(delivery._claimed, error, None))
                 raise
         else:
             outcome = self._gateway.nacked(
                 delivery._claimed, "the consumer left before it was finished", None
             )
-        if consumption.finish(outcome, written=settled is not None):
+        if consumption.finish(delivery._claimed, outcome, written=settled is not None):
             self._housekeeper.call()
 
     async def _stop_consuming(self, consumption: Consumption) -> None:
         self._housekeeper.unwatch(consumption)
         if not self._store.closed:  # closing gave everything back already
-            await self._store.write_async(consumption.close)
+            while consumption.give_back():
+                with consumption.writing() as write:
+                    await self._store.write_async(write.flush)
 
     def _tell_lost(self, row_ids: Sequence[int]) -> None:
         self._gateway.notice(
             "delivery.lease_lost", f"results of rows {list(row_ids)} came too late and were dropped"
         )
+
+
+def _exchange(tx: Any, *, write: Write, ear: Ear) -> None:
+    """Write and fetch. From here on others must be woken: what is sent after this transaction is not seen by it."""
+    ear.rest()
+    write.exchange(tx)
 
 
 def _outlook(reader: Any, **what: Any) -> tuple[bool, datetime | None]:

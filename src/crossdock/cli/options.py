@@ -25,6 +25,10 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 AppOption = Annotated[
     str | None, typer.Option("--app", metavar="APP", help="Whose queue, if several apps have the message.")
 ]
+SourceAppOption = Annotated[
+    str | None,
+    typer.Option("--source-app", metavar="APP", help="Who sent it, if several senders chose the same id."),
+]
 
 
 def with_session(function: Callable[Concatenate[Session, P], None]) -> Callable[..., None]:

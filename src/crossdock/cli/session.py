@@ -15,7 +15,7 @@ from crossdock.cli.terminal import tell
 from crossdock.domain.errors import ConfigError
 
 if TYPE_CHECKING:
-    from crossdock import Queue
+    from crossdock import Queue, StoreSettings
     from crossdock.config import Loaded
 
 SENDER: Final = "cli"
@@ -65,6 +65,13 @@ class Session:
             raise ConfigError(f"{place}: a store in memory ends with the command; name a file")
         return path
 
+    @property
+    def store_settings(self) -> StoreSettings:
+        """How the configuration says that the store is to be opened."""
+        from crossdock.bootstrap import store_settings
+
+        return store_settings(self.loaded.config.store)
+
     def demand_store(self) -> str:
         """Return the URL of the store.
 
@@ -87,54 +94,32 @@ class Session:
         return self.loaded.store_url
 
     @contextmanager
-    def queue(self, app: str | None = None) -> Iterator[Queue]:
+    def queue(self) -> Iterator[Queue]:
         """Open the store that is there.
-
-        Args:
-            app: The queue it is about; what the configuration says of its dead letters is put into force.
 
         Raises:
             Refusal: There is no store yet.
         """
         self.demand_store()
         with self.open() as queue:
-            self._apply(queue, app)
             yield queue
 
     @contextmanager
-    def new_queue(self, app: str | None = None) -> Iterator[Queue]:
+    def new_queue(self) -> Iterator[Queue]:
         """Open the store, and make it if there is none."""
         path = self.store_path
         is_new = not path.exists()
         with self.open() as queue:
             if is_new:
                 tell(f"made a new store at {shown_path(path)}")
-            self._apply(queue, app)
             yield queue
 
     def open(self) -> Queue:
         """Open the store, made if there is none, without a word."""
-        from crossdock import Queue, StoreSettings
+        from crossdock import Queue
 
         gc.enable()
-        config = self.loaded.config
-        return Queue(
-            self.loaded.store_url,
-            app=SENDER,
-            lease=config.queue.lease,
-            retry=config.retry_policies(),
-            max_crashes=config.queue.max_crashes,
-            settings=StoreSettings(
-                outside_writers=config.store.outside_writers,
-                min_free_bytes=config.store.min_free_bytes,
-                lock_timeout=config.store.lock_timeout,
-            ),
-        )
-
-    def _apply(self, queue: Queue, app: str | None) -> None:
-        table = None if app is None else self.loaded.config.apps.get(app)
-        if app is not None and table is not None and table.on_dead is not None:
-            queue.set_on_dead(app, table.on_dead)
+        return Queue.from_config(self.loaded, app=SENDER)
 
 
 def shown_path(path: Path) -> str:

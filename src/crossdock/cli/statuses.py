@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
+from crossdock.cli.human import printable
 from crossdock.cli.terminal import Cell
 from crossdock.domain.lifecycle import Status
 
 if TYPE_CHECKING:
-    from crossdock.domain.record import Record
+    from crossdock.domain.record import QueueStats, Record
 
+_LONGEST_NOTE: Final = 120
 _EVENT_STYLES = {
     "message.completed": "green",
     "message.failed": "red",
@@ -42,3 +44,15 @@ def status_cell(record: Record) -> Cell:
 def event_cell(event: str) -> Cell:
     """Return an event's verb, in its colour."""
     return Cell(event.removeprefix("message."), _EVENT_STYLES.get(event, ""))
+
+
+def halt_cell(stats: QueueStats) -> Cell | str:
+    """Return why nothing is claimed from a queue; empty: it is."""
+    if stats.paused:
+        words = "paused"
+    elif stats.parked_until is not None:
+        words = f"parked until {stats.parked_until.astimezone():%Y-%m-%d %H:%M:%S}"
+    else:
+        return ""
+    text = words if stats.note is None else f"{words}: {printable(stats.note)}"
+    return Cell(text if len(text) <= _LONGEST_NOTE else f"{text[: _LONGEST_NOTE - 1]}…", "yellow")

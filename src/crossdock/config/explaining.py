@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from crossdock.config.loading import Loaded
@@ -29,10 +30,20 @@ def settings(loaded: Loaded) -> list[tuple[Key, Any, str]]:
     found += [(("queue", name), value) for name, value in config.queue.model_dump(exclude={"retry"}).items()]
     everyone = _as_table(config.retry_policies()["*"]).model_dump()
     found += [(("queue", "retry", name), value) for name, value in everyone.items()]
+    found += [(("run", name), value) for name, value in config.run.model_dump().items()]
     for app, table in config.apps.items():
         found += [(("apps", app, "retry", name), value) for name, value in table.retry.model_dump().items()]
-        found.append((("apps", app, "on_dead"), table.on_dead))
+        found += _settings_of(("apps", app), table.model_dump(exclude={"retry"}))
     return [(key, _hide(value), loaded.origin(*key)) for key, value in found if value is not None]
+
+
+def _settings_of(above: Key, table: Mapping[str, Any]) -> Iterator[tuple[Key, Any]]:
+    """Give the settings of an app that differ from saying nothing."""
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _settings_of((*above, name), value)
+        elif value not in (None, [], False):
+            yield (*above, name), value
 
 
 def to_toml(loaded: Loaded, *, origins: bool) -> str:
@@ -78,7 +89,21 @@ def _plain(schema: Any) -> Any:
 
 
 def _assignment(key: Key, value: Any) -> str:
-    return f"{show_key(key[_depth(key) :])} = {json.dumps(value, ensure_ascii=False)}"
+    return f"{show_key(key[_depth(key) :])} = {_toml(value)}"
+
+
+def _toml(value: Any) -> str:
+    """Write a value as TOML does."""
+    match value:
+        case dict():
+            inner = (
+                f"{show_key((name,))} = {_toml(part)}" for name, part in value.items() if part is not None
+            )
+            return f"{{ {', '.join(inner)} }}"
+        case list():
+            return f"[{', '.join(map(_toml, value))}]"
+        case _:
+            return json.dumps(value, ensure_ascii=False)
 
 
 def _depth(key: Key) -> int:

@@ -97,7 +97,7 @@ def misspelt_variables(environ: Mapping[str, str]) -> Iterator[str]:
 
 def _fixed_keys() -> Iterator[Key]:
     """Give every key that is not under an app."""
-    for section in ("store", "queue"):
+    for section in ("store", "queue", "run"):
         table: Any = Config.model_fields[section].annotation
         for name, field in table.model_fields.items():
             inner = getattr(field.annotation, "model_fields", None)

@@ -111,4 +111,5 @@ def _anchored(url: str, origins: Mapping[Key, str], file: Path | None, name: str
     set_by = origins.get(("store", "url"), name)
     if relative is None or file is None or set_by != name or file.resolve().parent == Path.cwd():
         return url
-    return f"{relative[1]}{file.resolve().parent / relative[2]}"
+    folder = str(file.resolve().parent).replace("%", "%25").replace("?", "%3F")  # as a URL writes them
+    return f"{relative[1]}{folder}/{relative[2]}"

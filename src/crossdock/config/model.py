@@ -21,6 +21,7 @@ from crossdock.config import values
 from crossdock.domain.errors import InvalidMessage
 from crossdock.domain.message import check_app
 from crossdock.domain.retry import RetryPolicy
+from crossdock.domain.routing import Subscription
 
 T = TypeVar("T")
 
@@ -52,10 +53,23 @@ def _url(text: str) -> str:
     return text
 
 
+def _positive(duration: timedelta) -> timedelta:
+    if not duration:
+        raise ValueError(duration)
+    return duration
+
+
 def _long_enough(lease: timedelta) -> timedelta:
     if lease < SHORTEST_LEASE:
         raise ValueError(lease)
     return lease
+
+
+def _python_path(text: str) -> str:
+    module, colon, function = text.partition(":")
+    if not colon or not all(part.isidentifier() for part in (*module.split("."), *function.split("."))):
+        raise ValueError(text)
+    return text
 
 
 def _app_name(name: str) -> str:
@@ -77,6 +91,9 @@ Duration: TypeAlias = Annotated[
 ]
 Lease: TypeAlias = Annotated[
     Duration, AfterValidator(_long_enough), Expected('a duration of 10 ms or more, such as "30s"')
+]
+Timeout: TypeAlias = Annotated[
+    Duration, AfterValidator(_positive), Expected('a duration of more than 0, such as "30s"')
 ]
 Size: TypeAlias = Annotated[
     int,
@@ -102,6 +119,17 @@ AppName: TypeAlias = Annotated[
 ]
 
 
+AppNames: TypeAlias = Annotated[
+    list[AppName], Expected('an array of the names of apps, such as ["warehouse"]')
+]
+PythonPath: TypeAlias = Annotated[
+    str,
+    AfterValidator(_python_path),
+    Expected('a module and a function in it, such as "orders.checks:validate"'),
+]
+Pattern: TypeAlias = Annotated[str, Field(min_length=1), Expected('text such as "order.*"')]
+
+
 class Table(BaseModel):
     """A table of the file: only known keys, only the types they name.
 
@@ -116,7 +144,10 @@ class StoreTable(Table):
 
     url: Url = Field(
         default="sqlite:///crossdock.db",
-        description="The store. A relative path counts from the folder of the configuration file.",
+        description=(
+            "The store. A relative path counts from the folder of the configuration file; a % in it is written %25, "
+            "a ? %3F."
+        ),
     )
     outside_writers: Flag = Field(
         default=False,
@@ -151,7 +182,7 @@ class RetryTable(Table):
     )
     time_budget: Duration | None = Field(
         default=None,
-        description="Begin no retry later than this after the message was sent. Left out: no such limit.",
+        description="Begin no retry later than this after the message was sent or replayed. Left out: no such limit.",
     )
 
     def over(self, base: RetryPolicy) -> RetryPolicy:
@@ -180,9 +211,66 @@ class QueueTable(Table):
     retry: RetryTable = Field(default_factory=RetryTable, description="The retry policy of all apps.")
 
 
+class OutboundTable(Table):
+    """How an app is handed its messages."""
+
+    python: PythonPath | None = Field(
+        default=None,
+        description=(
+            "The function that is called with each message. Its module is looked for in the folder of this file, too."
+        ),
+    )
+    cpu: Flag = Field(
+        default=False, description="Call it in processes of its own, for what keeps a processor busy."
+    )
+
+
+class SubscriptionTable(Table):
+    """What an app wants of what the others send; * stands for any characters."""
+
+    type: Pattern | None = Field(default=None, description="Pattern of the message's type.")
+    source: Pattern | None = Field(default=None, description="Pattern of the message's source.")
+    subject: Pattern | None = Field(default=None, description="Pattern of the message's subject.")
+
+    def to_subscription(self) -> Subscription:
+        """Return what it says."""
+        return Subscription(type=self.type, source=self.source, subject=self.subject)
+
+
+def _not_empty(wanted: SubscriptionTable) -> SubscriptionTable:
+    if not wanted.model_fields_set:
+        raise ValueError(wanted)
+    return wanted
+
+
+Wanted: TypeAlias = Annotated[
+    SubscriptionTable,
+    AfterValidator(_not_empty),
+    Expected('a table with type, source or subject, such as { type = "order.*" }'),
+]
+
+
 class AppTable(Table):
     """What holds for one app alone."""
 
+    outbound: OutboundTable = Field(
+        default_factory=OutboundTable, description="How the app is handed its messages."
+    )
+    next: AppNames = Field(default=[], description="The apps that receive everything that this one sends.")
+    subscribe: Annotated[list[Wanted], Expected("an array of tables")] = Field(
+        default=[],
+        description=(
+            "What the app wants to receive of what the others send: tables with patterns of type, source and subject."
+        ),
+    )
+    concurrency: Count | None = Field(
+        default=None,
+        description="So many messages are worked on at a time in each worker process; 1 unless set.",
+    )
+    timeout: Timeout | None = Field(
+        default=None,
+        description="How long one call of the handler may last; as long as it likes unless set.",
+    )
     retry: RetryTable = Field(
         default_factory=RetryTable, description="The app's retry policy, over that of all apps."
     )
@@ -190,8 +278,18 @@ class AppTable(Table):
         default=None,
         description=(
             "What a dead letter does to later messages of its partition key: release lets them go on (so it is "
-            "unless set), block keeps them waiting until it is replayed, cancelled or deleted."
+            "unless set), block keeps them waiting until it is replayed, deleted or purged."
         ),
+    )
+
+
+class RunTable(Table):
+    """How ``crossdock run`` works."""
+
+    workers: Count = Field(default=1, description="How many worker processes it keeps alive.")
+    drain: Timeout = Field(
+        default=timedelta(seconds=10),
+        description="A worker that is told to stop ends within this time; what is unfinished is handed back.",
     )
 
 
@@ -202,7 +300,12 @@ class Config(Table):
     queue: QueueTable = Field(
         default_factory=QueueTable, description="How queues behave whose app says nothing else."
     )
+    run: RunTable = Field(default_factory=RunTable, description="How crossdock run works.")
     apps: dict[AppName, AppTable] = Field(default={}, description="Apps that differ, each under its name.")
+
+    def on_dead(self) -> dict[str, Literal["release", "block"]]:
+        """Return what a dead letter does to its partition key, of each app of which the file says it."""
+        return {name: app.on_dead for name, app in self.apps.items() if app.on_dead is not None}
 
     def retry_policies(self) -> dict[str, RetryPolicy]:
         """Return the policy of each app, and under ``*`` that of all others."""

@@ -1,5 +1,7 @@
 """What is wrong with a configuration, in words: where, which key, expected, given, and the nearest name."""
 
+# ruff: noqa: ANN401 - annotations are any object
+
 from __future__ import annotations
 
 import json
@@ -35,7 +37,9 @@ def show_key(key: Key) -> str:
 
 
 def expected(key: Key) -> str:
-    """Return words for what a key takes."""
+    """Return words for what a key, or an entry of an array, takes."""
+    if key and key[-1].isdecimal():
+        return _expected_of([_entry_of(key[:-1])])
     table = _table_at(key[:-1])
     field = None if table is None else table.model_fields.get(key[-1])
     return "a table" if field is None else _expected_of([*field.metadata, field.annotation])
@@ -82,6 +86,15 @@ def _hint(key: Key, given: object) -> str:
     return ""
 
 
+def _entry_of(key: Key) -> Any:
+    """Return the type of what is in an array, or None if the key holds none."""
+    table = _table_at(key[:-1])
+    field = None if table is None else table.model_fields.get(key[-1])
+    if field is None or get_origin(field.annotation) is not list:
+        return None
+    return get_args(field.annotation)[0]
+
+
 def _known_at(key: Key) -> list[str]:
     table = _table_at(key)
     return [] if table is None else list(table.model_fields)
@@ -91,13 +104,22 @@ def _table_at(key: Key) -> type[BaseModel] | None:
     """Return the model of the table under a key."""
     kind: Any = Config
     for part in key:
+        kind = _plain(kind)
         if get_origin(kind) is dict:
             kind = get_args(kind)[1]
+        elif get_origin(kind) is list and part.isdecimal():
+            kind = get_args(kind)[0]
         elif isinstance(kind, type) and issubclass(kind, BaseModel) and part in kind.model_fields:
             kind = kind.model_fields[part].annotation
         else:
             return None
+    kind = _plain(kind)
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _plain(kind: Any) -> Any:
+    """Return a type without what is annotated to it."""
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
 def _expected_of(parts: Sequence[Any]) -> str:

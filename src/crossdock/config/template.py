@@ -20,9 +20,17 @@ url = "sqlite:///crossdock.db"    # relative to this file's folder; sqlite:////d
 # max_crashes = 3                 # a message whose worker died so often becomes a dead letter
 # retry = { max_attempts = 8, backoff = "1s..5m", jitter = true }
 
-# An app is named in [apps.NAME] only where it differs:
+[run]                             # what "crossdock run" starts
+# workers = 1                     # worker processes, each with every app that has a handler
+# drain = "10s"                   # a worker that is told to stop ends within this time
+
+# An app has a table [apps.NAME] if a worker is to work for it, or if it differs:
 #
 # [apps.validator]
+# outbound = { python = "orders.checks:validate" }   # the function that gets its messages
+# next = ["warehouse"]            # who receives what the function returns
+# concurrency = 8                 # so many at a time in each worker
+# timeout = "30s"                 # how long one call may last
 # retry = { max_attempts = 5, backoff = "500ms..1m", time_budget = "1h" }
 # on_dead = "block"               # a dead letter keeps later messages of its partition key waiting
 """

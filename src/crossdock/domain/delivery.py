@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeAlias
 
-from crossdock.domain.message import AppId, Message
+from crossdock.domain.message import AppId, Draft, Envelope, Message
 from crossdock.domain.retry import Dead, Failure, RetryAt, RetryPolicy
+
+DeliveryKey: TypeAlias = tuple[int, str]
+"""Names one delivery of one row: (row id, lease token). A row has another token at each claim."""
 
 
 class Claimed(NamedTuple):
@@ -17,7 +20,7 @@ class Claimed(NamedTuple):
         attempt: Counts from 1 and includes this delivery.
         crashes: Earlier deliveries during which the worker's process died.
         retry: The policy that its sender gave it, if any.
-        sent_at: When it was stored; a policy's time budget is measured from it.
+        sent_at: When it was stored, or last replayed; a policy's time budget is measured from it.
     """
 
     row_id: int
@@ -30,6 +33,11 @@ class Claimed(NamedTuple):
     max_attempts: int | None
     retry: RetryPolicy | None
     sent_at: datetime
+
+    @property
+    def key(self) -> DeliveryKey:
+        """Which delivery of which row it is."""
+        return self.row_id, self.lease_token
 
 
 class Undecodable(NamedTuple):
@@ -61,9 +69,15 @@ class Overdue(NamedTuple):
 
 
 class Completed(NamedTuple):
-    """Done; ``result`` is the receiver's answer as JSON text."""
+    """Done.
+
+    Attributes:
+        result: What is kept with the message, as JSON text.
+        answers: Messages that are sent in the transaction that completes it, and only if it does.
+    """
 
     result: str | None = None
+    answers: tuple[tuple[Draft, Envelope], ...] = ()
 
 
 class HandedBack(NamedTuple):
@@ -72,7 +86,17 @@ class HandedBack(NamedTuple):
     reason: str = "handed back"
 
 
-Outcome: TypeAlias = Completed | RetryAt | Dead | HandedBack
+class Crashed(NamedTuple):
+    """The process that ran the handler died; a crash is counted, no attempt spent.
+
+    Attributes:
+        failure: Why it is a dead letter now; None: it runs again, alone.
+    """
+
+    failure: Failure | None = None
+
+
+Outcome: TypeAlias = Completed | RetryAt | Dead | HandedBack | Crashed
 
 
 class Settlement(NamedTuple):
@@ -81,6 +105,11 @@ class Settlement(NamedTuple):
     row_id: int
     lease_token: str
     outcome: Outcome
+
+    @property
+    def key(self) -> DeliveryKey:
+        """Which delivery of which row it ends."""
+        return self.row_id, self.lease_token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

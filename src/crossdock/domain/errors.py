@@ -8,7 +8,8 @@
     ├── DeliveryError
     │   ├── TransientError
     │   ├── PermanentError
-    │   └── RateLimited
+    │   ├── RateLimited
+    │   └── CredentialError
     └── StoreError
         ├── StoreUnavailable
         │   └── StoreFull
@@ -89,6 +90,15 @@ class RateLimited(DeliveryError):
     def __init__(self, message: str = "rate limited", *, retry_after: timedelta | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class CredentialError(DeliveryError):
+    """The far side refuses our credentials: the queue is paused until a person has mended them and resumed it.
+
+    The message goes back to the queue, no attempt spent. Say in the words of the error what is to be done.
+    """
+
+    code = "CREDENTIAL"
 
 
 class StoreError(CrossdockError):

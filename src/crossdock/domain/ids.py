@@ -10,6 +10,10 @@ _NS_PER_MS: Final = 1_000_000
 _VERSION: Final = 0x7 << 76
 _VARIANT: Final = 0b10 << 62
 _RANDOM_BITS: Final = (1 << 62) - 1
+_VARIANT_DIGIT: Final = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+"""A random digit with its two highest bits set to the variant."""
+_heading = (-1, "")
+"""A millisecond and the digits that its ids begin with."""
 
 
 def new_message_id() -> str:
@@ -17,7 +21,17 @@ def new_message_id() -> str:
 
     Source: RFC 9562, sections 5.7 and 6.2 (method 3: sub-millisecond precision in ``rand_a``).
     """
-    return _text(_prefix() | int.from_bytes(os.urandom(8)) & _RANDOM_BITS)
+    global _heading  # noqa: PLW0603 - one tuple, set at once; two threads at worst both make it
+    now_ns = time.time_ns()
+    milliseconds = now_ns // _NS_PER_MS
+    made_for, text = _heading
+    if milliseconds != made_for:
+        digits = f"{milliseconds:012x}"
+        text = f"{digits[:8]}-{digits[8:]}-7"
+        _heading = milliseconds, text
+    fraction = ((now_ns - milliseconds * _NS_PER_MS) << 12) // _NS_PER_MS
+    noise = os.urandom(8).hex()
+    return f"{text}{fraction:03x}-{_VARIANT_DIGIT[noise[0]]}{noise[1:4]}-{noise[4:]}"
 
 
 def new_message_ids(count: int) -> list[str]:

@@ -105,6 +105,39 @@ class SentMessage(Message):
     row_id: int = 0
     app: AppId = AppId("")
     duplicate: bool = False
+    _parts: tuple[Draft, Envelope, datetime] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
+
+    def __getattr__(self, name: str) -> Any:
+        """Fill in the rest when something of it is looked at: most senders never do."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        parts = self._parts
+        if parts is not None:
+            self._fill(*parts)
+        return object.__getattribute__(self, name)
+
+    def _fill(self, draft: Draft, envelope: Envelope, sent_at: datetime) -> None:
+        SentMessage.__init__(
+            self,
+            id=draft.message_id,
+            source=envelope.source or envelope.source_app,
+            type=envelope.type,
+            data=draft.data,
+            time=envelope.time or sent_at,
+            datacontenttype=envelope.datacontenttype or (JSON_TYPE if draft.raw is None else BINARY_TYPE),
+            dataschema=envelope.dataschema,
+            subject=envelope.subject,
+            priority=envelope.priority,
+            partitionkey=envelope.partition_key,
+            expirytime=envelope.expires_at,
+            correlationid=envelope.correlation_id,
+            traceparent=envelope.traceparent,
+            extensions=envelope.extensions,
+            row_id=self.row_id,
+            app=self.app,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,24 +217,24 @@ def encode_json(value: object, *, field: str) -> str:
 
 def sent_message(draft: Draft, envelope: Envelope, *, row_id: int, sent_at: datetime) -> SentMessage:
     """Join a draft and its envelope into the message that was stored, as its receiver will see it."""
-    return SentMessage(
-        id=draft.message_id,
-        source=envelope.source or envelope.source_app,
-        type=envelope.type,
-        data=draft.data,
-        time=envelope.time or sent_at,
-        datacontenttype=envelope.datacontenttype or (JSON_TYPE if draft.raw is None else BINARY_TYPE),
-        dataschema=envelope.dataschema,
-        subject=envelope.subject,
-        priority=envelope.priority,
-        partitionkey=envelope.partition_key,
-        expirytime=envelope.expires_at,
-        correlationid=envelope.correlation_id,
-        traceparent=envelope.traceparent,
-        extensions=envelope.extensions,
-        row_id=row_id,
-        app=envelope.app,
-    )
+    sent = object.__new__(SentMessage)
+    _set_id(sent, draft.message_id)
+    _set_row_id(sent, row_id)
+    _set_app(sent, envelope.app)
+    _set_parts(sent, (draft, envelope, sent_at))
+    return sent
+
+
+def _setter(owner: type, name: str) -> Callable[[SentMessage, Any], None]:
+    """Return what fills a slot of a new object; afterwards its class forbids that."""
+    setter: Callable[[SentMessage, Any], None] = vars(owner)[name].__set__
+    return setter
+
+
+_set_id: Final = _setter(Message, "id")
+_set_row_id: Final = _setter(SentMessage, "row_id")
+_set_app: Final = _setter(SentMessage, "app")
+_set_parts: Final = _setter(SentMessage, "_parts")
 
 
 def duplicate_of(held: Message, app: AppId, row_id: int) -> SentMessage:

@@ -60,7 +60,10 @@ class QueueStats:
         processing: Claimed and not settled.
         failed: Dead letters.
         paused: Nothing is claimed until the queue is resumed.
-        oldest_due_at: When the longest waiting ready message became due; None: none is ready.
+        parked_until: Nothing is claimed before; the far side asked to wait. None: it is not parked.
+        note: Why it is paused or parked, if a delivery did it.
+        oldest_due_at: Since when the message that waits longest could have been claimed: since it was sent, its time
+            came, it was given back or replayed, or its turn in its partition key came. None: none is ready.
     """
 
     app: AppId
@@ -71,6 +74,8 @@ class QueueStats:
     completed: int = 0
     failed: int = 0
     paused: bool = False
+    parked_until: datetime | None = None
+    note: str | None = None
     oldest_due_at: datetime | None = None
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from crossdock.domain.errors import ConfigError, InvalidMessage, PermanentError, RateLimited
+from crossdock.domain.errors import ConfigError, CredentialError, InvalidMessage, PermanentError, RateLimited
 from crossdock.domain.lifecycle import FailureCode
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class RetryPolicy:
         backoff_min: Upper bound of the first delay.
         backoff_max: Upper bound of every delay.
         jitter: False makes each delay the bound itself.
-        time_budget: No retry is begun later than this after the message was sent; None: no such limit.
+        time_budget: No retry is begun later than this after the message was sent, or last replayed; None: no such
+            limit.
 
     Raises:
         ConfigError: A number is out of range.
@@ -102,6 +104,13 @@ class Failure:
     details: tuple[tuple[str, str], ...] = ()
 
 
+class Halt(Enum):
+    """What a failed delivery says of its whole queue."""
+
+    PARK = "nothing is claimed before the message may be tried again"
+    PAUSE = "nothing is claimed before a person resumes the queue"
+
+
 @dataclass(frozen=True, slots=True)
 class RetryAt:
     """Try again at ``when``."""
@@ -109,6 +118,7 @@ class RetryAt:
     when: datetime
     failure: Failure
     spends_attempt: bool = True
+    halts: Halt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +137,7 @@ class Trial:
 
     Attributes:
         attempt: Counts from 1 and includes the delivery just made.
-        sent_at: Aware UTC; the time budget is measured from it.
+        sent_at: Or last replayed; aware UTC; the time budget is measured from it.
     """
 
     attempt: int
@@ -146,8 +156,15 @@ def failure_of(error: str | BaseException, default: FailureCode) -> Failure:
             return Failure(FailureCode.PERMANENT, str(error))
         case RateLimited():
             return Failure(FailureCode.RATE_LIMITED, str(error))
+        case CredentialError():
+            return Failure(FailureCode.CREDENTIAL, str(error))
         case _:
             return Failure(default, f"{type(error).__name__}: {error}")
+
+
+def crash_failure(crashes: int) -> Failure:
+    """Describe the end of a message that its worker died of so often."""
+    return Failure(FailureCode.CRASHED, f"this message's worker died {crashes} times")
 
 
 def judge(
@@ -175,6 +192,8 @@ def judge(
             asked = retry_in if retry_in is not None else error.retry_after
             when = _later(now, asked if asked is not None else trial.policy.delay(trial.attempt, rng))
             return RetryAt(when, failure, spends_attempt=False)
+        case CredentialError():
+            return RetryAt(now, failure, spends_attempt=False, halts=Halt.PAUSE)
         case _ if trial.attempt >= trial.policy.max_attempts:
             return _exhausted(f"gave up after {trial.attempt} attempts: {failure.message}")
         case _:

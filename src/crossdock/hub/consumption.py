@@ -1,19 +1,22 @@
 """One consumer's hand: what it has fetched, what it works on, what it has finished and not yet written down.
 
 Results are written in batches, together with the next claim; a result does not wait longer than ten
-milliseconds, and messages fetched ahead go back to the queue when the one in hand takes long.
+milliseconds, and messages fetched ahead go back to the queue when those in hand take long.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.delivery import Claimed, ClaimRequest, Completed, HandedBack, Settlement
+from crossdock.domain.retry import RetryAt
 from crossdock.hub.gateway import split_decoded
+from crossdock.hub.hand import Hand
+from crossdock.hub.results import AnswerRefused, write_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,7 +30,7 @@ FLUSH_AFTER_S: Final = 0.010
 _AHEAD_S: Final = 0.100
 """So much work is fetched ahead at most, measured by how long the last messages took."""
 _SLOW_S: Final = 1.0
-"""When one message takes longer than this, those fetched ahead go back to the queue."""
+"""When nothing was taken from those fetched ahead for so long, they go back to the queue."""
 _SMOOTHING: Final = 0.2
 _FIRST_FETCH: Final = 8
 _SHORTEST_BREATH_S: Final = 0.002
@@ -44,23 +47,30 @@ class Consumption:
         batch: Never more than so many messages are fetched at once.
         lease: Of each fetched message; it is kept while this process lives and runs.
         lost: Is told the row ids of results that came too late.
+        lanes: So many messages may be in hand at a time.
     """
 
     def __init__(
-        self, app: AppId, *, batch: int, lease: timedelta, lost: Callable[[Sequence[int]], None]
+        self,
+        app: AppId,
+        *,
+        batch: int,
+        lease: timedelta,
+        lost: Callable[[Sequence[int]], None],
+        lanes: int = 1,
     ) -> None:
         self.app = app
         self._batch = batch
         self._lease = lease
         self._lost = lost
+        self._lanes = lanes
         self._mutex = threading.Lock()
-        self._ahead: deque[Claimed] = deque()
+        self._hand = Hand()
         self._done: list[Settlement] = []
         self._done_since = 0.0
-        self._in_hand: Claimed | None = None
-        self._began = 0.0
         self._usual_s: float | None = None
         self._unclear: list[Write] = []
+        self._writes = 0
         self._fetched_at = float("-inf")
         self._fetch_took_s = 0.0
         self._filled = False
@@ -68,53 +78,72 @@ class Consumption:
     def take(self) -> Claimed | None:
         """Return the next message fetched ahead, which is now in hand; None: write down and fetch first."""
         with self._mutex:
-            if len(self._done) >= self._batch:
-                return None
-            self._in_hand = self._ahead.popleft() if self._ahead else None
-            self._began = time.monotonic()
-            return self._in_hand
+            return None if len(self._done) >= self._batch else self._hand.take()
+
+    @property
+    def can_take(self) -> bool:
+        """Whether something was fetched ahead that may be in hand together with what is there already."""
+        with self._mutex:
+            return self._hand.can_take
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing may be fetched until a message in hand is finished."""
+        with self._mutex:
+            return self._hand.is_closed
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is in hand, fetched ahead, to be written down or being fetched."""
+        return self._hand.is_empty and not (self._done or self._writes)
+
+    def in_hand(self) -> list[Claimed]:
+        """Return what is being worked on."""
+        with self._mutex:
+            return self._hand.begun
 
     @property
     def is_doubtful(self) -> bool:
         """Whether what is fetched ahead has waited longer than its lease, as after the process was stopped."""
-        return bool(self._ahead) and time.monotonic() - self._fetched_at > self._lease.total_seconds()
+        hand = self._hand
+        return bool(hand.ahead) and time.monotonic() - hand.ahead_since > self._lease.total_seconds()
 
     def confirm(self, tx: Any) -> None:
         """Drop what was fetched ahead and is not ours any more."""
         by_token: dict[str, list[int]] = defaultdict(list)
         with self._mutex:
-            for claimed in self._ahead:
+            for claimed in self._hand.ahead:
                 by_token[claimed.lease_token].append(claimed.row_id)
             until = tx.now + self._lease
-            held = {row_id for token, ids in by_token.items() for row_id in tx.extend(ids, token, until)}
-            self._ahead = deque(claimed for claimed in self._ahead if claimed.row_id in held)
-            self._fetched_at = time.monotonic()
+            self._hand.keep_only(
+                {key for token, ids in by_token.items() for key in tx.extend(ids, token, until)}
+            )
 
-    def put_back(self) -> None:
-        """Put the message in hand, not begun, before those fetched ahead."""
+    def put_back(self, claimed: Claimed) -> None:
+        """Put a message in hand, not begun, before those fetched ahead."""
         with self._mutex:
-            if self._in_hand is not None:
-                self._ahead.appendleft(self._in_hand)
-                self._in_hand = None
+            if self._hand.let_go(claimed) is not None:
+                self._hand.ahead.appendleft(claimed)
 
-    def finish(self, outcome: Outcome, *, written: bool = False) -> bool:
-        """Note how the message in hand ended; ``written``: the store knows already.
+    def finish(self, claimed: Claimed, outcome: Outcome, *, written: bool = False) -> bool:
+        """Note how a message in hand ended; ``written``: the store knows already.
 
         Returns:
             True if results wait to be written and none did before.
         """
         now = time.monotonic()
         with self._mutex:
-            claimed, self._in_hand = self._in_hand, None
-            if claimed is None:
+            spent = self._hand.let_go(claimed)
+            if spent is None:
                 return False
             waited = bool(self._done)
-            spent = now - self._began
             usual = self._usual_s
             self._usual_s = spent if usual is None else usual + _SMOOTHING * (spent - usual)
             if not written:
                 self._add_done(Settlement(claimed.row_id, claimed.lease_token, outcome), now)
-            if not isinstance(outcome, Completed):
+            if isinstance(outcome, RetryAt) and outcome.halts is not None:
+                self._return_ahead()
+            elif not isinstance(outcome, Completed):
                 self._return_key(claimed, now)
             return bool(self._done) and not waited
 
@@ -124,39 +153,38 @@ class Consumption:
         write = self._begin_write()
         try:
             yield write
-        except BaseException:
-            self._restore(write)
+        except AnswerRefused as error:
+            self._restore(write, error)
+        except BaseException as error:
+            self._restore(write, error)
             raise
-        self._collect(write)
+        else:
+            self._collect(write)
 
-    def close(self, tx: Any) -> None:
-        """Write down what is done, give back what was fetched and not begun."""
+    def give_back(self) -> bool:
+        """Give back what was fetched and not begun; tell whether there is anything to be written down."""
         with self._mutex:
             self._return_ahead()
-            done, self._done = self._done, []
-            unclear, self._unclear = self._unclear, []
-        self.settle(tx, [*done, *_not_begun(unclear)])
+            return bool(self._done or self._unclear)
 
     def settle(self, tx: Any, done: Sequence[Settlement]) -> None:
-        """Settle results; those that came too late are told to ``lost``."""
-        accepted = tx.settle(done) if done else set()
-        late = [
-            one.row_id
-            for one in done
-            if one.row_id not in accepted and not isinstance(one.outcome, HandedBack)
-        ]
+        """Settle results, and send what they answer; those that came too late are told to ``lost``."""
+        late = write_results(tx, done)
         if late:
             self._lost(late)
 
-    def request(self) -> ClaimRequest:
-        """Say how much is to be fetched now."""
-        return ClaimRequest(app=self.app, limit=self._room(), lease=self._lease, kept=True, runs=True)
+    def request(self) -> ClaimRequest | None:
+        """Say how much is to be fetched now; None: nothing may be."""
+        if self.is_closed:
+            return None
+        limit = max(1, self._room() - len(self._hand.ahead))
+        return ClaimRequest(app=self.app, limit=limit, lease=self._lease, kept=True, runs=True)
 
     def needs_flush(self) -> bool:
         """Tell whether a result has waited long enough, or work was fetched that should go to others."""
         now = time.monotonic()
         with self._mutex:
-            if self._ahead and self._in_hand is not None and now - self._began > _SLOW_S:
+            if self._hand.waits_since(now) > _SLOW_S:
                 self._return_ahead()
             return bool(self._done) and now - self._done_since >= FLUSH_AFTER_S
 
@@ -173,30 +201,31 @@ class Consumption:
         return max(0.0, self._fetched_at + breath_s - time.monotonic())
 
     @property
-    def has_ahead(self) -> bool:
-        """Whether messages are fetched ahead."""
-        return bool(self._ahead)
-
-    @property
     def has_done(self) -> bool:
         """Whether results wait to be written."""
         return bool(self._done)
 
     def _room(self) -> int:
         if self._usual_s is None:
-            return min(self._batch, _FIRST_FETCH)
-        return max(1, min(self._batch, int(_AHEAD_S / max(self._usual_s, 1e-6))))
+            return min(self._batch, max(_FIRST_FETCH, self._lanes))
+        return max(1, min(self._batch, int(self._lanes * _AHEAD_S / max(self._usual_s, 1e-6))))
 
     def _begin_write(self) -> Write:
         with self._mutex:
+            self._writes += 1
             done, self._done = self._done, []
             return Write(self, done, list(self._unclear))
 
-    def _restore(self, write: Write) -> None:
+    def _restore(self, write: Write, error: BaseException) -> None:
+        """Keep results for the next write; one whose answer the store refused ends as a dead letter instead."""
         with self._mutex:
+            self._writes -= 1
+            if isinstance(error, AnswerRefused):
+                write.done = [error.instead_of(one) for one in write.done]
+            else:
+                self._unclear.append(write)
             self._done[:0] = write.done
             self._done_since = time.monotonic() + _RETRY_WRITE_S
-            self._unclear.append(write)
 
     def _collect(self, write: Write) -> None:
         now = time.monotonic()
@@ -206,8 +235,9 @@ class Consumption:
             self._fetch_took_s = now - write.began
             self._filled = len(write.found) >= write.asked
         with self._mutex:
+            self._writes -= 1
             self._unclear = [one for one in self._unclear if one not in write.unclear]
-            self._ahead.extend(good)
+            self._hand.add(good)
             for settlement in bad:
                 self._add_done(settlement, now)
 
@@ -218,22 +248,14 @@ class Consumption:
 
     def _return_ahead(self) -> None:
         now = time.monotonic()
-        while self._ahead:
-            claimed = self._ahead.pop()
+        for claimed in self._hand.give_back():
             self._add_done(_handed_back(claimed, "not begun"), now - FLUSH_AFTER_S)
 
     def _return_key(self, failed: Claimed, now: float) -> None:
         """Give back what follows a failed message under its partition key: it must wait for the retry."""
-        key = failed.message.partitionkey
-        if key is None:
-            return
-        kept: deque[Claimed] = deque()
-        for claimed in self._ahead:
-            if claimed.message.partitionkey == key:
+        if failed.message.partitionkey is not None:
+            for claimed in self._hand.give_back_key(failed.message.partitionkey):
                 self._add_done(_handed_back(claimed, "its key failed"), now)
-            else:
-                kept.append(claimed)
-        self._ahead = kept
 
 
 class Write:
@@ -262,8 +284,9 @@ class Write:
         """Write down what is done and fetch more, in one transaction."""
         self.flush(tx)
         request = self._consumption.request()
-        self.asked = request.limit
-        self.found = tx.claim(request)
+        if request is not None:
+            self.asked = request.limit
+            self.found = tx.claim(request)
 
 
 def _not_begun(writes: Iterable[Write]) -> list[Settlement]:

@@ -10,13 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.domain.delivery import Claimed, Completed, Settlement, Undecodable
+from crossdock.domain.delivery import Claimed, Completed, Crashed, Settlement, Undecodable
 from crossdock.domain.errors import ConfigError, InvalidMessage, LeaseLost, StoreError
 from crossdock.domain.ids import new_message_id, new_message_ids
 from crossdock.domain.lifecycle import FailureCode
 from crossdock.domain.message import (
-    DEFAULT_PRIORITY,
-    DEFAULT_TYPE,
     AppId,
     Draft,
     Envelope,
@@ -25,20 +23,20 @@ from crossdock.domain.message import (
     encode,
     encode_json,
 )
-from crossdock.domain.retry import Dead, RetryPolicy, Trial, failure_of, judge
+from crossdock.domain.retry import Dead, RetryPolicy, Trial, crash_failure, failure_of, judge
+from crossdock.hub.options import given_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from crossdock.domain.delivery import Outcome
+    from crossdock.domain.delivery import DeliveryKey, Outcome
     from crossdock.ports.notice import Notice
-    from crossdock.ports.store import Store
+    from crossdock.ports.store import OnDead, Store
 
 ANY_APP: Final = "*"
 _BULK: Final = 500
 _TELL_AGAIN_S: Final = 60.0
-_PLAIN: Final = {"type": DEFAULT_TYPE, "priority": DEFAULT_PRIORITY}
 _DONE: Final = Completed()
 MAX_RESULT_BYTES: Final = 64 * 1024
 SHORTEST_LEASE: Final = timedelta(milliseconds=10)
@@ -72,6 +70,10 @@ class Policies:
         """Return an app's retry policy."""
         return self.retry.get(app) or self.retry.get(ANY_APP) or RetryPolicy()
 
+    def with_retry(self, retry: Mapping[str, RetryPolicy]) -> Policies:
+        """Return the same rules with other policies for some apps."""
+        return replace(self, retry={**self.retry, **retry})
+
 
 class Gateway:
     """Turns calls of a queue into work for its store. Decides; does no I/O of its own."""
@@ -93,6 +95,10 @@ class Gateway:
             self._told[event] = text, now
             self.notice(event, text)
 
+    def policy_of(self, app: str) -> RetryPolicy:
+        """Return an app's retry policy, as it is now."""
+        return self.policies.of(app)
+
     def plain_envelope(self, app: str) -> Envelope:
         """Return the envelope of a send without options; the same object each time."""
         found = self._plain.get(app)
@@ -105,10 +111,11 @@ class Gateway:
 
         Raises:
             InvalidMessage: An option is wrong; all wrong ones are listed.
+            TypeError: There is no such option.
         """
-        given = {name: value for name, value in options.items() if value is not None}
-        if given == _PLAIN:
+        if not options:
             return self.plain_envelope(app)
+        given = given_options(options)
         delay = given.pop("delay", None)
         if delay is not None:
             if "available_at" in given:
@@ -161,11 +168,16 @@ class Gateway:
 
     def nacked(self, claimed: Claimed, error: str | BaseException, retry_in: timedelta | None) -> Outcome:
         """Decide what becomes of a delivery that failed."""
-        policy = claimed.retry or self.policies.of(claimed.app)
+        policy = claimed.retry or self.policy_of(claimed.app)
         if claimed.max_attempts is not None and claimed.max_attempts != policy.max_attempts:
             policy = replace(policy, max_attempts=claimed.max_attempts)
         trial = Trial(claimed.attempt, policy, claimed.sent_at)
         return judge(error, trial, now=self.store.now(), rng=self._rng, retry_in=retry_in)
+
+    def crashed(self, claimed: Claimed) -> Crashed:
+        """Return the outcome of a delivery during which the handler's own process died."""
+        crashes = claimed.crashes + 1
+        return Crashed(crash_failure(crashes) if crashes >= self.policies.max_crashes else None)
 
     def failed(self, error: str | BaseException) -> Dead:
         """Return the outcome of giving up at once."""
@@ -178,6 +190,13 @@ class Gateway:
             if owner in self.store.read(lambda reader: reader.owners()):
                 while self.store.write(lambda tx: tx.hand_back_all(owner, _BULK)) == _BULK:
                     pass
+
+    def apply_on_dead(self, wanted: Mapping[str, OnDead]) -> None:
+        """Say what a dead letter of each app does to its partition key; the store is written only where it differs."""
+        known = self.store.read(lambda reader: reader.on_dead())
+        changes = {app: choice for app, choice in wanted.items() if known.get(app, "release") != choice}
+        if changes:
+            self.store.write(lambda tx: [tx.set_on_dead(app, choice) for app, choice in changes.items()])
 
     def lease(self, wanted: timedelta | None) -> timedelta:
         """Return the lease to claim with: the one that is wanted, else the policy's.
@@ -222,13 +241,13 @@ def _encode_one(index: int, value: Any) -> tuple[str | None, bytes | None]:
         raise InvalidMessage(f"items[{index}].{error}", details) from error
 
 
-def check_accepted(claimed: Iterable[Claimed], accepted: set[int]) -> None:
+def check_accepted(claimed: Iterable[Claimed], accepted: set[DeliveryKey]) -> None:
     """Make sure that deliveries were settled.
 
     Raises:
         LeaseLost: Some were not ours any more.
     """
-    lost = [one for one in claimed if one.row_id not in accepted]
+    lost = [one for one in claimed if one.key not in accepted]
     if lost:
         names = ", ".join(one.message.id for one in lost[:5]) + (", …" if len(lost) > 5 else "")  # noqa: PLR2004
         raise LeaseLost(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from crossdock.ports.store import Store
 
 _RESCUE_EVERY_S: Final = 0.25
+_TEND_EVERY_S: Final = 10.0
 _JOIN_TIMEOUT_S: Final = 5.0
 
 
@@ -30,10 +31,12 @@ class Housekeeper:
         self._call = threading.Event()
         self._thread: threading.Thread | None = None
         self._trouble: str | None = None
+        self._tend_at = time.monotonic() + _TEND_EVERY_S
 
     def start(self) -> None:
         """Begin."""
         if self._thread is None:
+            self._stop.clear()
             self._thread = threading.Thread(target=self._run, name="crossdock-housekeeper", daemon=True)
             self._thread.start()
 
@@ -71,15 +74,21 @@ class Housekeeper:
         self._call.set()
 
     def run_once(self) -> None:
-        """Rescue once; trouble with the store is told once, and the next pass tries again."""
+        """Rescue once, and tend the store now and then; trouble with it is told once, and the next pass tries again."""
         try:
             self._rescuer.run_once()
+            self._tend()
         except Exception as error:  # noqa: BLE001 - the rim of a service: it must live on
             if str(error) != self._trouble:
                 self._trouble = str(error)
                 self._notice("rescuer.failed", f"{type(error).__name__}: {error}")
         else:
             self._trouble = None
+
+    def _tend(self) -> None:
+        if time.monotonic() >= self._tend_at:
+            self._tend_at = time.monotonic() + _TEND_EVERY_S
+            self._store.tend()
 
     def _run(self) -> None:
         rescue_at = 0.0

@@ -32,7 +32,7 @@ class SentBatch:
         for whole, group in groupby(items, key=_is_message):
             if whole:
                 self._parts.append(
-                    _Whole([(gateway.draft(m.data, m.id), _envelope_of(m, envelope)) for m in group])
+                    _Whole([(gateway.draft(m.data, m.id), envelope_of(m, envelope)) for m in group])
                 )
             else:
                 self._parts.append(gateway.drafts(group))
@@ -99,7 +99,8 @@ def _is_message(item: Any) -> bool:
     return isinstance(item, Message)
 
 
-def _envelope_of(message: Message, shared: Envelope) -> Envelope:
+def envelope_of(message: Message, shared: Envelope) -> Envelope:
+    """Return the envelope that a message brings, from and to the apps of ``shared``."""
     return Envelope(
         app=shared.app,
         source_app=shared.source_app,

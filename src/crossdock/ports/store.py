@@ -7,7 +7,7 @@ Work must not block and must not call the store again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     import builtins
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from crossdock.domain.delivery import Claimed, ClaimRequest, Settlement, Undecodable
+    from crossdock.domain.delivery import Claimed, ClaimRequest, DeliveryKey, Settlement, Undecodable
     from crossdock.domain.lifecycle import Status
     from crossdock.domain.message import Draft, Envelope, SentMessage
     from crossdock.domain.record import QueueStats, Record, TimelineEntry
     from crossdock.domain.retry import Failure
 
 T = TypeVar("T")
+OnDead: TypeAlias = Literal["release", "block"]
+"""What a dead letter does to later messages of its partition key: lets them go on, or keeps them waiting."""
 
 
 class SendingVerbs(Protocol):
@@ -37,14 +39,17 @@ class SendingVerbs(Protocol):
 class WorkingVerbs(Protocol):
     """What a worker does in a transaction, and the rescuer for workers that are gone."""
 
-    def claim(self, request: ClaimRequest) -> list[Claimed | Undecodable]:
+    def claim(self, request: ClaimRequest) -> Sequence[Claimed | Undecodable]:
         """Lease the first ready messages of an app, in the order in which they are to be handled."""
 
-    def settle(self, settlements: Sequence[Settlement]) -> set[int]:
-        """End deliveries; return the row ids of those whose lease still held."""
+    def settle(self, settlements: Sequence[Settlement]) -> set[DeliveryKey]:
+        """End deliveries; return those whose lease still held.
 
-    def extend(self, row_ids: Sequence[int], lease_token: str, until: datetime) -> set[int]:
-        """Set the end of leases; return the row ids of those still held."""
+        What such a delivery says of its whole queue (``halts``) takes effect with it.
+        """
+
+    def extend(self, row_ids: Sequence[int], lease_token: str, until: datetime) -> set[DeliveryKey]:
+        """Set the end of leases; return the deliveries that are still held."""
 
     def crash(self, owner: str, *, max_crashes: int, limit: int) -> int:
         """Take back what a dead process held; return how many, ``limit`` if there may be more."""
@@ -83,9 +88,9 @@ class ControlVerbs(Protocol):
         """Let nothing more be claimed from a queue."""
 
     def resume(self, app: str) -> None:
-        """Let a paused queue be claimed from again."""
+        """Let a paused or parked queue be claimed from again."""
 
-    def set_on_dead(self, app: str, on_dead: Literal["release", "block"]) -> None:
+    def set_on_dead(self, app: str, on_dead: OnDead) -> None:
         """Say whether a dead letter keeps its partition key waiting."""
 
 
@@ -119,6 +124,9 @@ class Reading(Protocol):
     def next_due(self, app: str) -> datetime | None:
         """Return when the app's next scheduled message becomes due."""
 
+    def on_dead(self) -> dict[str, OnDead]:
+        """Return what a dead letter does to its partition key, of each app of which that was ever said."""
+
     def owners(self) -> builtins.list[str]:
         """Return every process that holds a message."""
 
@@ -134,6 +142,9 @@ class Ear(Protocol):
 
     def rest(self) -> None:
         """Count as busy, so that others are woken instead."""
+
+    def announce(self, within_s: float) -> None:
+        """Count as sure to look within so many seconds, a quarter at most: until then nobody needs to be woken."""
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until something is heard; False: nothing was."""
@@ -192,6 +203,9 @@ class Store(Protocol):
         self, settlement: Settlement, message_id: str, settled: Callable[[], None]
     ) -> AbstractContextManager[Any]:
         """Give a connection; what is written through it commits together with the settlement."""
+
+    def tend(self) -> None:
+        """Do what keeps the store quick whatever other programs do to it; cheap, to be called now and then."""
 
     def listen(self, app: str) -> Ear:
         """Return a new ear for one app."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, overload
 
 from crossdock.domain.lifecycle import FailureCode
 from crossdock.domain.retry import Failure
@@ -14,6 +16,8 @@ from crossdock.store.transaction import TransactionCore
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from crossdock.domain.delivery import Claimed, ClaimRequest, Undecodable
 
 _STEP: Final = 1000
@@ -23,16 +27,42 @@ _PRIORITY: Final = 16
 _PARTITION_KEY: Final = 12
 
 
+class Fetched(Sequence["Claimed | Undecodable"]):
+    """Leased rows, read when they are first looked at: after the transaction, when others may write again."""
+
+    def __init__(self, rows: list[Any], token: str, until: datetime) -> None:
+        self._rows = rows
+        self._token = token
+        self._until = until
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Claimed | Undecodable]:
+        return iter(self._read)
+
+    @overload
+    def __getitem__(self, index: int) -> Claimed | Undecodable: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Claimed | Undecodable]: ...
+    def __getitem__(self, index: int | slice) -> Claimed | Undecodable | Sequence[Claimed | Undecodable]:
+        return self._read[index]
+
+    @cached_property
+    def _read(self) -> list[Claimed | Undecodable]:
+        return [claimed_from(row, self._token, self._until) for row in self._rows]
+
+
 class Claiming(TransactionCore):
     """Leases messages to a worker."""
 
-    def claim(self, request: ClaimRequest) -> list[Claimed | Undecodable]:
+    def claim(self, request: ClaimRequest) -> Sequence[Claimed | Undecodable]:
         """Lease the first messages of an app's queue, in the order in which they are to be handled.
 
-        A message that was in a process that died is leased alone. Nothing is leased from a paused queue.
+        A message that was in a process that died is leased alone. Nothing is leased from a queue
+        that is paused or parked.
         """
-        app = {"app": request.app}
-        if self.run(statements.is_paused, app):
+        if self.run(statements.is_halted, {"app": request.app, "now": self.now_text}):
             return []
         crowd = self._expire(request.app)
         self.promote(request.app)
@@ -43,7 +73,7 @@ class Claiming(TransactionCore):
         until = self.now + request.lease
         if len(rows) >= request.limit:
             self.woken.add(request.app)  # there may be more: another consumer is to look, too
-        return [claimed_from(row, token, until) for row in rows]
+        return Fetched(rows, token, until)
 
     def promote(self, app: str) -> None:
         """Make scheduled messages ready whose time has come."""

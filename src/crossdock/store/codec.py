@@ -39,6 +39,8 @@ _decoder: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 _loads: Final = _decoder.decode
 _scan: Final = make_scanner(_decoder)  # type: ignore[arg-type]  # the stub names the class of the result
 _CREATED_AT: Final = 18
+_REPLAYED_AT: Final = 23
+_CRASHES: Final = 24
 _UNREADABLE: Final = (
     ValueError,
     TypeError,
@@ -142,17 +144,18 @@ def claimed_from(row: Row, lease_token: str, lease_until: datetime) -> Claimed |
     """Read a row of ``MESSAGE_COLUMNS`` that was just leased."""
     try:
         sent_at = moment(row[_CREATED_AT])
+        replayed_at = row[_REPLAYED_AT]
         return Claimed(
             row[0],
             row[3],
             _message(row, sent_at),
             row[19],
-            row[23],
+            row[_CRASHES],
             lease_token,
             lease_until,
             row[20],
             policy_from(row[21]),
-            sent_at,
+            sent_at if replayed_at is None else moment(replayed_at),
         )
     except _UNREADABLE as error:
         failure = Failure(
@@ -179,7 +182,7 @@ def decode_json(text: str) -> Any:
 def record_from(row: Row) -> Record:
     """Read a row of ``RECORD_COLUMNS``; data that cannot be decoded is given as the text it is."""
     (status, available_at, created_by, updated_at, claimed_at, processed_at, lease_owner, blocked, revision,
-     result, error, _, _) = row[24:]  # fmt: skip
+     result, error, _, _) = row[_CRASHES + 1 :]  # fmt: skip
     return Record(
         row_id=row[0],
         message=held_message(row),
@@ -187,7 +190,7 @@ def record_from(row: Row) -> Record:
         app=AppId(row[3]),
         status=Status(status),
         attempts=row[19],
-        crashes=row[23],
+        crashes=row[_CRASHES],
         max_attempts=row[20],
         available_at=maybe_moment(available_at),
         created_at=maybe_moment(row[18]) or _UNKNOWN,

@@ -16,9 +16,9 @@ from crossdock.store.types import to_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
-    from typing import Literal
 
     from crossdock.domain.record import Record
+    from crossdock.ports.store import OnDead
 
 _CANCELLED: Final = Failure(FailureCode.CANCELLED, "cancelled by an operator")
 _STEP: Final = 500
@@ -76,6 +76,8 @@ class Controlling(TransactionCore):
         Raises:
             IllegalMove: It is claimed or completed.
         """
+        if "available_at" in changes:
+            changes = {**changes, "available_at": max(changes["available_at"], self.now)}
         columns = edited_columns(changes, record.message.data)
         parameters = {**columns, "row_id": record.row_id, "now": self.now_text}
         rows = self.run(statements.edit, parameters, columns=tuple(columns))
@@ -128,14 +130,14 @@ class Controlling(TransactionCore):
 
     def pause(self, app: str) -> None:
         """Let nothing more be claimed from a queue."""
-        self.run(statements.set_paused, {"app": app, "paused_at": self.now_text, "who": self.who})
+        self.run(statements.set_paused, {"app": app, "paused_at": self.now_text, "who": self.who, "note": ""})
 
     def resume(self, app: str) -> None:
-        """Let a paused queue be claimed from again."""
-        self.run(statements.set_paused, {"app": app, "paused_at": "", "who": ""})
+        """Let a paused or parked queue be claimed from again."""
+        self.run(statements.set_paused, {"app": app, "paused_at": "", "who": "", "note": ""})
         self.woken.add(app)
 
-    def set_on_dead(self, app: str, on_dead: Literal["release", "block"]) -> None:
+    def set_on_dead(self, app: str, on_dead: OnDead) -> None:
         """Say whether a dead letter keeps what follows it under its partition key waiting."""
         self.run(statements.set_on_dead, {"app": app, "on_dead": on_dead})
         if on_dead == "release":

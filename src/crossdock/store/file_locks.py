@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import mmap
 import os
+import sys
 import threading
+import time
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from crossdock.domain.errors import StoreUnavailable
 
@@ -17,6 +20,20 @@ except ImportError:  # not a POSIX system: there SQLite's own lock and the lease
 if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
+
+_SLICE_NS: Final = 10_000_000
+"""So long a process may write again and again while another waits: some thirty commits."""
+_GONE_NS: Final = 250_000_000
+"""Who is first in line looks every few milliseconds; if it has not had its turn by now, it was stopped or killed."""
+_LINE_PATIENCE_S: Final = 0.25
+"""Who waits longer in the line tries without it: its first may be stopped."""
+_FIRST_POLL_S: Final = 0.001
+_LAST_POLL_S: Final = 0.002
+_POLL_GROWTH: Final = 1.1
+_ROOM: Final = 0.25
+_LONGEST_ROOM_S: Final = 0.05
+_NUMBER_BYTES: Final = 8
+_NOBODY: Final = bytes(_NUMBER_BYTES)
 
 _open_locks: weakref.WeakSet[LockFile] = weakref.WeakSet()
 
@@ -60,14 +77,87 @@ class WriteLock:
     """The turn to write, across processes.
 
     SQLite's own waiting sleeps up to 0.1 s between tries, so that a lock that is free for microseconds at a time
-    starves those who have waited longest. Here the kernel passes the lock on. A thread of its own waits for it, since
-    only so the caller can give up after a time.
+    starves those who have waited longest. Passing the turn on after each commit is fair and slow: every commit then
+    waits for another process to wake up. So a process may take the turn again and again for a slice of time while
+    others wait; they stand in a line that the kernel keeps, and the first of it makes known since when it waits.
+
+    Args:
+        path: The lock file; its first bytes say since when the first in line waits. The line is a file beside it.
+        timeout: How long to wait at most.
     """
 
     def __init__(self, path: Path, timeout: timedelta) -> None:
         self._file = LockFile(path)
+        self._since = shared_bytes(self._file.fd, _NUMBER_BYTES)
+        self._line = _Line(path.with_suffix(".line"))
         self._timeout_s = timeout.total_seconds()
         self._path = path
+        self._since_s = 0.0
+        self.leaves_room = False
+        """Keep the turn, but not SQLite's lock, a quarter longer than the writing took: programs of others know
+        nothing of the turn, and SQLite lets them try ten times a second."""
+
+    def acquire(self) -> None:
+        """Wait for the turn; one thread at a time may.
+
+        Raises:
+            StoreUnavailable: It did not come in time.
+        """
+        self._wait()
+        if self.leaves_room:
+            self._since_s = time.monotonic()
+
+    def _wait(self) -> None:
+        if self._is_ours_to_take() and self._file.try_lock():
+            return
+        deadline = time.monotonic() + self._timeout_s
+        first = self._line.acquire(min(self._timeout_s, _LINE_PATIENCE_S))
+        try:
+            if first:
+                self._since[:] = time.monotonic_ns().to_bytes(_NUMBER_BYTES, sys.byteorder)
+            self._poll(deadline)
+        finally:
+            if first:
+                self._since[:] = _NOBODY
+                self._line.release()
+
+    def release(self) -> None:
+        """Give the turn up."""
+        if self.leaves_room:
+            time.sleep(min(_LONGEST_ROOM_S, _ROOM * (time.monotonic() - self._since_s)))
+        self._file.unlock()
+
+    def close(self) -> None:
+        """Close the lock files; safe to call twice."""
+        self._file.close()
+        self._line.close()
+        self._since.close()
+
+    def _is_ours_to_take(self) -> bool:
+        """Tell whether the turn may be taken past those who wait; one who died or was stopped counts for nothing."""
+        since = self._since[:]
+        if since == _NOBODY:
+            return True
+        waited_ns = time.monotonic_ns() - int.from_bytes(since, sys.byteorder)
+        return not _SLICE_NS < waited_ns < _GONE_NS
+
+    def _poll(self, deadline: float) -> None:
+        pause_s = _FIRST_POLL_S
+        while not self._file.try_lock():
+            if time.monotonic() >= deadline:
+                raise StoreUnavailable(
+                    f"waited {self._timeout_s:g} s for the turn to write ({self._path}); nothing was changed. "
+                    f"Another process of the store holds it: is one stopped, or in a long transaction()?"
+                )
+            time.sleep(pause_s)
+            pause_s = min(_LAST_POLL_S, pause_s * _POLL_GROWTH)
+
+
+class _Line:
+    """A place in a line of processes. A thread of its own waits for it, since only so a caller can give up."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = LockFile(path)
         self._wanted = _closed_gate()
         self._got = _closed_gate()
         self._mutex = threading.Lock()
@@ -76,56 +166,46 @@ class WriteLock:
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def acquire(self) -> None:
-        """Wait for the turn; one thread at a time may.
-
-        Raises:
-            StoreUnavailable: It did not come in time.
-        """
-        if self._waiting or not self._file.try_lock():
-            self._wait()
-
-    def release(self) -> None:
-        """Give the turn up."""
-        self._file.unlock()
-
-    def close(self) -> None:
-        """Close the lock file; safe to call twice."""
-        self._closed = True
-        if self._thread is None or not self._waiting:
-            self._file.close()
-        if self._thread is not None and self._wanted.locked():
-            self._wanted.release()
-
-    def _wait(self) -> None:
+    def acquire(self, timeout_s: float) -> bool:
+        """Wait to become the first; False: it took too long."""
+        if not self._waiting and self._file.try_lock():
+            return True
         with self._mutex:
-            if self._waiting:  # the thread still waits for one who gave up: this turn is ours
+            if self._waiting:  # the thread still waits for one who gave up: this place is ours
                 self._given_up = False
             else:
                 self._waiting, self._given_up = True, False
                 self._start()
                 self._wanted.release()
         try:
-            got = self._got.acquire(timeout=self._timeout_s)
-        except BaseException:  # Ctrl-C: the turn must not be kept by one who left
+            got = self._got.acquire(timeout=timeout_s)
+        except BaseException:  # Ctrl-C: the place must not be kept by one who left
             if self._give_up():
                 self.release()
             raise
-        if not got and not self._give_up():
-            raise StoreUnavailable(
-                f"waited {self._timeout_s:g} s for the turn to write ({self._path}); nothing was changed. "
-                f"Another process of the store holds it: is one stopped, or in a long transaction()?"
-            )
+        return got or self._give_up()
+
+    def release(self) -> None:
+        """Let the next be first."""
+        self._file.unlock()
+
+    def close(self) -> None:
+        """Close the file; safe to call twice."""
+        self._closed = True
+        if self._thread is None or not self._waiting:
+            self._file.close()
+        if self._thread is not None and self._wanted.locked():
+            self._wanted.release()
 
     def _give_up(self) -> bool:
-        """Wait no more; True: the turn came at the last moment."""
+        """Wait no more; True: the place came at the last moment."""
         with self._mutex:
             self._given_up = not self._got.acquire(blocking=False)
             return not self._given_up
 
     def _start(self) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="crossdock-write-lock", daemon=True)
+            self._thread = threading.Thread(target=self._run, name="crossdock-write-line", daemon=True)
             self._thread.start()
 
     def _run(self) -> None:
@@ -140,6 +220,13 @@ class WriteLock:
                     self._file.unlock()
                 else:
                     self._got.release()
+
+
+def shared_bytes(fd: int, size: int) -> mmap.mmap:
+    """Map the first ``size`` bytes of a file, zeros at first, which all processes share; ``fd`` may be closed then."""
+    if os.fstat(fd).st_size < size:
+        os.ftruncate(fd, size)
+    return mmap.mmap(fd, size)
 
 
 def _closed_gate() -> threading.Lock:

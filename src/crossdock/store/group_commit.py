@@ -1,7 +1,7 @@
 """Group commit by leader and followers: writers that arrive together share one transaction and one sync.
 
-A caller that finds no commit running leads: it executes its own unit at once. Callers that arrive meanwhile
-wait; the first of them leads the next commit and takes all the others along. A lone writer pays nothing for it.
+A caller that finds no commit running executes its own work at once, alone. Callers that arrive meanwhile wait; the
+first of them leads the next commit and takes all the others along. A lone writer pays nothing for it.
 Writers of an event loop do not wait in a thread of their own: one thread leads for them all.
 """
 
@@ -11,7 +11,8 @@ import asyncio
 import threading
 from collections import deque
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from crossdock.domain.errors import StoreError, StoreUnavailable
 
@@ -26,6 +27,8 @@ _INTERRUPTED: Final = StoreUnavailable(
 )
 """What a unit ends with unless its commit says otherwise: an exception in the leader must not look like success."""
 _CLOSED: Final = StoreError("the queue is closed; open it again to go on")
+_inside: ContextVar[tuple[Block, ...]] = ContextVar("crossdock_inside", default=())
+"""The blocks of ``alone`` that the running code is in; tasks and threads that it starts and waits for are, too."""
 _LARGEST_GROUP: Final = 512
 """Units per commit: bounds how long one transaction keeps other processes waiting."""
 
@@ -45,35 +48,54 @@ class Unit:
         self.future: asyncio.Future[Any] | None = None
 
 
+class Block:
+    """One block of ``alone``; ``thread`` began it."""
+
+    __slots__ = ("thread",)
+
+    def __init__(self) -> None:
+        self.thread = threading.get_ident()
+
+
 class GroupCommit:
     """Runs units of work in shared transactions.
 
     Args:
         commit: Executes units in one transaction and returns when it is durable. It sets ``result`` or ``error``
             of each unit and raises nothing.
+        commit_one: Executes the work of one caller in a transaction and returns its result when that is durable,
+            or raises.
     """
 
-    def __init__(self, commit: Callable[[Sequence[Unit]], None]) -> None:
+    def __init__(
+        self,
+        commit: Callable[[Sequence[Unit]], None],
+        commit_one: Callable[[Callable[[SQLiteTransaction], Any]], Any],
+    ) -> None:
         self._commit = commit
+        self._commit_one = commit_one
         self._mutex = threading.Lock()
         self._leading = False
         self._waiting: deque[Unit] = deque()
         self._loop_turn = threading.Semaphore(0)
         self._loop_thread: threading.Thread | None = None
         self._closed = False
-        self._alone: int | None = None
+        self._alone: Block | None = None
 
     def run(self, work: Callable[[SQLiteTransaction], T]) -> T:
         """Execute ``work`` in a transaction; return its result after the commit, or raise what it raised."""
-        unit = Unit(work)
         if self._alone is not None:
-            self._refuse_inside()
-        if self._join(unit):
-            self._lead([unit])
-        else:
-            self._await_turn(unit)
-            if unit.leads:
-                self._lead(self._take())
+            self._refuse_blocking_inside()
+        unit = self._join(work)
+        if unit is None:
+            try:
+                alone: T = self._commit_one(work)
+            finally:
+                self._pass_on()
+            return alone
+        self._await_turn(unit)
+        if unit.leads:
+            self._lead(self._take())
         if unit.error is not None:
             raise unit.error
         result: T = unit.result
@@ -82,18 +104,20 @@ class GroupCommit:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Lead without committing: nobody of this process writes until the block ends."""
-        unit = Unit(None)
-        self._refuse_inside()
-        if not self._join(unit):
+        self._refuse_blocking_inside()
+        unit = self._join(None)
+        if unit is not None:
             self._await_turn(unit)
             if not unit.leads:
                 raise _CLOSED
             self._take()
-        self._alone = threading.get_ident()
+        block = self._alone = Block()
+        _inside.set((*_inside.get(), block))
         try:
             yield
         finally:
             self._alone = None
+            _inside.set(tuple(one for one in _inside.get() if one is not block))
             self._pass_on()
 
     async def run_async(self, work: Callable[[SQLiteTransaction], T]) -> T:
@@ -129,17 +153,18 @@ class GroupCommit:
             self._loop_turn.release()
             self._loop_thread.join(timeout=10)
 
-    def _join(self, unit: Unit) -> bool:
-        """Become the leader (True), or stand in line."""
+    def _join(self, work: Callable[[SQLiteTransaction], Any] | None) -> Unit | None:
+        """Become the leader (None), or stand in line with a unit."""
         with self._mutex:
             self._refuse_closed()
             if not self._leading:
                 self._leading = True
-                return True
+                return None
+            unit = Unit(work)
             unit.turn = threading.Lock()
             unit.turn.acquire()
             self._waiting.append(unit)
-            return False
+            return unit
 
     def _await_turn(self, unit: Unit) -> None:
         turn = unit.turn
@@ -155,12 +180,22 @@ class GroupCommit:
                 self._pass_on()
             raise
 
+    def _refuse_blocking_inside(self) -> None:
+        """Refuse what would keep its thread waiting for a block that this same thread must end."""
+        block = self._alone
+        if block is not None and block.thread == threading.get_ident():
+            self._refuse()
+        self._refuse_inside()
+
     def _refuse_inside(self) -> None:
-        if self._alone == threading.get_ident():
-            raise StoreError(
-                "inside transaction() the store cannot be written by other means; "
-                "pass its connection: queue.send(..., connection=connection)"
-            )
+        if self._alone is not None and self._alone in _inside.get():
+            self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise StoreError(
+            "inside transaction() the store cannot be written by other means; "
+            "pass its connection: queue.send(..., connection=connection)"
+        )
 
     def _refuse_closed(self) -> None:
         if self._closed:

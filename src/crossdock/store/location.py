@@ -17,10 +17,11 @@ from crossdock.domain.errors import ConfigError, StoreUnavailable
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
-_NETWORK_FILE_SYSTEMS: Final = frozenset({
+NETWORK_FILE_SYSTEMS: Final = frozenset({
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "fuse.sshfs", "fuse.s3fs",
     "fuse.rclone", "davfs",
 })  # fmt: skip
+"""Where SQLite's locks do not work, by the names that Linux has for them."""
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 _OCTAL: Final = re.compile(r"\\([0-7]{3})")
 """How a space, a tab, a line feed or a backslash is written there. Source: proc_pid_mountinfo(5)."""
@@ -47,19 +48,7 @@ class StoreLocation:
     def identity(self) -> tuple[int, int] | None:
         """Return the file's device and inode, or None if it is not there."""
         assert self.path is not None  # noqa: S101 - asked for by stores on disk only
-        try:
-            found = os.stat(str(self.path))  # asking a path for its text is faster than handing the path over
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
-
-    def log_identity(self) -> tuple[int, int] | None:
-        """Return the device and inode of the write-ahead log, or None if there is none."""
-        try:
-            found = os.stat(f"{self.path}-wal")
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
+        return identity_of(str(self.path))
 
     def prepare(self) -> None:
         """Make the file (empty) and its folder, open to their owner alone.
@@ -83,6 +72,19 @@ class StoreLocation:
             ) from error
 
 
+def identity_of(path: str) -> tuple[int, int] | None:
+    """Return the device and inode of a file, or None if it is not there.
+
+    Args:
+        path: As text, which the system takes more quickly than a ``Path``.
+    """
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def parse_url(url: str | URL) -> StoreLocation:
     """Return the place that a store URL names.
 
@@ -104,12 +106,26 @@ def parse_url(url: str | URL) -> StoreLocation:
         raise ConfigError(f"store.url: options after '?' are not taken: {parsed.render_as_string()}")
     if parsed.database in {None, "", ":memory:"}:
         return StoreLocation(None)
-    return StoreLocation(Path(str(parsed.database)).expanduser().resolve())
+    path = Path(str(parsed.database)).expanduser().resolve()
+    _refuse_raw_path(url, path)
+    return StoreLocation(path)
+
+
+def _refuse_raw_path(url: str | URL, path: Path) -> None:
+    """Refuse a URL into which somebody put, as it is, a path with a ``%`` that means something in a URL."""
+    if not isinstance(url, str) or "%" not in url:
+        return
+    written = Path(url.partition(":///")[2]).expanduser().resolve()
+    if written != path and (written.exists() or (written.parent != path.parent and written.parent.is_dir())):
+        raise ConfigError(
+            f"store.url: {url} names {path}, since % begins an escape in a URL, but there is "
+            f"{written if written.exists() else written.parent}; write each % of a path as %25"
+        )
 
 
 def _refuse_network(path: Path) -> None:
     kind = file_system(path)
-    if kind in _NETWORK_FILE_SYSTEMS:
+    if kind in NETWORK_FILE_SYSTEMS:
         raise ConfigError(
             f"store.url: {path} is on a network file system ({kind}), where SQLite's locks do not work; "
             f"put the store on a local disk"

@@ -30,32 +30,40 @@ _PAGES_PER_STEP: Final = 2000
 """Pages copied at a time; between two steps others may write."""
 _SIDE_FILES: Final = ("-wal", "-shm", "-journal")
 _BULK: Final = 500
+_DEFAULT: Final = StoreSettings()
 
 
-def backup(url: str | URL, target: Path, *, progress: Callable[[int, int], None] | None = None) -> Path:
+def backup(
+    url: str | URL,
+    target: Path,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    settings: StoreSettings = _DEFAULT,
+) -> Path:
     """Copy a store, consistent as of one instant, while others go on using it.
 
     Args:
         url: Of the store.
         target: The copy; it must not exist.
         progress: Told (pages copied, pages in all).
+        settings: How the store is opened.
 
     Returns:
         The path of the copy. It is there only when it is whole and on the disk.
 
     Raises:
-        ConfigError: ``target`` exists.
+        StoreError: ``target`` exists.
         StoreDamaged: The store, and so the copy, is damaged.
         StoreUnavailable: The store cannot be read, or the copy cannot be written.
     """
     location = _existing(url)
     if target.exists():
-        raise ConfigError(f"{target} exists already; name another file for the backup")
+        raise StoreError(f"{target} exists already; name another file for the backup")
     hidden = target.with_name(f".{target.name}.part")
     try:
         os.close(os.open(hidden, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE))
-        _copy_into(location, hidden, progress)
-        _demand_whole(StoreLocation(hidden))
+        _copy_into(location, hidden, progress, settings)
+        _demand_whole(StoreLocation(hidden), settings)
         _sync_rename(hidden, target)
     except OSError as error:
         raise StoreUnavailable(f"cannot write the backup {target}: {error.strerror}") from error
@@ -65,49 +73,53 @@ def backup(url: str | URL, target: Path, *, progress: Callable[[int, int], None]
     return target
 
 
-def restore(url: str | URL, backup_file: Path, *, force: bool = False) -> Path | None:
+def restore(
+    url: str | URL, backup_file: Path, *, force: bool = False, settings: StoreSettings = _DEFAULT
+) -> Path | None:
     """Put a backup in the place of a store. What was claimed when it was made goes back to its queues.
 
     Args:
         url: Of the store; its file may be damaged or missing.
         backup_file: As ``backup`` wrote it.
         force: Replace a store that exists; it is kept beside the new one.
+        settings: How the store is opened.
 
     Returns:
         Where the former store is kept, or None if there was none.
 
     Raises:
-        ConfigError: The store exists and ``force`` is not set, or processes use it.
+        StoreError: There is no such backup, the store exists and ``force`` is not set, or processes use it.
         StoreDamaged: The backup is damaged, or is no store.
     """
     location = _on_disk(url)
     assert location.path is not None  # noqa: S101 - _on_disk made sure
     if not backup_file.is_file():
-        raise ConfigError(f"there is no backup {backup_file}")
-    _demand_whole(StoreLocation(backup_file.resolve()))
+        raise StoreError(f"there is no backup {backup_file}")
+    _demand_whole(StoreLocation(backup_file.resolve()), settings)
     _refuse_live(location)
     if location.path.exists() and not force:
-        raise ConfigError(f"{location} exists; say --force to replace it (the former file is kept)")
+        raise StoreError(f"{location} exists; say --force to replace it (the former file is kept)")
     part = location.path.with_name(f".{location.path.name}.restore")
     shutil.copyfile(backup_file, part)
     part.chmod(FILE_MODE)
     kept = _set_aside(location.path)
     _sync_rename(part, location.path)
-    _hand_back_everything(location)
+    _hand_back_everything(location, settings)
     return kept
 
 
-def check(url: str | URL, *, full: bool = False) -> list[str]:
+def check(url: str | URL, *, full: bool = False, settings: StoreSettings = _DEFAULT) -> list[str]:
     """Examine a store's file and return what is wrong with it; an empty list is good.
 
     Args:
         url: Of the store.
         full: Compare every index with its table, too (slow for large stores).
+        settings: How the store is opened.
     """
     location = _existing(url)
     pragma = "integrity_check" if full else "quick_check"
     try:
-        with _reading(location) as database:
+        with _reading(location, settings) as database:
             found = [str(text) for (text,) in database.execute(f"PRAGMA {pragma}").fetchall()]
             if schema.read_state(database) is None:
                 return [f"{location} holds no Crossdock store"]
@@ -117,36 +129,41 @@ def check(url: str | URL, *, full: bool = False) -> list[str]:
         return [str(error)]
 
 
-def migrate(url: str | URL) -> tuple[int, int]:
+def migrate(url: str | URL, *, settings: StoreSettings = _DEFAULT) -> tuple[int, int]:
     """Bring a store's schema up to date; return its number before and after.
 
     Raises:
+        StoreError: There is no store.
         SchemaOutOfDate: A newer version of Crossdock made the store.
     """
     location = _existing(url)
-    with _reading(location) as database:
+    with _reading(location, settings) as database:
         before = schema.read_state(database)
     if before is None:
-        raise ConfigError(f"{location} holds no Crossdock store")
-    with closing(_open(location)) as store:
+        raise StoreError(f"{location} holds no Crossdock store")
+    with closing(_open(location, settings)) as store:
         after = store.open_store.look(schema.read_state)
     return before.number, after.number if after else before.number
 
 
-def info(url: str | URL) -> dict[str, Any]:
-    """Describe a store: place, size, schema, journal, messages by status, the processes that use it."""
+def info(url: str | URL, *, settings: StoreSettings = _DEFAULT) -> dict[str, Any]:
+    """Describe a store: place, size, schema, journal, messages by status, the processes that use it.
+
+    Raises:
+        StoreError: There is no store.
+    """
     location = _existing(url)
     assert location.path is not None  # noqa: S101 - _existing made sure
-    with _reading(location) as database:
+    with _reading(location, settings) as database:
         state = schema.read_state(database)
         if state is None:
-            raise ConfigError(f"{location} holds no Crossdock store")
+            raise StoreError(f"{location} holds no Crossdock store")
         store_id, created_at = database.execute(
             "SELECT store_id, created_at FROM crossdock_schema"
         ).fetchone()
         counts = database.execute("SELECT status, count(*) FROM data_staging GROUP BY status").fetchall()
         described = {name: database.execute(f"PRAGMA {name}").fetchone()[0] for name in _DESCRIBED}
-    build = choose()
+    build = choose(settings.sqlite_module)
     return {
         "path": str(location.path),
         "store_id": store_id,
@@ -177,19 +194,18 @@ def _on_disk(url: str | URL) -> StoreLocation:
 def _existing(url: str | URL) -> StoreLocation:
     location = _on_disk(url)
     if location.identity() is None:
-        raise ConfigError(f"there is no store at {location}")
+        raise StoreError(f"there is no store at {location}")
     return location
 
 
-def _open(location: StoreLocation) -> SQLiteStore:
-    return SQLiteStore(location, StoreSettings(), name="maintenance", clock=SystemClock(), notice=log_notice)
+def _open(location: StoreLocation, settings: StoreSettings) -> SQLiteStore:
+    return SQLiteStore(location, settings, name="maintenance", clock=SystemClock(), notice=log_notice)
 
 
 @contextmanager
-def _reading(location: StoreLocation) -> Iterator[Any]:
+def _reading(location: StoreLocation, settings: StoreSettings) -> Iterator[Any]:
     """Give a driver connection on a store's file, without setting anything up; its errors become ours."""
-    build = choose()
-    connections = Connections(location, build, StoreSettings())
+    connections = Connections(location, choose(settings.sqlite_module), settings)
     connections.register()
     try:
         with closing(connections.open()) as database:
@@ -200,12 +216,17 @@ def _reading(location: StoreLocation) -> Iterator[Any]:
         connections.unregister()
 
 
-def _copy_into(location: StoreLocation, target: Path, progress: Callable[[int, int], None] | None) -> None:
+def _copy_into(
+    location: StoreLocation,
+    target: Path,
+    progress: Callable[[int, int], None] | None,
+    settings: StoreSettings,
+) -> None:
     def told(_: int, remaining: int, total: int) -> None:
         if progress is not None:
             progress(total - remaining, total)
 
-    with _reading(location) as source, _reading(StoreLocation(target)) as copy:
+    with _reading(location, settings) as source, _reading(StoreLocation(target), settings) as copy:
         (journal,) = source.execute("PRAGMA journal_mode").fetchone()
         # A snapshot keeps the copy from starting over at each commit of others. In a rollback journal a snapshot would
         # keep them from committing: there the copy is made in one step, which they wait for.
@@ -217,8 +238,8 @@ def _copy_into(location: StoreLocation, target: Path, progress: Callable[[int, i
         copy.execute("PRAGMA journal_mode = DELETE").fetchall()
 
 
-def _demand_whole(location: StoreLocation) -> None:
-    with _reading(location) as database:
+def _demand_whole(location: StoreLocation, settings: StoreSettings) -> None:
+    with _reading(location, settings) as database:
         found = database.execute("PRAGMA quick_check").fetchone()[0]
         if found != "ok":
             raise StoreDamaged(f"{location} is damaged: {found}")
@@ -229,7 +250,7 @@ def _demand_whole(location: StoreLocation) -> None:
 def _refuse_live(location: StoreLocation) -> None:
     live = sorted(live_owners(location.folder))
     if live:
-        raise ConfigError(f"{location} is in use by {', '.join(live)}; stop these processes first")
+        raise StoreError(f"{location} is in use by {', '.join(live)}; stop these processes first")
 
 
 def _set_aside(path: Path) -> Path | None:
@@ -260,8 +281,8 @@ def _sync(path: Path) -> None:
         os.close(fd)
 
 
-def _hand_back_everything(location: StoreLocation) -> None:
-    with closing(_open(location)) as store:
+def _hand_back_everything(location: StoreLocation, settings: StoreSettings) -> None:
+    with closing(_open(location, settings)) as store:
         for owner in store.read(lambda reader: reader.owners()):
             _hand_back(store, owner)
 

@@ -13,6 +13,7 @@ from crossdock.store.file_locks import WriteLock
 from crossdock.store.group_commit import GroupCommit, Unit
 from crossdock.store.liveness import Presence
 from crossdock.store.outbox import after_commit, driver_connection
+from crossdock.store.place import Place
 from crossdock.store.reading import Reader
 from crossdock.store.sqlite_errors import damaged, is_no_text, is_of_one_statement, translate
 from crossdock.store.sqlite_transaction import SQLiteTransaction
@@ -60,11 +61,11 @@ class OpenStore:
             self._disk = DiskGuard(location.path.parent if location.path else None, settings.min_free_bytes)
             self.connections.register()
             opening.callback(self.connections.unregister)
-            self._identity = None if location.path is None else location.identity()
-            self._log_identity: tuple[int, int] | None = None
+            self._place = None if location.path is None else Place(location)
             self._writer = self.connections.open()
             self._clean_up = opening.pop_all()
-        self.group = GroupCommit(self._commit)
+        self._transaction = self.transaction_on(self._writer)
+        self.group = GroupCommit(self._commit, self._commit_one)
 
     def _enter_folder(self, opening: ExitStack, name: str, settings: StoreSettings) -> Presence | None:
         """Take our place among the processes of the store; what fails on the way leaves nothing behind."""
@@ -177,9 +178,12 @@ class OpenStore:
     def prepare_journal(self) -> str:
         """Set the journal mode of the file and return it."""
         try:
-            return self.connections.set_journal(self._writer)
+            mode = self.connections.set_journal(self._writer)
         except self.connections.errors as error:
             raise self.explain(error) from error
+        if self.write_lock:
+            self.write_lock.leaves_room = self.connections.safe_mode
+        return mode
 
     def close(self) -> None:
         """Close all connections and leave; safe to call twice."""
@@ -213,12 +217,51 @@ class OpenStore:
         except CrossdockError as error:
             _fail(units, error)
         except OSError as error:
-            _fail(
-                units,
-                self._place_error() or StoreUnavailable(f"{self.location}: {error}; nothing was changed"),
-            )
+            _fail(units, self._explain_os(error))
         if woken:
             self.waker.wake(woken)
+
+    def _commit_one(self, work: Callable[[SQLiteTransaction], T]) -> T:
+        """Do the same for one, with as little ado as can be: a lone sender waits for every microsecond of it."""
+        if self._damage is not None:
+            raise self._damage
+        lock = self.write_lock
+        transaction = self._transaction
+        try:
+            if lock:
+                lock.acquire()
+            try:
+                result = self._transact_one(work, transaction)
+            finally:
+                if lock:
+                    lock.release()
+            self._check_place()
+        except self.connections.errors as error:
+            raise self.explain(error) from error
+        except OSError as error:
+            raise self._explain_os(error) from error
+        if transaction.woken:
+            self.waker.wake(transaction.woken)
+        return result
+
+    def _transact_one(self, work: Callable[[SQLiteTransaction], T], transaction: SQLiteTransaction) -> T:
+        writer = self._writer
+        try:
+            writer.execute("BEGIN IMMEDIATE")
+            transaction.renew(self._clock.now(), self._disk.error())
+            result = work(transaction)
+            writer.execute("COMMIT")
+        except self.connections.errors as error:
+            self._roll_back()
+            if not is_no_text(error) or writer.text_factory is not str:
+                raise
+        except BaseException:
+            self._roll_back()
+            raise
+        else:
+            return result
+        with _lenient(writer):
+            return self._transact_one(work, transaction)
 
     def _acquire(self) -> None:
         self._check_place()
@@ -243,13 +286,10 @@ class OpenStore:
         writer = self._writer
         writer.execute("BEGIN IMMEDIATE")
         try:
-            transaction = self.transaction_on(writer)
-            if len(units) == 1:
-                errors = [self._execute(units[0], transaction)]
-            else:
-                errors = [self._execute_apart(unit, transaction) for unit in units]
-            if len(units) > 1 or errors[0] is None:
-                writer.execute("COMMIT")
+            transaction = self._transaction
+            transaction.renew(self._clock.now(), self._disk.error())
+            errors = [self._execute_apart(unit, transaction) for unit in units]
+            writer.execute("COMMIT")
         finally:
             self._roll_back()
         for unit, error in zip(units, errors, strict=True):
@@ -282,9 +322,9 @@ class OpenStore:
 
     def transaction_on(self, database: Any) -> SQLiteTransaction:
         """Return the verbs on a connection that is inside a write transaction."""
-        return SQLiteTransaction(
-            database, self._prepared, who=self.who, now=self._clock.now(), closed=self._disk.error()
-        )
+        transaction = SQLiteTransaction(database, self._prepared, who=self.who)
+        transaction.renew(self._clock.now(), self._disk.error())
+        return transaction
 
     def _roll_back(self) -> None:
         if self._writer.in_transaction:
@@ -298,27 +338,19 @@ class OpenStore:
         """
         if self._damage is not None:
             raise self._damage
-        if self._identity is None:
-            return
-        identity = self.location.identity()
-        if identity != self._identity:
-            what = "the file vanished" if identity is None else "the file was replaced by another"
-            raise self._note(damaged(self.location, what))
-        if self.connections.journal_mode == "wal":
-            self._check_log()
-
-    def _check_log(self) -> None:
-        """Make sure that the write-ahead log is still the one that we write: it is part of the store."""
-        identity = self.location.log_identity()
-        if self._log_identity is None:
-            self._log_identity = identity
-        elif identity != self._log_identity:
-            raise self._note(damaged(self.location, "its write-ahead log (-wal) was removed or replaced"))
+        if self._place is not None:
+            fault = self._place.fault(wal=self.connections.journal_mode == "wal")
+            if fault is not None:
+                raise self._note(damaged(self.location, fault))
 
     def explain(self, error: BaseException) -> StoreError:
         """Return our error for one of the driver's; a file that is gone explains whatever follows from it."""
         cause = getattr(error, "orig", None) or error
         return self._place_error() or self._note(translate(cause, self.location))
+
+    def _explain_os(self, error: OSError) -> StoreError:
+        """Return our error for one of the folder beside the store."""
+        return self._place_error() or StoreUnavailable(f"{self.location}: {error}; nothing was changed")
 
     def _place_error(self) -> StoreDamaged | None:
         try:

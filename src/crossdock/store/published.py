@@ -22,7 +22,8 @@ WHERE id = (
   WHERE target_app = :app AND status = 'pending' AND blocked = 0 AND deleted_at IS NULL
     AND (available_at IS NULL OR available_at <= strftime('%Y-%m-%d %H:%M:%f000', 'now'))
     AND (expires_at IS NULL OR expires_at > strftime('%Y-%m-%d %H:%M:%f000', 'now'))
-    AND NOT EXISTS (SELECT 1 FROM queue_state WHERE app = :app AND paused_at IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM queue_state WHERE app = :app
+      AND (paused_at IS NOT NULL OR parked_until > strftime('%Y-%m-%d %H:%M:%f000', 'now')))
   ORDER BY priority DESC, id LIMIT 1)
 RETURNING id, message_id, data, lease_token"""
 """Take the next message of ``app`` for ``lease_seconds``; no row: there is none. Fetch all rows before you commit."""

@@ -10,8 +10,9 @@ from crossdock.domain.errors import MessageNotFound
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import AppId
 from crossdock.domain.record import QueueStats, Record, TimelineEntry
-from crossdock.store import statements
+from crossdock.store import statements, statistics
 from crossdock.store.codec import maybe_moment, readable_policy, record_from, value_or_text
+from crossdock.store.listing import Listing
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.sql.elements import ClauseElement
 
+    from crossdock.ports.store import OnDead
     from crossdock.store.transaction import Database, PreparedStatements
 
 _NEWEST: Final = 2**63 - 1
@@ -71,17 +73,16 @@ class Reader:
     ) -> builtins.list[Record]:
         """Return records in order of arrival."""
         start = after if after is not None else (_NEWEST if newest_first else 0)
-        parameters: dict[str, Any] = {"after": start, "limit": limit}
-        if app is not None:
-            parameters["app"] = app
-        rows = self._run(
-            statements.listing, parameters, with_app=app is not None, status=status, newest_first=newest_first
-        )
-        return [record_from(row) for row in rows]
+        listing = Listing(self._run, app=app, status=status, newest_first=newest_first)
+        return listing.records(start, limit)
 
     def has_work(self, app: str, now: datetime) -> bool:
         """Tell whether a claim could find something."""
         return bool(self._run(statements.has_work, {"app": app, "now": to_text(now)})[0][0])
+
+    def on_dead(self) -> dict[str, OnDead]:
+        """Return what a dead letter does to its partition key, of each app of which that was ever said."""
+        return {app: on_dead for app, _, on_dead, *_ in self._run(statements.states, {})}
 
     def owners(self) -> builtins.list[str]:
         """Return every process that holds a message."""
@@ -94,6 +95,10 @@ class Reader:
             Overdue._make((*row[:7], readable_policy(row[7]), maybe_moment(row[8]) or now)) for row in rows
         ]
 
+    def has_statistics(self) -> bool:
+        """Tell whether somebody's ANALYZE left statistics of our tables."""
+        return statistics.are_kept(self._database)
+
     def next_due(self, app: str) -> datetime | None:
         """Return when the app's next scheduled message becomes due."""
         return maybe_moment(self._run(statements.next_due, {"app": app})[0][0])
@@ -102,13 +107,23 @@ class Reader:
         """Return the figures of one queue, or of all that hold messages or are paused."""
         present = to_text(now)
         figures: dict[str, dict[str, Any]] = {} if app is None else {app: {}}
-        for name, paused_at, _ in self._run(statements.states, {}):
-            figures.setdefault(name, {})["paused"] = paused_at is not None
-        for figure, name, number in self._counts(present):
+        for name, paused_at, _, parked_until, note in self._run(statements.states, {}):
+            figures.setdefault(name, {}).update(_halt(paused_at, parked_until, note, present))
+        ready = [
+            row for suspect in (False, True) for row in self._run(statements.ready_depth, {}, suspect=suspect)
+        ]
+        for figure, name, number in self._counts(present, ready):
             of_app = figures.setdefault(name, {})
             of_app[figure] = of_app.get(figure, 0) + number
         wanted = sorted(figures) if app is None else [app]
-        return {name: self._stats_of(name, figures[name], present) for name in wanted}
+        return {
+            name: QueueStats(
+                app=AppId(name),
+                **figures[name],
+                oldest_due_at=maybe_moment(self._oldest_due(name, ready, present)),
+            )
+            for name in wanted
+        }
 
     def timeline(self, record: Record) -> builtins.list[TimelineEntry]:
         """Return everything that happened to a message at one app, in order."""
@@ -132,10 +147,9 @@ class Reader:
             )
         return entries + _present(record)
 
-    def _counts(self, now: str) -> Iterator[tuple[str, str, int]]:
+    def _counts(self, now: str, ready: builtins.list[Any]) -> Iterator[tuple[str, str, int]]:
         """Give (figure, app, number); each comes from an index of its own, none from a look at the messages."""
-        for suspect in (False, True):
-            yield from _named("ready", self._run(statements.ready_depth, {}, suspect=suspect))
+        yield from (("ready", name, number) for name, number, *_ in ready)
         yield from _named("scheduled", self._run(statements.scheduled_depth, {"now": now}))
         for name, blocked, number in self._run(statements.due_depth, {"now": now}):
             yield "blocked" if blocked else "ready", name, number
@@ -145,19 +159,24 @@ class Reader:
             for name, status, number in self._run(build, {}):
                 yield "failed" if status == Status.FAILED else "completed", name, sign * number
 
-    def _stats_of(self, app: str, figures: dict[str, Any], now: str) -> QueueStats:
-        return QueueStats(app=AppId(app), **figures, oldest_due_at=maybe_moment(self._oldest_due(app, now)))
+    def _oldest_due(self, app: str, ready: builtins.list[Any], now: str) -> str | None:
+        """Return since when the one could have been claimed that could for longest."""
+        moments = [due for (due,) in self._run(statements.oldest_due, {"app": app, "now": now})]
+        for name, _, due, always in ready:
+            if name == app:
+                moments += [] if due is None else [due]
+                moments += [] if always is None else self._run(statements.created_at, {"row_id": always})[0]
+        return min(moments, default=None)
 
-    def _oldest_due(self, app: str, now: str) -> str | None:
-        """Return since when the one waits that waits longest; that of what was scheduled is the time of its sending."""
-        firsts = [
-            row_id
-            for suspect in (False, True)
-            for row_id, _ in self._run(statements.oldest_ready, {"app": app}, suspect=suspect)
-        ]
-        moments = [self._run(statements.created_at, {"row_id": min(firsts)})[0][0]] if firsts else []
-        (due,) = self._run(statements.oldest_due, {"app": app, "now": now})[0]
-        return min([*moments, *([due] if due else [])], default=None)
+
+def _halt(paused_at: str | None, parked_until: str | None, note: str | None, now: str) -> dict[str, Any]:
+    """Return what the figures of a queue say of its being paused or parked."""
+    parked = parked_until is not None and parked_until > now
+    return {
+        "paused": paused_at is not None,
+        "parked_until": maybe_moment(parked_until) if parked else None,
+        "note": note if parked or paused_at is not None else None,
+    }
 
 
 def _named(figure: str, rows: builtins.list[Any]) -> Iterator[tuple[str, str, int]]:

@@ -12,14 +12,46 @@ from crossdock.store.codec import envelope_columns, held_message
 from crossdock.store.transaction import TransactionCore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from crossdock.store.prepared import Prepared
+    from crossdock.store.transaction import Database, PreparedStatements
 _CHUNKS: Final = (256, 32, 4, 1)
 """Rows per INSERT, largest first: few statements to compile, few calls to the driver."""
 _JSON_NULL: Final = "null"
 
 
+class _Insert:
+    """The statement that stores one message of an envelope, and the parameters that do not change."""
+
+    __slots__ = ("_created", "_data", "_id", "_raw", "_shared", "_updated", "envelope", "sql")
+
+    def __init__(self, envelope: Envelope, prepared: Prepared, columns: Mapping[str, Any]) -> None:
+        self.envelope = envelope
+        self.sql = prepared.sql
+        place = {name: number for number, name in enumerate(prepared.names)}
+        self._shared = [columns[name] for name in prepared.names]
+        self._id, self._created, self._updated = place["message_id"], place["created_at"], place["updated_at"]
+        self._data, self._raw = place["data"], place.get("data_bytes", -1)
+
+    def values(self, draft: Draft, now_text: str) -> list[Any]:
+        """Return all parameters."""
+        values = self._shared.copy()
+        values[self._id] = draft.message_id
+        values[self._created] = values[self._updated] = now_text
+        if draft.raw is None:
+            values[self._data] = draft.text
+        else:
+            values[self._raw] = draft.raw
+        return values
+
+
 class Sending(TransactionCore):
     """Stores messages."""
+
+    def __init__(self, database: Database, prepared: PreparedStatements, *, who: str) -> None:
+        super().__init__(database, prepared, who=who)
+        self._inserts: dict[tuple[str, bool], _Insert] = {}
 
     def send(self, draft: Draft, envelope: Envelope) -> SentMessage:
         """Store one message, or return the one that the app already holds under the same identity.
@@ -28,16 +60,12 @@ class Sending(TransactionCore):
             InvalidMessage: The app holds another message under this id: its ``source`` differs.
         """
         self.check_intake()
-        columns = self._columns(envelope)
-        columns["message_id"] = draft.message_id
-        columns.update(_data_columns(draft, envelope))
-        prepared = self._prepared.get(statements.insert_one, columns=tuple(columns))
-        cursor = self._database.execute(prepared.sql, [columns[name] for name in prepared.names])
+        insert = self._insert_of(envelope, raw=draft.raw is not None)
+        cursor = self._database.execute(insert.sql, insert.values(draft, self.now_text))
         if cursor.rowcount != 1:
             return self._duplicate(draft, envelope)
-        row_id: int = cursor.lastrowid
         self._settle_order(envelope)
-        return sent_message(draft, envelope, row_id=row_id, sent_at=self.now)
+        return sent_message(draft, envelope, row_id=cursor.lastrowid, sent_at=self.now)
 
     def send_many(self, drafts: Sequence[Draft], envelope: Envelope) -> Sequence[int]:
         """Store many messages of one envelope, all with ids made just now; return their row ids, in order."""
@@ -76,6 +104,17 @@ class Sending(TransactionCore):
             raise StoreError(f"{len(chunk)} new messages were sent, but the store took {taken} of them")
         return range(last - len(chunk) + 1, last + 1)
 
+    def _insert_of(self, envelope: Envelope, *, raw: bool) -> _Insert:
+        """Return the INSERT of an envelope; a sender without options uses one envelope for all its messages."""
+        known = self._inserts.get((envelope.app, raw))
+        if known is None or known.envelope is not envelope:
+            columns = self._columns(envelope) | {"message_id": None, "data": _JSON_NULL}
+            if raw:
+                columns |= {"data_bytes": None, "content_type": envelope.datacontenttype or BINARY_TYPE}
+            prepared = self._prepared.get(statements.insert_one, columns=tuple(columns))
+            known = self._inserts[envelope.app, raw] = _Insert(envelope, prepared, columns)
+        return known
+
     def _columns(self, envelope: Envelope) -> dict[str, Any]:
         columns = envelope_columns(envelope)
         columns.update(created_at=self.now_text, updated_at=self.now_text, created_by=self.who, revision=1)
@@ -97,16 +136,6 @@ class Sending(TransactionCore):
                 f"choose another id, or name another source_app",
             )
         return duplicate_of(held, envelope.app, row[0])
-
-
-def _data_columns(draft: Draft, envelope: Envelope) -> dict[str, Any]:
-    if draft.raw is None:
-        return {"data": draft.text}
-    return {
-        "data": _JSON_NULL,
-        "data_bytes": draft.raw,
-        "content_type": envelope.datacontenttype or BINARY_TYPE,
-    }
 
 
 def _runs_of_kind(drafts: Sequence[Draft]) -> Iterator[Sequence[Draft]]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
-from crossdock.domain.delivery import Completed, HandedBack, Settlement
-from crossdock.domain.lifecycle import FailureCode
-from crossdock.domain.retry import Dead, Failure, RetryAt
+from crossdock.domain.delivery import Completed, Crashed, HandedBack, Settlement
+from crossdock.domain.retry import Dead, Failure, Halt, RetryAt, crash_failure
 from crossdock.store import statements
 from crossdock.store.codec import failure_to_text
 from crossdock.store.transaction import TransactionCore
@@ -18,37 +17,49 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from crossdock.domain.delivery import DeliveryKey
+
+_LONGEST_NOTE: Final = 1000
 _ID, _APP, _KEY, _ATTEMPTS, _CLAIMED_AT = range(5)
 
 
 class Settling(TransactionCore):
     """Ends deliveries; every change is conditional on the lease token."""
 
-    def settle(self, settlements: Sequence[Settlement]) -> set[int]:
-        """End deliveries and return the row ids of those whose lease still held; the others changed nothing."""
+    def settle(self, settlements: Sequence[Settlement]) -> set[DeliveryKey]:
+        """End deliveries and return those whose lease still held; the others changed nothing."""
         plain: dict[str, list[int]] = defaultdict(list)
-        accepted: list[Any] = []
+        accepted: dict[str, list[Any]] = defaultdict(list)
         for row_id, token, outcome in settlements:
             match outcome:
                 case Completed(None):
                     plain[token].append(row_id)
                 case Completed():
-                    accepted += self._complete([row_id], token, outcome.result)
+                    accepted[token] += self._complete([row_id], token, outcome.result)
                 case RetryAt() | HandedBack():
-                    accepted += self._give_back(row_id, token, outcome)
+                    given = self._give_back(row_id, token, outcome)
+                    accepted[token] += given
+                    if given and isinstance(outcome, RetryAt) and outcome.halts is not None:
+                        self._halt(given[0][_APP], outcome, outcome.halts)
                 case Dead():
-                    accepted += self._fail(row_id, token, outcome.failure)
+                    accepted[token] += self._fail(row_id, token, outcome.failure)
+                case Crashed(failure):
+                    accepted[token] += (
+                        self._crash(row_id, token, self.who)
+                        if failure is None
+                        else self._fail(row_id, token, failure, crashed=True)
+                    )
                 case _:
                     assert_never(outcome)
         for token, row_ids in plain.items():
-            accepted += self._complete(row_ids, token, None)
-        self.release((row[_APP], row[_KEY]) for row in accepted)
-        return {row[_ID] for row in accepted}
+            accepted[token] += self._complete(row_ids, token, None)
+        self.release((row[_APP], row[_KEY]) for rows in accepted.values() for row in rows)
+        return {(row[_ID], token) for token, rows in accepted.items() for row in rows}
 
-    def extend(self, row_ids: Sequence[int], lease_token: str, until: datetime) -> set[int]:
-        """Set the end of leases and return the row ids of those still held."""
+    def extend(self, row_ids: Sequence[int], lease_token: str, until: datetime) -> set[DeliveryKey]:
+        """Set the end of leases and return the deliveries that are still held."""
         parameters = {"ids": json.dumps(list(row_ids)), "token": lease_token, "until": to_text(until)}
-        return {row_id for (row_id,) in self.run(statements.extend, parameters)}
+        return {(row_id, lease_token) for (row_id,) in self.run(statements.extend, parameters)}
 
     def crash(self, owner: str, *, max_crashes: int, limit: int) -> int:
         """Take back what a dead process held: each message counts one crash more, its attempt is given back.
@@ -60,7 +71,7 @@ class Settling(TransactionCore):
         accepted: list[Any] = []
         for row_id, _, token, _, crashes in rows:
             if crashes + 1 >= max_crashes:
-                failure = Failure(FailureCode.CRASHED, f"this message's worker died {crashes + 1} times")
+                failure = crash_failure(crashes + 1)
                 accepted += self._fail(row_id, token, failure, who=owner, crashed=True)
             else:
                 accepted += self._crash(row_id, token, owner)
@@ -89,6 +100,20 @@ class Settling(TransactionCore):
             )
         self.release((row[_APP], row[_KEY]) for row in rows)
         return bool(rows)
+
+    def _halt(self, app: str, outcome: RetryAt, halt: Halt) -> None:
+        """Let a failed delivery stop its whole queue."""
+        note = outcome.failure.message[:_LONGEST_NOTE]
+        match halt:
+            case Halt.PARK:
+                self.run(statements.park, {"app": app, "until": to_text(outcome.when), "note": note})
+            case Halt.PAUSE:
+                self.run(
+                    statements.set_paused,
+                    {"app": app, "paused_at": self.now_text, "who": self.who, "note": note},
+                )
+            case _:
+                assert_never(halt)
 
     def _complete(self, row_ids: Iterable[int], token: str, result: str | None) -> list[Any]:
         parameters = {"ids": json.dumps(list(row_ids)), "token": token, "now": self.now_text}

@@ -6,10 +6,11 @@ import asyncio
 import ctypes
 import os
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.domain.errors import ConfigError, StoreError, StoreUnavailable
-from crossdock.store import schema
+from crossdock.store import schema, statistics
 from crossdock.store.handler_transaction import handler_transaction
 from crossdock.store.open_store import OpenStore
 from crossdock.store.sqlite_build import OLDEST_USABLE, choose
@@ -153,6 +154,12 @@ class SQLiteStore:
                 f"use the store, and start them again"
             ) from error
 
+    def tend(self) -> None:
+        """Forget what ANALYZE noted about our tables, should somebody have run it since."""
+        opened = self.open_store
+        if self.location.path is not None and opened.read(lambda reader: reader.has_statistics()):
+            opened.exclusive(statistics.forget)
+
     def close(self) -> None:
         """Close the file; safe to call twice."""
         with self._mutex:
@@ -185,6 +192,9 @@ class SQLiteStore:
             upgrade(opened)
         if opened.connections.safe_mode and not (state and state.outside_writers):
             opened.exclusive(schema.remember_outside_writers)
+        if state is not None and opened.look(statistics.are_kept):
+            with suppress(StoreUnavailable):  # slow claims at worst, and the housekeeper tries again
+                opened.exclusive(statistics.forget)
         return mode
 
     def _reopen_after_fork(self) -> None:

@@ -38,7 +38,7 @@ def _release_key(row: str) -> str:
     """Let the first waiting message of a row's partition key go, unless one of its key is still processing."""
     same = _of_key(row)
     return (
-        "UPDATE data_staging SET blocked = 0, revision = revision + 1 WHERE id = ("
+        f"UPDATE data_staging SET blocked = 0, due_at = {_NOW}, revision = revision + 1 WHERE id = ("
         f"SELECT id FROM data_staging WHERE {same} AND status = 'pending' ORDER BY id LIMIT 1"
         f") AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE {same} AND status = 'processing')"
         f" AND NOT EXISTS (SELECT 1 FROM data_staging WHERE {same} AND status = 'failed' AND blocked = 1)"
@@ -72,7 +72,7 @@ WHEN {_STRANGER} AND NEW.status <> OLD.status BEGIN
     available_at = NULL
   WHERE id = NEW.id AND NEW.status = '{Status.PROCESSING}';
   UPDATE data_staging SET
-    attempts = 0, crashes = 0, result = NULL,
+    attempts = 0, crashes = 0, result = NULL, replayed_at = {_NOW},
     available_at = CASE WHEN NEW.available_at IS NOT OLD.available_at THEN NEW.available_at END,
     expires_at = CASE WHEN NEW.expires_at IS NOT OLD.expires_at THEN NEW.expires_at END
   WHERE id = NEW.id AND {_REPLAYED};
@@ -80,6 +80,7 @@ WHEN {_STRANGER} AND NEW.status <> OLD.status BEGIN
     processed_at = CASE WHEN NEW.status = '{Status.PENDING}' THEN NULL ELSE coalesce(NEW.processed_at, {_NOW}) END,
     lease_owner = CASE WHEN NEW.status = '{Status.COMPLETED}' THEN NEW.lease_owner END,
     lease_token = NULL, lease_until = NULL,
+    due_at = CASE WHEN NEW.status = '{Status.PENDING}' THEN {_NOW} ELSE NEW.due_at END,
     blocked = CASE
       WHEN NEW.partition_key IS NULL OR NEW.status = '{Status.COMPLETED}' THEN 0
       WHEN NEW.status = '{Status.PENDING}' THEN 1
@@ -135,11 +136,16 @@ UNION ALL SELECT target_app, 'processing', count(*) FROM data_staging
 UNION ALL SELECT target_app, status, count(*) FROM data_staging
   WHERE status IN ('completed', 'failed', 'archived') GROUP BY target_app, status"""
 
-_OLDEST_DUE: Final = """
+_OLDEST_DUE: Final = f"""
 CREATE VIEW oldest_due AS
-SELECT target_app AS app, min(created_at) AS created_at,
-  (julianday('now') - julianday(min(created_at))) * 86400.0 AS age_s
-FROM data_staging WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 GROUP BY target_app"""
+SELECT app, min(due_at) AS due_at, (julianday('now') - julianday(min(due_at))) * 86400.0 AS age_s FROM (
+  SELECT target_app AS app, coalesce(due_at, created_at) AS due_at FROM data_staging
+    WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes = 0
+  UNION ALL SELECT target_app, coalesce(due_at, created_at) FROM data_staging
+    WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes > 0
+  UNION ALL SELECT target_app, max(available_at, created_at) FROM data_staging
+    WHERE status = 'pending' AND available_at IS NOT NULL AND blocked = 0 AND available_at <= {_NOW}
+) GROUP BY app"""
 
 _DEAD_LETTERS: Final = """
 CREATE VIEW dead_letters AS

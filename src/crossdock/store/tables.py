@@ -81,6 +81,8 @@ def _delivery_columns() -> list[Column[Any]]:
         Column("crashes", Integer, nullable=False, server_default="0"),
         Column("max_attempts", Integer),
         Column("retry", JsonValue),
+        _timestamp("due_at"),
+        _timestamp("replayed_at"),
         _timestamp("claimed_at"),
         Column("lease_owner", Text),
         Column("lease_token", Text),
@@ -95,7 +97,8 @@ def _delivery_columns() -> list[Column[Any]]:
 
 def _timestamp_checks() -> list[CheckConstraint]:
     names = (
-        "created_at processed_at updated_at deleted_at time available_at expires_at claimed_at lease_until"
+        "created_at processed_at updated_at deleted_at time available_at expires_at due_at replayed_at claimed_at"
+        " lease_until"
     )
     return [
         CheckConstraint(
@@ -151,6 +154,8 @@ queue_state: Final = Table(
     Column("app", Text, primary_key=True),
     _timestamp("paused_at"),
     Column("paused_by", Text),
+    _timestamp("parked_until"),
+    Column("note", Text),
     Column("on_dead", Text, nullable=False, server_default="release"),
     CheckConstraint(text("on_dead IN ('release', 'block')"), name="on_dead"),
 )
@@ -170,12 +175,14 @@ _READY: Final = "status = 'pending' AND available_at IS NULL AND blocked = 0"
 
 
 def _partial(name: str, *columns: Any, where: str, unique: bool = False) -> Index:
-    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+    return Index(name, *columns, unique=unique, sqlite_where=text(where))
 
 
 Index("uq_data_staging_message", _t.message_id, _t.target_app, _t.source_app, unique=True)
-_partial("idx_claim", _t.target_app, _t.priority.desc(), _t.id, where=f"{_READY} AND crashes = 0")
-_partial("idx_suspect", _t.target_app, _t.priority.desc(), _t.id, where=f"{_READY} AND crashes > 0")
+_partial("idx_claim", _t.target_app, _t.priority.desc(), _t.id, _t.due_at, where=f"{_READY} AND crashes = 0")
+_partial(
+    "idx_suspect", _t.target_app, _t.priority.desc(), _t.id, _t.due_at, where=f"{_READY} AND crashes > 0"
+)
 _partial("idx_due", _t.target_app, _t.available_at, where="status = 'pending' AND available_at IS NOT NULL")
 _partial("idx_expiry", _t.target_app, _t.expires_at, where="status = 'pending' AND expires_at IS NOT NULL")
 _partial(

@@ -47,27 +47,31 @@ class TransactionCore:
         database: A DB-API connection inside a write transaction.
         statements: Compiled statements, shared by all transactions of a store.
         who: The process, for ``created_by``, ``lease_owner`` and the audit log.
-        now: Aware UTC; one instant for the whole transaction.
-        closed: Why nothing new is taken in at the moment, or None.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        prepared: PreparedStatements,
-        *,
-        who: str,
-        now: datetime,
-        closed: StoreFull | None = None,
-    ) -> None:
+    now: datetime
+    """Aware UTC; one instant for the whole transaction."""
+    now_text: str
+
+    def __init__(self, database: Database, prepared: PreparedStatements, *, who: str) -> None:
         self._database = database
         self._prepared = prepared
-        self._closed = closed
+        self._closed: StoreFull | None = None
         self.who = who
-        self.now = now
-        self.now_text = to_text(self.now)
         self.woken: set[str] = set()
         """Apps that have something ready that was not ready before; their sleeping workers are woken."""
+
+    def renew(self, now: datetime, closed: StoreFull | None) -> None:
+        """Begin another transaction.
+
+        Args:
+            now: Its instant, aware UTC.
+            closed: Why nothing new is taken in at the moment, or None.
+        """
+        self.now = now
+        self.now_text = to_text(now)
+        self.woken = set()
+        self._closed = closed
 
     def check_intake(self) -> None:
         """Refuse what would add to the store while the disk is nearly full.
@@ -114,5 +118,5 @@ class TransactionCore:
         """Let the next message of each (app, partition key) be claimed, if nothing of the key stands before it."""
         for app, key in dict.fromkeys(keys):
             if key is not None:
-                self.run(statements.release_key, {"app": app, "key": key})
+                self.run(statements.release_key, {"app": app, "key": key, "now": self.now_text})
                 self.woken.add(app)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
     from sqlalchemy.types import TypeEngine
 
+_second = (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01 00:00:00")
+"""A second and its text."""
 RowId: Final = BigInteger().with_variant(Integer(), "sqlite")
 
 TIMESTAMP_GLOB: Final = (
@@ -26,7 +28,15 @@ TIMESTAMP_GLOB: Final = (
 
 def to_text(moment: datetime) -> str:
     """Return an aware UTC instant as SQLite holds it: ``YYYY-MM-DD HH:MM:SS.ffffff``."""
-    return moment.isoformat(" ", "microseconds")[:26]
+    global _second  # noqa: PLW0603 - one tuple, set at once
+    began, text = _second
+    passed = moment - began
+    if passed.days or passed.seconds:  # most instants are of the same second as the last
+        began = moment.replace(microsecond=0)
+        text = began.isoformat(" ")[:19]
+        _second = began, text
+        passed = moment - began
+    return f"{text}.{passed.microseconds:06d}"
 
 
 def from_text(text: str) -> datetime:

@@ -1,15 +1,14 @@
 """Waking a sleeping consumer of any process: one datagram to its socket in ``<store>.d/wake``.
 
 Who sleeps stands in a map of bytes that all processes share, ``<store>.d/asleep``: a sender wakes one sleeper of the
-app, and a consumer that found as much as it asked for wakes the next. All this is only a hint; consumers also look
-every quarter of a second, so a wake that goes astray costs no more.
+app, unless a consumer of it is about to look anyway, and a consumer that found as much as it asked for wakes the
+next. All this is only a hint; consumers also look every quarter of a second, so a wake that goes astray costs no more.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import mmap
 import os
 import random
 import select
@@ -21,16 +20,35 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from crossdock.store.file_locks import shared_bytes
+
 if TYPE_CHECKING:
+    import mmap
     from collections.abc import Iterable
     from pathlib import Path
 
-_RACY_NS: Final = 50_000_000
-"""A folder changed so shortly before it was listed may have changed again within one tick of its clock."""
+_HEADER: Final = 8
+"""Bytes of the map that change whenever a consumer begins to listen: so a sender knows that its list is old."""
 _SLOTS: Final = 4096
+_BUSY: Final = 0
+_ASLEEP: Final = 1
+_LOOKING: Final = 2
+"""The first of the values that say until when a consumer is sure to look: one for each tick, over and over."""
+_TICKS: Final = 256 - _LOOKING
+_TICK_S: Final = 0.016
+_FARTHEST_TICK: Final = 16
 _PROC_FD: Final = "/proc/self/fd"
 
 _sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+
+def _tick() -> int:
+    return int(time.monotonic() / _TICK_S)
+
+
+def _looks_soon(state: int) -> bool:
+    """Tell whether a consumer is sure to look soon; one who was killed or stopped on the way is not, after a while."""
+    return state >= _LOOKING and (state - _LOOKING - _tick()) % _TICKS <= _FARTHEST_TICK
 
 
 @lru_cache(maxsize=4096)
@@ -58,18 +76,22 @@ class Ear:
 
     def listen(self) -> None:
         """Forget all that was heard and count as asleep; to be called before looking for messages, never after."""
-        self._flag(1)
+        self._flag(_ASLEEP)
         with suppress(BlockingIOError):
             while True:
                 self._socket.recv(16)
 
     def rest(self) -> None:
         """Count as busy: wake others instead."""
-        self._flag(0)
+        self._flag(_BUSY)
 
-    def _flag(self, asleep: int) -> None:
+    def announce(self, within_s: float) -> None:
+        """Count as sure to look within so many seconds (a quarter at most): nobody needs to be woken until then."""
+        self._flag(_LOOKING + (_tick() + 1 + int(within_s / _TICK_S)) % _TICKS)
+
+    def _flag(self, state: int) -> None:
         with suppress(ValueError):  # the store was closed meanwhile, and its map with it
-            self._asleep[self._slot] = asleep
+            self._asleep[self._slot] = state
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until something is heard; False: nothing was, for so many seconds."""
@@ -111,6 +133,9 @@ class MemoryEar:
         self._heard.clear()
 
     def rest(self) -> None:
+        """Nothing to do: all are woken."""
+
+    def announce(self, within_s: float) -> None:
         """Nothing to do: all are woken."""
 
     def wait(self, timeout_s: float) -> bool:
@@ -160,25 +185,34 @@ class Waker:
         _sockets.add(self._socket)
         self._asleep = _map_of(folder.with_name("asleep"))
         self._by_digest: dict[str, list[tuple[str, int]]] = {}
-        self._seen_ns = -1
+        self._seen = b""
 
     def listen(self, app: str) -> Ear:
         """Return a new ear for one app."""
         self._count += 1
-        slot = random.randrange(_SLOTS)  # noqa: S311 - two ears in one slot only share their luck
+        slot = random.randrange(_HEADER, _SLOTS)  # noqa: S311 - two ears in one slot only share their luck
         name = f"{_digest(app)}.{slot}.{self._boot_id}-{self._count}"
-        return Ear(self._address(name), self._folder / name, self._asleep, slot)
+        ear = Ear(self._address(name), self._folder / name, self._asleep, slot)
+        self._asleep[:_HEADER] = os.urandom(_HEADER)  # only now: who saw this finds the socket
+        return ear
 
     def wake(self, apps: Iterable[str]) -> None:
         """Tell one sleeping consumer of each of these apps, in whatever process, to look."""
         self._look()
+        if not self._by_digest:
+            return
         for app in apps:
-            sleepers = [found for found in self._by_digest.get(_digest(app), ()) if self._asleep[found[1]]]
-            while sleepers:
-                name, slot = sleepers.pop(random.randrange(len(sleepers)))  # noqa: S311 - any one will do
-                self._asleep[slot] = 0  # the next sender wakes another
-                if self._tell(name):
-                    break
+            ears = [(name, slot, self._asleep[slot]) for name, slot in self._by_digest.get(_digest(app), ())]
+            if not any(_looks_soon(state) for _, _, state in ears):
+                self._wake_one([(name, slot) for name, slot, state in ears if state == _ASLEEP])
+
+    def _wake_one(self, sleepers: list[tuple[str, int]]) -> None:
+        while sleepers:
+            name, slot = sleepers.pop(random.randrange(len(sleepers)))  # noqa: S311 - any one will do
+            self._asleep[slot] = _BUSY  # the next sender wakes another
+            if self._tell(name):
+                return
+            self._seen = b""  # list the folder anew: one of it died
 
     def close(self) -> None:
         """Release the descriptors; safe to call twice."""
@@ -206,22 +240,21 @@ class Waker:
         return True
 
     def _look(self) -> None:
-        changed_ns = os.stat(self._fd).st_mtime_ns
-        if changed_ns == self._seen_ns:
+        seen = self._asleep[:_HEADER]
+        if seen == self._seen:
             return
         self._by_digest.clear()
         for name in os.listdir(self._fd):
             digest, slot, _ = name.split(".", 2)
             self._by_digest.setdefault(digest, []).append((name, int(slot)))
-        self._seen_ns = changed_ns if time.time_ns() - changed_ns > _RACY_NS else -1
+        self._seen = seen
 
 
 def _map_of(path: Path) -> mmap.mmap:
-    """Map the shared file of flags, one byte for each ear; made if it is not there."""
+    """Map the shared file of flags, a byte for each ear after the header; made if it is not there."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        os.ftruncate(fd, _SLOTS)
-        return mmap.mmap(fd, _SLOTS)
+        return shared_bytes(fd, _SLOTS)
     finally:
         os.close(fd)
 

@@ -172,7 +172,7 @@ class Controlling(Looking):
         self._store.write(lambda tx: tx.pause(check_app(app)))
 
     def resume(self, app: str) -> None:
-        """Let a paused queue be claimed from again."""
+        """Let a paused or parked queue be claimed from again."""
         self._store.write(lambda tx: tx.resume(check_app(app)))
 
     def set_on_dead(self, app: str, on_dead: Literal["release", "block"]) -> None:
@@ -181,7 +181,7 @@ class Controlling(Looking):
         Args:
             app: Whose queue.
             on_dead: ``release``: they go on without it (the default). ``block``: they wait until it is replayed,
-                cancelled or deleted.
+                deleted or purged.
         """
         if on_dead not in {"release", "block"}:
             raise ConfigError(f"on_dead is {on_dead!r}; it must be 'release' or 'block'")

@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.delivery import ClaimRequest
 from crossdock.domain.errors import InvalidMessage, StoreUnavailable
-from crossdock.domain.message import (
-    check_app,
-)
+from crossdock.domain.message import check_app
 from crossdock.hub.consumption import Consumption
 from crossdock.hub.gateway import check_accepted, split_decoded
 from crossdock.queue_core import QueueCore, Stop, check_limit
@@ -23,10 +21,13 @@ from crossdock.synchronous.delivery import Delivery
 
 if TYPE_CHECKING:
     from crossdock.domain.delivery import Claimed
+    from crossdock.hub.consumption import Write
     from crossdock.ports.store import Ear
 
 _LOOK_EVERY_S: Final = 0.25
 """Consumers look so often for what other programs inserted, which wakes nobody."""
+_TURN_S: Final = 0.1
+"""When many write, the turn to do so comes within this time."""
 
 
 class Working(QueueCore):
@@ -112,7 +113,7 @@ class Working(QueueCore):
                         self._finish(consumption, delivery, finished=finished)
                     claimed = self._take(consumption)
                 if claimed is not None:
-                    consumption.put_back()
+                    consumption.put_back(claimed)
         finally:
             self._ears.give_back(app, ear)
             self._stop_consuming(consumption)
@@ -144,7 +145,7 @@ class Working(QueueCore):
                 yield delivery
             except BaseException as error:
                 if not delivery.settled:
-                    consumption.finish(self._gateway.nacked(claimed, error, None))
+                    consumption.finish(claimed, self._gateway.nacked(claimed, error, None))
                 raise
             self._finish(consumption, delivery, finished=True)
         finally:
@@ -173,16 +174,17 @@ class Working(QueueCore):
                 self._housekeeper.run_once()
             breath_s = consumption.breath_s()
             if breath_s:
+                ear.announce(breath_s + _TURN_S)
                 time.sleep(breath_s)
             try:
                 with consumption.writing() as write:
-                    self._store.write(write.exchange)
+                    self._store.write(partial(_exchange, write=write, ear=ear))
             except StoreUnavailable as error:
                 self._gateway.tell("consume.waiting", str(error))
                 if not self._pause(ear, deadline):
                     return False
                 continue
-            if consumption.has_ahead:
+            if consumption.can_take or consumption.is_closed:
                 return True
             if write.found:
                 continue  # all of it was set aside; there may be more behind it
@@ -225,9 +227,11 @@ class Working(QueueCore):
         ear.wait(_LOOK_EVERY_S)
         return deadline is None or time.monotonic() < deadline
 
-    def _start_consuming(self, app: str, *, batch: int, lease: timedelta | None) -> Consumption:
+    def _start_consuming(
+        self, app: str, *, batch: int, lease: timedelta | None, lanes: int = 1
+    ) -> Consumption:
         consumption = Consumption(
-            check_app(app), batch=batch, lease=self._gateway.lease(lease), lost=self._tell_lost
+            check_app(app), batch=batch, lease=self._gateway.lease(lease), lost=self._tell_lost, lanes=lanes
         )
         self._housekeeper.watch(consumption)
         return consumption
@@ -241,24 +245,32 @@ class Working(QueueCore):
             try:
                 outcome = self._gateway.completed(delivery.result)
             except InvalidMessage as error:
-                consumption.finish(self._gateway.nacked(delivery._claimed, error, None))
+                consumption.finish(delivery._claimed, self._gateway.nacked(delivery._claimed, error, None))
                 raise
         else:
             outcome = self._gateway.nacked(
                 delivery._claimed, "the consumer left before it was finished", None
             )
-        if consumption.finish(outcome, written=settled is not None):
+        if consumption.finish(delivery._claimed, outcome, written=settled is not None):
             self._housekeeper.call()
 
     def _stop_consuming(self, consumption: Consumption) -> None:
         self._housekeeper.unwatch(consumption)
         if not self._store.closed:  # closing gave everything back already
-            self._store.write(consumption.close)
+            while consumption.give_back():
+                with consumption.writing() as write:
+                    self._store.write(write.flush)
 
     def _tell_lost(self, row_ids: Sequence[int]) -> None:
         self._gateway.notice(
             "delivery.lease_lost", f"results of rows {list(row_ids)} came too late and were dropped"
         )
+
+
+def _exchange(tx: Any, *, write: Write, ear: Ear) -> None:
+    """Write and fetch. From here on others must be woken: what is sent after this transaction is not seen by it."""
+    ear.rest()
+    write.exchange(tx)
 
 
 def _outlook(reader: Any, **what: Any) -> tuple[bool, datetime | None]:

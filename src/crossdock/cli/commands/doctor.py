@@ -82,7 +82,7 @@ def _store_findings(session: Session) -> Iterator[Finding]:
         yield warn("store", "there is none yet", "crossdock init")
         return
     yield from place.permissions(location)
-    yield from condition.store(location, session.loaded.store_url, outside_writers=settings.outside_writers)
+    yield from condition.store(location, session.loaded.store_url, session.store_settings)
 
 
 def _print(finding: Finding, *, width: int) -> None:

@@ -14,7 +14,7 @@ from crossdock.cli import inputs
 from crossdock.cli.help import described, new_group
 from crossdock.cli.human import clock, counted, instant, printable, span
 from crossdock.cli.json_form import record_document, timeline_document
-from crossdock.cli.options import AppOption, JsonOption, with_session
+from crossdock.cli.options import AppOption, JsonOption, SourceAppOption, with_session
 from crossdock.cli.session import Session
 from crossdock.cli.statuses import event_cell, status_cell
 from crossdock.cli.terminal import Cell, Column, hint, paint, say, say_facts, say_json, say_table, tell
@@ -31,17 +31,18 @@ IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The message's id.
     **described("crossdock message show 0199-…", "crossdock message show 0199-… --data > invoice.pdf")
 )
 @with_session
-def show(
+def show(  # noqa: PLR0913 - one option for each way to name it and to print it
     session: Session,
     message_id: IdArgument,
     *,
     app: AppOption = None,
+    source_app: SourceAppOption = None,
     data: Annotated[bool, typer.Option("--data", help="Print the data alone, bytes as they are.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Print a message and how it stands."""
     with session.queue() as queue:
-        record = queue.get(message_id, app=app)
+        record = queue.get(message_id, app=app, source_app=source_app)
     if data:
         _print_data(record.message.data)
     elif json:
@@ -54,11 +55,16 @@ def show(
 @app.command(**described("crossdock message timeline 0199-…"))
 @with_session
 def timeline(
-    session: Session, message_id: IdArgument, *, app: AppOption = None, json: JsonOption = False
+    session: Session,
+    message_id: IdArgument,
+    *,
+    app: AppOption = None,
+    source_app: SourceAppOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Print everything that happened to a message, in order."""
     with session.queue() as queue:
-        entries = queue.timeline(message_id, app=app)
+        entries = queue.timeline(message_id, app=app, source_app=source_app)
     if json:
         say_json([timeline_document(entry) for entry in entries])
         return
@@ -85,6 +91,7 @@ def edit(  # noqa: PLR0913 - one option for each thing that may be changed
     message_id: IdArgument,
     *,
     app: AppOption = None,
+    source_app: SourceAppOption = None,
     data: Annotated[
         str | None, typer.Option("--data", metavar="DATA|@FILE|-", help="New data, JSON.")
     ] = None,
@@ -125,7 +132,7 @@ def edit(  # noqa: PLR0913 - one option for each thing that may be changed
             "say what to change: --data, --bytes, --priority, --available-at, --expires-at or --max-attempts"
         )
     with session.queue() as queue:
-        record = queue.edit(message_id, app=app, **changes)
+        record = queue.edit(message_id, app=app, source_app=source_app, **changes)
     _conclude(record, "changed", json=json)
     if record.error is not None:
         hint(f"it is still a dead letter; send it again: crossdock message replay {message_id}")
@@ -134,22 +141,32 @@ def edit(  # noqa: PLR0913 - one option for each thing that may be changed
 @app.command(**described("crossdock message replay 0199-…"))
 @with_session
 def replay(
-    session: Session, message_id: IdArgument, *, app: AppOption = None, json: JsonOption = False
+    session: Session,
+    message_id: IdArgument,
+    *,
+    app: AppOption = None,
+    source_app: SourceAppOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Send a dead letter, or a completed message, again; its counters start at zero, its history is kept."""
     with session.queue() as queue:
-        record = queue.replay(message_id, app=app)
+        record = queue.replay(message_id, app=app, source_app=source_app)
     _conclude(record, "sent again", json=json)
 
 
 @app.command(**described("crossdock message cancel 0199-…"))
 @with_session
 def cancel(
-    session: Session, message_id: IdArgument, *, app: AppOption = None, json: JsonOption = False
+    session: Session,
+    message_id: IdArgument,
+    *,
+    app: AppOption = None,
+    source_app: SourceAppOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Withdraw a message that is not finished; it becomes a dead letter, which can be replayed."""
     with session.queue() as queue:
-        record = queue.cancel(message_id, app=app)
+        record = queue.cancel(message_id, app=app, source_app=source_app)
     _conclude(record, "cancelled", json=json)
 
 

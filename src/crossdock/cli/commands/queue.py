@@ -18,7 +18,7 @@ from crossdock.cli.json_form import record_document, stats_document
 from crossdock.cli.options import JsonOption, YesOption, with_session
 from crossdock.cli.refusal import Refusal
 from crossdock.cli.session import Session
-from crossdock.cli.statuses import status_cell
+from crossdock.cli.statuses import halt_cell, status_cell
 from crossdock.cli.terminal import (
     Cell,
     Column,
@@ -123,7 +123,7 @@ def stats(session: Session, app: AnyAppArgument = None, *, json: JsonOption = Fa
 @with_session
 def pause(session: Session, app: AppArgument) -> None:
     """Let nothing more be claimed from a queue; what is sent waits."""
-    with session.queue(app) as queue:
+    with session.queue() as queue:
         queue.pause(app)
     tell(f"{app} is paused; go on with: crossdock queue resume {app}")
 
@@ -131,8 +131,8 @@ def pause(session: Session, app: AppArgument) -> None:
 @app.command(**described("crossdock queue resume validator"))
 @with_session
 def resume(session: Session, app: AppArgument) -> None:
-    """Let a paused queue be claimed from again."""
-    with session.queue(app) as queue:
+    """Let a paused or parked queue be claimed from again."""
+    with session.queue() as queue:
         queue.resume(app)
     tell(f"{app} is not paused")
 
@@ -160,7 +160,7 @@ def replay(  # noqa: PLR0913 - one option for each way to choose
     yes: YesOption = False,
 ) -> None:
     """Send the dead letters of a queue again."""
-    with session.queue(app) as queue:
+    with session.queue() as queue:
         total = _smaller(limit, _count_dead(queue, app, code))
         if not _agreed(
             f"Send {counted(total, 'dead letter')} of {app} again", total, dry_run=dry_run, yes=yes
@@ -186,7 +186,7 @@ def cancel(
     yes: YesOption = False,
 ) -> None:
     """Withdraw the waiting messages of a queue; they become dead letters, which can be replayed."""
-    with session.queue(app) as queue:
+    with session.queue() as queue:
         figures = queue.stats(app)[app]
         total = _smaller(limit, figures.ready + figures.scheduled + figures.blocked)
         if not _agreed(
@@ -224,7 +224,7 @@ def purge(  # noqa: PLR0913 - one option for each way to choose
     A removed message is forgotten: sent again under the same id, it is a new one.
     """
     age = older_than or timedelta(0)
-    with session.queue(app) as queue:
+    with session.queue() as queue:
         total = _smaller(limit, _count_finished(queue, app, Status(status), age))
         if not _agreed(
             f"Remove {counted(total, f'{status} message')} of {app} for good", total, dry_run=dry_run, yes=yes
@@ -304,7 +304,7 @@ def _stats_row(stats: QueueStats) -> list[Cell | str]:
         _figure(stats.completed, "green"),
         _figure(stats.failed, "red"),
         "" if stats.oldest_due_at is None else ago(stats.oldest_due_at),
-        Cell("paused", "yellow") if stats.paused else "",
+        halt_cell(stats),
     ]
 
 

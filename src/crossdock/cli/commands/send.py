@@ -91,7 +91,7 @@ def _demand_one_input(*given: str | None) -> None:
 
 
 def _send_one(session: Session, app: str, value: object, options: dict[str, Any], *, json: bool) -> None:
-    with session.new_queue(app) as queue:
+    with session.new_queue() as queue:
         sent = queue.send(app, value, **options)
     if json:
         say_json(sent_document(sent))
@@ -145,7 +145,7 @@ def _batched(values: Iterator[Any]) -> Iterator[list[Any]]:
 def _send_many(
     session: Session, app: str, batches: Iterator[list[Any]], options: dict[str, Any], *, json: bool
 ) -> None:
-    with session.new_queue(app) as queue, progress("sending") as advance:
+    with session.new_queue() as queue, progress("sending") as advance:
         total = 0
         try:
             for batch in filter(None, batches):

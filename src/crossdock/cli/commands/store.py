@@ -38,7 +38,7 @@ def backup(
             advance(pages - done)
             done = pages
 
-        maintenance.backup(url, target, progress=told)
+        maintenance.backup(url, target, progress=told, settings=session.store_settings)
     say(str(target))
     tell(f"backed up, and checked: {size(target.stat().st_size)}")
     hint(f"put it back with: crossdock store restore {target} --force")
@@ -66,7 +66,9 @@ def restore(
     if path.exists() and not force:
         raise Refusal(f"there is a store at {shown_path(path)}; add --force to replace it (its file is kept)")
     with busy("restoring"):
-        kept = maintenance.restore(session.loaded.store_url, backup_file, force=force)
+        kept = maintenance.restore(
+            session.loaded.store_url, backup_file, force=force, settings=session.store_settings
+        )
     tell(f"restored {shown_path(path)} from {backup_file}")
     if kept is not None:
         tell(f"the former store is kept as {shown_path(kept)}")
@@ -87,7 +89,7 @@ def check(
 
     url = session.demand_store()
     with busy("checking"):
-        problems = maintenance.check(url, full=full)
+        problems = maintenance.check(url, full=full, settings=session.store_settings)
     if json:
         say_json({"sound": not problems, "problems": problems})
     elif problems:
@@ -106,7 +108,7 @@ def migrate(session: Session) -> None:
     from crossdock.store import maintenance
 
     with busy("migrating"):
-        before, after = maintenance.migrate(session.demand_store())
+        before, after = maintenance.migrate(session.demand_store(), settings=session.store_settings)
     say(f"schema {after}" if before == after else f"schema {before} -> {after}")
     if before == after:
         tell("it was up to date; nothing was changed")
@@ -118,7 +120,7 @@ def info(session: Session, *, json: JsonOption = False) -> None:
     """Describe the store: place, size, schema, SQLite, messages, processes."""
     from crossdock.store import maintenance
 
-    described = maintenance.info(session.demand_store())
+    described = maintenance.info(session.demand_store(), settings=session.store_settings)
     if json:
         say_json(described)
     else:

@@ -15,6 +15,7 @@ from crossdock.cli.human import count, size
 from crossdock.domain.errors import CrossdockError
 from crossdock.store.liveness import started_at
 from crossdock.store.location import StoreLocation
+from crossdock.store.settings import StoreSettings
 
 _LARGE_LOG: Final = 256 * 1024**2
 _SKEW_S: Final = 2.0
@@ -31,7 +32,7 @@ class Process:
     stopped: bool
 
 
-def store(location: StoreLocation, url: str, *, outside_writers: bool) -> Iterator[Finding]:
+def store(location: StoreLocation, url: str, settings: StoreSettings) -> Iterator[Finding]:
     """Look into a store that is there, without changing it."""
     from crossdock.store import maintenance
     from crossdock.store.sqlite_build import choose
@@ -40,12 +41,12 @@ def store(location: StoreLocation, url: str, *, outside_writers: bool) -> Iterat
     assert location.path is not None  # noqa: S101 - asked for by stores on disk only
     processes = list(living(location.folder))
     try:
-        described = maintenance.info(url)
+        described = maintenance.info(url, settings=settings)
     except CrossdockError as error:
         yield fail("store", str(error), "crossdock store check, then perhaps crossdock store restore BACKUP")
         return
     yield _schema(described, SCHEMA_NUMBER)
-    yield _journal(described["journal_mode"], safe=outside_writers or choose().affected)
+    yield _journal(described["journal_mode"], safe=settings.outside_writers or choose().affected)
     yield from _files(location.path)
     yield ok(
         "messages", ", ".join(f"{count(n)} {status}" for status, n in described["messages"].items()) or "none"

@@ -14,8 +14,7 @@ from typing import Final
 from crossdock.cli.doctor.finding import Finding, fail, ok, warn
 from crossdock.cli.human import size
 from crossdock.cli.session import shown_path
-from crossdock.store import location as places
-from crossdock.store.location import StoreLocation, file_system
+from crossdock.store.location import NETWORK_FILE_SYSTEMS, StoreLocation, file_system
 
 _VOLATILE: Final = frozenset({"tmpfs", "ramfs"})
 _LOW: Final = 4
@@ -32,7 +31,7 @@ def disk(path: Path, min_free_bytes: int) -> Iterator[Finding]:
         yield fail("folder", f"{folder} is not there", f"mkdir -p {folder}")
         return
     kind = file_system(path) or "unknown"
-    if kind in places._NETWORK_FILE_SYSTEMS:  # noqa: SLF001 - one list, kept by the store
+    if kind in NETWORK_FILE_SYSTEMS:
         yield fail(
             "file system", f"{kind}: SQLite's locks do not work on a network", "put the store on a local disk"
         )

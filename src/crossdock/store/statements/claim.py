@@ -8,6 +8,8 @@ from sqlalchemy import and_, case, func, null, or_, select, text, update
 
 from crossdock.domain.lifecycle import Status
 from crossdock.store.statements.parts import (
+    DUE,
+    HALTED,
     LIMIT,
     MESSAGE_COLUMNS,
     NEXT_REVISION,
@@ -26,13 +28,9 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Select, Update
 
 
-def is_paused() -> Select[Any]:
-    """Return a row if the app's queue is paused."""
-    return (
-        select(number(1))
-        .select_from(queue_state)
-        .where(queue_state.c.app == param("app"), queue_state.c.paused_at.is_not(None))
-    )
+def is_halted() -> Select[Any]:
+    """Return a row if nothing is to be claimed from the app's queue now."""
+    return select(number(1)).select_from(queue_state).where(HALTED)
 
 
 def promote_due() -> Update:
@@ -45,7 +43,11 @@ def promote_due() -> Update:
         .order_by(T.available_at)
         .suffix_with(LIMIT)
     )
-    return update(data_staging).where(T.id.in_(due)).values(available_at=null(), revision=NEXT_REVISION)
+    return (
+        update(data_staging)
+        .where(T.id.in_(due))
+        .values(available_at=null(), due_at=DUE, revision=NEXT_REVISION)
+    )
 
 
 def expired() -> Select[Any]:

@@ -47,9 +47,11 @@ def cancel() -> Update:
 def replay() -> Update:
     """Send a finished message again, its counters at zero."""
     finished = T.status.in_([literal(Status.FAILED), literal(Status.COMPLETED)])
+    later = func.nullif(param("available_at"), literal(""))
     row = {
-        "status": literal(Status.PENDING), "available_at": func.nullif(param("available_at"), literal("")),
-        "expires_at": null(), "attempts": number(0), "crashes": number(0), "processed_at": null(), "result": null(),
+        "status": literal(Status.PENDING), "available_at": later, "due_at": param("now"),
+        "replayed_at": func.coalesce(later, param("now")), "expires_at": null(), "attempts": number(0),
+        "crashes": number(0), "processed_at": null(), "result": null(),
         "blocked": case((T.partition_key.is_not(None), number(1)), else_=number(0)), "updated_at": param("now"),
         "revision": NEXT_REVISION, "lease_owner": null(),
     }  # fmt: skip
@@ -121,18 +123,22 @@ def of_app(*, status: Status, with_code: bool) -> Select[Any]:
 
 
 def set_paused() -> Insert:
-    """Pause a queue, or resume it with an empty ``paused_at``."""
-    paused_at, paused_by = (
-        func.nullif(param("paused_at"), literal("")),
-        func.nullif(param("who"), literal("")),
-    )
-    statement = sqlite_dialect.insert(queue_state).values(
-        app=param("app"), paused_at=paused_at, paused_by=paused_by
-    )
-    return statement.on_conflict_do_update(
-        index_elements=["app"],
-        set_={"paused_at": statement.excluded.paused_at, "paused_by": statement.excluded.paused_by},
-    )
+    """Pause a queue, or resume it with an empty ``paused_at``; either way it is parked no longer."""
+    names = {"paused_at": "paused_at", "paused_by": "who", "note": "note"}
+    row = {name: func.nullif(param(given), literal("")) for name, given in names.items()}
+    statement = sqlite_dialect.insert(queue_state).values(app=param("app"), **row)
+    new = {name: statement.excluded[name] for name in names}
+    return statement.on_conflict_do_update(index_elements=["app"], set_={**new, "parked_until": null()})
+
+
+def park() -> Insert:
+    """Let nothing be claimed from a queue before ``until``, or before a later instant that holds already."""
+    row = {"parked_until": param("until"), "note": param("note")}
+    statement = sqlite_dialect.insert(queue_state).values(app=param("app"), **row)
+    given, held = statement.excluded, queue_state.c
+    later = case((held.parked_until > given.parked_until, held.parked_until), else_=given.parked_until)
+    note = case((held.paused_at.is_not(None), held.note), else_=given.note)
+    return statement.on_conflict_do_update(index_elements=["app"], set_={"parked_until": later, "note": note})
 
 
 def set_on_dead() -> Insert:

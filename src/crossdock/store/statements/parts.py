@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     literal_column,
     null,
+    or_,
     select,
     text,
 )
@@ -33,7 +34,7 @@ T: Final = data_staging.c
 MESSAGE_COLUMNS: Final = (
     T.id, T.message_id, T.source_app, T.target_app, T.data, T.data_bytes, T.source, T.type, T.subject, T.time,
     T.content_type, T.data_schema, T.partition_key, T.correlation_id, T.traceparent, T.extensions, T.priority,
-    T.expires_at, T.created_at, T.attempts, T.max_attempts, T.retry, T.lease_until, T.crashes,
+    T.expires_at, T.created_at, T.attempts, T.max_attempts, T.retry, T.lease_until, T.replayed_at, T.crashes,
 )  # fmt: skip
 """What a delivery needs of its row, in the order that ``codec`` reads."""
 
@@ -89,7 +90,14 @@ NO_LEASE: Final = {
     "lease_until": null(),
     "lease_keep_s": null(),
 }
+DUE: Final = case((T.available_at > T.created_at, T.available_at), else_=T.created_at)
+"""Since when a scheduled message can be claimed; one that was scheduled for the past, since it was sent."""
 NEXT_REVISION: Final = T.revision + number(1)
+HALTED: Final = and_(
+    queue_state.c.app == param("app"),
+    or_(queue_state.c.paused_at.is_not(None), queue_state.c.parked_until > param("now")),
+)
+"""A queue from which nothing is claimed now: paused, or parked until later."""
 BLOCKS_WHEN_DEAD: Final = and_(
     T.partition_key.is_not(None),
     exists().where(queue_state.c.app == T.target_app, queue_state.c.on_dead == literal("block")),

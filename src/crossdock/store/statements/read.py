@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exists, func, or_, select, text
+from sqlalchemy import and_, case, exists, func, or_, select, text
 
-from crossdock.domain.lifecycle import Status
 from crossdock.store.statements.parts import (
+    DUE,
     FINISHED,
-    FINISHED_STATUSES,
-    LIMIT,
+    HALTED,
     PENDING,
     PROCESSING,
     READY,
     RECORD_COLUMNS,
     WATCHED,
     T,
-    literal,
     number,
     param,
 )
@@ -42,23 +40,6 @@ def by_row_id() -> Select[Any]:
     return select(*RECORD_COLUMNS).where(T.id == param("row_id"))
 
 
-def listing(*, with_app: bool, status: Status | None, newest_first: bool) -> Select[Any]:
-    """Return rows in order of arrival, after (or, newest first, before) a given one."""
-    query = select(*RECORD_COLUMNS).where(T.deleted_at.is_(None))
-    if with_app:
-        query = query.where(T.target_app == param("app"))
-    if status is not None:
-        query = query.where(T.status == literal(status))
-    if status in FINISHED_STATUSES:
-        query = query.where(FINISHED)
-    order = T.id.desc() if newest_first else T.id
-    return (
-        query.where(T.id < param("after") if newest_first else T.id > param("after"))
-        .order_by(order)
-        .suffix_with(LIMIT)
-    )
-
-
 def audit_of() -> Select[Any]:
     """Return the audit log of one row, in order."""
     a = audit_log.c
@@ -80,9 +61,18 @@ def processing_depth() -> Select[Any]:
 
 
 def ready_depth(*, suspect: bool) -> Select[Any]:
-    """Count the ready messages of each app: those with crashes, or those without."""
+    """Count the ready messages of each app, those with crashes or those without.
+
+    Told beside it are since when the first one is due of those that once were not, and the id of the first one of those
+    that always were: they are due since they were sent, in the order of their ids.
+    """
     crashes = T.crashes > number(0) if suspect else T.crashes == number(0)
-    return select(T.target_app, func.count()).where(READY, crashes).group_by(T.target_app)
+    always = func.min(case((T.due_at.is_(None), T.id)))
+    return (
+        select(T.target_app, func.count(), func.min(T.due_at), always)
+        .where(READY, crashes)
+        .group_by(T.target_app)
+    )
 
 
 def scheduled_depth() -> Select[Any]:
@@ -112,29 +102,24 @@ def blocked_depth() -> Select[Any]:
     )
 
 
-def oldest_ready(*, suspect: bool) -> Select[Any]:
-    """Return the first ready message of one app of each priority: of those with crashes, or those without."""
-    crashes = T.crashes > number(0) if suspect else T.crashes == number(0)
-    return (
-        select(func.min(T.id), T.priority)
-        .where(T.target_app == param("app"), READY, crashes)
-        .group_by(T.priority)
-    )
-
-
 def oldest_due() -> Select[Any]:
     """Return since when the first message of one app is due that no claim has made ready yet."""
-    return select(func.min(T.available_at)).where(
-        T.target_app == param("app"),
-        PENDING,
-        T.available_at.is_not(None),
-        T.available_at <= param("now"),
-        T.blocked == number(0),
+    return (
+        select(DUE)
+        .where(
+            T.target_app == param("app"),
+            PENDING,
+            T.available_at.is_not(None),
+            T.available_at <= param("now"),
+            T.blocked == number(0),
+        )
+        .order_by(T.available_at)
+        .suffix_with(text("LIMIT 1"))
     )
 
 
 def created_at() -> Select[Any]:
-    """Return when a row was sent, and when it last changed."""
+    """Return when a row was sent."""
     return select(T.created_at).where(T.id == param("row_id"))
 
 
@@ -149,14 +134,13 @@ def deleted_depth() -> Select[Any]:
 
 def has_work() -> Select[Any]:
     """Tell whether a claim could find something in an app's queue; costs less than an empty claim."""
-    paused = exists().where(queue_state.c.app == param("app"), queue_state.c.paused_at.is_not(None))
     any_of = or_(
         _is_any(and_(READY, T.crashes == number(0)), T.priority.desc()),
         _is_any(and_(READY, T.crashes > number(0)), T.priority.desc()),
         _is_any(and_(PENDING, T.available_at.is_not(None), T.available_at <= param("now")), T.available_at),
         _is_any(and_(PENDING, T.expires_at.is_not(None), T.expires_at <= param("now")), T.expires_at),
     )
-    return select(and_(~paused, any_of))
+    return select(and_(~exists().where(HALTED), any_of))
 
 
 def _is_any(found: ColumnElement[bool], order: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -167,4 +151,5 @@ def _is_any(found: ColumnElement[bool], order: ColumnElement[Any]) -> ColumnElem
 
 def states() -> Select[Any]:
     """Return the state of every queue that has one."""
-    return select(queue_state.c.app, queue_state.c.paused_at, queue_state.c.on_dead)
+    state = queue_state.c
+    return select(state.app, state.paused_at, state.on_dead, state.parked_until, state.note)

@@ -76,5 +76,5 @@ def release_key() -> Update:
     return (
         update(data_staging)
         .where(T.id == first, T.blocked == number(1), ~busy, ~dead)
-        .values(blocked=number(0), revision=NEXT_REVISION)
+        .values(blocked=number(0), due_at=param("now"), revision=NEXT_REVISION)
     )

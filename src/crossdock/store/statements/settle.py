@@ -58,6 +58,7 @@ def give_back() -> Update:
         .values(
             status=literal(Status.PENDING),
             available_at=func.nullif(param("available_at"), literal("")),
+            due_at=param("now"),
             attempts=T.attempts - param("refund"),
             crashes=T.crashes + param("crashed"),
             error=func.coalesce(func.nullif(param("error"), literal("")), T.error),
@@ -105,7 +106,7 @@ def overdue() -> Select[Any]:
     return (
         select(
             T.id, T.target_app, T.lease_owner, T.lease_token, T.lease_keep_s, T.attempts, T.max_attempts, T.retry,
-            T.created_at,
+            func.coalesce(T.replayed_at, T.created_at),
         )
         .where(PROCESSING, WATCHED, T.lease_until < param("now"))
         .suffix_with(LIMIT)

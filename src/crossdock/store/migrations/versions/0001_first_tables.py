@@ -67,6 +67,8 @@ CREATE TABLE data_archive (
   crashes INTEGER DEFAULT '0' NOT NULL,
   max_attempts INTEGER,
   retry TEXT,
+  due_at VARCHAR(26),
+  replayed_at VARCHAR(26),
   claimed_at VARCHAR(26),
   lease_owner TEXT,
   lease_token TEXT,
@@ -110,6 +112,8 @@ CREATE TABLE data_staging (
   crashes INTEGER DEFAULT '0' NOT NULL,
   max_attempts INTEGER,
   retry TEXT,
+  due_at VARCHAR(26),
+  replayed_at VARCHAR(26),
   claimed_at VARCHAR(26),
   lease_owner TEXT,
   lease_token TEXT,
@@ -132,13 +136,15 @@ CREATE TABLE data_staging (
   CONSTRAINT ck_data_staging_time_utc_text CHECK (time IS NULL OR time GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_data_staging_available_at_utc_text CHECK (available_at IS NULL OR available_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_data_staging_expires_at_utc_text CHECK (expires_at IS NULL OR expires_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_data_staging_due_at_utc_text CHECK (due_at IS NULL OR due_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_data_staging_replayed_at_utc_text CHECK (replayed_at IS NULL OR replayed_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_data_staging_claimed_at_utc_text CHECK (claimed_at IS NULL OR claimed_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_data_staging_lease_until_utc_text CHECK (lease_until IS NULL OR lease_until GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]')
 )""",
     """\
 CREATE INDEX idx_blocked ON data_staging (target_app) WHERE status = 'pending' AND available_at IS NULL AND blocked = 1""",
     """\
-CREATE INDEX idx_claim ON data_staging (target_app, priority DESC, id) WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes = 0""",
+CREATE INDEX idx_claim ON data_staging (target_app, priority DESC, id, due_at) WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes = 0""",
     """\
 CREATE INDEX idx_deleted ON data_staging (target_app, status) WHERE deleted_at IS NOT NULL""",
     """\
@@ -150,7 +156,7 @@ CREATE INDEX idx_partition_key ON data_staging (target_app, partition_key, statu
     """\
 CREATE INDEX idx_status_created ON data_staging (status, created_at) WHERE status IN ('processing', 'failed')""",
     """\
-CREATE INDEX idx_suspect ON data_staging (target_app, priority DESC, id) WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes > 0""",
+CREATE INDEX idx_suspect ON data_staging (target_app, priority DESC, id, due_at) WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes > 0""",
     """\
 CREATE INDEX idx_target_app ON data_staging (target_app, status, id) WHERE status IN ('completed', 'failed', 'archived')""",
     """\
@@ -160,6 +166,8 @@ CREATE TABLE queue_state (
   app TEXT NOT NULL,
   paused_at VARCHAR(26),
   paused_by TEXT,
+  parked_until VARCHAR(26),
+  note TEXT,
   on_dead TEXT DEFAULT 'release' NOT NULL,
   CONSTRAINT pk_queue_state PRIMARY KEY (app),
   CONSTRAINT ck_queue_state_on_dead CHECK (on_dead IN ('release', 'block'))
@@ -173,7 +181,7 @@ END""",
 CREATE TRIGGER data_staging_after_insert AFTER INSERT ON data_staging
 WHEN NEW.revision = 0 AND NEW.partition_key IS NOT NULL BEGIN
   UPDATE data_staging SET blocked = 1, revision = revision + 1 WHERE id = NEW.id;
-  UPDATE data_staging SET blocked = 0, revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'failed' AND blocked = 1);
+  UPDATE data_staging SET blocked = 0, due_at = strftime('%Y-%m-%d %H:%M:%f000', 'now'), revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'failed' AND blocked = 1);
 END""",
     """\
 CREATE TRIGGER data_staging_after_status AFTER UPDATE OF status ON data_staging
@@ -189,7 +197,7 @@ WHEN NEW.revision = OLD.revision AND NEW.status <> OLD.status BEGIN
     available_at = NULL
   WHERE id = NEW.id AND NEW.status = 'processing';
   UPDATE data_staging SET
-    attempts = 0, crashes = 0, result = NULL,
+    attempts = 0, crashes = 0, result = NULL, replayed_at = strftime('%Y-%m-%d %H:%M:%f000', 'now'),
     available_at = CASE WHEN NEW.available_at IS NOT OLD.available_at THEN NEW.available_at END,
     expires_at = CASE WHEN NEW.expires_at IS NOT OLD.expires_at THEN NEW.expires_at END
   WHERE id = NEW.id AND NEW.status = 'pending' AND OLD.status IN ('failed', 'completed');
@@ -197,6 +205,7 @@ WHEN NEW.revision = OLD.revision AND NEW.status <> OLD.status BEGIN
     processed_at = CASE WHEN NEW.status = 'pending' THEN NULL ELSE coalesce(NEW.processed_at, strftime('%Y-%m-%d %H:%M:%f000', 'now')) END,
     lease_owner = CASE WHEN NEW.status = 'completed' THEN NEW.lease_owner END,
     lease_token = NULL, lease_until = NULL,
+    due_at = CASE WHEN NEW.status = 'pending' THEN strftime('%Y-%m-%d %H:%M:%f000', 'now') ELSE NEW.due_at END,
     blocked = CASE
       WHEN NEW.partition_key IS NULL OR NEW.status = 'completed' THEN 0
       WHEN NEW.status = 'pending' THEN 1
@@ -221,7 +230,7 @@ WHEN NEW.revision = OLD.revision AND NEW.status <> OLD.status BEGIN
     WHERE NEW.status IN ('failed', 'pending');
   UPDATE data_staging SET blocked = 1, revision = revision + 1
     WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'pending' AND blocked = 0 AND id <> NEW.id AND NEW.status = 'pending' AND OLD.status IN ('failed', 'completed');
-  UPDATE data_staging SET blocked = 0, revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'failed' AND blocked = 1);
+  UPDATE data_staging SET blocked = 0, due_at = strftime('%Y-%m-%d %H:%M:%f000', 'now'), revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'failed' AND blocked = 1);
 END""",
     """\
 CREATE TRIGGER data_staging_after_edit
@@ -232,7 +241,7 @@ END""",
     """\
 CREATE TRIGGER data_staging_after_delete AFTER DELETE ON data_staging
 WHEN OLD.partition_key IS NOT NULL AND OLD.status IN ('pending', 'processing', 'failed') BEGIN
-  UPDATE data_staging SET blocked = 0, revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = OLD.target_app AND partition_key = OLD.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = OLD.target_app AND partition_key = OLD.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = OLD.target_app AND partition_key = OLD.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'failed' AND blocked = 1);
+  UPDATE data_staging SET blocked = 0, due_at = strftime('%Y-%m-%d %H:%M:%f000', 'now'), revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = OLD.target_app AND partition_key = OLD.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = OLD.target_app AND partition_key = OLD.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = OLD.target_app AND partition_key = OLD.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'failed' AND blocked = 1);
 END""",
     """\
 CREATE VIEW queue_depth AS
@@ -250,9 +259,14 @@ UNION ALL SELECT target_app, status, count(*) FROM data_staging
   WHERE status IN ('completed', 'failed', 'archived') GROUP BY target_app, status""",
     """\
 CREATE VIEW oldest_due AS
-SELECT target_app AS app, min(created_at) AS created_at,
-  (julianday('now') - julianday(min(created_at))) * 86400.0 AS age_s
-FROM data_staging WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 GROUP BY target_app""",
+SELECT app, min(due_at) AS due_at, (julianday('now') - julianday(min(due_at))) * 86400.0 AS age_s FROM (
+  SELECT target_app AS app, coalesce(due_at, created_at) AS due_at FROM data_staging
+    WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes = 0
+  UNION ALL SELECT target_app, coalesce(due_at, created_at) FROM data_staging
+    WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes > 0
+  UNION ALL SELECT target_app, max(available_at, created_at) FROM data_staging
+    WHERE status = 'pending' AND available_at IS NOT NULL AND blocked = 0 AND available_at <= strftime('%Y-%m-%d %H:%M:%f000', 'now')
+) GROUP BY app""",
     """\
 CREATE VIEW dead_letters AS
 SELECT id, target_app AS app, source_app, message_id, type, attempts, crashes, processed_at,
@@ -267,8 +281,8 @@ SELECT target_app AS app, count(*) AS messages,
 FROM data_staging WHERE status = 'completed' AND claimed_at IS NOT NULL GROUP BY target_app""",
     """\
 CREATE VIEW all_messages AS
-SELECT id, source_app, target_app, data, data_bytes, status, created_at, processed_at, updated_at, created_by, deleted_at, message_id, source, type, subject, time, content_type, data_schema, partition_key, correlation_id, traceparent, extensions, priority, available_at, expires_at, attempts, crashes, max_attempts, retry, claimed_at, lease_owner, lease_token, lease_until, lease_keep_s, blocked, result, error, revision, NULL AS archived_at FROM data_staging
-UNION ALL SELECT id, source_app, target_app, data, data_bytes, status, created_at, processed_at, updated_at, created_by, deleted_at, message_id, source, type, subject, time, content_type, data_schema, partition_key, correlation_id, traceparent, extensions, priority, available_at, expires_at, attempts, crashes, max_attempts, retry, claimed_at, lease_owner, lease_token, lease_until, lease_keep_s, blocked, result, error, revision, archived_at FROM data_archive""",
+SELECT id, source_app, target_app, data, data_bytes, status, created_at, processed_at, updated_at, created_by, deleted_at, message_id, source, type, subject, time, content_type, data_schema, partition_key, correlation_id, traceparent, extensions, priority, available_at, expires_at, attempts, crashes, max_attempts, retry, due_at, replayed_at, claimed_at, lease_owner, lease_token, lease_until, lease_keep_s, blocked, result, error, revision, NULL AS archived_at FROM data_staging
+UNION ALL SELECT id, source_app, target_app, data, data_bytes, status, created_at, processed_at, updated_at, created_by, deleted_at, message_id, source, type, subject, time, content_type, data_schema, partition_key, correlation_id, traceparent, extensions, priority, available_at, expires_at, attempts, crashes, max_attempts, retry, due_at, replayed_at, claimed_at, lease_owner, lease_token, lease_until, lease_keep_s, blocked, result, error, revision, archived_at FROM data_archive""",
 )
 
 

@@ -1,0 +1,236 @@
+"""The hub: handlers by app, and the run that brings them their messages."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Any, Final, Self, TypeVar
+
+from crossdock.app.configured import options_over, registrations
+from crossdock.app.registration import Registration, register
+from crossdock.app.running import Running
+from crossdock.app.signals import until_signalled
+from crossdock.asynchronous.queue import AsyncQueue
+from crossdock.config import Loaded, load
+from crossdock.domain.errors import ConfigError
+from crossdock.domain.message import AppId
+from crossdock.domain.retry import RetryPolicy
+from crossdock.domain.routing import Routes, Subscription
+from crossdock.queue_core import QueueCore, Stop
+from crossdock.synchronous.queue import Queue
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DRAIN: Final = timedelta(seconds=10)
+"""A run that is told to stop ends within this time."""
+
+
+class Hub:
+    """Handlers written as plain functions, joined by routes.
+
+    Args:
+        source: The queue it works on, or a configuration, loaded or a file; None: ``crossdock.toml`` of the current
+            folder if there is one, else the defaults. A queue that is given stays open; one that the hub opened is
+            closed with it.
+
+    Raises:
+        ConfigError: The configuration is wrong; its message has a line for each thing.
+    """
+
+    def __init__(self, source: Queue | AsyncQueue | Loaded | str | os.PathLike[str] | None = None) -> None:
+        self._given = source if isinstance(source, QueueCore) else None
+        self._loaded = None if isinstance(source, QueueCore) else _loaded(source)
+        self._opened: Queue | None = None
+        self._apps: dict[AppId, Registration] = {}
+
+    def __enter__(self) -> Self:
+        """Return the hub."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Close the hub."""
+        self.close()
+
+    @property
+    def queue(self) -> Queue:
+        """The queue it works on, to send with; opened when it is first asked for.
+
+        Raises:
+            StoreError: The store cannot be opened.
+        """
+        if isinstance(self._given, Queue):
+            return self._given
+        if self._opened is None:
+            if self._loaded is None:
+                raise ConfigError("the hub was given an AsyncQueue; send with that one")
+            self._opened = Queue.from_config(self._loaded, app="hub")
+        return self._opened
+
+    def app(  # noqa: PLR0913 - one option for each thing that can be said of an app
+        self,
+        name: str,
+        *,
+        retry: RetryPolicy | None = None,
+        concurrency: int = 1,
+        next: Iterable[str] = (),  # noqa: A002 - the word of the configuration
+        subscribe: Subscription | Iterable[Subscription] | None = None,
+        timeout: timedelta | None = None,
+        cpu: bool = False,
+    ) -> Callable[[F], F]:
+        """Register the decorated function as the handler of an app; it stays what it is.
+
+        What a configuration says under ``[apps.NAME]`` holds in place of what is said here.
+
+        It is called as ``handler(message)``, or as ``handler(message, delivery)`` if it takes two arguments. An async
+        function runs as a task, a plain one in a thread, with ``cpu`` in a process of its own. What it returns goes
+        to the apps that follow, in the transaction that completes the message: a dict is the data of a message, a
+        ``Message`` brings its own envelope, a list is several of these, None is nothing. What it raises decides what
+        becomes of the message.
+
+        Args:
+            name: Whose messages it works on.
+            retry: The policy for deliveries that fail, instead of the queue's.
+            concurrency: So many messages are worked on at a time, in each process that runs the hub.
+            next: The apps that receive what it returns.
+            subscribe: What it wants to receive of what the others send.
+            timeout: How long one call may last; then the attempt has failed. A task is cancelled and a process
+                killed; a thread cannot be, and is left behind.
+            cpu: Run it in processes, one for each message in work: for what keeps a processor busy, or may have to
+                be killed. The function must stand at the top of a module.
+
+        Raises:
+            ConfigError: The function cannot be a handler, or an option is wrong; the message says why.
+        """
+        options: dict[str, Any] = {
+            "retry": retry, "concurrency": concurrency, "next": next, "subscribe": subscribe, "timeout": timeout,
+            "cpu": cpu,
+        }  # fmt: skip
+        table = None if self._loaded is None else self._loaded.config.apps.get(name)
+
+        def decorate(function: F) -> F:
+            checked = register(name, function, options)
+            if checked.app in self._apps or (table is not None and table.outbound.python is not None):
+                raise ConfigError(f"{name!r} has a handler already; an app has one")
+            self._apps[checked.app] = (
+                checked if table is None else register(name, function, options_over(options, table))
+            )
+            return function
+
+        return decorate
+
+    def names(self, *apps: str) -> list[str]:
+        """Return the apps that a run would work for.
+
+        Args:
+            apps: Only these; default: all that have a handler.
+
+        Raises:
+            ConfigError: No app has a handler, one of ``apps`` has none, or a handler cannot be found.
+        """
+        return [str(name) for name in _chosen(self._known(), apps)]
+
+    def run(
+        self,
+        *apps: str,
+        wait: timedelta | None = None,
+        stop: Stop | None = None,
+        drain: timedelta = DRAIN,
+    ) -> None:
+        """Work on messages until told to stop: by SIGTERM, by Ctrl-C, or by ``stop``.
+
+        What is in work may then end; what is unfinished in the end is handed back, nothing spent. A second Ctrl-C
+        hands it back at once.
+
+        Args:
+            apps: Only these; default: all that have a handler.
+            wait: End when there was nothing to do for so long; default: never.
+            stop: End when it is set.
+            drain: End within so long after being told to stop.
+
+        Raises:
+            ConfigError: No handler is registered, or none for one of ``apps``.
+            StoreError: The store cannot be used.
+        """
+        running = self._running(apps, stop=stop, drain=drain)
+        with until_signalled(running.stop):
+            asyncio.run(running.run(wait))
+
+    async def serve(
+        self,
+        *apps: str,
+        wait: timedelta | None = None,
+        stop: Stop | None = None,
+        drain: timedelta = DRAIN,
+    ) -> None:
+        """Do the same in an event loop that runs already. Signals are left to the program.
+
+        Args:
+            apps: Only these; default: all that have a handler.
+            wait: End when there was nothing to do for so long; default: never.
+            stop: End when it is set.
+            drain: End within so long after being told to stop.
+
+        Raises:
+            ConfigError: No handler is registered, or none for one of ``apps``.
+            StoreError: The store cannot be used.
+        """
+        await self._running(apps, stop=stop, drain=drain).run(wait)
+
+    def close(self) -> None:
+        """Close the queue that the hub opened; safe to call twice."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.close()
+
+    def _running(self, apps: Iterable[str], *, stop: Stop | None, drain: timedelta) -> Running:
+        known = self._known()
+        chosen = _chosen(known, apps)
+        queue = self._given or self.queue
+        policies: dict[str, RetryPolicy] = {
+            name: one.retry for name, one in known.items() if one.retry is not None
+        }
+        queue._gateway.policies = queue._gateway.policies.with_retry(policies)
+        return Running(
+            queue._on_same_store(AsyncQueue),
+            chosen,
+            routes=self._routes(known),
+            stop=stop,
+            drain=drain,
+        )
+
+    def _known(self) -> dict[AppId, Registration]:
+        """Return every app that has a handler, from the program or from the configuration."""
+        return self._apps if self._loaded is None else {**registrations(self._loaded), **self._apps}
+
+    def _routes(self, known: Mapping[AppId, Registration]) -> Routes:
+        """Return the routes of all apps, those too that only the configuration knows."""
+        tables = {} if self._loaded is None else self._loaded.config.apps
+        following = {AppId(name): [AppId(app) for app in table.next] for name, table in tables.items()}
+        wanted = {
+            AppId(name): [one.to_subscription() for one in table.subscribe] for name, table in tables.items()
+        }
+        return Routes(
+            {**following, **{name: one.following for name, one in known.items()}},
+            {**wanted, **{name: one.subscriptions for name, one in known.items()}},
+        )
+
+
+def _chosen(known: Mapping[AppId, Registration], apps: Iterable[str]) -> Mapping[AppId, Registration]:
+    names = list(apps)
+    if not known:
+        raise ConfigError(
+            "no app has a handler; register one with @hub.app(name), or name it in the configuration: "
+            '[apps.NAME] with outbound = { python = "module:function" }'
+        )
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"no handler is known for {name!r}; there are: {', '.join(known)}")
+    return {name: one for name, one in known.items() if not names or name in names}
+
+
+def _loaded(source: Loaded | str | os.PathLike[str] | None) -> Loaded:
+    if isinstance(source, Loaded):
+        return source
+    return load(None if source is None else os.fspath(source))

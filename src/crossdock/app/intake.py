@@ -1,0 +1,72 @@
+"""The intake of an endpoint: an app's queue."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from crossdock.asynchronous.queue import AsyncQueue
+    from crossdock.domain.delivery import Claimed, Outcome
+    from crossdock.domain.message import AppId
+    from crossdock.queue_core import Stop
+
+_BATCH: Final = 100
+
+
+class QueueIntake:
+    """Claims messages of one app, and settles them in batches, each batch together with the next claim.
+
+    Args:
+        queue: Whose store it is.
+        app: Whose messages.
+        lanes: So many of them may be in hand at a time.
+        lease: How long a stopped process keeps them; None: as the queue has it.
+        stop: No more is claimed once it is set.
+    """
+
+    def __init__(
+        self, queue: AsyncQueue, app: AppId, *, lanes: int, lease: timedelta | None, stop: Stop
+    ) -> None:
+        self.app = app
+        self._queue = queue
+        self._stop = stop
+        self._consumption = queue._start_consuming(app, batch=max(_BATCH, lanes), lease=lease, lanes=lanes)
+        self._ear = queue._ears.borrow(app)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing may be fetched until a message in hand is finished."""
+        return self._consumption.is_closed
+
+    @property
+    def can_take(self) -> bool:
+        """Whether ``take`` would give something."""
+        return self._consumption.can_take
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is in hand, fetched or to be written down."""
+        return self._consumption.is_idle
+
+    async def fetch(self) -> bool:
+        """Wait until there is something to take, or nothing may be fetched; False: we are to stop."""
+        return await self._queue._fetch(self._consumption, self._ear, None, self._stop)
+
+    async def take(self) -> Claimed | None:
+        """Return a message that is now in hand; None: fetch first."""
+        return await self._queue._take(self._consumption)
+
+    def finish(self, claimed: Claimed, outcome: Outcome, *, written: bool = False) -> None:
+        """Note how a message in hand ended; it is written down soon, with others, unless it was already."""
+        if self._consumption.finish(claimed, outcome, written=written):
+            self._queue._housekeeper.call()
+
+    def in_hand(self) -> list[Claimed]:
+        """Return what is being worked on."""
+        return self._consumption.in_hand()
+
+    async def close(self) -> None:
+        """Write down all outcomes, give back what was fetched and not begun."""
+        self._queue._ears.give_back(self.app, self._ear)
+        await self._queue._stop_consuming(self._consumption)

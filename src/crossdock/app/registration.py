@@ -1,0 +1,105 @@
+"""What is registered for one app: its handler, its routes and its limits, checked with exact errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from crossdock.domain.errors import ConfigError, InvalidMessage
+from crossdock.domain.message import AppId, check_app
+from crossdock.domain.retry import RetryPolicy
+from crossdock.domain.routing import Subscription
+from crossdock.hub.handlers import Handler, handler_of
+
+MOST_LANES: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """An app of a hub.
+
+    Attributes:
+        retry: None: the queue's policy for it.
+        concurrency: So many messages are worked on at a time, in each process.
+        following: Receive everything it sends.
+        subscriptions: What it wants of what the others send.
+        timeout: How long one call of the handler may last; None: as long as it likes.
+    """
+
+    app: AppId
+    handler: Handler
+    retry: RetryPolicy | None
+    concurrency: int
+    following: tuple[AppId, ...]
+    subscriptions: tuple[Subscription, ...]
+    timeout: timedelta | None
+
+
+def register(app: str, function: Callable[..., Any], options: dict[str, Any]) -> Registration:
+    """Check what is said of an app.
+
+    Args:
+        app: Its name.
+        function: Its handler.
+        options: As ``Hub.app`` takes them.
+
+    Raises:
+        ConfigError: Something is wrong; the message names it.
+    """
+    name = _name(app, "the app")
+    _check_retry(name, options["retry"])
+    _check_concurrency(name, options["concurrency"])
+    _check_timeout(name, options["timeout"])
+    return Registration(
+        app=name,
+        handler=handler_of(name, function, cpu=options["cpu"]),
+        retry=options["retry"],
+        concurrency=options["concurrency"],
+        following=_following(name, options["next"]),
+        subscriptions=_subscriptions(name, options["subscribe"]),
+        timeout=options["timeout"],
+    )
+
+
+def _name(name: str, what: str) -> AppId:
+    try:
+        return check_app(name)
+    except InvalidMessage as error:
+        raise ConfigError(f"{what}: {error.details[0][1]}") from error
+
+
+def _check_retry(app: str, retry: object) -> None:
+    if retry is not None and not isinstance(retry, RetryPolicy):
+        raise ConfigError(f"retry of {app!r} is {retry!r}; it must be a RetryPolicy")
+
+
+def _check_concurrency(app: str, lanes: object) -> None:
+    if type(lanes) is not int or not 1 <= lanes <= MOST_LANES:
+        raise ConfigError(
+            f"concurrency of {app!r} is {lanes!r}; it must be a whole number from 1 to {MOST_LANES}"
+        )
+
+
+def _check_timeout(app: str, timeout: object) -> None:
+    if timeout is not None and not (isinstance(timeout, timedelta) and timeout > timedelta(0)):
+        raise ConfigError(f"timeout of {app!r} is {timeout!r}; it must be a timedelta of more than 0")
+
+
+def _following(app: str, following: Iterable[str]) -> tuple[AppId, ...]:
+    if isinstance(following, str):
+        raise ConfigError(f"next of {app!r} is {following!r}; it must be a list: next=[{following!r}]")
+    return tuple(dict.fromkeys(_name(name, f"next of {app!r}") for name in following))
+
+
+def _subscriptions(
+    app: str, wanted: Subscription | Iterable[Subscription] | None
+) -> tuple[Subscription, ...]:
+    listed = () if wanted is None else (wanted,) if isinstance(wanted, Subscription) else tuple(wanted)
+    for one in listed:
+        if not isinstance(one, Subscription):
+            raise ConfigError(
+                f"subscribe of {app!r} has {one!r}; it must be a Subscription, such as Subscription(type='order.*')"
+            )
+    return listed

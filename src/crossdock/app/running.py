@@ -1,0 +1,185 @@
+"""One run of a hub: an endpoint for each app, until there is nothing to do or someone says stop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, assert_never
+
+from crossdock.app.intake import QueueIntake
+from crossdock.app.processes import Processes
+from crossdock.app.threads import Threads
+from crossdock.app.work import Work, WorkWithDelivery
+from crossdock.asynchronous.delivery import AsyncDelivery
+from crossdock.hub.answers import Answers
+from crossdock.hub.endpoint import Endpoint
+from crossdock.hub.handlers import Kind
+from crossdock.synchronous.delivery import Delivery
+
+if TYPE_CHECKING:
+    from crossdock.app.registration import Registration
+    from crossdock.asynchronous.queue import AsyncQueue
+    from crossdock.domain.message import AppId
+    from crossdock.domain.routing import Routes
+    from crossdock.queue_core import Stop
+
+_LOOK_EVERY_S: Final = 0.1
+_LOOK_IDLE_EVERY_S: Final = 0.02
+_TO_WRITE: Final = timedelta(seconds=2)
+"""So much of the time to stop is kept for writing down what came of it, and for the end of the process."""
+
+
+class Running:
+    """A run.
+
+    Args:
+        queue: Whose messages are worked on.
+        apps: Those that are to run.
+        routes: Of all apps of the hub.
+        stop: Ends the run when it is set.
+        drain: How long the end may take.
+    """
+
+    def __init__(
+        self,
+        queue: AsyncQueue,
+        apps: Mapping[AppId, Registration],
+        *,
+        routes: Routes,
+        stop: Stop | None,
+        drain: timedelta,
+    ) -> None:
+        self._queue = queue
+        self._apps = apps
+        self._answers = Answers(queue._gateway, routes)
+        self._stop = stop
+        self._drain_s = max(timedelta(0), drain - _TO_WRITE).total_seconds()
+        self._told = 0
+        self._clean_up = ExitStack()
+
+    def stop(self) -> None:
+        """Begin no further message; called again, hand back what is in work at once."""
+        self._told += 1
+
+    def is_set(self) -> bool:
+        """Tell whether the run is to end."""
+        return self._told > 0 or (self._stop is not None and self._stop.is_set())
+
+    async def run(self, wait: timedelta | None) -> None:
+        """Work until told to stop, or until there was nothing to do for ``wait``."""
+        with self._clean_up:
+            self._keep_house()
+            calls = [(app, self._call(app)) for app in self._apps.values()]
+            endpoints = [self._endpoint(app, call) for app, call in calls]
+            tasks = [asyncio.create_task(endpoint.run()) for endpoint in endpoints]
+            try:
+                await self._watch(endpoints, tasks, wait)
+            finally:
+                await _end(tasks)
+
+    def _keep_house(self) -> None:
+        """A queue in memory has no thread that writes down results while all others wait; lend it one."""
+        if self._queue._in_memory:
+            self._queue._housekeeper.start()
+            self._clean_up.callback(self._queue._housekeeper.stop)
+
+    async def _watch(
+        self, endpoints: list[Endpoint], tasks: list[asyncio.Task[None]], wait: timedelta | None
+    ) -> None:
+        """Wait until the endpoints have ended; tell them when it is time to."""
+        look_every_s = _LOOK_EVERY_S if wait is None else _LOOK_IDLE_EVERY_S
+        idle = _Idleness(endpoints)
+        stopped_at: float | None = None
+        pending: set[asyncio.Task[None]] = set(tasks)
+        while pending:
+            done, pending = await asyncio.wait(
+                pending, timeout=look_every_s, return_when=asyncio.FIRST_EXCEPTION
+            )
+            for task in done:
+                task.result()
+            if self.is_set():
+                stopped_at = time.monotonic() if stopped_at is None else stopped_at
+                if self._told > 1 or time.monotonic() - stopped_at > self._drain_s:
+                    return
+            elif wait is not None and idle.seconds() >= wait.total_seconds() and await self._is_empty(idle):
+                self.stop()
+
+    async def _is_empty(self, idle: _Idleness) -> bool:
+        """Make sure that nothing has become ready since the endpoints were found idle."""
+        now, apps, before = self._queue._store.now(), list(self._apps), idle.mark()
+        ready = await self._queue._store.read_async(
+            lambda reader: any(reader.has_work(app, now) for app in apps)
+        )
+        return not ready and idle.mark() == before and idle.seconds() >= 0
+
+    def _endpoint(self, app: Registration, call: Callable[..., Awaitable[Any]]) -> Endpoint:
+        intake = QueueIntake(self._queue, app.app, lanes=app.concurrency, lease=None, stop=self)
+        work = _work(app, call, intake, self._queue, self._answers)
+        return Endpoint(intake, work, lanes=app.concurrency, stopping=self.is_set)
+
+    def _call(self, app: Registration) -> Callable[..., Awaitable[Any]]:
+        """Return what calls a handler where it is to run."""
+        match app.handler.kind:
+            case Kind.TASK:
+                return app.handler.function
+            case Kind.THREAD:
+                threads = Threads(f"crossdock-{app.app}")
+                self._clean_up.callback(threads.close)
+                return partial(threads.run, app.handler.function)
+            case Kind.PROCESS:
+                processes = Processes(app.handler.function, app.app)
+                self._clean_up.callback(processes.close)
+                return processes.run
+            case _:
+                assert_never(app.handler.kind)
+
+
+class _Idleness:
+    """Tells for how long all endpoints have had nothing to do."""
+
+    def __init__(self, endpoints: list[Endpoint]) -> None:
+        self._endpoints = endpoints
+        self._since: float | None = None
+        self._mark = -1
+
+    def mark(self) -> int:
+        """Return a number that changes whenever a message is begun."""
+        return sum(endpoint.looks for endpoint in self._endpoints)
+
+    def seconds(self) -> float:
+        """Return for how long, as far as was looked; negative: there is something to do."""
+        mark = self.mark()
+        if not all(endpoint.is_idle for endpoint in self._endpoints):
+            self._since = None
+            return -1.0
+        now = time.monotonic()
+        if self._since is None or mark != self._mark:
+            self._since, self._mark = now, mark
+        return now - self._since
+
+
+def _work(
+    app: Registration,
+    call: Callable[..., Awaitable[Any]],
+    intake: QueueIntake,
+    queue: AsyncQueue,
+    answers: Answers,
+) -> Work:
+    options: dict[str, Any] = {
+        "intake": intake, "gateway": queue._gateway, "answers": answers, "timeout": app.timeout,
+    }  # fmt: skip
+    if not app.handler.wants_delivery:
+        return Work(call, **options)
+    kind = AsyncDelivery if app.handler.kind is Kind.TASK else Delivery
+    return WorkWithDelivery(call, kind, **options)
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel what still runs; each endpoint hands back what is unfinished."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,32 @@
+"""Signals that end a run in good order."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Final
+
+_ENDINGS: Final = ("SIGTERM", "SIGINT")
+
+
+@contextmanager
+def until_signalled(stop: Callable[[], None]) -> Iterator[None]:
+    """Call ``stop`` whenever SIGTERM or SIGINT arrives during the block; in other threads than the main one, never."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        stop()
+
+    before: list[tuple[signal.Signals, Any]] = [
+        (number, signal.signal(number, end)) for name in _ENDINGS if (number := getattr(signal, name, None))
+    ]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)

@@ -1,0 +1,89 @@
+"""A worker process: it runs the apps of a configuration, and ends in time whatever its handlers do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from crossdock.app.hub import Hub
+from crossdock.app.signals import until_signalled
+
+if TYPE_CHECKING:
+    from crossdock.config import Loaded
+    from crossdock.synchronous.queue import Queue
+
+TERMINATED: Final = 143
+"""The exit code of a process that SIGTERM has ended."""
+_TO_GIVE_BACK_S: Final = 0.5
+
+
+def run_worker(
+    loaded: Loaded,
+    apps: Sequence[str],
+    *,
+    drain: timedelta,
+    until_eof: bool,
+    began: Callable[[Sequence[str]], None],
+) -> None:
+    """Work until a signal says stop; the process is over when the time to drain is, even if a handler blocks it.
+
+    Args:
+        loaded: The configuration.
+        apps: Only these; none: all that have a handler.
+        drain: How long the end may take.
+        until_eof: Stop at the end of standard input, too.
+        began: Is called with the names of the apps when their handlers were found.
+
+    Raises:
+        ConfigError: There is no such app, or a handler cannot be found.
+        StoreError: The store cannot be used.
+    """
+    with Hub(loaded) as hub:
+        began(hub.names(*apps))
+        deadline = _Deadline(hub.queue, drain)
+        if until_eof:
+            threading.Thread(target=_await_eof, args=(deadline,), daemon=True).start()
+        with until_signalled(deadline.set):
+            asyncio.run(hub.serve(*apps, stop=deadline, drain=drain))
+
+
+class _Deadline:
+    """The wish to stop; when the time to drain is over, so is the process.
+
+    The loop cannot end itself while a handler blocks it, so a thread does it: it hands everything back first, nothing
+    spent.
+    """
+
+    def __init__(self, queue: Queue, drain: timedelta) -> None:
+        self._queue = queue
+        self._drain_s = max(0.0, drain.total_seconds() - _TO_GIVE_BACK_S)
+        self._wanted = False
+
+    def is_set(self) -> bool:
+        """Tell whether to stop."""
+        return self._wanted
+
+    def set(self) -> None:
+        """Stop; called again, at once. May be called from a signal handler."""
+        timer = threading.Timer(0.0 if self._wanted else self._drain_s, self._end)
+        timer.daemon = True
+        timer.start()
+        self._wanted = True
+
+    def _end(self) -> None:
+        with suppress(Exception):  # whatever is wrong with the store, the leases decide then
+            self._queue._housekeeper.flush()
+            self._queue._gateway.hand_back_all()
+        os._exit(TERMINATED)
+
+
+def _await_eof(deadline: _Deadline) -> None:
+    while sys.stdin.buffer.read(1024):
+        pass
+    deadline.set()

@@ -1,0 +1,113 @@
+"""``crossdock app``: the apps that are configured or hold messages, and how one of them does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crossdock.cli.exit_codes import ExitCode
+from crossdock.cli.help import described, new_group
+from crossdock.cli.human import count
+from crossdock.cli.json_form import stats_document
+from crossdock.cli.options import JsonOption, with_session
+from crossdock.cli.refusal import Refusal
+from crossdock.cli.session import Session
+from crossdock.cli.statuses import halt_cell
+from crossdock.cli.terminal import Cell, Column, say_facts, say_json, say_table
+
+if TYPE_CHECKING:
+    from crossdock import QueueStats
+    from crossdock.config.model import AppTable
+
+app = new_group("Look at apps: what is configured, and how they do.")
+
+
+@app.command("list", **described("crossdock app list", "crossdock app list --json"))
+@with_session
+def list_(session: Session, *, json: JsonOption = False) -> None:
+    """List the apps that the configuration names, and those whose queues hold messages."""
+    tables = session.loaded.config.apps
+    figures = _figures(session)
+    names = sorted({*tables, *figures})
+    if json:
+        say_json([_document(name, tables.get(name), figures.get(name)) for name in names])
+        return
+    columns = [Column("APP"), Column("HANDLER", shrinks=True), Column("NEXT")]
+    columns += [Column(title, right=True) for title in ("READY", "PROCESSING", "FAILED")]
+    columns.append(Column(""))
+    rows = [_row(name, tables.get(name), figures.get(name)) for name in names]
+    say_table(columns, rows, empty="no app is configured, and no queue holds a message")
+
+
+@app.command(**described("crossdock app status validator", "crossdock app status validator --json"))
+@with_session
+def status(
+    session: Session,
+    app: Annotated[str, typer.Argument(metavar="APP", help="Which app.")],
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Print what is configured for an app, and how its queue stands."""
+    table = session.loaded.config.apps.get(app)
+    stats = _figures(session).get(app)
+    if table is None and stats is None:
+        raise Refusal(f"no app {app}: it is not configured, and its queue is empty", ExitCode.NOT_FOUND)
+    if json:
+        say_json(_document(app, table, stats))
+        return
+    say_facts([*_configured(session, app, table), *_standing(stats)])
+
+
+def _figures(session: Session) -> dict[str, QueueStats]:
+    """Return how the queues stand; none, if there is no store yet."""
+    if not session.store_path.exists():
+        return {}
+    with session.queue() as queue:
+        return queue.stats()
+
+
+def _document(name: str, table: AppTable | None, stats: QueueStats | None) -> dict[str, Any]:
+    return {
+        "app": name,
+        "configured": None if table is None else table.model_dump(mode="json", exclude_unset=True),
+        "queue": None if stats is None else stats_document(stats),
+    }
+
+
+def _row(name: str, table: AppTable | None, stats: QueueStats | None) -> list[Cell | str]:
+    figures = [0, 0, 0] if stats is None else [stats.ready, stats.processing, stats.failed]
+    return [
+        name,
+        "" if table is None else table.outbound.python or "",
+        "" if table is None else ", ".join(table.next),
+        *(Cell(count(figure), "" if figure else "dim") for figure in figures),
+        "" if stats is None else halt_cell(stats),
+    ]
+
+
+def _configured(session: Session, name: str, table: AppTable | None) -> list[tuple[str, Cell | str]]:
+    config = session.loaded.config
+    policies = config.retry_policies()
+    policy = policies.get(name, policies["*"])
+    facts: list[tuple[str, Cell | str]] = [
+        ("app", name),
+        ("handler", (table and table.outbound.python) or Cell("none", "dim")),
+    ]
+    if table is not None and table.next:
+        facts.append(("next", ", ".join(table.next)))
+    if table is not None:
+        facts.append(("concurrency", str(table.concurrency or 1)))
+    if table is not None and table.timeout is not None:
+        facts.append(("timeout", f"{table.timeout.total_seconds():g} s"))
+    facts.append(("attempts", f"up to {policy.max_attempts}"))
+    return facts
+
+
+def _standing(stats: QueueStats | None) -> list[tuple[str, Cell | str]]:
+    if stats is None:
+        return [("queue", Cell("empty", "dim"))]
+    names = ("ready", "scheduled", "blocked", "processing", "completed", "failed")
+    facts: list[tuple[str, Cell | str]] = [(name, count(getattr(stats, name))) for name in names]
+    halt = halt_cell(stats)
+    return [*facts, ("halted", halt)] if halt else facts

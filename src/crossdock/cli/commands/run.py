@@ -1,0 +1,71 @@
+"""``crossdock run``: worker processes that are kept alive, and the housekeeping."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crossdock.cli.commands.worker import AppsArgument, DrainOption
+from crossdock.cli.exit_codes import ExitCode
+from crossdock.cli.help import described, new_command
+from crossdock.cli.human import counted
+from crossdock.cli.options import with_session
+from crossdock.cli.session import Session
+from crossdock.cli.terminal import tell
+
+app = new_command()
+
+
+@app.command(**described("crossdock run", "crossdock run --workers 4"))
+@with_session
+def run(
+    session: Session,
+    apps: AppsArgument = None,
+    *,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", "-w", metavar="COUNT", min=1, help="So many processes, instead of run.workers."
+        ),
+    ] = None,
+    drain: DrainOption = None,
+) -> None:
+    """Keep worker processes alive until SIGTERM or Ctrl-C.
+
+    One that dies is started again, later each time; what it held goes back to its queues within a second.
+    """
+    from crossdock.app.signals import until_signalled
+    from crossdock.ports.notice import log_notice
+    from crossdock.supervisor.runner import Supervisor
+
+    count = workers or session.loaded.config.run.workers
+    within = drain or session.loaded.config.run.drain
+    with session.new_queue():  # its housekeeper takes back what the dead held
+        supervisor = Supervisor(
+            _command(session, apps or [], within),
+            count,
+            drain=within,
+            notice=log_notice,
+            fatal=frozenset({ExitCode.CONFIG, ExitCode.USAGE}),
+        )
+        with until_signalled(supervisor.stop):
+            code = supervisor.run(
+                lambda: tell(f"{counted(count, 'worker')} started; stop with Ctrl-C or SIGTERM")
+            )
+    if code:
+        raise typer.Exit(code)
+
+
+def _command(session: Session, apps: list[str], drain: timedelta) -> list[str]:
+    """Return what starts a worker with the same configuration."""
+    from crossdock.config.values import format_duration
+
+    loaded = session.loaded
+    config = [] if loaded.file is None else ["--config", str(Path(loaded.file).resolve())]
+    store = ["--store", loaded.store_url] if loaded.origin("store", "url") == "--store" else []
+    words = ["--until-eof", "--drain", format_duration(drain)]
+    return [sys.executable, "-m", "crossdock", "worker", *words, *config, *store, *apps]

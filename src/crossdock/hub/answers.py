@@ -1,0 +1,106 @@
+"""What a handler returns, turned into messages for the apps that receive what its app sends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from crossdock.domain.delivery import Claimed, Completed
+from crossdock.domain.errors import PermanentError
+from crossdock.domain.message import DEFAULT_TYPE, Draft, Envelope, Message
+from crossdock.domain.routing import Routes
+from crossdock.hub.sent import envelope_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crossdock.domain.message import AppId
+    from crossdock.hub.gateway import Gateway
+
+
+class Answers:
+    """Addresses what the handlers of a hub return.
+
+    Args:
+        gateway: Encodes it.
+        routes: Say who receives it.
+    """
+
+    def __init__(self, gateway: Gateway, routes: Routes) -> None:
+        self._gateway = gateway
+        self._routes = routes
+
+    def to(self, claimed: Claimed, returned: Any, result: Any = None) -> Completed:
+        """Return the outcome of a delivery whose handler has returned.
+
+        Where nobody receives what the handler returned, it is kept as the result of the message.
+
+        Args:
+            claimed: The delivery.
+            returned: By the handler: None, a dict, a ``Message``, or a list of these.
+            result: What the handler set as the result; it stays with the message.
+
+        Raises:
+            InvalidMessage: Data is no JSON value or too large, or the envelope of a ``Message`` is wrong.
+            PermanentError: The handler returned something else.
+        """
+        answers: list[tuple[Draft, Envelope]] = []
+        homeless: list[Any] = []
+        for value in _listed(claimed.app, returned):
+            sent = list(self._addressed(claimed, value))
+            answers += sent
+            if not sent:
+                homeless.append(value.data if isinstance(value, Message) else value)
+        if homeless and result is None:
+            result = homeless if isinstance(returned, list) else homeless[0]
+        return Completed(self._gateway.completed(result).result, tuple(answers))
+
+    def _addressed(self, claimed: Claimed, value: Any) -> Iterator[tuple[Draft, Envelope]]:
+        """Give an answer once for each receiver, under the same id."""
+        own = value if isinstance(value, Message) else None
+        sender = claimed.app
+        kind = (
+            {"type": DEFAULT_TYPE, "source": str(sender), "subject": None}
+            if own is None
+            else {"type": own.type, "source": own.source, "subject": own.subject}
+        )
+        receivers = self._routes.receivers(sender, **kind)  # type: ignore[arg-type]  # one dict of both kinds
+        if not receivers:
+            return
+        draft = self._gateway.draft(value if own is None else own.data, None if own is None else own.id)
+        for receiver in receivers:
+            yield draft, _envelope(receiver, sender, claimed.message, own)
+
+
+def _listed(app: AppId, returned: Any) -> list[Any]:
+    values = returned if isinstance(returned, list) else [] if returned is None else [returned]
+    for value in values:
+        if not isinstance(value, (dict, Message)):
+            raise PermanentError(
+                f"the handler of {app!r} returned {_kind(returned, value)}; it may return a dict, a Message, "
+                f"a list of these, or None"
+            )
+    return values
+
+
+def _kind(returned: Any, value: Any) -> str:
+    name = type(value).__name__
+    return f"a list with a value of type {name}" if isinstance(returned, list) else f"a value of type {name}"
+
+
+def _envelope(receiver: AppId, sender: AppId, incoming: Message, own: Message | None) -> Envelope:
+    """Return the envelope of an answer; correlation and trace carry on unless it brings its own."""
+    correlation_id = incoming.correlationid or incoming.id
+    if own is None:
+        return Envelope(
+            app=receiver,
+            source_app=sender,
+            correlation_id=correlation_id,
+            traceparent=incoming.traceparent,
+        )
+    carried = replace(
+        own,
+        correlationid=own.correlationid or correlation_id,
+        traceparent=own.traceparent or incoming.traceparent,
+    )
+    return envelope_of(carried, Envelope(app=receiver, source_app=sender))

@@ -1,0 +1,107 @@
+"""Lists messages in the order of their arrival, whatever else the table holds.
+
+No index has the messages of one app in that order: it would cost every send. So each index that holds a part of them
+is asked for the first ids of its part, and the parts are merged.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from crossdock.domain.lifecycle import Status
+from crossdock.domain.message import HIGHEST_PRIORITY
+from crossdock.store.codec import record_from
+from crossdock.store.statements import listing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from crossdock.domain.record import Record
+
+    Part: TypeAlias = tuple[Callable[..., Any], dict[str, Any], dict[str, Any]]
+    """A statement, its parameters, its options."""
+
+_PRIORITIES: Final = range(HIGHEST_PRIORITY + 1)
+_FINISHED: Final = (Status.COMPLETED, Status.FAILED, Status.ARCHIVED)
+
+
+class Listing:
+    """One request for a list.
+
+    Args:
+        run: Executes a statement with parameters and options, and returns its rows.
+        app: Whose messages; None: all.
+        status: Which; None: all.
+        newest_first: The order is turned round.
+    """
+
+    def __init__(
+        self,
+        run: Callable[..., list[Any]],
+        *,
+        app: str | None,
+        status: Status | None,
+        newest_first: bool,
+    ) -> None:
+        self._run = run
+        self._app = app
+        self._status = status
+        self._newest_first = newest_first
+
+    def records(self, after: int, limit: int) -> list[Record]:
+        """Return the first records behind a row id; those that are hidden are passed over."""
+        found: list[Record] = []
+        while len(found) < limit:
+            wanted = limit - len(found)
+            ids = self._ids(after, wanted)
+            parameters = {"ids": json.dumps(ids)}
+            rows = self._run(listing.records, parameters, newest_first=self._newest_first)
+            found += [record_from(row) for row in rows]
+            if len(ids) < wanted:
+                break
+            after = ids[-1]
+        return found
+
+    def _ids(self, after: int, limit: int) -> list[int]:
+        bounds = {"after": after, "limit": limit}
+        everything = self._app is None and self._status is None
+        parts: Iterable[Part] = [(listing.ids_of_all, {}, {})] if everything else self._parts()
+        pages = [
+            self._run(build, {**bounds, **parameters}, **options, newest_first=self._newest_first)
+            for build, parameters, options in parts
+        ]
+        merged = sorted((row_id for page in pages for (row_id,) in page), reverse=self._newest_first)
+        return merged[:limit]
+
+    def _parts(self) -> Iterator[Part]:
+        """Give the parts of what is asked for."""
+        if self._status in {None, Status.PENDING}:
+            yield from self._waiting()
+        if self._status in {None, Status.PROCESSING}:
+            of_app = {} if self._app is None else {"app": self._app}
+            yield listing.ids_processing, of_app, {"with_app": bool(of_app)}
+        for status in _FINISHED:
+            if self._status in {None, status}:
+                for app in self._apps(listing.finished):
+                    parameters = {"app": app, "status": status.value}
+                    yield listing.ids_in_order, parameters, {"part": listing.finished}
+
+    def _waiting(self) -> Iterator[Part]:
+        for part in (listing.unharmed, listing.suspect):
+            for app in self._apps(part):
+                for priority in _PRIORITIES:
+                    yield listing.ids_in_order, {"app": app, "priority": priority}, {"part": part}
+        for part in (listing.scheduled, listing.blocked):
+            for app in self._apps(part):
+                yield listing.ids_in_order, {"app": app}, {"part": part}
+
+    def _apps(self, part: Callable[[], Any]) -> Iterator[str]:
+        """Give the apps that are asked for and have messages of a part, each found by one step in its index."""
+        if self._app is not None:
+            yield self._app
+            return
+        ((app,),) = self._run(listing.next_app, {"app": ""}, part=part)
+        while app is not None:
+            yield app
+            ((app,),) = self._run(listing.next_app, {"app": app}, part=part)

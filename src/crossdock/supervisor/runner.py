@@ -1,0 +1,169 @@
+"""Starts the worker processes of one machine, starts those that died again, and stops them all in good order."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from crossdock.supervisor.restart import Restarts
+
+if TYPE_CHECKING:
+    from crossdock.ports.notice import Notice
+
+_LOOK_EVERY_S: Final = 0.05
+_GRACE_S: Final = 1.0
+"""A worker that has not ended so long after its time to drain is killed."""
+
+
+class Worker:
+    """One place for a worker process, and whoever fills it now.
+
+    Args:
+        command: Starts one. Its standard input is a pipe that ends when this process does, however it ends.
+        number: From 1.
+    """
+
+    def __init__(self, command: Sequence[str], number: int) -> None:
+        self._command = command
+        self.number = number
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
+        self._start_at = 0.0
+        self._restarts = Restarts()
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process; None: there is none now."""
+        return None if self._process is None else self._process.pid
+
+    def attend(self, notice: Notice, now: float) -> int | None:
+        """Start the process if it is time to; return its exit code if it has just died.
+
+        Args:
+            notice: Is told of a death.
+            now: Monotonic seconds.
+        """
+        if self._process is None:
+            if now >= self._start_at:
+                self._start(now)
+            return None
+        code = self._process.poll()
+        if code is not None:
+            self._bury(code, notice, now)
+        return code
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def has_ended(self) -> bool:
+        """Tell whether there is no process any more."""
+        return self._process is None or self._process.poll() is not None
+
+    def end(self) -> None:
+        """Make sure that it has ended."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._close()
+
+    def _start(self, now: float) -> None:
+        # A session of its own: Ctrl-C is for the one who started us, and we pass it on once.
+        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own command
+        self._started_at = now
+
+    def _bury(self, code: int, notice: Notice, now: float) -> None:
+        lived_s = now - self._started_at
+        self._restarts = self._restarts.died(lived_s)
+        self._start_at = now + self._restarts.delay_s
+        notice(
+            "worker.died",
+            f"worker {self.number} (process {self.pid}) ended after {lived_s:.1f} s, {_ending(code)}; what it held "
+            f"goes back to its queues; it is started again in {self._restarts.delay_s:g} s",
+        )
+        self._close()
+
+    def _close(self) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process = None
+
+
+class Supervisor:
+    """Keeps so many workers alive until told to stop.
+
+    Args:
+        command: Starts a worker.
+        count: How many.
+        drain: How long a worker may take to end.
+        notice: Is told of deaths.
+        fatal: Exit codes that no further start would change; one of them ends the whole run.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        count: int,
+        *,
+        drain: timedelta,
+        notice: Notice,
+        fatal: frozenset[int] = frozenset(),
+    ) -> None:
+        self._workers = [Worker(command, number) for number in range(1, count + 1)]
+        self._drain_s = drain.total_seconds()
+        self._notice = notice
+        self._fatal = fatal
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """End all workers, and the run; may be called from a signal handler."""
+        self._stop.set()
+
+    def run(self, began: Callable[[], object] = lambda: None) -> int:
+        """Work until told to stop.
+
+        Args:
+            began: Is called when all workers were started.
+
+        Returns:
+            0, or the exit code that ended the run.
+        """
+        code = 0
+        try:
+            self._attend()
+            began()
+            while not self._stop.wait(_LOOK_EVERY_S) and not code:
+                code = self._attend()
+        finally:
+            self._end()
+        return code
+
+    def _attend(self) -> int:
+        """Look at each worker once; return a fatal exit code, else 0."""
+        now = time.monotonic()
+        codes = [worker.attend(self._notice, now) for worker in self._workers]
+        return next((code for code in codes if code in self._fatal and code), 0)
+
+    def _end(self) -> None:
+        for worker in self._workers:
+            worker.terminate()
+        deadline = time.monotonic() + self._drain_s + _GRACE_S
+        while not all(worker.has_ended() for worker in self._workers) and time.monotonic() < deadline:
+            time.sleep(_LOOK_EVERY_S)
+        for worker in self._workers:
+            if not worker.has_ended():
+                self._notice(
+                    "worker.killed",
+                    f"worker {worker.number} (process {worker.pid}) did not end within {self._drain_s + _GRACE_S:g} s "
+                    f"and is killed; each message it held counts a crash",
+                )
+            worker.end()
+
+
+def _ending(code: int) -> str:
+    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"

@@ -1,0 +1,22 @@
+"""A hub on a queue, on disk and in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crossdock import Hub, Queue
+
+
+@pytest.fixture(params=["disk", "memory"])
+def queue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Queue]:
+    url = f"sqlite:///{tmp_path}/work.db" if request.param == "disk" else "sqlite://"
+    with Queue(url, app="tests") as opened:
+        yield opened
+
+
+@pytest.fixture
+def hub(queue: Queue) -> Hub:
+    return Hub(queue)

@@ -1,0 +1,68 @@
+"""A worker process for the tests: ``python -m tests.app.worker_program URL LOG [concurrency] [lease_s]``.
+
+The handler of ``first`` obeys the data of its message and answers to ``second``, whose handler only notes. Each start
+and end of a handler is a line of the log, written outside the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from crossdock import Hub, Message, Queue, RetryPolicy
+
+QUICKLY = RetryPolicy(max_attempts=3, backoff_max=timedelta(seconds=1))
+
+
+def main(url: str, log: str, concurrency: str = "8", lease_s: str = "1") -> None:
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def note(*words: object) -> None:
+        os.write(out, f"{' '.join(map(str, words))} {os.getpid()}\n".encode())
+
+    hub = Hub(Queue(url, app="worker", lease=timedelta(seconds=float(lease_s))))
+
+    @hub.app("first", concurrency=int(concurrency), next=["second"], retry=QUICKLY)
+    async def first(message: Message) -> dict[str, Any]:
+        note("start", message.data["n"])
+        match message.data.get("do"):
+            case "die":
+                os._exit(9)
+            case "fork":
+                await asyncio.to_thread(os.waitpid, _forked(), 0)
+            case "block":
+                ctypes.PyDLL(None).usleep(4_000_000)  # keeps the GIL, as a long call of a C library may
+            case seconds:
+                await asyncio.sleep(float(seconds or 0.001))
+        note("end", message.data["n"])
+        return {"n": message.data["n"], "by": os.getpid()}
+
+    @hub.app("second", concurrency=2)
+    def second(message: Message) -> None:
+        note("second", message.data["n"])
+
+    note("ready")
+    hub.run()
+    note("done")
+
+
+def _forked() -> int:
+    """Return the number of a child that ends at once, having inherited all that is open."""
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    return child
+
+
+def lines(log: Path) -> list[list[str]]:
+    """Return the words of each line of a log; the last is the process."""
+    return [line.split() for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,165 @@
+"""Worker processes of a hub, killed, stopped and blocked: nothing is lost, no answer is sent twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from crossdock import Queue, Status
+from tests.app.worker_program import lines
+from tests.crash.limits import MAX_CRASHES
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = "tests.app.worker_program"
+PATIENCE_S = 60.0
+
+
+@dataclass
+class Yard:
+    """A store, its workers, and what their handlers noted outside of it."""
+
+    folder: Path
+    queue: Queue
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "handlers.log"
+
+    def start(self, *, concurrency: int = 8) -> subprocess.Popen[bytes]:
+        """Start a worker, and wait until it is at work."""
+        worker = subprocess.Popen(
+            [sys.executable, "-W", "error", "-m", PROGRAM, self.url, str(self.log), str(concurrency)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"},
+        )  # fmt: skip
+        self.workers.append(worker)
+        self.until(lambda: ["ready", str(worker.pid)] in lines(self.log))
+        return worker
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.folder}/work.db"
+
+    def until(self, condition: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+        deadline = time.monotonic() + patience_s
+        while not condition():
+            assert time.monotonic() < deadline, "it does not happen"
+            time.sleep(0.01)
+
+    def is_empty(self) -> bool:
+        """Whether nothing waits or is worked on at either app."""
+        figures = self.queue.stats()
+        return all(one.ready + one.scheduled + one.blocked + one.processing == 0 for one in figures.values())
+
+    def stop(self) -> None:
+        for worker in self.workers:
+            if worker.poll() is None:
+                worker.send_signal(signal.SIGCONT)
+                worker.terminate()
+        for worker in self.workers:
+            worker.wait(20)
+
+    def answers(self) -> Counter[int]:
+        """How often each message was answered to the second app."""
+        return Counter(record.message.data["n"] for record in self.queue.list("second", limit=10_000))
+
+
+@pytest.fixture
+def yard(tmp_path: Path) -> Iterator[Yard]:
+    with ExitStack() as stack:
+        queue = stack.enter_context(Queue(f"sqlite:///{tmp_path}/work.db", app="tests"))
+        made = Yard(tmp_path, queue)
+        stack.callback(made.stop)
+        yield made
+
+
+def test_killed_workers_lose_nothing_and_answer_once(yard: Yard) -> None:
+    yard.queue.send_many("first", [{"n": number} for number in range(1500)])
+    rng = random.Random(7)
+    for _ in range(6):
+        worker = yard.start()
+        time.sleep(rng.uniform(0.05, 0.4))
+        worker.kill()
+        worker.wait()
+    yard.start()
+    yard.until(yard.is_empty)
+    assert yard.answers() == Counter(range(1500))
+    assert {record.status for record in yard.queue.list(limit=10_000)} == {Status.COMPLETED}
+    starts = Counter(int(line[1]) for line in lines(yard.log) if line[0] == "start")
+    repeated = {number for number, times in starts.items() if times > 1}
+    crashed = {
+        record.message.data["n"] for record in yard.queue.list("first", limit=10_000) if record.crashes
+    }
+    assert repeated <= crashed
+
+
+def test_only_the_poison_among_a_hundred_neighbours_dies(yard: Yard) -> None:
+    yard.queue.send_many("first", [{"n": n, "do": "die" if n == 50 else None} for n in range(101)])
+    while not yard.is_empty():
+        worker = yard.start()
+        yard.until(lambda worker=worker: worker.poll() is not None or yard.is_empty())  # type: ignore[misc]
+    records = yard.queue.list("first", limit=1000)
+    [dead] = [record for record in records if record.status is Status.FAILED]
+    assert (dead.message.data["n"], dead.crashes, dead.attempts) == (50, MAX_CRASHES, 0)
+    neighbours = [record for record in records if record is not dead]
+    assert {record.attempts for record in neighbours} == {1}
+    assert max(record.crashes for record in neighbours) <= 1
+    assert yard.answers() == Counter(set(range(101)) - {50})
+
+
+def test_stopped_worker_loses_its_leases_and_its_late_answers_count_for_nothing(yard: Yard) -> None:
+    first = yard.start()
+    yard.queue.send_many("first", [{"n": number, "do": "0.5"} for number in range(8)])
+    yard.until(lambda: sum(line[0] == "start" for line in lines(yard.log)) == 8)
+    first.send_signal(signal.SIGSTOP)
+    yard.start()
+    yard.until(lambda: len(yard.answers()) == 8)
+    first.send_signal(signal.SIGCONT)
+    yard.until(lambda: sum(line[0] == "end" and line[-1] == str(first.pid) for line in lines(yard.log)) == 8)
+    yard.queue.send("first", {"n": 99})
+    yard.until(yard.is_empty)
+    assert yard.answers() == Counter([*range(8), 99])
+
+
+def test_handler_that_keeps_the_gil_keeps_its_lease(yard: Yard) -> None:
+    yard.start()
+    yard.queue.send("first", {"n": 1, "do": "block"})
+    yard.until(lambda: any(line[:2] == ["start", "1"] for line in lines(yard.log)))
+    yard.start()
+    yard.until(yard.is_empty)
+    assert sum(line[:2] == ["start", "1"] for line in lines(yard.log)) == 1
+    assert yard.queue.list("first")[0].status is Status.COMPLETED
+
+
+def test_handler_may_fork(yard: Yard) -> None:
+    yard.start()
+    yard.queue.send_many("first", [{"n": number, "do": "fork"} for number in range(5)])
+    yard.until(yard.is_empty)
+    assert yard.answers() == Counter(range(5))
+
+
+def test_terminated_worker_ends_in_time_and_hands_back_what_is_unfinished(yard: Yard) -> None:
+    worker = yard.start()
+    yard.queue.send_many("first", [{"n": n, "do": "60" if n % 2 else None} for n in range(200)])
+    yard.until(lambda: sum(line[0] == "start" for line in lines(yard.log)) >= 8)
+    started = time.monotonic()
+    worker.terminate()
+    assert worker.wait(30) == 0
+    assert time.monotonic() - started < 10
+    found = {
+        (record.status, record.attempts, record.crashes) for record in yard.queue.list("first", limit=1000)
+    }
+    assert found <= {(Status.PENDING, 0, 0), (Status.COMPLETED, 1, 0)}
+    assert (Status.PENDING, 0, 0) in found

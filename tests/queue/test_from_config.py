@@ -1,0 +1,161 @@
+"""A queue as the configuration describes it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossdock import AsyncQueue, ConfigError, Queue, RetryPolicy, StoreUnavailable
+from crossdock.config import load
+from crossdock.store.liveness import live_owners
+from tests.contract.case import claim_one
+
+CONFIGURATION = """
+[store]
+url = "sqlite:///data/work.db"
+lock_timeout = "3s"
+min_free_bytes = "1 MiB"
+outside_writers = true
+
+[queue]
+lease = "7s"
+max_crashes = 2
+retry = { max_attempts = 5 }
+
+[apps.validator]
+retry = { backoff = "2s..1m" }
+on_dead = "block"
+
+[apps.mailer]
+on_dead = "release"
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a folder with a configuration the current one."""
+    for name in [name for name in os.environ if name.startswith("CROSSDOCK_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "crossdock.toml").write_text(CONFIGURATION, encoding="utf-8")
+    return tmp_path
+
+
+def on_dead(queue: Any) -> dict[str, str]:
+    found: dict[str, str] = queue._store.read(lambda reader: reader.on_dead())
+    return found
+
+
+class TestWhatIsInForce:
+    def test_store_and_its_settings(self, folder: Path) -> None:
+        with Queue.from_config(app="shop") as queue:
+            store = queue._store
+            assert store.location.path == folder / "data" / "work.db"
+            assert store.journal_mode == "truncate"
+            settings = store._settings
+            assert (settings.lock_timeout, settings.min_free_bytes) == (timedelta(seconds=3), 1024**2)
+            assert queue.send("validator", 1).source == "shop"
+
+    def test_rules_of_the_queue_and_of_its_apps(self) -> None:
+        with Queue.from_config() as queue:
+            policies = queue._gateway.policies
+            assert (policies.lease, policies.max_crashes) == (timedelta(seconds=7), 2)
+            assert policies.of("any") == RetryPolicy(max_attempts=5)
+            assert policies.of("validator").backoff_min == timedelta(seconds=2)
+            assert policies.of("validator").max_attempts == 5
+
+    def test_what_a_dead_letter_does_to_its_key(self) -> None:
+        with Queue.from_config() as queue:
+            assert on_dead(queue) == {"validator": "block"}
+            queue.send_many("validator", [1, 2], partition_key="k")
+            claim_one(queue, "validator").fail("no")
+            assert queue.claim("validator") == []
+
+    def test_asyncio_has_the_same(self, folder: Path) -> None:
+        async def look() -> None:
+            async with AsyncQueue.from_config() as queue:
+                assert queue._store.location.path == folder / "data" / "work.db"
+                assert on_dead(queue) == {"validator": "block"}
+
+        asyncio.run(look())
+
+
+class TestWhereItComesFrom:
+    def test_variable_goes_before_the_file(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("CROSSDOCK_STORE__URL", "sqlite:///other.db")
+        monkeypatch.setenv("CROSSDOCK_APPS__VALIDATOR__ON_DEAD", "release")
+        with Queue.from_config() as queue:
+            assert queue._store.location.path == folder / "other.db"
+            assert on_dead(queue) == {}
+
+    @pytest.mark.parametrize("form", [str, Path])
+    def test_another_file_may_be_named(self, folder: Path, form: Callable[[Path], Any]) -> None:
+        place = folder / "elsewhere"
+        place.mkdir()
+        (place / "my.toml").write_text('[store]\nurl = "sqlite:///mine.db"\n', encoding="utf-8")
+        with Queue.from_config(form(place / "my.toml")) as queue:
+            assert queue._store.location.path == place / "mine.db"
+
+    def test_one_that_was_loaded_may_be_given(self, folder: Path) -> None:
+        loaded = load(options={"--store": (("store", "url"), "sqlite:///given.db")})
+        with Queue.from_config(loaded) as queue:
+            assert queue._store.location.path == folder / "given.db"
+
+    def test_without_a_file_defaults_hold(self, folder: Path) -> None:
+        (folder / "crossdock.toml").unlink()
+        with Queue.from_config() as queue:
+            assert queue._store.location.path == folder / "crossdock.db"
+
+    def test_wrong_one_is_told_before_anything_is_opened(self, folder: Path) -> None:
+        (folder / "crossdock.toml").write_text("[queue]\nmax_crashes = 0\nleese = 1\n", encoding="utf-8")
+        with pytest.raises(ConfigError, match=r"max_crashes[\s\S]*leese"):
+            Queue.from_config()
+        assert list((folder / "data").iterdir()) == []
+
+
+class TestOnDead:
+    def test_nothing_is_written_where_the_store_says_so_already(self) -> None:
+        with Queue.from_config() as queue:
+            before = version(queue)
+            Queue.from_config().close()
+            assert version(queue) == before
+            queue.set_on_dead("validator", "release")
+            before = version(queue)
+            Queue.from_config().close()
+            assert version(queue) != before
+            assert on_dead(queue)["validator"] == "block"
+
+    def test_what_the_configuration_does_not_say_stays(self) -> None:
+        with Queue.from_config() as queue:
+            queue.set_on_dead("other", "block")
+            Queue.from_config().close()
+            assert on_dead(queue)["other"] == "block"
+
+    def test_release_frees_what_a_dead_letter_blocked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with Queue.from_config() as queue:
+            queue.send_many("validator", [1, 2], partition_key="k")
+            claim_one(queue, "validator").fail("no")
+        monkeypatch.setenv("CROSSDOCK_APPS__VALIDATOR__ON_DEAD", "release")
+        with Queue.from_config() as queue:
+            assert claim_one(queue, "validator").message.data == 2
+
+    def test_store_that_cannot_take_it_is_closed_again(self, folder: Path) -> None:
+        with Queue.from_config() as queue:
+            queue.set_on_dead("validator", "release")
+            (folder / "crossdock.toml").write_text(CONFIGURATION.replace('"3s"', '"50ms"'), encoding="utf-8")
+            with queue._store.open_store.writing_alone(), pytest.raises(StoreUnavailable):
+                Queue.from_config()
+            assert list(live_owners(queue._store.location.folder)) == [queue._store.owner]
+
+
+def version(queue: Queue) -> int:
+    """Return a number that changes when another connection commits."""
+    found: int = queue._store.open_store._writer.execute("PRAGMA data_version").fetchone()[0]
+    return found
