@@ -57,7 +57,7 @@ def read_outside(folder: Path, *, url: str, seconds: float, seed: int, **_: obje
     recorder = Recorder(folder / f"reader-{seed}.history")
     path = url.removeprefix("sqlite:///")
     deadline = time.monotonic() + seconds
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as connection:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)) as connection:
         connection.isolation_level = None
         for number in _until(deadline):
             try:

@@ -32,6 +32,10 @@ RETRY = RetryPolicy(
 )
 
 
+PATIENCE = timedelta(seconds=60)
+"""A machine whose disk stands still for seconds breaks no promise."""
+
+
 class Options(TypedDict, total=False):
     """The settings of a worker that its role only passes on."""
 
@@ -85,7 +89,7 @@ def on_stage(  # noqa: PLR0913 - the settings of a worker, by keyword
     recorder = Recorder(folder / f"{name}-{os.getpid()}-{time.monotonic_ns()}.history")
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    settings = StoreSettings(outside_writers=outside_writers)
+    settings = StoreSettings(outside_writers=outside_writers, lock_timeout=PATIENCE)
     lease = timedelta(seconds=lease_s)
     try:
         with Queue(

@@ -68,7 +68,8 @@ class Account:
     """What was acknowledged, and the steps whose outcome nobody was told.
 
     Attributes:
-        claiming: The app for which a claim was under way, if any: each of its messages may have been taken.
+        claiming: The app for which a claim was under way, if any: each of its messages may have been taken. If the
+            claim was refused although the disk has it, the consumer has given them back, with nothing spent.
     """
 
     settled: States = field(default_factory=dict)
@@ -117,4 +118,5 @@ class Account:
         if found == expected.found_again():
             return True
         taken = expected.app == self.claiming and expected.status == "pending" and not expected.waits
-        return taken and found == expected.claimed().found_again()
+        came_back = expected.claimed().found_again(), expected.after("message.handed_back")
+        return taken and any(found == one for one in came_back)
