@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from crossdock.domain.lifecycle import FailureCode, Status
     from crossdock.domain.message import Message, SentMessage
     from crossdock.domain.record import QueueStats, Record, TimelineEntry
+    from crossdock.domain.retention import Keep, Retention
     from crossdock.domain.retry import Failure, RetryPolicy
     from crossdock.domain.routing import Subscription
     from crossdock.hub.options import SendOptions
@@ -55,10 +56,12 @@ _HOMES = {
     "Failure": "domain.retry",
     "FailureCode": "domain.lifecycle",
     "Hub": "app.hub",
+    "Keep": "domain.retention",
     "Message": "domain.message",
     "Queue": "synchronous.queue",
     "QueueStats": "domain.record",
     "Record": "domain.record",
+    "Retention": "domain.retention",
     "RetryPolicy": "domain.retry",
     "SendOptions": "hub.options",
     "SentMessage": "domain.message",
@@ -72,10 +75,11 @@ _HOMES = {
 
 __all__ = [
     "AsyncDelivery", "AsyncQueue", "ConfigError", "CredentialError", "CrossdockError", "Delivery", "DeliveryError",
-    "Failure", "FailureCode", "Hub", "IllegalMove", "InvalidMessage", "LeaseLost", "Message", "MessageNotFound",
-    "PermanentError", "Queue", "QueueStats", "RateLimited", "Record", "RetryPolicy", "SchemaOutOfDate",
-    "SendOptions", "SentMessage", "Status", "StoreDamaged", "StoreError", "StoreFull", "StoreSettings",
-    "StoreUnavailable", "Subscription", "TimelineEntry", "TransientError", "__version__", "create_engine",
+    "Failure", "FailureCode", "Hub", "IllegalMove", "InvalidMessage", "Keep", "LeaseLost", "Message",
+    "MessageNotFound", "PermanentError", "Queue", "QueueStats", "RateLimited", "Record", "Retention", "RetryPolicy",
+    "SchemaOutOfDate", "SendOptions", "SentMessage", "Status", "StoreDamaged", "StoreError", "StoreFull",
+    "StoreSettings", "StoreUnavailable", "Subscription", "TimelineEntry", "TransientError", "__version__",
+    "create_engine",
 ]  # fmt: skip
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crossdock.hub.archiver import Archiver
 from crossdock.hub.gateway import Gateway
 from crossdock.hub.housekeeper import Housekeeper
 from crossdock.hub.rescuer import Rescuer
 from crossdock.ports.clock import SystemClock
 from crossdock.ports.notice import log_notice
+from crossdock.store.archive_files import ArchiveFiles
 from crossdock.store.location import parse_url
 from crossdock.store.settings import StoreSettings
 from crossdock.store.sqlite import SQLiteStore
@@ -59,5 +61,12 @@ class Parts:
         )
         self.gateway = Gateway(self.store, policies, app=app, notice=notice)
         rescuer = Rescuer(self.store, max_crashes=policies.max_crashes, policy_of=self.gateway.policy_of)
-        self.housekeeper = Housekeeper(self.store, rescuer, notice)
+        self.archiver = Archiver(
+            self.store,
+            ArchiveFiles(),
+            retention=lambda: self.gateway.policies.retention,
+            folder=None if location.path is None else str(location.folder / "archive"),
+            notice=notice,
+        )
+        self.housekeeper = Housekeeper(self.store, rescuer, self.archiver, notice)
         self.store.on_reopen = self.housekeeper.restart

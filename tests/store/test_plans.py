@@ -23,6 +23,7 @@ PARAMETERS: dict[str, Any] = {
     "token": "t", "owner": "o", "until": "2026-11-21 12:00:30.000000", "keep_s": 1.0, "ids": "[1, 2]", "after": 0,
     "available_at": "", "refund": 0, "crashed": 0, "error": "", "priority": 4, "suspect_id": 9, "message_id": "m",
     "source_app": "python", "result": "1", "code": "PERMANENT", "status": "completed", "before": "2026-11-21",
+    "since": "2026-11-20", "skip": 1000, "first": "2026-11/a", "last": "2026-11/b",
 }  # fmt: skip
 PARTS: list[tuple[Any, str]] = [
     (listing.unharmed, "idx_claim"),
@@ -58,6 +59,15 @@ DAILY: list[tuple[Any, dict[str, Any], str]] = [
     (statements.scheduled_depth, {}, "idx_due"),
     (statements.blocked_depth, {}, "idx_blocked"),
     (statements.audit_of, {}, "idx_audit_row"),
+    (statements.aged, {}, "idx_target_app"),
+    (statements.nth_newest, {}, "idx_target_app"),
+    (statements.archive_rows, {}, "INTEGER PRIMARY KEY"),
+    (statements.drop_staged, {}, "INTEGER PRIMARY KEY"),
+    (statements.find_archived, {}, "idx_archive_message"),
+    (statements.records_of_archive, {"with_app": False, "with_source": False}, "idx_archive_message"),
+    (statements.record_of_archive, {}, "INTEGER PRIMARY KEY"),
+    (statements.archived_app_after, {}, "idx_archive_a"),
+    (statements.oldest_archived, {}, "idx_archive_age"),
 ]
 SELDOM: list[tuple[Any, dict[str, Any], str]] = [
     (statements.due_depth, {}, "idx_due"),
@@ -71,6 +81,13 @@ SELDOM: list[tuple[Any, dict[str, Any], str]] = [
     (statements.delete_row, {}, "INTEGER PRIMARY KEY"),
     (statements.purge, {}, "idx_target_app"),
     (statements.purge_log, {}, "idx_audit_row"),
+    (statements.archived_ids, {"with_app": True, "newest_first": True}, "idx_archive_app"),
+    (statements.archived_ids, {"with_app": False, "newest_first": False}, "INTEGER PRIMARY KEY"),
+    (statements.archived_records, {"newest_first": True}, "INTEGER PRIMARY KEY"),
+    (statements.archived_lines, {}, "idx_archive_age"),
+    (statements.histories, {}, "idx_audit_row"),
+    (statements.purge_archived, {}, "INTEGER PRIMARY KEY"),
+    (statements.file_names, {}, "sqlite_autoindex_archive_file_1"),
     (statements.dead_keys, {}, "idx_target_app"),
     (statements.free_dead, {}, "idx_target_app"),
     (statements.of_app, {"status": Status.FAILED, "with_code": True}, "idx_target_app"),

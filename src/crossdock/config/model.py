@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import (
@@ -20,6 +21,7 @@ from pydantic import (
 from crossdock.config import values
 from crossdock.domain.errors import InvalidMessage
 from crossdock.domain.message import check_app
+from crossdock.domain.retention import Keep, Retention
 from crossdock.domain.retry import RetryPolicy
 from crossdock.domain.routing import Subscription
 
@@ -127,6 +129,8 @@ PythonPath: TypeAlias = Annotated[
     AfterValidator(_python_path),
     Expected('a module and a function in it, such as "orders.checks:validate"'),
 ]
+AtMost: TypeAlias = Annotated[int, Field(ge=0), Expected("a whole number of 0 or more")]
+Folder: TypeAlias = Annotated[str, Field(min_length=1), Expected('the path of a folder, such as "archive"')]
 Pattern: TypeAlias = Annotated[str, Field(min_length=1), Expected('text such as "order.*"')]
 
 
@@ -250,6 +254,59 @@ Wanted: TypeAlias = Annotated[
 ]
 
 
+class AppRetentionTable(Table):
+    """How many completed messages stay in the queue. A key that is left out is inherited."""
+
+    completed_for: Duration | None = Field(
+        default=None, description="They are archived when they ended longer ago than this."
+    )
+    max_completed: AtMost | None = Field(
+        default=None,
+        description="Of those that are younger only the newest so many stay. Left out: all.",
+    )
+
+    def over(self, base: Keep) -> Keep:
+        """Return ``base`` with the keys that are set here."""
+        return Keep(
+            completed_for=base.completed_for if self.completed_for is None else self.completed_for,
+            max_completed=base.max_completed if self.max_completed is None else self.max_completed,
+        )
+
+
+class RetentionTable(AppRetentionTable):
+    """What becomes of completed messages. Dead letters are never touched."""
+
+    automatic: Flag = Field(
+        default=True,
+        description="Let the processes of the store do it by themselves; else only crossdock queue archive does.",
+    )
+    completed_for: Duration | None = Field(
+        default=timedelta(days=7),
+        description="They stay in their queue for so long after they ended; then they are archived.",
+    )
+    archived_for: Duration = Field(
+        default=timedelta(days=30),
+        description="They stay in the table of the archive for so long; then they go to files.",
+    )
+    dedup_for: Duration = Field(
+        default=timedelta(days=30),
+        description=(
+            "A message that is sent again within so long after its archiving is known as a duplicate. It stays in the "
+            "table until then, even if archived_for is shorter."
+        ),
+    )
+    to_files: Flag = Field(
+        default=True, description="Write files; else what is archived stays in the table of the archive."
+    )
+    folder: Folder | None = Field(
+        default=None,
+        description=(
+            "Where the files go. A relative path counts from the folder of the configuration file. Left out: archive "
+            "in the folder beside the store."
+        ),
+    )
+
+
 class AppTable(Table):
     """What holds for one app alone."""
 
@@ -273,6 +330,10 @@ class AppTable(Table):
     )
     retry: RetryTable = Field(
         default_factory=RetryTable, description="The app's retry policy, over that of all apps."
+    )
+    retention: AppRetentionTable = Field(
+        default_factory=AppRetentionTable,
+        description="How many completed messages of the app stay in its queue, over what holds for all.",
     )
     on_dead: OnDead | None = Field(
         default=None,
@@ -300,12 +361,34 @@ class Config(Table):
     queue: QueueTable = Field(
         default_factory=QueueTable, description="How queues behave whose app says nothing else."
     )
+    retention: RetentionTable = Field(
+        default_factory=RetentionTable,
+        description="What becomes of completed messages. Dead letters are never touched.",
+    )
     run: RunTable = Field(default_factory=RunTable, description="How crossdock run works.")
     apps: dict[AppName, AppTable] = Field(default={}, description="Apps that differ, each under its name.")
 
     def on_dead(self) -> dict[str, Literal["release", "block"]]:
         """Return what a dead letter does to its partition key, of each app of which the file says it."""
         return {name: app.on_dead for name, app in self.apps.items() if app.on_dead is not None}
+
+    def retention_rules(self, base: Path) -> Retention:
+        """Return what becomes of completed messages; a relative folder counts from ``base``."""
+        given = self.retention
+        keep = given.over(Keep())
+        return Retention(
+            automatic=given.automatic,
+            keep=keep,
+            apps={
+                name: app.retention.over(keep)
+                for name, app in self.apps.items()
+                if app.retention.model_fields_set
+            },
+            archived_for=given.archived_for,
+            dedup_for=given.dedup_for,
+            to_files=given.to_files,
+            folder=None if given.folder is None else str(base / given.folder),
+        )
 
     def retry_policies(self) -> dict[str, RetryPolicy]:
         """Return the policy of each app, and under ``*`` that of all others."""

@@ -1,4 +1,8 @@
-"""The one thread of a store that works in the background: it rescues, and writes results that would wait too long."""
+"""The one thread of a store that always works in the background.
+
+It rescues, writes results that would wait too long, and starts the archiver now and then, which has a thread of its own
+because what it does may take long.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from crossdock.hub.consumption import FLUSH_AFTER_S
 
 if TYPE_CHECKING:
+    from crossdock.hub.archiver import Archiver
     from crossdock.hub.consumption import Consumption
     from crossdock.hub.rescuer import Rescuer
     from crossdock.ports.notice import Notice
@@ -22,9 +27,10 @@ _JOIN_TIMEOUT_S: Final = 5.0
 class Housekeeper:
     """Runs in a daemon thread; starting twice or stopping unstarted is harmless."""
 
-    def __init__(self, store: Store, rescuer: Rescuer, notice: Notice) -> None:
+    def __init__(self, store: Store, rescuer: Rescuer, archiver: Archiver, notice: Notice) -> None:
         self._store = store
         self._rescuer = rescuer
+        self._archiver = archiver
         self._notice = notice
         self._consumptions: set[Consumption] = set()
         self._stop = threading.Event()
@@ -44,6 +50,7 @@ class Housekeeper:
         """Begin anew in a forked child, where the thread of the parent is not."""
         if self._thread is not None:
             self._thread = None
+            self._archiver.restart()
             self._consumptions = set()
             self._stop, self._call = threading.Event(), threading.Event()
             self.start()
@@ -52,6 +59,7 @@ class Housekeeper:
         """End, and wait until what was begun is finished."""
         self._stop.set()
         self._call.set()
+        self._archiver.stop()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(_JOIN_TIMEOUT_S)
         self._thread = None
@@ -88,6 +96,7 @@ class Housekeeper:
     def _tend(self) -> None:
         if time.monotonic() >= self._tend_at:
             self._tend_at = time.monotonic() + _TEND_EVERY_S
+            self._archiver.start()
             self._store.tend()
 
     def _run(self) -> None:
