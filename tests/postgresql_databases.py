@@ -118,15 +118,24 @@ class Databases:
         return still
 
 
+def is_postgresql(url: str) -> bool:
+    """Tell whether a store's URL names a database on a PostgreSQL server."""
+    return url.startswith("postgresql")
+
+
 def name_of(url: str) -> str:
     """Return the name of the database in a URL."""
     return url.rpartition("/")[2].partition("?")[0]
 
 
+def connect(url: str, options: str = "") -> psycopg.Connection:
+    """Connect as another program does, which names our tables without their schema; transactions are its own."""
+    options = f"-c search_path=integration,public {options}"
+    return psycopg.connect(plain(url), autocommit=True, connect_timeout=10, options=options)
+
+
 def execute(url: str, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Run a statement of another program, written as for SQLite: ``?`` for a parameter, tables without schema."""
-    with psycopg.connect(
-        plain(url), autocommit=True, connect_timeout=10, options="-c search_path=integration,public"
-    ) as connection:
+    with connect(url) as connection:
         cursor = connection.execute(statement.replace("?", "%s"), parameters or None)
         return cursor.fetchall() if cursor.description else []

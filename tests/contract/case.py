@@ -10,7 +10,7 @@ import pytest
 
 from crossdock import AsyncQueue, Queue, StoreSettings
 from tests.contract.blocking import LoopThread
-from tests.postgresql_databases import execute
+from tests.postgresql_databases import execute, is_postgresql
 
 if TYPE_CHECKING:
     from crossdock import Delivery
@@ -71,7 +71,7 @@ class Case:
     @property
     def on_postgresql(self) -> bool:
         """Whether the store is a database on a server."""
-        return self.url.startswith("postgresql")
+        return is_postgresql(self.url)
 
     def open(self, **options: Any) -> Queue:
         """Open one more queue object on the store, as another process would."""
