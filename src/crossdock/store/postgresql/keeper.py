@@ -51,7 +51,7 @@ def ensure_keeper(location: DatabaseLocation) -> None:
     })  # fmt: skip
     # It forks at once and its first process ends: nobody has to wait for the second. The URL may hold a password, and
     # so goes where no list of processes shows it.
-    subprocess.run(  # noqa: S603 - our own module
+    subprocess.run(
         [sys.executable, "-m", "crossdock.store.postgresql.keeper"],
         input=told.encode(),
         stdout=subprocess.DEVNULL,

@@ -6,6 +6,7 @@ import asyncio
 import ctypes
 import os
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.domain.errors import SchemaOutOfDate, StoreError, StoreUnavailable
@@ -190,7 +191,7 @@ class PostgreSQLStore:
             self.keep()
         for owner in opened.read(lambda reader: reader.ending_owners(now)):
             if owner == opened.who or opened.presence.condition(owner) == "running":
-                opened.group.run(lambda tx, owner=owner: tx.run(renew, {"owner": owner, "now": to_text(now)}))
+                opened.group.run(partial(_renew, owner=owner, now=to_text(now)))
 
     def tend(self) -> None:
         """Nothing to do: the database's autovacuum is set up for a queue."""
@@ -232,6 +233,10 @@ class PostgreSQLStore:
             self._open = self._make_open()
             self._pid = os.getpid()
         self.on_reopen()
+
+
+def _renew(transaction: PostgreSQLTransaction, *, owner: str, now: str) -> None:
+    transaction.run(renew, {"owner": owner, "now": now})
 
 
 def _nothing() -> None:
