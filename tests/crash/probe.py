@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from tests.crash.history import Kind, Sighting
     from tests.crash.nursery import Child, Nursery
+    from tests.crash.stage import Place
 
 
 T = TypeVar("T")
@@ -22,22 +23,17 @@ PATIENCE_S = 60.0
 
 
 class Play:
-    """One scene: a nursery, a store, and what was seen so far.
+    """One scene: a nursery, a store, and what was seen so far."""
 
-    Args:
-        outside_writers: The store's safe journal mode.
-    """
-
-    def __init__(self, nursery: Nursery, folder: Path, *, outside_writers: bool = False) -> None:
+    def __init__(self, nursery: Nursery, folder: Path, place: Place) -> None:
         self.nursery = nursery
         self.folder = folder
-        self.url = f"sqlite:///{folder / 'work.db'}"
-        self._outside_writers = outside_writers
+        self.place = place
         self.once("prepare")
 
     def fork(self, role: str, **arguments: object) -> Child:
         """Start a worker on this store."""
-        return self.nursery.fork(role, url=self.url, outside_writers=self._outside_writers, **arguments)
+        return self.nursery.fork(role, **{**self.place, **arguments})
 
     def once(self, role: str, *, timeout_s: float = PATIENCE_S, **arguments: object) -> None:
         """Play one role to its end; it must end well."""
