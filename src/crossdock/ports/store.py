@@ -1,8 +1,12 @@
 """The port to the Message Store, split by who calls it.
 
 A store runs *work* (a function of one open transaction) durably: ``write`` returns after the commit. Work may be
-run together with that of other callers in one transaction; if it raises, its own changes alone are undone.
-Work must not block and must not call the store again.
+run together with that of other callers in one transaction; if it raises, its own changes alone are undone. Work may
+be run again after a transaction that came to nothing. It must not block and must not call the store again.
+
+Work that only sends says so by a true attribute ``only_sends``: it may be run again even when nobody knows whether
+its commit took place, since messages are found by their ids. Work that sends one message without a partition key
+tells it by the attribute ``single``: a pair of draft and envelope.
 """
 
 from __future__ import annotations
@@ -168,6 +172,10 @@ class Peers(Protocol):
 
 class Store(Protocol):
     """Durable messages."""
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the store is in this process alone."""
 
     @property
     def owner(self) -> str:

@@ -80,6 +80,11 @@ class SQLiteStore:
         """Called in a forked child, after the store was opened anew there."""
 
     @property
+    def in_memory(self) -> bool:
+        """Whether the store is in this process alone."""
+        return self.location.path is None
+
+    @property
     def closed(self) -> bool:
         """Whether the store was closed."""
         return self._closed

@@ -1,0 +1,47 @@
+"""Who lives, when the store is shared by hosts: the lock files tell of the processes of our host alone."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from typing import TYPE_CHECKING, Literal
+
+from crossdock.store.liveness import Presence
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class HostPresence(Presence):
+    """This process's lock file in the folder of its host, and a look at everyone else's there.
+
+    An owner is ``name@HOST/BOOT``: HOST is the id that the folder got when it was made, so processes that share the
+    folder, and so the kernel that keeps its locks, are one host, whatever the names of their machines or containers.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.host = host_id(folder)
+        self.ours = f"%@{self.host}/%"
+        """A pattern of the owners on this host."""
+        super().__init__(folder, f"{name}@{self.host}")
+
+    def condition(self, owner: str) -> Literal["running", "stopped", "gone", "unknown"]:
+        """Tell how the process that owns a lease does; unknown: it is not on this host."""
+        if f"@{self.host}/" not in owner:
+            return "unknown"
+        return super().condition(owner)
+
+
+def host_id(folder: Path) -> str:
+    """Return the id of the host that a folder stands for; made at its first use."""
+    path = folder / "host"
+    made = folder / f".host-{uuid.uuid4().hex}"
+    if not path.exists():
+        made.write_text(uuid.uuid4().hex[:12], encoding="ascii")
+        try:
+            os.link(made, path)  # unlike a rename, it replaces nothing: the first one counts
+        except FileExistsError:
+            pass
+        finally:
+            made.unlink()
+    return path.read_text(encoding="ascii").strip()

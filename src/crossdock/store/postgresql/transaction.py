@@ -1,0 +1,37 @@
+"""All verbs of a write transaction on PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from crossdock.store.claiming import Claiming
+from crossdock.store.controlling import Controlling
+from crossdock.store.postgresql.sending import PostgreSQLSending, storable
+from crossdock.store.postgresql.statements import LOCK_KEYS, RELEASE_KEYS
+from crossdock.store.settling import Settling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class PostgreSQLTransaction(PostgreSQLSending, Claiming, Settling, Controlling):
+    """One open write transaction of a PostgreSQL store."""
+
+    def lock_keys(self, keys: Iterable[tuple[str, str | None]]) -> None:
+        """Keep other transactions from changing the order of these (app, partition key) before ours has ended."""
+        self._database.execute(LOCK_KEYS, (_listed(keys),))
+
+    def _storable(self, columns: dict[str, Any]) -> dict[str, Any]:
+        if columns.get("data_bytes", b"") is not None:
+            return columns
+        data, raw = storable(columns["data"])
+        return {**columns, "data": data, "data_bytes": raw}
+
+    def _release(self, keys: list[tuple[str, str]]) -> None:
+        self._database.execute(RELEASE_KEYS, (_listed(keys), self.now_text))
+
+
+def _listed(keys: Iterable[tuple[str, str | None]]) -> str:
+    pairs: list[Any] = list(keys)
+    return json.dumps(pairs)
