@@ -235,6 +235,7 @@ class AsyncWorking(QueueCore):
         consumption = Consumption(
             check_app(app), batch=batch, lease=self._gateway.lease(lease), lost=self._tell_lost, lanes=lanes
         )
+        self._store.keep()
         self._housekeeper.watch(consumption)
         return consumption
 

@@ -212,6 +212,12 @@ class Store(Protocol):
     ) -> AbstractContextManager[Any]:
         """Give a connection; what is written through it commits together with the settlement."""
 
+    def keep(self) -> None:
+        """Get ready to keep leases for as long as this process lives and runs, whatever user code does to it."""
+
+    def renew(self) -> None:
+        """Renew kept leases that are about to end, where others cannot see by themselves that their owner lives."""
+
     def tend(self) -> None:
         """Do what keeps the store quick whatever other programs do to it; cheap, to be called now and then."""
 

@@ -159,6 +159,12 @@ class SQLiteStore:
                 f"use the store, and start them again"
             ) from error
 
+    def keep(self) -> None:
+        """Nothing to do: on one host whoever finds a kept lease overdue looks at its owner and renews it."""
+
+    def renew(self) -> None:
+        """Nothing to do, likewise."""
+
     def tend(self) -> None:
         """Forget what ANALYZE noted about our tables, should somebody have run it since."""
         opened = self.open_store

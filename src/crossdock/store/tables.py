@@ -24,7 +24,15 @@ from sqlalchemy import (
 
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import DEFAULT_PRIORITY, DEFAULT_TYPE, JSON_TYPE
-from crossdock.store.types import TIMESTAMP_GLOB, JsonData, JsonValue, RowId, UtcTimestamp, random_uuid, utc_now
+from crossdock.store.types import (
+    TIMESTAMP_GLOB,
+    JsonData,
+    JsonValue,
+    RowId,
+    UtcTimestamp,
+    random_uuid,
+    utc_now,
+)
 
 SCHEMA_NUMBER: Final = 1
 """The number of the newest migration; code compares it with the store's by one SELECT."""

@@ -45,10 +45,12 @@ class Connections:
     Args:
         location: The database.
         patience_s: How long a caller waits for a server that is away.
+        name: What the server calls our sessions, unless the URL says so.
     """
 
-    def __init__(self, location: DatabaseLocation, patience_s: float) -> None:
+    def __init__(self, location: DatabaseLocation, patience_s: float, name: str) -> None:
         self.location = location
+        self._arguments = {"application_name": name, **location.arguments()}
         self.patience_s = patience_s
         self.facts: ServerFacts | None = None
         self._mutex = threading.Lock()
@@ -74,7 +76,9 @@ class Connections:
             deadline = time.monotonic() + self.patience_s
         while True:
             if not self._mutex.acquire(timeout=max(0.0, deadline - time.monotonic())):
-                raise StoreUnavailable(f"{self.location} has been away for {self.patience_s:g} s; nothing was changed")
+                raise StoreUnavailable(
+                    f"{self.location} has been away for {self.patience_s:g} s; nothing was changed"
+                )
             try:
                 self._await_turn(deadline)
                 database = self._connect()
@@ -126,12 +130,14 @@ class Connections:
             time.sleep(wait_s)
 
     def _connect(self) -> Database:
-        connection = psycopg.connect(**self.location.arguments(), autocommit=True)
+        connection = psycopg.connect(**self._arguments, autocommit=True)
         try:
             database = Database(connection)
             facts = _learn(database)
             if facts.pooled:
-                connection.prepare_threshold = None  # the next transaction may be on another server connection
+                connection.prepare_threshold = (
+                    None  # the next transaction may be on another server connection
+                )
         except BaseException:
             connection.close()
             raise
@@ -164,6 +170,11 @@ def _learn(database: Database) -> ServerFacts:
         version=version,
         ahead=ahead,
     )
+
+
+def session_name(owner: str) -> str:
+    """Return what the sessions of a process are called, by which others end them when it is dead."""
+    return f"crossdock {owner.rpartition('/')[2]}"
 
 
 def discard(database: Database) -> None:

@@ -29,7 +29,9 @@ def create_engine(url: str | URL, **options: Any) -> Engine:
 
 def engine_on(location: DatabaseLocation) -> Engine:
     """Return an engine for the transactions of handlers."""
-    arguments = {name: value for name, value in location.arguments().items() if name not in location.url.query}
+    arguments = {
+        name: value for name, value in location.arguments().items() if name not in location.url.query
+    }
     return _with_search_path(
         sqlalchemy.create_engine(location.url, connect_args=arguments, pool_pre_ping=True, pool_size=8)
     )
@@ -39,7 +41,7 @@ def _with_search_path(engine: Engine) -> Engine:
     """Say with each transaction where the store's tables are; a pooler may give it another session than the last."""
 
     def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(f"SET LOCAL search_path = \"$user\", public, {SCHEMA}")
+        connection.exec_driver_sql(f'SET LOCAL search_path = "$user", public, {SCHEMA}')
 
     event.listen(engine, "begin", on_begin)
     return engine

@@ -45,7 +45,8 @@ def is_hopeless(error: BaseException) -> bool:
     """Tell whether a connection was refused for good."""
     text = str(error)
     return code_of(error) in _WRONG or any(
-        told in text for told in ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password")
+        told in text
+        for told in ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password")
     )
 
 
@@ -64,12 +65,16 @@ def translate(error: BaseException, location: DatabaseLocation) -> StoreError:
             f"backup of the database"
         )
     if code == "53100":
-        return StoreFull(f"{location}: {text}; nothing was stored. Free some disk space; it resumes by itself")
+        return StoreFull(
+            f"{location}: {text}; nothing was stored. Free some disk space; it resumes by itself"
+        )
     if code == "55P03":
         return StoreUnavailable(
             f"{location}: another program kept a row locked for too long; nothing was changed. Find the transaction "
             f"that is open in pg_stat_activity"
         )
     if is_lost(error):
-        return StoreUnavailable(f"{location}: {text}; nothing was acknowledged. It resumes by itself when the server is back")
+        return StoreUnavailable(
+            f"{location}: {text}; nothing was acknowledged. It resumes by itself when the server is back"
+        )
     return StoreError(f"{location}: {text} ({code or type(error).__name__})")

@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import os
 import uuid
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from crossdock.store.liveness import Presence
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_DIGITS: Final = 12
+
 
 class HostPresence(Presence):
     """This process's lock file in the folder of its host, and a look at everyone else's there.
 
-    An owner is ``name@HOST/BOOT``: HOST is the id that the folder got when it was made, so processes that share the
-    folder, and so the kernel that keeps its locks, are one host, whatever the names of their machines or containers.
+    A boot id begins with the id that the folder got when it was made: processes that share the folder, and so the
+    kernel that keeps its locks, are one host, whatever the names of their machines or containers.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
-        self.host = host_id(folder)
-        self.ours = f"%@{self.host}/%"
+        host = host_id(folder)
+        self.ours = f"%/{host}%"
         """A pattern of the owners on this host."""
-        super().__init__(folder, f"{name}@{self.host}")
+        self._host = f"/{host}"
+        super().__init__(folder, name, host + uuid.uuid4().hex[len(host) :])
 
     def condition(self, owner: str) -> Literal["running", "stopped", "gone", "unknown"]:
         """Tell how the process that owns a lease does; unknown: it is not on this host."""
-        if f"@{self.host}/" not in owner:
+        if self._host not in owner:
             return "unknown"
         return super().condition(owner)
 
@@ -37,7 +40,7 @@ def host_id(folder: Path) -> str:
     path = folder / "host"
     made = folder / f".host-{uuid.uuid4().hex}"
     if not path.exists():
-        made.write_text(uuid.uuid4().hex[:12], encoding="ascii")
+        made.write_text(uuid.uuid4().hex[:_DIGITS], encoding="ascii")
         try:
             os.link(made, path)  # unlike a rename, it replaces nothing: the first one counts
         except FileExistsError:

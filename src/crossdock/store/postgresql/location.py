@@ -25,7 +25,6 @@ _DEFAULTS: Final[dict[str, Any]] = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
-    "application_name": "crossdock",
 }
 """A server that vanished without a word is noticed within half a minute. Source: libpq, "Parameter Key Words"."""
 
@@ -91,9 +90,13 @@ def parse_database_url(url: str | URL, host_folder: Path | None = None) -> Datab
             f"Crossdock speaks to PostgreSQL through psycopg: write postgresql+psycopg://…"
         )
     if not parsed.database:
-        raise ConfigError(f"store.url: {parsed.render_as_string()} names no database: postgresql+psycopg://HOST/NAME")
+        raise ConfigError(
+            f"store.url: {parsed.render_as_string()} names no database: postgresql+psycopg://HOST/NAME"
+        )
     parsed = parsed.set(drivername="postgresql+psycopg")
-    return DatabaseLocation(parsed, host_folder.expanduser().resolve() if host_folder else _default_folder(parsed))
+    return DatabaseLocation(
+        parsed, host_folder.expanduser().resolve() if host_folder else _default_folder(parsed)
+    )
 
 
 def _default_folder(url: URL) -> Path:

@@ -12,7 +12,7 @@ from crossdock.domain.message import sent_message
 from crossdock.ports.clock import SystemClock
 from crossdock.store.group_commit import GroupCommit, Unit
 from crossdock.store.postgresql import errors
-from crossdock.store.postgresql.connections import Connections, discard, roll_back
+from crossdock.store.postgresql.connections import Connections, discard, roll_back, session_name
 from crossdock.store.postgresql.hosts import HostPresence
 from crossdock.store.postgresql.reading import PostgreSQLReader
 from crossdock.store.postgresql.transaction import PostgreSQLTransaction
@@ -61,7 +61,6 @@ class OpenDatabase:
         self._prepared = prepared
         self._patience_s = settings.lock_timeout.total_seconds()
         self._begin = f"BEGIN; {_PLANS}; SET LOCAL lock_timeout = {int(self._patience_s * 1000)}"
-        self.connections = Connections(location, self._patience_s)
         self._writer: Database | None = None
         self._transaction: PostgreSQLTransaction | None = None
         self._closed = False
@@ -69,6 +68,7 @@ class OpenDatabase:
             self.presence = HostPresence(location.folder, name)
             opening.callback(self.presence.leave)
             self.who = self.presence.owner
+            self.connections = Connections(location, self._patience_s, session_name(self.who))
             self.waker = HostWaker(location, self.presence.boot_id, self.connections)
             opening.callback(self.waker.close)
             opening.callback(self.connections.close)
@@ -216,7 +216,9 @@ class OpenDatabase:
         return errors.may_retry(error)
 
     def _transact_one(
-        self, work: Callable[[PostgreSQLTransaction], T], repeated: bool  # noqa: FBT001 - called from one place
+        self,
+        work: Callable[[PostgreSQLTransaction], T],
+        repeated: bool,  # noqa: FBT001 - called from one place
     ) -> tuple[T, PostgreSQLTransaction]:
         database, transaction = self._write_through()
         transaction.is_repeated = repeated
@@ -235,7 +237,13 @@ class OpenDatabase:
         return result, transaction
 
     def _send_alone(
-        self, database: Database, transaction: PostgreSQLTransaction, draft: Any, envelope: Any, *, repeated: bool
+        self,
+        database: Database,
+        transaction: PostgreSQLTransaction,
+        draft: Any,
+        envelope: Any,
+        *,
+        repeated: bool,
     ) -> Any:
         """Send one message without a transaction around it: the statement is one by itself."""
         try:
@@ -263,7 +271,11 @@ class OpenDatabase:
         return transaction.woken
 
     def _send_together(
-        self, units: Sequence[Unit], envelope: Envelope, database: Database, transaction: PostgreSQLTransaction
+        self,
+        units: Sequence[Unit],
+        envelope: Envelope,
+        database: Database,
+        transaction: PostgreSQLTransaction,
     ) -> set[str]:
         """Send the single messages of many callers with one statement, which is a transaction by itself."""
         transaction.renew(self.now(), None)

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 _FEW: Final = 200
 """From so many messages on, COPY is quicker than a statement with all of them as its parameter."""
 _JSON_NULL: Final = "null"
-_UNFIT: Final = re.compile(r"\\u0000|(?:^|[:\[,])-?(?:\d+(?:\.\d+)?[eE]\+?\d|0\.0+(?![0-9]))")
-"""What JSONB cannot hold as it is: the character NUL, numbers with an exponent (it would make integers of them), and
+_UNFIT: Final = re.compile(
+    r"\\u(?:0000|[dD][89a-fA-F])|(?:^|[:\[,])-?(?:\d+(?:\.\d+)?[eE]\+?\d|0\.0+(?![0-9]))"
+)
+"""What JSONB cannot hold as it is: the character NUL, half of a surrogate pair, numbers with an exponent (it would make integers of them), and
 the negative zero."""
 _NULL: Final = "\\N"
 _BYTES: Final = "\\\\x"
@@ -98,14 +100,18 @@ class PostgreSQLSending(Sending):
     def _insert(self, drafts: Sequence[Draft], envelope: Envelope) -> list[int]:
         row_ids = self.insert_together(drafts, envelope)
         if len(row_ids) != len(drafts):
-            raise StoreError(f"{len(drafts)} new messages were sent, but the store took {len(row_ids)} of them")
+            raise StoreError(
+                f"{len(drafts)} new messages were sent, but the store took {len(row_ids)} of them"
+            )
         return [row_ids[draft.message_id] for draft in drafts]
 
     def _copy(self, drafts: Sequence[Draft], envelope: Envelope) -> list[int]:
         row_ids = [row_id for (row_id,) in self.run(next_ids, {"count": len(drafts)})]
         shared = self._shared(envelope, raw=drafts[0].raw is not None)
         head = "\t".join(_field(name, value) for name, value in shared.items())
-        lines = [f"{head}\t{row_id}\t{_as_line(draft)}\n" for row_id, draft in zip(row_ids, drafts, strict=True)]
+        lines = [
+            f"{head}\t{row_id}\t{_as_line(draft)}\n" for row_id, draft in zip(row_ids, drafts, strict=True)
+        ]
         names = ", ".join((*shared, "id", "message_id", "data", "data_bytes"))
         self._database.copy(f"COPY integration.data_staging ({names}) FROM STDIN", "".join(lines))
         return row_ids

@@ -46,6 +46,10 @@ _SHARED: Final = {
 }
 """How the columns that many messages share are written where the database cannot infer their types."""
 _SECOND: Final[Any] = literal_column("INTERVAL '1 second'")
+END_SESSIONS: Final = """\
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE application_name = $1 AND usename = current_user AND datname = current_database() AND pid <> pg_backend_pid()"""
+"""End the sessions of one name, and wait until they are gone, at most five seconds for each."""
 LOCK_KEYS: Final = """\
 SELECT pg_advisory_xact_lock(number) FROM (
   SELECT DISTINCT hashtextextended(k ->> 0 || '/' || (k ->> 1), 7) AS number

@@ -6,15 +6,15 @@ import asyncio
 import ctypes
 import os
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from crossdock.domain.errors import LeaseLost, SchemaOutOfDate, StoreError, StoreUnavailable
+from crossdock.domain.errors import SchemaOutOfDate, StoreError, StoreUnavailable
 from crossdock.ports.clock import SystemClock
 from crossdock.store.outbox import after_commit
 from crossdock.store.postgresql import errors, schema
 from crossdock.store.postgresql.dialect import PostgreSQLStatements
 from crossdock.store.postgresql.engine import engine_on
+from crossdock.store.postgresql.handler_transaction import HandlerTransactions, refuse_inside
 from crossdock.store.postgresql.keeper import ensure_keeper
 from crossdock.store.postgresql.open_store import OpenDatabase
 from crossdock.store.postgresql.outbox import driver_connection
@@ -23,7 +23,7 @@ from crossdock.store.schema import needs_migration
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection, Engine
@@ -71,6 +71,7 @@ class PostgreSQLStore:
         self._prepared = PostgreSQLStatements()
         self._mutex = threading.Lock()
         self._closed = False
+        self._keeps = False
         self._engine: Engine | None = None
         location.prepare()
         self._open = self._make_open()
@@ -120,10 +121,12 @@ class PostgreSQLStore:
         Concurrent calls share a transaction; if ``work`` raises, its own changes alone are undone. Work is executed
         again if the server went away before the commit, or undid the transaction in favour of another.
         """
+        refuse_inside()
         return self.open_store.group.run(work)
 
     async def write_async(self, work: Callable[[PostgreSQLTransaction], T]) -> T:
         """Do the same without blocking the event loop."""
+        refuse_inside()
         return await self.open_store.group.run_async(work)
 
     def read(self, query: Callable[[PostgreSQLReader], T]) -> T:
@@ -160,7 +163,8 @@ class PostgreSQLStore:
         self, settlement: Settlement, message_id: str, settled: Callable[[], None]
     ) -> AbstractContextManager[Connection]:
         """Give a connection; what is written through it commits together with the settlement."""
-        return self._handler_transaction(settlement, message_id, settled)
+        transactions = HandlerTransactions(self.open_store, self.engine, self._store_id)
+        return transactions.begin(settlement, message_id, settled=settled)
 
     def listen(self, app: str) -> Ear:
         """Return a new ear for one app."""
@@ -175,12 +179,15 @@ class PostgreSQLStore:
     def keep(self) -> None:
         """Make sure that somebody on this host renews leases while user code keeps our own threads from running."""
         if isinstance(self._clock, SystemClock):
+            self._keeps = True
             ensure_keeper(self.location)
 
     def renew(self) -> None:
         """Renew kept leases of this host's processes that live and run, long before they run out."""
         opened = self.open_store
         now = opened.now()
+        if self._keeps:
+            self.keep()
         for owner in opened.read(lambda reader: reader.ending_owners(now)):
             if owner == opened.who or opened.presence.condition(owner) == "running":
                 opened.group.run(lambda tx, owner=owner: tx.run(renew, {"owner": owner, "now": to_text(now)}))
@@ -196,27 +203,6 @@ class PostgreSQLStore:
                 self._open.close()
                 if self._engine is not None:
                     self._engine.dispose()
-
-    @contextmanager
-    def _handler_transaction(
-        self, settlement: Settlement, message_id: str, settled: Callable[[], None]
-    ) -> Iterator[Connection]:
-        opened = self.open_store
-        from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 - used by this alone
-
-        try:
-            with self.engine.connect() as connection, connection.begin():
-                yield connection
-                transaction = opened.transaction_on(driver_connection(connection, self.location, self._store_id))
-                if not transaction.settle([settlement]):
-                    raise LeaseLost(f"message {message_id} is no longer ours; nothing was written", [message_id])
-        except (errors.Error, DBAPIError) as error:
-            cause = getattr(error, "orig", None) or error
-            if errors.is_lost(cause):
-                raise errors.translate(cause, self.location) from error
-            raise
-        settled()
-        opened.waker.wake(transaction.woken)
 
     def _make_open(self) -> OpenDatabase:
         return OpenDatabase(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from crossdock.store.claiming import Claiming
 from crossdock.store.controlling import Controlling
+from crossdock.store.postgresql.connections import session_name
 from crossdock.store.postgresql.sending import PostgreSQLSending, storable
-from crossdock.store.postgresql.statements import LOCK_KEYS, RELEASE_KEYS
+from crossdock.store.postgresql.statements import END_SESSIONS, LOCK_KEYS, RELEASE_KEYS
 from crossdock.store.settling import Settling
 
 if TYPE_CHECKING:
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
 
 class PostgreSQLTransaction(PostgreSQLSending, Claiming, Settling, Controlling):
     """One open write transaction of a PostgreSQL store."""
+
+    def crash(self, owner: str, *, max_crashes: int, limit: int) -> int:
+        """Take back what a dead process held, after the server has ended the sessions that survived it.
+
+        One of them may be about to commit a claim that its process sent with its last breath.
+        """
+        if owner != self.who:
+            self._database.execute(END_SESSIONS, (session_name(owner),))
+        return super().crash(owner, max_crashes=max_crashes, limit=limit)
 
     def lock_keys(self, keys: Iterable[tuple[str, str | None]]) -> None:
         """Keep other transactions from changing the order of these (app, partition key) before ours has ended."""

@@ -114,10 +114,7 @@ def claim_first(*, kept: bool, before_suspect: bool, unexpired: bool) -> Update:
 def claim_ids(*, kept: bool) -> Update:
     """Lease the pending messages of the given ids."""
     return (
-        update(data_staging)
-        .where(listed(T.id), PENDING)
-        .values(lease(kept=kept))
-        .returning(*MESSAGE_COLUMNS)
+        update(data_staging).where(listed(T.id), PENDING).values(lease(kept=kept)).returning(*MESSAGE_COLUMNS)
     )
 
 

@@ -130,12 +130,16 @@ def owners() -> Select[Any]:
 
 def log() -> Insert:
     """Write one line of the audit log; empty text is NULL, attempt 0 too."""
-    return insert(audit_log).inline().values(
-        row_id=param("row_id"),
-        at=param("at"),
-        event=param("event"),
-        attempt=func.nullif(param("attempt"), number(0)),
-        who=optional("who"),
-        code=optional("code"),
-        details=optional("details", "JSON"),
+    return (
+        insert(audit_log)
+        .inline()
+        .values(
+            row_id=param("row_id"),
+            at=param("at"),
+            event=param("event"),
+            attempt=func.nullif(param("attempt"), number(0)),
+            who=optional("who"),
+            code=optional("code"),
+            details=optional("details", "JSON"),
+        )
     )
