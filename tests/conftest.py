@@ -82,10 +82,10 @@ def databases() -> Iterator[Databases]:
 
 @pytest.fixture
 def postgresql_url(databases: Databases) -> Iterator[str]:
-    """A database of a test's own, in which a store was opened once; at its end nobody may be connected."""
-    url = databases.prepared()
+    """A database of a test's own with a store's tables; at its end nobody may be connected."""
+    url = databases.borrow()
     yield url
-    databases.drop(url)
+    databases.give_back(url)
 
 
 @pytest.fixture

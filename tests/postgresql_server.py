@@ -70,11 +70,11 @@ class Server:
         _remove_leftovers()
         self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         self._data = self.folder / "data"
-        self._user = _other_user()
+        self._user = other_user()
         self._programs = self._usable_programs()
         self._process: subprocess.Popen[bytes] | None = None
         self._settings = {**SETTINGS, **settings}
-        self.port = _free_port()
+        self.port = free_port()
 
     def __enter__(self) -> Self:
         self.create()
@@ -105,7 +105,7 @@ class Server:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
                 start_new_session=True,  # a Ctrl-C at the terminal is for the tests, which then stop it
                 # one call of C, which takes no lock
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+                preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
                 **self._user,
             )  # fmt: skip
         deadline = time.monotonic() + PATIENCE_S
@@ -173,7 +173,7 @@ def plain(url: str) -> str:
     return url.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
-def _other_user() -> dict[str, Any]:
+def other_user() -> dict[str, Any]:
     """Return as whom to run the server: PostgreSQL refuses root."""
     if os.geteuid() != 0:
         return {}
@@ -189,12 +189,12 @@ def _may_be_reached(folder: Path) -> bool:
     return all(each.stat().st_mode & 0o001 for each in (folder, *folder.parents))
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Let the kernel stop the server (immediately, so quickly) when the process that started it is gone."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
         return int(trial.getsockname()[1])

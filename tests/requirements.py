@@ -63,13 +63,19 @@ def _lacks_postgresql() -> str | None:
     )
 
 
+def _lacks_pgbouncer() -> str | None:
+    """Debian keeps it where only root looks for commands."""
+    found = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin")
+    return None if found else "the command pgbouncer is not installed"
+
+
 # marker -> (what it asks for, the probe: None where the machine has it, else the reason)
 NEEDS: dict[str, tuple[str, Callable[[], str | None]]] = {
     "needs_apsw": ("the package apsw", lambda: _lacks_module("apsw")),
     "needs_pysqlite3": ("the package pysqlite3, for its SQLite build", lambda: _lacks_module("pysqlite3")),
     "needs_sqlite3_command": ("the sqlite3 command line", lambda: _lacks_command("sqlite3")),
     "needs_postgresql": ("a PostgreSQL server", _lacks_postgresql),
-    "needs_pgbouncer": ("the pooler PgBouncer", lambda: _lacks_command("pgbouncer")),
+    "needs_pgbouncer": ("the pooler PgBouncer", _lacks_pgbouncer),
     "needs_linux": ("Linux", _lacks_linux),
     "needs_mount": ("the right to mount a small file system", _lacks_mount),
 }

@@ -37,7 +37,7 @@ class OnServer:
 
     def __init__(self, databases: Databases) -> None:
         self._databases = databases
-        self.url = databases.prepared()
+        self.url = databases.borrow()
         self._folder = tempfile.TemporaryDirectory()
         self.settings = StoreSettings(host_folder=Path(self._folder.name) / "host")
 
@@ -47,5 +47,5 @@ class OnServer:
 
     def remove(self) -> None:
         """Remove it; whoever is still connected is complained of."""
-        self._databases.drop(self.url)
+        self._databases.give_back(self.url)
         self._folder.cleanup()

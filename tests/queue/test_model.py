@@ -17,7 +17,7 @@ QUICK = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-BRIEF = settings(QUICK, max_examples=15)
+BRIEF = settings(QUICK, max_examples=8)
 LONG = settings(QUICK, max_examples=100, stateful_step_count=60)
 
 

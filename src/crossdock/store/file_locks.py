@@ -48,6 +48,14 @@ class LockFile:
         self.fd = os.open(path, flags, 0o600)
         _open_locks.add(self)
 
+    @classmethod
+    def inherited(cls, fd: int) -> LockFile:
+        """Return a file that another process opened, and perhaps locked, and handed to us."""
+        lock = object.__new__(cls)
+        lock.fd = fd
+        _open_locks.add(lock)
+        return lock
+
     def try_lock(self) -> bool:
         """Lock it if nobody holds it."""
         if fcntl is None:

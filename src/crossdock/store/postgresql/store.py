@@ -6,8 +6,9 @@ import asyncio
 import ctypes
 import os
 import threading
+import time
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from crossdock.domain.errors import SchemaOutOfDate, StoreError, StoreUnavailable
 from crossdock.ports.clock import SystemClock
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from crossdock.store.settings import StoreSettings
 
 T = TypeVar("T")
+_LOOK_FOR_KEEPER_S: Final = 5.0
 
 
 class PostgreSQLStore:
@@ -72,7 +74,7 @@ class PostgreSQLStore:
         self._prepared = PostgreSQLStatements()
         self._mutex = threading.Lock()
         self._closed = False
-        self._keeps = False
+        self._look_for_keeper_at = float("inf")
         self._engine: Engine | None = None
         location.prepare()
         self._open = self._make_open()
@@ -180,14 +182,14 @@ class PostgreSQLStore:
     def keep(self) -> None:
         """Make sure that somebody on this host renews leases while user code keeps our own threads from running."""
         if isinstance(self._clock, SystemClock):
-            self._keeps = True
+            self._look_for_keeper_at = time.monotonic() + _LOOK_FOR_KEEPER_S
             ensure_keeper(self.location)
 
     def renew(self) -> None:
         """Renew kept leases of this host's processes that live and run, long before they run out."""
         opened = self.open_store
         now = opened.now()
-        if self._keeps:
+        if time.monotonic() >= self._look_for_keeper_at:
             self.keep()
         for owner in opened.read(lambda reader: reader.ending_owners(now)):
             if owner == opened.who or opened.presence.condition(owner) == "running":
