@@ -59,12 +59,7 @@ def read_outside(folder: Path, *, url: str, seconds: float, seed: int, **_: obje
     """Role: a stranger that reads with the standard library's SQLite, at times in one long transaction."""
     recorder = Recorder(folder / f"reader-{seed}.history")
     deadline = time.monotonic() + seconds
-<<<<<<< HEAD
     with closing(_reader_of(url)) as connection:
-=======
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)) as connection:
-        connection.isolation_level = None
->>>>>>> main
         for number in _until(deadline):
             try:
                 connection.execute("BEGIN")
@@ -84,7 +79,7 @@ def _reader_of(url: str) -> Any:
             url, "-c default_transaction_isolation=serializable -c default_transaction_read_only=on"
         )
     path = url.removeprefix("sqlite:///")
-    return sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5, isolation_level=None)
+    return sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20, isolation_level=None)
 
 
 def back_up(folder: Path, *, url: str, seconds: float, **_: object) -> None:

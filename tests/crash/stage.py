@@ -32,7 +32,10 @@ RETRY = RetryPolicy(
 )
 
 
-<<<<<<< HEAD
+PATIENCE = timedelta(seconds=60)
+"""A machine whose disk stands still for seconds breaks no promise."""
+
+
 class Place(TypedDict, total=False):
     """Where the store is and how it is opened."""
 
@@ -42,13 +45,6 @@ class Place(TypedDict, total=False):
 
 
 class Options(Place, total=False):
-=======
-PATIENCE = timedelta(seconds=60)
-"""A machine whose disk stands still for seconds breaks no promise."""
-
-
-class Options(TypedDict, total=False):
->>>>>>> main
     """The settings of a worker that its role only passes on."""
 
     name: str
@@ -60,7 +56,7 @@ def open_queue(
     app: str, *, url: str, outside_writers: bool = False, host_folder: str = "", **more: Any
 ) -> Queue:
     """Open the store at a place."""
-    settings = StoreSettings(outside_writers=outside_writers)
+    settings = StoreSettings(outside_writers=outside_writers, lock_timeout=PATIENCE)
     if host_folder:
         settings = replace(settings, host_folder=Path(host_folder))
     return Queue(url, app=app, settings=settings, **more)
@@ -108,10 +104,6 @@ def on_stage(
     recorder = Recorder(folder / f"{name}-{os.getpid()}-{time.monotonic_ns()}.history")
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-<<<<<<< HEAD
-=======
-    settings = StoreSettings(outside_writers=outside_writers, lock_timeout=PATIENCE)
->>>>>>> main
     lease = timedelta(seconds=lease_s)
     try:
         with open_queue(name, lease=lease, retry=RETRY, max_crashes=MAX_CRASHES, **place) as queue:
