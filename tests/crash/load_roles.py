@@ -59,7 +59,12 @@ def read_outside(folder: Path, *, url: str, seconds: float, seed: int, **_: obje
     """Role: a stranger that reads with the standard library's SQLite, at times in one long transaction."""
     recorder = Recorder(folder / f"reader-{seed}.history")
     deadline = time.monotonic() + seconds
+<<<<<<< HEAD
     with closing(_reader_of(url)) as connection:
+=======
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)) as connection:
+        connection.isolation_level = None
+>>>>>>> main
         for number in _until(deadline):
             try:
                 connection.execute("BEGIN")

@@ -101,7 +101,7 @@ class Nursery:
             self.recorder.saw(Kind.KILLED, pid=child.pid)
             child.signal(signal.SIGKILL)
 
-    def wait(self, *children: Child, timeout_s: float = 30.0) -> None:
+    def wait(self, *children: Child, timeout_s: float = 60.0) -> None:
         """Wait until these have ended.
 
         Raises:

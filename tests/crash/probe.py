@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+PATIENCE_S = 60.0
+
 
 class Play:
     """One scene: a nursery, a store, and what was seen so far.
@@ -38,7 +40,7 @@ class Play:
         """Start a worker on this store."""
         return self.nursery.fork(role, **{**self.place, **arguments})
 
-    def once(self, role: str, *, timeout_s: float = 60.0, **arguments: object) -> None:
+    def once(self, role: str, *, timeout_s: float = PATIENCE_S, **arguments: object) -> None:
         """Play one role to its end; it must end well."""
         child = self.fork(role, **arguments)
         self.nursery.wait(child, timeout_s=timeout_s)
@@ -53,14 +55,14 @@ class Play:
         ]
 
     def wait_for(
-        self, *kinds: Kind, count: int = 1, timeout_s: float = 20.0, **fields: object
+        self, *kinds: Kind, count: int = 1, timeout_s: float = PATIENCE_S, **fields: object
     ) -> list[Sighting]:
         """Wait until so many such sightings are there."""
         return self.wait_until(
             lambda: found if len(found := self.saw(*kinds, **fields)) >= count else None, timeout_s
         )
 
-    def wait_until(self, look: Callable[[], T | None], timeout_s: float = 20.0) -> T:
+    def wait_until(self, look: Callable[[], T | None], timeout_s: float = PATIENCE_S) -> T:
         """Wait until looking finds something."""
         deadline = time.monotonic() + timeout_s
         while not (found := look()):

@@ -32,6 +32,7 @@ RETRY = RetryPolicy(
 )
 
 
+<<<<<<< HEAD
 class Place(TypedDict, total=False):
     """Where the store is and how it is opened."""
 
@@ -41,6 +42,13 @@ class Place(TypedDict, total=False):
 
 
 class Options(Place, total=False):
+=======
+PATIENCE = timedelta(seconds=60)
+"""A machine whose disk stands still for seconds breaks no promise."""
+
+
+class Options(TypedDict, total=False):
+>>>>>>> main
     """The settings of a worker that its role only passes on."""
 
     name: str
@@ -100,6 +108,10 @@ def on_stage(
     recorder = Recorder(folder / f"{name}-{os.getpid()}-{time.monotonic_ns()}.history")
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
+<<<<<<< HEAD
+=======
+    settings = StoreSettings(outside_writers=outside_writers, lock_timeout=PATIENCE)
+>>>>>>> main
     lease = timedelta(seconds=lease_s)
     try:
         with open_queue(name, lease=lease, retry=RETRY, max_crashes=MAX_CRASHES, **place) as queue:

@@ -17,6 +17,10 @@ from crossdock.store.postgresql.driver import Database, psycopg
 if TYPE_CHECKING:
     from crossdock.store.postgresql.location import DatabaseLocation
 
+PLANS: Final = "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL jit = off"
+"""A queue is never as the statistics say: whatever they say, each statement is to use its index."""
+COMMITTED: Final = "COMMIT"
+"""The command, and what the server says when it was obeyed."""
 _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 2.0
 _IDLE_LIMIT: Final = 8

@@ -34,7 +34,7 @@ class _Dialect(PGDialect):
     supports_statement_cache = True
 
 
-POSTGRESQL: Final = _Dialect(paramstyle="numeric_dollar")
+POSTGRESQL: Final = _Dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
 class _Prepared:

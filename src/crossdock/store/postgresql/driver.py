@@ -19,6 +19,8 @@ except ImportError as missing:
         "pip install 'crossdock[postgresql]'"
     ) from missing
 
+__all__ = ["Database", "psycopg"]
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

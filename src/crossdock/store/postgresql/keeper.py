@@ -8,7 +8,6 @@ finds none starts one; it ends by itself soon after the last process of the host
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -33,29 +32,39 @@ from crossdock.store.types import to_text
 
 _FILE: Final = "keeper"
 _LOOK_EVERY_S: Final = 0.25
-_ALONE_S: Final = 5.0
+_ALONE_S: Final = 1.0
 _START_TIMEOUT_S: Final = 30.0
 _PATIENCE_S: Final = 10.0
+_PROGRAM: Final = """\
+import os
+if os.fork():
+    os._exit(0)
+from crossdock.store.postgresql.keeper import main
+main()
+"""
 
 
 def ensure_keeper(location: DatabaseLocation) -> None:
-    """Start a keeper unless the host has one."""
+    """Start a keeper unless the host has one. The new one inherits the locked file, so there is never a second."""
     lock = LockFile(location.folder / _FILE)
     try:
-        if not lock.try_lock():
-            return
+        if lock.try_lock():
+            _start(location, lock.fd)
     finally:
         lock.close()
-    told = json.dumps({
-        "url": location.url.render_as_string(hide_password=False), "folder": str(location.folder)
-    })  # fmt: skip
-    # It forks at once and its first process ends: nobody has to wait for the second. The URL may hold a password, and
-    # so goes where no list of processes shows it.
+
+
+def _start(location: DatabaseLocation, fd: int) -> None:
+    url = location.url.render_as_string(hide_password=False)
+    told = json.dumps({"url": url, "folder": str(location.folder), "fd": fd})
+    # It forks at once and its first process ends, so nobody has to wait for the second. The URL may hold a password:
+    # it goes where no list of processes shows it.
     subprocess.run(  # noqa: S603 - our own module
-        [sys.executable, "-m", "crossdock.store.postgresql.keeper"],
+        [sys.executable, "-c", _PROGRAM],
         input=told.encode(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        pass_fds=(fd,),
         start_new_session=True,
         timeout=_START_TIMEOUT_S,
         check=False,
@@ -65,11 +74,13 @@ def ensure_keeper(location: DatabaseLocation) -> None:
 class Keeper(HostPresence):
     """Renews leases of one host; holds the keeper's lock instead of a process's own.
 
-    Raises:
-        BlockingIOError: The host has a keeper.
+    Args:
+        location: The store.
+        fd: The locked file.
     """
 
-    def __init__(self, location: DatabaseLocation) -> None:
+    def __init__(self, location: DatabaseLocation, fd: int) -> None:
+        self._fd = fd
         super().__init__(location.folder, _FILE)
         self._connections = Connections(location, _PATIENCE_S, session_name(self.owner))
         self._statements = PostgreSQLStatements()
@@ -106,22 +117,11 @@ class Keeper(HostPresence):
         return database.execute(prepared.sql, prepared.bind(**parameters)).fetchall()
 
     def _take_place(self) -> LockFile:
-        lock = LockFile(self._folder / _FILE)
-        if not lock.try_lock():
-            lock.close()
-            raise BlockingIOError(f"{self._folder} has a keeper")
-        return lock
+        return LockFile.inherited(self._fd)
 
 
 def main() -> None:
-    """Read of which store, and keep its leases, in a process that nobody waits for."""
+    """Read of which store, and keep its leases."""
     told = json.loads(sys.stdin.buffer.read())
-    if os.fork():
-        os._exit(0)
     location = DatabaseLocation(make_url(told["url"]), Path(told["folder"]))
-    with suppress(BlockingIOError):
-        Keeper(location).run()
-
-
-if __name__ == "__main__":
-    main()
+    Keeper(location, told["fd"]).run()

@@ -57,6 +57,13 @@ def create(connection: Any) -> None:
     )
 
 
+def names() -> Iterator[str]:
+    """Give the names of all tables and indexes."""
+    for table in metadata.sorted_tables:
+        yield table.name
+        yield from (str(index.name) for index in table.indexes)
+
+
 def definitions() -> Iterator[str]:
     """Give the statements that make an empty store, in order."""
     yield _ALEMBIC_TABLE

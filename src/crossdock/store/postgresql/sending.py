@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from crossdock.domain.errors import StoreError
 from crossdock.domain.message import BINARY_TYPE, Draft, Envelope, SentMessage, sent_message
 from crossdock.store import statements
-from crossdock.store.codec import JSON_IN_BYTES, envelope_columns
+from crossdock.store.codec import JSON_IN_BYTES
 from crossdock.store.postgresql.statements import creation, insert_many, next_ids
 from crossdock.store.sending import Sending, runs_of_kind
 from crossdock.store.statements.parameters import INSTANTS
@@ -17,6 +17,7 @@ from crossdock.store.statements.parameters import INSTANTS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crossdock.store.postgresql.driver import Database
     from crossdock.store.prepared import Prepared
 
 _FEW: Final = 200
@@ -25,8 +26,8 @@ _JSON_NULL: Final = "null"
 _UNFIT: Final = re.compile(
     r"\\u(?:0000|[dD][89a-fA-F])|(?:^|[:\[,])-?(?:\d+(?:\.\d+)?[eE]\+?\d|0\.0+(?![0-9]))"
 )
-"""What JSONB cannot hold as it is: the character NUL, half of a surrogate pair, numbers with an exponent (it would make integers of them), and
-the negative zero."""
+"""What JSONB cannot hold as it is: the character NUL, half of a surrogate pair, the negative zero, and large numbers
+with an exponent, of which it would make integers."""
 _NULL: Final = "\\N"
 _BYTES: Final = "\\\\x"
 
@@ -39,6 +40,7 @@ class PostgreSQLSending(Sending):
     """
 
     is_repeated = False
+    _database: Database
 
     def send(self, draft: Draft, envelope: Envelope) -> SentMessage:
         """Store one message, or return the one that the app already holds under the same identity.

@@ -6,7 +6,9 @@ import asyncio
 import ctypes
 import os
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from crossdock.domain.errors import SchemaOutOfDate, StoreError, StoreUnavailable
 from crossdock.ports.clock import SystemClock
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from crossdock.store.settings import StoreSettings
 
 T = TypeVar("T")
+_LOOK_FOR_KEEPER_S: Final = 5.0
 
 
 class PostgreSQLStore:
@@ -71,7 +74,7 @@ class PostgreSQLStore:
         self._prepared = PostgreSQLStatements()
         self._mutex = threading.Lock()
         self._closed = False
-        self._keeps = False
+        self._look_for_keeper_at = float("inf")
         self._engine: Engine | None = None
         location.prepare()
         self._open = self._make_open()
@@ -179,18 +182,18 @@ class PostgreSQLStore:
     def keep(self) -> None:
         """Make sure that somebody on this host renews leases while user code keeps our own threads from running."""
         if isinstance(self._clock, SystemClock):
-            self._keeps = True
+            self._look_for_keeper_at = time.monotonic() + _LOOK_FOR_KEEPER_S
             ensure_keeper(self.location)
 
     def renew(self) -> None:
         """Renew kept leases of this host's processes that live and run, long before they run out."""
         opened = self.open_store
         now = opened.now()
-        if self._keeps:
+        if time.monotonic() >= self._look_for_keeper_at:
             self.keep()
         for owner in opened.read(lambda reader: reader.ending_owners(now)):
             if owner == opened.who or opened.presence.condition(owner) == "running":
-                opened.group.run(lambda tx, owner=owner: tx.run(renew, {"owner": owner, "now": to_text(now)}))
+                opened.group.run(partial(_renew, owner=owner, now=to_text(now)))
 
     def tend(self) -> None:
         """Nothing to do: the database's autovacuum is set up for a queue."""
@@ -232,6 +235,10 @@ class PostgreSQLStore:
             self._open = self._make_open()
             self._pid = os.getpid()
         self.on_reopen()
+
+
+def _renew(transaction: PostgreSQLTransaction, *, owner: str, now: str) -> None:
+    transaction.run(renew, {"owner": owner, "now": now})
 
 
 def _nothing() -> None:

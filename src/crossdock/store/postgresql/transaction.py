@@ -13,11 +13,25 @@ from crossdock.store.postgresql.statements import END_SESSIONS, LOCK_KEYS, RELEA
 from crossdock.store.settling import Settling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from crossdock.store.transaction import Database, PreparedStatements
 
 
 class PostgreSQLTransaction(PostgreSQLSending, Claiming, Settling, Controlling):
     """One open write transaction of a PostgreSQL store."""
+
+    def __init__(
+        self, database: Database, prepared: PreparedStatements, *, who: str, now: Callable[[], datetime]
+    ) -> None:
+        super().__init__(database, prepared, who=who)
+        self._now = now
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin another transaction."""
+        self.renew(self._now(), None)
 
     def crash(self, owner: str, *, max_crashes: int, limit: int) -> int:
         """Take back what a dead process held, after the server has ended the sessions that survived it.

@@ -31,7 +31,7 @@ _PAUSE_S: Final = 0.02
 """Between two NOTIFY of one process: PostgreSQL lets commits with a NOTIFY in them pass one by one."""
 _LOOK_S: Final = 0.5
 _JOIN_TIMEOUT_S: Final = 5.0
-_NOTIFY: Final = f"SELECT pg_notify('{_CHANNEL}', app) FROM json_array_elements_text(CAST($1 AS JSON)) AS app"
+_NOTIFY: Final = f"SELECT pg_notify('{_CHANNEL}', app) FROM json_array_elements_text(CAST($1 AS JSON)) AS app"  # noqa: S608
 
 
 class HostWaker:
