@@ -12,6 +12,7 @@ from crossdock.domain.errors import ConfigError, InvalidMessage
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import AppId, check_app
 from crossdock.domain.retry import RetryPolicy
+from crossdock.hub.declaring import Declarations
 from crossdock.hub.ears import EarShelf
 from crossdock.hub.gateway import ANY_APP, Policies
 
@@ -72,6 +73,7 @@ class QueueCore:
         parts = Parts(url, app=_app_setting(app), policies=policies, settings=settings, clock=clock)
         self._store = parts.store
         self._gateway = parts.gateway
+        self._declarations = Declarations(parts.gateway)
         self._housekeeper = parts.housekeeper
         self._in_memory = parts.store.location.path is None
         self._ears = EarShelf(parts.store)
