@@ -78,7 +78,8 @@ __all__ = [
     "Failure", "FailureCode", "Hub", "IllegalMove", "InvalidMessage", "LeaseLost", "Message", "MessageNotFound",
     "PermanentError", "Queue", "QueueStats", "RateLimited", "Record", "RetryPolicy", "Schedule", "ScheduleNotFound",
     "SchemaOutOfDate", "SendOptions", "SentMessage", "Status", "StoreDamaged", "StoreError", "StoreFull",
-    "StoreSettings", "StoreUnavailable", "Subscription", "TimelineEntry", "TransientError", "__version__", "create_engine",
+    "StoreSettings", "StoreUnavailable", "Subscription", "TimelineEntry", "TransientError", "__version__",
+    "create_engine",
 ]  # fmt: skip
 
 

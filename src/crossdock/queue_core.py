@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
     from crossdock.config import Loaded
+    from crossdock.domain.schedule import ScheduleSpec
     from crossdock.ports.clock import Clock
     from crossdock.store.settings import StoreSettings
 
@@ -91,7 +92,7 @@ class QueueCore:
     ) -> Self:
         """Return a queue as a configuration describes it: store, leases, retries, and what a dead letter does.
 
-        What it says of dead letters is put into force for everyone who uses the store.
+        What it says of dead letters, and its schedules, are put into force for everyone who uses the store.
 
         Args:
             config: A file, or what ``crossdock.config.load`` returned; default: the file that ``CROSSDOCK_CONFIG``
@@ -118,6 +119,7 @@ class QueueCore:
         )
         try:
             queue._gateway.apply_on_dead(loaded.config.on_dead())
+            queue._declarations.apply(_scheduled(queue._declarations, loaded))
         except BaseException:
             queue._shut_down()
             raise
@@ -147,6 +149,28 @@ def _shut_down(parts: Parts, ears: EarShelf) -> None:
     ears.close()
     parts.gateway.hand_back_all()
     parts.store.close()
+
+
+def _scheduled(declarations: Declarations, loaded: Loaded) -> list[ScheduleSpec]:
+    """Return the schedules of a configuration."""
+    found = []
+    for name, table in loaded.config.schedules.items():
+        try:
+            timing = declarations.timing(table.when, timezone=table.timezone, start=table.start)
+            spec = declarations.spec(
+                table.app or name,
+                table.data,
+                timing=timing,
+                name=name,
+                missed=table.missed,
+                options=table.options(),
+                fixed_start=table.start is not None,
+                configured=True,
+            )
+        except InvalidMessage as error:
+            raise ConfigError(f"{loaded.file}: schedules.{name}: {error}") from error
+        found.append(spec)
+    return found
 
 
 def _app_setting(name: str) -> AppId:

@@ -119,7 +119,9 @@ class Declarations:
                 "timezone", "only a cron expression is read from the clocks of a time zone"
             )
         if isinstance(when, timedelta):
-            return Interval(when, self._gateway.store.now() if start is None else start)
+            return Interval(
+                when, self._gateway.store.now().replace(microsecond=0) if start is None else start
+            )
         if isinstance(when, datetime):
             if start is not None:
                 raise InvalidMessage.of("start", "a schedule that sends once has no other start")
