@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crossdock import InvalidMessage, RetryPolicy, ScheduleNotFound
+from crossdock.domain.message import AppId, Draft, Envelope, MessageId
 from crossdock.domain.schedule import Firing
 from tests.contract.case import claim_one, drain, ids, on_disk
 
@@ -227,17 +228,20 @@ class TestSlots:
         assert queue.schedule("app").sent == 5
 
     def test_second_scheduler_with_what_it_read_before_sends_nothing(
-        self, queue: Queue, clock: FakeClock
+        self, case: Case, queue: Queue, clock: FakeClock
     ) -> None:
         """Both have read the schedule as due; the transaction of one comes after that of the other."""
         queue.every(HOUR, "app", 1)
         read = queue.schedule("app")
         clock.advance(HOUR)
-        queue._housekeeper._scheduler.run_once()
-        assert queue.schedule("app").sent == 1
-        late = Firing((clock.now(),), clock.now(), clock.now() + HOUR)
-        assert queue._store.write(lambda tx: tx.fire(read, late, [])) == 0
-        assert queue.schedule("app").sent == 1
+        case.rescue(queue)
+        moved = queue.schedule("app")
+        assert moved.sent == 1
+        late = Firing((clock.now(),), clock.now() + DAY, clock.now() + DAY + HOUR)
+        draft = Draft(MessageId("other"), "1", None, None)
+        message = (draft, Envelope(app=AppId("app"), source_app=AppId("scheduler")))
+        assert queue._store.write(lambda tx: tx.fire(read, late, [message])) == 0
+        assert (queue.schedule("app"), len(slots(queue))) == (moved, 1)
 
     def test_slot_survives_deletion_of_its_schedule(self, case: Case, queue: Queue, clock: FakeClock) -> None:
         """Made anew under the same name, it does not send a slot again that was sent."""

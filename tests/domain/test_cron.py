@@ -45,7 +45,7 @@ def field(low: int, high: int, *more: str) -> st.SearchStrategy[str]:
 EXPRESSIONS = st.tuples(
     field(0, 59),
     field(0, 23),
-    field(1, 28, "L", "31", "29-31"),
+    field(1, 28, "L", "29-31"),
     field(1, 12, "FEB", "JAN", "2"),
     field(0, 6, "MON", "7", "5L", "2#5", "SUN#1", "FRI"),
 ).map(" ".join)

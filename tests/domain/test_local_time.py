@@ -16,6 +16,7 @@ from tests.domain.clocks import EXPRESSIONS, at, changes, expected, given_slots,
 READ = [parse(text) for text in EXPRESSIONS]
 FIRST, LAST = datetime(2000, 1, 1), datetime(2050, 1, 1)  # noqa: DTZ001 - hypothesis adds the zone
 HOUR = timedelta(hours=1)
+ASKED_EVERY = timedelta(minutes=10)
 ODD = [
     ("Australia/Lord_Howe", "2026-04-04", "half an hour back"),
     ("Australia/Lord_Howe", "2026-10-03", "half an hour on"),
@@ -50,6 +51,12 @@ def compare(name: str, change: Change) -> None:
     for text, expression in zip(EXPRESSIONS, READ, strict=True):
         found, right = given_slots(expression, where, begin, end), expected(expression, where, begin, end)
         assert found == right, f"{name}, {change.at}: {text}"
+        for n in range((end - begin) // ASKED_EVERY):  # whoever asks in between is told the same
+            moment = begin + n * ASKED_EVERY
+            slot = next_time(expression, where, moment)
+            assert slot is not None
+            following = next((one for one in right if one > moment), None)
+            assert slot == following or (following is None and slot > end), f"{name}, {moment}: {text}"
 
 
 @pytest.mark.parametrize(("name", "day", "what"), ODD)
