@@ -216,8 +216,8 @@ WRONG_VARIABLES = [
     (
         {"CROSSDOCK_SCHEDULES__REPORT__CRON": "0 7 * * 8"},
         (
-            "CROSSDOCK_SCHEDULES__REPORT__CRON: day of week: '8' is not a number from 0 to 7, or a name from SUN to SAT; "
-            '"0 7 * * 1-5" is 7:00 from Monday to Friday'
+            "CROSSDOCK_SCHEDULES__REPORT__CRON: day of week: '8' is not a number from 0 to 7, or a name from SUN to "
+            'SAT; "0 7 * * 1-5" is 7:00 from Monday to Friday'
         ),
     ),
 ]
