@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crossdock import InvalidMessage, RetryPolicy, ScheduleNotFound
 from crossdock.domain.message import AppId, Draft, Envelope, MessageId
 from crossdock.domain.schedule import Firing
-from tests.contract.case import claim_one, drain, ids, on_disk
+from tests.contract.case import drain, ids, on_disk
 
 if TYPE_CHECKING:
     from crossdock import Queue
@@ -27,191 +26,9 @@ def slots(queue: Queue, app: str = "app") -> list[datetime]:
     return [record.message.time for record in queue.list(app, limit=1000)]
 
 
-def later(clock: FakeClock, case: Case, queue: Queue, by: timedelta) -> None:
-    """Let time pass, and the schedules be looked at."""
-    clock.advance(by)
-    case.rescue(queue)
-
-
 @pytest.fixture(autouse=True)
 def _start(clock: FakeClock) -> None:
     clock.set(datetime(2026, 3, 26, 12, 0, tzinfo=UTC))  # a Thursday
-
-
-class TestDeclaring:
-    def test_new_schedule_is_kept_with_all_that_was_said(self, queue: Queue) -> None:
-        made = queue.every(
-            "0 7 * * 1-5",
-            "app",
-            {"kind": "daily"},
-            name="report",
-            timezone="Europe/Paris",
-            missed="all",
-            type="report.wanted",
-            priority=7,
-            partition_key="reports",
-            extensions={"tenant": "a"},
-            retry=RetryPolicy(max_attempts=2),
-        )
-        assert made.change == "created"
-        held = queue.schedule("report")
-        assert (held.app, held.data, held.cron, held.timezone) == (
-            "app",
-            {"kind": "daily"},
-            "0 7 * * 1-5",
-            "Europe/Paris",
-        )
-        assert (held.interval, held.at, held.missed) == (None, None, "all")
-        assert held.next_at == datetime(2026, 3, 27, 6, 0, tzinfo=UTC)
-        assert held.options["priority"] == 7
-        assert (held.sent, held.last_slot, held.paused_at, held.change) == (0, None, None, None)
-        assert [one.name for one in queue.schedules()] == ["report"]
-
-    def test_slot_is_sent_with_all_that_was_said(self, case: Case, queue: Queue, clock: FakeClock) -> None:
-        options: dict[str, Any] = {
-            "type": "report.wanted",
-            "priority": 7,
-            "partition_key": "k",
-            "extensions": {"tenant": "a"},
-        }
-        queue.every(HOUR, "app", {"n": 1}, retry=RetryPolicy(max_attempts=2), **options)
-        later(clock, case, queue, HOUR)
-        message = (delivery := claim_one(queue)).message
-        slot = datetime(2026, 3, 26, 13, 0, tzinfo=UTC)
-        assert (message.id, message.time, message.source) == ("app@2026-03-26T13:00:00Z", slot, "scheduler")
-        assert (message.type, message.priority, message.partitionkey) == ("report.wanted", 7, "k")
-        assert (message.data, message.extensions) == ({"n": 1}, {"tenant": "a", "schedule": "app"})
-        delivery.nack("once")
-        assert queue.get(message.id).max_attempts == 2
-
-    def test_bytes_stay_bytes(self, case: Case, queue: Queue, clock: FakeClock) -> None:
-        queue.every(HOUR, "app", b"\x00\xff")
-        later(clock, case, queue, HOUR)
-        assert drain(queue) == [b"\x00\xff"]
-        assert queue.schedule("app").data == b"\x00\xff"
-
-    def test_declared_again_unchanged_it_stays_untouched(
-        self, case: Case, queue: Queue, clock: FakeClock
-    ) -> None:
-        before = queue.every(HOUR, "app", {"n": 1})
-        clock.advance(MINUTE)
-        again = (
-            case.open().every(HOUR, "app", {"n": 1})
-            if not case.in_memory
-            else queue.every(HOUR, "app", {"n": 1})
-        )
-        assert again.change == "unchanged"
-        assert (again.revision, again.next_at, again.updated_at) == (
-            before.revision,
-            before.next_at,
-            before.updated_at,
-        )
-
-    def test_other_data_replaces_it_and_keeps_its_slots(self, queue: Queue, clock: FakeClock) -> None:
-        before = queue.every(HOUR, "app", 1, name="poll")
-        clock.advance(MINUTE)
-        changed = queue.every(HOUR, "app", 2, name="poll")
-        assert (changed.change, changed.data, changed.next_at) == ("replaced", 2, before.next_at)
-        assert changed.revision > before.revision
-
-    def test_other_timing_counts_from_now(self, queue: Queue, clock: FakeClock) -> None:
-        queue.every(HOUR, "app", 1, name="poll")
-        clock.advance(MINUTE)
-        changed = queue.every(2 * HOUR, "app", 1, name="poll")
-        assert (changed.change, changed.next_at) == ("replaced", clock.now() + 2 * HOUR)
-
-    def test_replacing_is_said(self, queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
-        queue.every("0 7 * * *", "app", 1, name="report")
-        assert caplog.text == ""
-        queue.every("0 8 * * *", "app", 1, name="report")
-        assert "schedule.replaced: schedule report was declared differently before" in caplog.text
-        assert "0 8 * * * (UTC)" in caplog.text
-
-    def test_start_and_grid_of_an_interval(self, case: Case, queue: Queue, clock: FakeClock) -> None:
-        start = clock.now() - DAY - 10 * MINUTE
-        assert queue.every(HOUR, "app", 1, start=start).next_at == clock.now() + 50 * MINUTE
-        assert queue.every(HOUR, "other", 1, start=clock.now() + DAY).next_at == clock.now() + DAY
-        assert queue.every("0 * * * *", "third", 1, start=clock.now() + DAY).next_at == clock.now() + DAY
-
-    def test_one_off_is_sent_once_and_never_again(self, case: Case, queue: Queue, clock: FakeClock) -> None:
-        moment = clock.now() + HOUR
-        made = queue.at(moment, "app", "now!")
-        assert (made.name, made.next_at) == ("app-20260326T130000Z", moment)
-        later(clock, case, queue, HOUR)
-        assert drain(queue) == ["now!"]
-        assert queue.at(moment, "app", "now!").change == "unchanged"
-        later(clock, case, queue, DAY)
-        assert drain(queue) == []
-        assert queue.schedule(made.name).next_at is None
-
-    def test_one_off_of_the_past_is_due_at_once(self, case: Case, queue: Queue, clock: FakeClock) -> None:
-        queue.at(clock.now() - DAY, "app", 1)
-        queue.at(clock.now() - DAY, "app", 2, name="no-use-any-more", missed="skip")
-        case.rescue(queue)
-        assert drain(queue) == [1]
-        assert queue.schedule("no-use-any-more").next_at is None
-
-
-@pytest.mark.parametrize("case", [("memory", "sync")], ids="-".join, indirect=True)
-class TestRefusals:
-    """Decided before the store is asked, so that one store is enough."""
-
-    def test_wrong_expression_is_told_with_its_field(self, queue: Queue) -> None:
-        with pytest.raises(InvalidMessage, match="hour: '25' is not a number from 0 to 23"):
-            queue.every("0 25 * * *", "app", 1)
-        assert queue.schedules() == []
-
-    @pytest.mark.parametrize(
-        ("call", "words"),
-        [
-            (lambda q: q.every("0 7 * * *", "app", 1, timezone="Europe/Pris"), "did you mean 'Europe/Paris'"),
-            (lambda q: q.every(HOUR, "app", 1, timezone="Europe/Paris"), "timezone: only a cron expression"),
-            (lambda q: q.every(timedelta(seconds=0.5), "app", 1), "interval: .* from 1 second"),
-            (
-                lambda q: q.every(datetime.now(UTC), "app", 1, start=datetime.now(UTC)),
-                "start: a schedule that sends once",
-            ),
-            (lambda q: q.every(3, "app", 1), "when: 3 is neither"),
-            (lambda q: q.every(HOUR, "app", 1, start=datetime(2026, 1, 1)), "start: .* time zone"),  # noqa: DTZ001
-            (lambda q: q.at(datetime(2026, 1, 1), "app", 1), "at: .* time zone"),  # noqa: DTZ001
-            (
-                lambda q: q.every(HOUR, "app", 1, missed="last"),
-                "missed: 'last' is none of .*did you mean 'latest'",
-            ),
-            (lambda q: q.every(HOUR, "app", 1, name="a b"), "name: 'a b' is not a name"),
-            (lambda q: q.every(HOUR, "a b", 1), "'a b' is not a name"),
-            (lambda q: q.every(HOUR, "app", object()), "data: not a JSON value"),
-            (lambda q: q.every(HOUR, "app", 1, delay=HOUR), "delay: cannot be said of a schedule"),
-            (lambda q: q.every(HOUR, "app", 1, priority=12), "priority: 12"),
-            (lambda q: q.every(HOUR, "app", 1, extensions={"schedule": "x"}), "extensions.schedule: is set"),
-        ],
-    )
-    def test_wrong_declarations_are_refused(self, queue: Queue, call: Any, words: str) -> None:
-        with pytest.raises(InvalidMessage, match=words):
-            call(queue)
-        assert queue.schedules() == []
-
-    def test_unknown_option_is_told_with_the_nearest(self, queue: Queue) -> None:
-        with pytest.raises(TypeError, match="did you mean 'priority'"):
-            queue.every(HOUR, "app", 1, prioritty=1)  # type: ignore[call-arg]
-
-    def test_two_nameless_schedules_of_one_app_are_refused(self, queue: Queue) -> None:
-        queue.every("0 7 * * *", "app", 1)
-        queue.every("0 7 * * *", "app", 1)  # the same one
-        with pytest.raises(InvalidMessage, match="give both a name"):
-            queue.every("0 8 * * *", "app", 1)
-        queue.every("0 8 * * *", "app", 1, name="second")
-
-    def test_unknown_name_is_not_found(self, queue: Queue) -> None:
-        for call in (
-            queue.schedule,
-            queue.pause_schedule,
-            queue.resume_schedule,
-            queue.delete_schedule,
-            queue.edit_schedule,
-        ):
-            with pytest.raises(ScheduleNotFound, match="no schedule nothing"):
-                call("nothing")
 
 
 class TestSlots:
@@ -247,13 +64,13 @@ class TestSlots:
         """Made anew under the same name, it does not send a slot again that was sent."""
         start = clock.now()
         queue.every(HOUR, "app", 1, start=start, name="poll")
-        later(clock, case, queue, HOUR)
+        case.let_pass(queue, HOUR)
         queue.delete_schedule("poll")
         clock.set(start)  # the clock goes back, too
         queue.every(HOUR, "app", 2, start=start, name="poll", source="elsewhere")
-        later(clock, case, queue, HOUR)
+        case.let_pass(queue, HOUR)
         assert drain(queue) == [1]
-        later(clock, case, queue, HOUR)
+        case.let_pass(queue, HOUR)
         assert drain(queue) == [2]
 
     def test_waiting_consumer_gets_a_slot_by_itself(self, case: Case, queue: Queue, clock: FakeClock) -> None:
@@ -264,7 +81,7 @@ class TestSlots:
 
     def test_timeline_tells_schedule_and_slot(self, case: Case, queue: Queue, clock: FakeClock) -> None:
         queue.every(HOUR, "app", 1, name="poll")
-        later(clock, case, queue, HOUR)
+        case.let_pass(queue, HOUR)
         (record,) = queue.list("app")
         sent, *_ = queue.timeline(record.message.id)
         assert sent.details == {"schedule": "poll", "slot": "2026-03-26T13:00:00Z"}
@@ -275,7 +92,7 @@ class TestSlots:
     def test_cron_keeps_to_the_clocks_of_its_zone(self, case: Case, queue: Queue, clock: FakeClock) -> None:
         queue.every("30 2 * * *", "app", 1, timezone="Europe/Paris")
         for _ in range(5 * 24):
-            later(clock, case, queue, HOUR)
+            case.let_pass(queue, HOUR)
         assert [f"{slot:%d %H:%M}" for slot in slots(queue)] == [
             "27 01:30",
             "28 01:30",
@@ -290,7 +107,7 @@ class TestSlots:
         queue.every("0 * * * *", "app", "bad", name="a", timezone="Europe/Paris")
         queue.every(HOUR, "app", "good", name="b")
         case.sql(queue, "UPDATE schedule SET timezone = 'Mars/Olympus' WHERE name = 'a'")
-        later(clock, case, queue, HOUR)
+        case.let_pass(queue, HOUR)
         case.rescue(queue)
         assert drain(queue) == ["good"]
         assert caplog.text.count("schedule a cannot be sent") == 1
@@ -309,15 +126,15 @@ class TestMissed:
         self, case: Case, queue: Queue, clock: FakeClock, missed: Any, expected: list[int]
     ) -> None:
         queue.every("0 * * * *", "app", 1, missed=missed)
-        later(clock, case, queue, 5 * HOUR + 10 * MINUTE)
+        case.let_pass(queue, 5 * HOUR + 10 * MINUTE)
         case.rescue(queue)
         assert [slot.hour for slot in slots(queue)] == expected
-        later(clock, case, queue, 50 * MINUTE)  # and on time again
+        case.let_pass(queue, 50 * MINUTE)  # and on time again
         assert [slot.hour for slot in slots(queue)] == [*expected, 18]
 
     def test_a_minute_late_is_on_time(self, case: Case, queue: Queue, clock: FakeClock) -> None:
         queue.every(HOUR, "app", 1, missed="skip")
-        later(clock, case, queue, HOUR + MINUTE)
+        case.let_pass(queue, HOUR + MINUTE)
         assert len(slots(queue)) == 1
 
     def test_a_long_standstill_is_made_up_in_steps(self, case: Case, queue: Queue, clock: FakeClock) -> None:
@@ -334,31 +151,31 @@ class TestMissed:
     ) -> None:
         queue.every("* * * * *", "app", 1, timezone="Europe/Paris")
         queue.every(timedelta(seconds=1), "app", 2, name="seconds")
-        later(clock, case, queue, years * 365 * DAY)
+        case.let_pass(queue, years * 365 * DAY)
         assert slots(queue) == [clock.now(), clock.now()]
 
 
 class TestClock:
     def test_set_back_it_sends_nothing_twice(self, case: Case, queue: Queue, clock: FakeClock) -> None:
         queue.every(HOUR, "app", 1, missed="all")
-        later(clock, case, queue, 3 * HOUR)
+        case.let_pass(queue, 3 * HOUR)
         clock.set(clock.now() - 2 * HOUR)
         for _ in range(6):
-            later(clock, case, queue, 30 * MINUTE)
+            case.let_pass(queue, 30 * MINUTE)
         assert [slot.hour for slot in slots(queue)] == [13, 14, 15, 16]
 
     def test_set_back_slots_on_the_same_clock_go_on(self, case: Case, queue: Queue, clock: FakeClock) -> None:
         """Declared anew meanwhile, unchanged, by a program that starts: nothing is sent twice either."""
         queue.every(HOUR, "app", 1)
-        later(clock, case, queue, 3 * HOUR)
+        case.let_pass(queue, 3 * HOUR)
         clock.set(clock.now() - 2 * HOUR)
         assert queue.every(HOUR, "app", 1).change == "unchanged"
-        later(clock, case, queue, 2 * HOUR)
+        case.let_pass(queue, 2 * HOUR)
         assert [slot.hour for slot in slots(queue)] == [15]
 
     def test_a_leap_forward_is_a_standstill(self, case: Case, queue: Queue, clock: FakeClock) -> None:
         queue.every(HOUR, "app", 1)
-        later(clock, case, queue, 100 * DAY)
+        case.let_pass(queue, 100 * DAY)
         assert slots(queue) == [clock.now()]
 
 
@@ -369,11 +186,11 @@ class TestDirecting:
         queue.every(HOUR, "app", 1)
         assert queue.pause_schedule("app").paused_at == clock.now()
         assert queue.every(HOUR, "app", 1).paused_at is not None  # a program that starts does not resume it
-        later(clock, case, queue, 3 * HOUR + 10 * MINUTE)
+        case.let_pass(queue, 3 * HOUR + 10 * MINUTE)
         assert slots(queue) == []
         resumed = queue.resume_schedule("app")
         assert (resumed.paused_at, resumed.next_at) == (None, datetime(2026, 3, 26, 16, 0, tzinfo=UTC))
-        later(clock, case, queue, 50 * MINUTE)
+        case.let_pass(queue, 50 * MINUTE)
         assert [slot.hour for slot in slots(queue)] == [16]
 
     def test_one_off_whose_time_came_during_a_pause_is_late(
@@ -381,7 +198,7 @@ class TestDirecting:
     ) -> None:
         queue.at(clock.now() + HOUR, "app", 1, name="once")
         queue.pause_schedule("once")
-        later(clock, case, queue, 2 * HOUR)
+        case.let_pass(queue, 2 * HOUR)
         assert slots(queue) == []
         queue.resume_schedule("once")
         case.rescue(queue)
@@ -425,9 +242,9 @@ class TestDirecting:
         self, case: Case, queue: Queue, clock: FakeClock
     ) -> None:
         queue.every(HOUR, "app", 1)
-        later(clock, case, queue, HOUR)
+        case.let_pass(queue, HOUR)
         queue.delete_schedule("app")
-        later(clock, case, queue, HOUR)
+        case.let_pass(queue, HOUR)
         assert (len(slots(queue)), queue.schedules()) == (1, [])
 
 
@@ -438,7 +255,7 @@ class TestStore:
         first.every(HOUR, "app", 1)
         first.close()
         second = case.open()
-        later(clock, case, second, HOUR)
+        case.let_pass(second, HOUR)
         assert ids(second.list("app")) == ["app@2026-03-26T13:00:00Z"]
 
     def test_the_database_refuses_what_says_no_time(self, case: Case, queue: Queue) -> None:
