@@ -89,6 +89,21 @@ class TestSlots:
         assert queue.timeline(other.id)[0].details == {}
 
     @pytest.mark.parametrize("case", [("wal", "sync")], ids="-".join, indirect=True)
+    def test_many_that_are_due_at_once_are_sent_in_few_transactions(
+        self, case: Case, queue: Queue, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for number in range(300):
+            queue.every(HOUR, f"app-{number}", number, start=clock.now())
+        queue._housekeeper.stop()
+        commits = []
+        write = queue._store.write
+        monkeypatch.setattr(queue._store, "write", lambda work: commits.append(work) or write(work))
+        clock.advance(HOUR)
+        assert queue._housekeeper._scheduler.run_once() == 300
+        assert len(commits) == 6
+        assert queue._housekeeper._scheduler.run_once() == 0
+
+    @pytest.mark.parametrize("case", [("wal", "sync")], ids="-".join, indirect=True)
     def test_cron_keeps_to_the_clocks_of_its_zone(self, case: Case, queue: Queue, clock: FakeClock) -> None:
         queue.every("30 2 * * *", "app", 1, timezone="Europe/Paris")
         for _ in range(5 * 24):
