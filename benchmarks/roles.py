@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from benchmarks.contenders import load
 from benchmarks.payload import Payload, order
@@ -27,7 +27,8 @@ def create(channel: Channel, *, contender: str, directory: str) -> Answer:
     channel.ready()
     subject.create(Path(directory))
     with closing(subject.open(Path(directory))) as session:
-        return asdict(session.durability())
+        durability = session.durability()
+    return {**asdict(cast("Any", durability)), "is_equal": durability.is_equal}
 
 
 def fill(channel: Channel, *, contender: str, directory: str, state: str, count: int) -> Answer:

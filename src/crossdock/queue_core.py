@@ -76,7 +76,7 @@ class QueueCore:
         self._gateway = parts.gateway
         self._declarations = Declarations(parts.gateway)
         self._housekeeper = parts.housekeeper
-        self._in_memory = parts.store.location.path is None
+        self._in_memory = parts.store.in_memory
         self._ears = EarShelf(parts.store)
         self._shut_down = weakref.finalize(self, _shut_down, parts, self._ears)
         if not self._in_memory:

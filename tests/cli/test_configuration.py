@@ -40,7 +40,7 @@ def test_check_tells_everything_that_is_wrong(shell: Shell, tmp_path: Path) -> N
     [
         (
             "mysql://db/work",
-            "--store: mysql://db/work names 'mysql'; this version runs on sqlite:///…",
+            "--store: mysql://db/work names 'mysql'; a store is at sqlite:///… or postgresql+psycopg://…",
         ),
         (
             "work.db",

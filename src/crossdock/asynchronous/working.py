@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import random
 import time
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY_S: Final = 0.25
 """Consumers look so often for what other programs inserted, which wakes nobody."""
+_LONGEST_PAUSE_S: Final = 2.0
+"""Between two tries while the store is away."""
 _TURN_S: Final = 0.1
 """When many write, the turn to do so comes within this time."""
 
@@ -171,6 +174,7 @@ class AsyncWorking(QueueCore):
     ) -> bool:
         """Fetch messages ahead; wait for them if need be. False: there is nothing more to come."""
         deadline = None if wait is None else time.monotonic() + wait.total_seconds()
+        trouble = 0
         while not (stop and stop.is_set()):
             if self._in_memory:
                 self._housekeeper.run_once()
@@ -181,17 +185,23 @@ class AsyncWorking(QueueCore):
             try:
                 with consumption.writing() as write:
                     await self._store.write_async(partial(_exchange, write=write, ear=ear))
+                trouble = 0
             except StoreUnavailable as error:
-                self._gateway.tell("consume.waiting", str(error))
-                if not await self._pause(ear, deadline):
+                trouble += 1
+                if not await self._sit_out(error, ear, trouble, deadline):
                     return False
                 continue
             if consumption.can_take or consumption.is_closed:
                 return True
             if write.found:
                 continue  # all of it was set aside; there may be more behind it
-            if not await self._await_work(consumption.app, ear, deadline, stop):
-                return False
+            try:
+                if not await self._await_work(consumption.app, ear, deadline, stop):
+                    return False
+            except StoreUnavailable as error:
+                trouble += 1
+                if not await self._sit_out(error, ear, trouble, deadline):
+                    return False
         return False
 
     async def _await_work(self, app: str, ear: Ear, deadline: float | None, stop: Stop | None) -> bool:
@@ -225,8 +235,10 @@ class AsyncWorking(QueueCore):
         until_due_s: float = (due - now).total_seconds()
         return min(_LOOK_EVERY_S, until_due_s)
 
-    async def _pause(self, ear: Ear, deadline: float | None) -> bool:
-        await ear.wait_async(_LOOK_EVERY_S)
+    async def _sit_out(self, error: StoreUnavailable, ear: Ear, times: int, deadline: float | None) -> bool:
+        """Wait before the next try, longer each time and by chance, so that not all consumers come back at once."""
+        self._gateway.tell("consume.waiting", str(error))
+        await ear.wait_async(min(_LONGEST_PAUSE_S, _LOOK_EVERY_S * times) * random.uniform(0.5, 1.5))  # noqa: S311
         return deadline is None or time.monotonic() < deadline
 
     def _start_consuming(
@@ -235,6 +247,7 @@ class AsyncWorking(QueueCore):
         consumption = Consumption(
             check_app(app), batch=batch, lease=self._gateway.lease(lease), lost=self._tell_lost, lanes=lanes
         )
+        self._store.keep()
         self._housekeeper.watch(consumption)
         return consumption
 

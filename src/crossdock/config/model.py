@@ -108,7 +108,13 @@ class StoreTable(Table):
     )
     lock_timeout: Duration = Field(
         default=timedelta(seconds=10),
-        description="How long a write waits for other programs before it gives up.",
+        description="How long a write waits for other programs, and on PostgreSQL for a server that is away, before it "
+        "gives up.",
+    )
+    host_folder: str | None = Field(
+        default=None,
+        description="On PostgreSQL: the folder in which the processes of this host that use the store find each other. "
+        "Default: one of this user's, named after the database.",
     )
 
 

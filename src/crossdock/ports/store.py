@@ -1,8 +1,12 @@
 """The port to the Message Store, split by who calls it.
 
 A store runs *work* (a function of one open transaction) durably: ``write`` returns after the commit. Work may be
-run together with that of other callers in one transaction; if it raises, its own changes alone are undone.
-Work must not block and must not call the store again.
+run together with that of other callers in one transaction; if it raises, its own changes alone are undone. Work may
+be run again after a transaction that came to nothing. It must not block and must not call the store again.
+
+Work that only sends says so by a true attribute ``only_sends``: it may be run again even when nobody knows whether
+its commit took place, since messages are found by their ids. Work that sends one message without a partition key
+tells it by the attribute ``single``: a pair of draft and envelope.
 """
 
 from __future__ import annotations
@@ -213,6 +217,10 @@ class Store(Protocol):
     """Durable messages."""
 
     @property
+    def in_memory(self) -> bool:
+        """Whether the store is in this process alone."""
+
+    @property
     def owner(self) -> str:
         """This process's name and boot id, as it stands in ``lease_owner``."""
 
@@ -246,6 +254,12 @@ class Store(Protocol):
         self, settlement: Settlement, message_id: str, settled: Callable[[], None]
     ) -> AbstractContextManager[Any]:
         """Give a connection; what is written through it commits together with the settlement."""
+
+    def keep(self) -> None:
+        """Get ready to keep leases for as long as this process lives and runs, whatever user code does to it."""
+
+    def renew(self) -> None:
+        """Renew kept leases that are about to end, where others cannot see by themselves that their owner lives."""
 
     def tend(self) -> None:
         """Do what keeps the store quick whatever other programs do to it; cheap, to be called now and then."""

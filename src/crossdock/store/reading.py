@@ -93,7 +93,10 @@ class Reader:
 
     def overdue(self, now: datetime, limit: int) -> builtins.list[Overdue]:
         """Return claimed messages whose lease ran out."""
-        rows = self._run(statements.overdue, {"now": to_text(now), "limit": limit})
+        return self._overdue(now, {"now": to_text(now), "limit": limit})
+
+    def _overdue(self, now: datetime, parameters: dict[str, Any]) -> builtins.list[Overdue]:
+        rows = self._run(statements.overdue, parameters)
         return [
             Overdue._make((*row[:7], readable_policy(row[7]), maybe_moment(row[8]) or now)) for row in rows
         ]

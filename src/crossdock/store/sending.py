@@ -71,7 +71,7 @@ class Sending(TransactionCore):
         """Store many messages of one envelope, all with ids made just now; return their row ids, in order."""
         self.check_intake()
         row_ids: list[int] = []
-        for group in _runs_of_kind(drafts):
+        for group in runs_of_kind(drafts):
             row_ids += self._send_group(group, envelope)
         self._settle_order(envelope)
         return row_ids
@@ -138,7 +138,7 @@ class Sending(TransactionCore):
         return duplicate_of(held, envelope.app, row[0])
 
 
-def _runs_of_kind(drafts: Sequence[Draft]) -> Iterator[Sequence[Draft]]:
+def runs_of_kind(drafts: Sequence[Draft]) -> Iterator[Sequence[Draft]]:
     """Cut drafts into runs that are all JSON or all bytes, in order."""
     start = 0
     for index in range(1, len(drafts) + 1):

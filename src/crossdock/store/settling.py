@@ -53,7 +53,8 @@ class Settling(TransactionCore):
                     assert_never(outcome)
         for token, row_ids in plain.items():
             accepted[token] += self._complete(row_ids, token, None)
-        self.release((row[_APP], row[_KEY]) for rows in accepted.values() for row in rows)
+        for rows in accepted.values():
+            self.release([(row[_APP], row[_KEY]) for row in rows if row[_KEY] is not None])
         return {(row[_ID], token) for token, rows in accepted.items() for row in rows}
 
     def extend(self, row_ids: Sequence[int], lease_token: str, until: datetime) -> set[DeliveryKey]:

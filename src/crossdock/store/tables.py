@@ -25,7 +25,15 @@ from sqlalchemy import (
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import DEFAULT_PRIORITY, DEFAULT_TYPE, JSON_TYPE
 from crossdock.domain.schedule import Missed
-from crossdock.store.types import TIMESTAMP_GLOB, JsonValue, RowId, UtcTimestamp, random_uuid, utc_now
+from crossdock.store.types import (
+    TIMESTAMP_GLOB,
+    JsonData,
+    JsonValue,
+    RowId,
+    UtcTimestamp,
+    random_uuid,
+    utc_now,
+)
 
 SCHEMA_NUMBER: Final = 1
 """The number of the newest migration; code compares it with the store's by one SELECT."""
@@ -51,7 +59,7 @@ def _message_columns() -> list[Column[Any]]:
     return [
         Column("source_app", Text, nullable=False),
         Column("target_app", Text, nullable=False),
-        Column("data", JsonValue, nullable=False),
+        Column("data", JsonData, nullable=False),
         Column("data_bytes", LargeBinary),
         Column("status", String(10), nullable=False, server_default=Status.PENDING),
         _timestamp("created_at", default=True),

@@ -23,7 +23,7 @@ def check(session: Session, *, json: JsonOption = False) -> None:
     Everything that is wrong is reported at once.
     """
     try:
-        store = session.store_path
+        store = session.store_name if session.on_postgresql else session.store_path
     except ConfigError as error:
         if not json:
             raise

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 
+from crossdock.store.statements.parameters import Instant
 from crossdock.store.statements.parts import LIMIT, number, param
 from crossdock.store.tables import schedule
+from crossdock.store.types import UtcTimestamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +54,7 @@ def insert_schedule(columns: Sequence[str]) -> Insert:
     """Store a new schedule; nothing happens if its name is taken."""
     return (
         sqlite_dialect.insert(schedule)
-        .values({name: param(name) for name in columns})
+        .values({name: _value(name) for name in columns})
         .on_conflict_do_nothing(index_elements=["name"])
         .returning(_S.name)
     )
@@ -63,7 +65,7 @@ def update_schedule(columns: Sequence[str]) -> Update:
     return (
         update(schedule)
         .where(_S.name == param("which"), _S.revision == param("seen"))
-        .values({**{name: param(name) for name in columns}, "revision": _S.revision + number(1)})
+        .values({**{name: _value(name) for name in columns}, "revision": _S.revision + number(1)})
         .returning(_S.name)
     )
 
@@ -71,3 +73,8 @@ def update_schedule(columns: Sequence[str]) -> Update:
 def delete_schedule() -> ReturningDelete[Any]:
     """Remove a schedule."""
     return delete(schedule).where(_S.name == param("which")).returning(_S.name)
+
+
+def _value(name: str) -> Any:
+    """Return the parameter for a column; it may be None, since schedules are written seldom."""
+    return Instant(name) if isinstance(_S[name].type, UtcTimestamp) else param(name)

@@ -9,6 +9,8 @@ from typing import Final
 
 from alembic import op
 
+from crossdock.store.migrations.first_tables_postgresql import STATEMENTS as ON_POSTGRESQL
+
 revision: Final = "0001"
 down_revision: Final = None
 branch_labels: Final = None
@@ -327,9 +329,12 @@ UNION ALL SELECT id, source_app, target_app, data, data_bytes, status, created_a
 
 def upgrade() -> None:
     """Make everything, in an empty file."""
-    for statement in _STATEMENTS:
-        op.get_bind().exec_driver_sql(statement)
-    op.get_bind().exec_driver_sql("INSERT INTO crossdock_schema (number, oldest_code) VALUES (1, 1)")
+    connection = op.get_bind()
+    on_postgresql = connection.dialect.name == "postgresql"
+    for statement in ON_POSTGRESQL if on_postgresql else _STATEMENTS:
+        connection.exec_driver_sql(statement)
+    schema = "integration." if on_postgresql else ""
+    connection.exec_driver_sql(f"INSERT INTO {schema}crossdock_schema (number, oldest_code) VALUES (1, 1)")  # noqa: S608
 
 
 def downgrade() -> None:
