@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from crossdock import Queue
-from tests.cli.command import Shell
+from tests.cli.command import TIME_LIMIT_S, Shell
+from tests.cli.test_run import until
 
 Store = Callable[[], AbstractContextManager[Queue]]
 CRON = ("--cron", "0 7 * * 1-5", "--timezone", "Europe/Paris")
@@ -149,3 +150,20 @@ def test_message_tells_its_schedule_and_slot(shell: Shell, store: Store) -> None
     text = shell.good("message", "timeline", "once@2021-05-17T08:30:00Z").out
     assert "schedule=once slot=2021-05-17T08:30:00Z" in text
     assert shell.good("schedule", "list").out.splitlines()[1].endswith("1  done")
+
+
+def test_run_sends_what_the_configuration_declares(shell: Shell, store: Store, tmp_path: Path) -> None:
+    (tmp_path / "handlers.py").write_text("def tick(message):\n    return None\n")
+    (tmp_path / "crossdock.toml").write_text(
+        '[apps.tick]\noutbound = { python = "handlers:tick" }\n[schedules.tick]\nevery = "1s"\n'
+    )
+    running = shell.start("run")
+    try:
+        with store() as queue:
+            queue._housekeeper.stop()  # this test sends nothing itself
+            until(lambda: queue.stats("tick")["tick"].completed > 1)
+        running.terminate()
+        assert running.wait(TIME_LIMIT_S) == 0
+    finally:
+        running.kill()
+        running.wait()

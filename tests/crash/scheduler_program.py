@@ -1,16 +1,21 @@
-"""A process that does nothing but have a store open, with a clock that leaps: ``python -m … URL SEED``.
+"""A process that does nothing but have a store open, with a clock that leaps: ``python -m … PLACE SEED``.
 
 Like any such process it sends what schedules send; and it declares them at its start, as a program does.
 """
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from crossdock import Queue
+from tests.crash.stage import open_queue
+
+if TYPE_CHECKING:
+    from crossdock import Queue
 
 LEAP_EVERY_S = 0.3
 LONGEST_LEAP_S = 2.5
@@ -39,8 +44,8 @@ def declare(queue: Queue) -> None:
     queue.every("* * * * *", CLOCK, {"n": 1}, timezone="Australia/Lord_Howe", missed="all")
 
 
-def main(url: str, seed: str) -> None:
-    with Queue(url, app="scheduler-process", clock=LeapingClock(seed)) as queue:
+def main(place: str, seed: str) -> None:
+    with open_queue("scheduler-process", clock=LeapingClock(seed), **json.loads(place)) as queue:
         declare(queue)
         sys.stdout.write("ready\n")
         sys.stdout.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import subprocess
@@ -9,25 +10,29 @@ import sys
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from crossdock import Queue
 from tests.crash.scheduler_program import ALL, CLOCK, LATEST, declare
+from tests.crash.stage import open_queue
+
+if TYPE_CHECKING:
+    from crossdock import Queue
+    from tests.crash.stage import Place
 
 ROOT = Path(__file__).resolve().parents[2]
 PROCESSES = 3
 MANY = 1_000_000
-KILLS = max(5, int(os.environ.get("CROSSDOCK_TEST_KILLS", "100")) // 12)
+KILLS = max(4, int(os.environ.get("CROSSDOCK_TEST_KILLS", "100")) // 20)
 
 
 @pytest.mark.timeout(180 + 10 * KILLS)
-def test_each_slot_is_sent_once_whoever_dies_and_whatever_the_clocks_say(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/work.db"
-    with Queue(url, app="judge") as queue:
+def test_each_slot_is_sent_once_whoever_dies_and_whatever_the_clocks_say(place: Place) -> None:
+    with open_queue("judge", **place) as queue:
         declare(queue)
-    kill_again_and_again(url)
-    with Queue(url, app="judge") as queue:
+    kill_again_and_again(place)
+    with open_queue("judge", **place) as queue:
         every, latest, clock = (slots(queue, app) for app in (ALL, LATEST, CLOCK))
         held = {name: queue.schedule(name) for name in (ALL, LATEST, CLOCK)}
         senders = {record.created_by for record in queue.list(ALL, limit=MANY)}
@@ -41,29 +46,30 @@ def test_each_slot_is_sent_once_whoever_dies_and_whatever_the_clocks_say(tmp_pat
     assert [held[name].sent for name in (ALL, LATEST, CLOCK)] == [len(every), len(latest), len(clock)]
 
 
-def kill_again_and_again(url: str) -> None:
+def kill_again_and_again(place: Place) -> None:
     """Let processes have the store open; kill one after the other, and put another in its place."""
     rng = random.Random()
     living: list[subprocess.Popen[str]] = []
     try:
-        living += [started(url) for _ in range(PROCESSES)]
+        living += [started(place) for _ in range(PROCESSES)]
         for process in living:
             await_ready(process)
         for _ in range(KILLS):
             time.sleep(rng.uniform(0.0, 0.6))
-            place = rng.randrange(PROCESSES)
-            bury(living[place])
-            living[place] = started(url)
+            number = rng.randrange(PROCESSES)
+            bury(living[number])
+            living[number] = started(place)
             if rng.random() < 0.7:
-                await_ready(living[place])
+                await_ready(living[number])
     finally:
         for process in living:
             bury(process)
 
 
-def started(url: str) -> subprocess.Popen[str]:
+def started(place: Place) -> subprocess.Popen[str]:
+    seed = str(time.monotonic_ns())
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "tests.crash.scheduler_program", url, str(time.monotonic_ns())],
+        [sys.executable, "-W", "error", "-m", "tests.crash.scheduler_program", json.dumps(place), seed],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"},
         stdout=subprocess.PIPE,
