@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         MessageNotFound,
         PermanentError,
         RateLimited,
+        ScheduleNotFound,
         SchemaOutOfDate,
         StoreDamaged,
         StoreError,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from crossdock.domain.record import QueueStats, Record, TimelineEntry
     from crossdock.domain.retry import Failure, RetryPolicy
     from crossdock.domain.routing import Subscription
+    from crossdock.domain.schedule import Schedule
     from crossdock.hub.options import SendOptions
     from crossdock.store.engine import create_engine
     from crossdock.store.settings import StoreSettings
@@ -45,8 +47,8 @@ if TYPE_CHECKING:
 
 _ERRORS = (
     "ConfigError", "CredentialError", "CrossdockError", "DeliveryError", "IllegalMove", "InvalidMessage", "LeaseLost",
-    "MessageNotFound", "PermanentError", "RateLimited", "SchemaOutOfDate", "StoreDamaged", "StoreError", "StoreFull",
-    "StoreUnavailable", "TransientError",
+    "MessageNotFound", "PermanentError", "RateLimited", "ScheduleNotFound", "SchemaOutOfDate", "StoreDamaged",
+    "StoreError", "StoreFull", "StoreUnavailable", "TransientError",
 )  # fmt: skip
 _HOMES = {
     "AsyncDelivery": "asynchronous.delivery",
@@ -60,6 +62,7 @@ _HOMES = {
     "QueueStats": "domain.record",
     "Record": "domain.record",
     "RetryPolicy": "domain.retry",
+    "Schedule": "domain.schedule",
     "SendOptions": "hub.options",
     "SentMessage": "domain.message",
     "Status": "domain.lifecycle",
@@ -73,9 +76,10 @@ _HOMES = {
 __all__ = [
     "AsyncDelivery", "AsyncQueue", "ConfigError", "CredentialError", "CrossdockError", "Delivery", "DeliveryError",
     "Failure", "FailureCode", "Hub", "IllegalMove", "InvalidMessage", "LeaseLost", "Message", "MessageNotFound",
-    "PermanentError", "Queue", "QueueStats", "RateLimited", "Record", "RetryPolicy", "SchemaOutOfDate",
-    "SendOptions", "SentMessage", "Status", "StoreDamaged", "StoreError", "StoreFull", "StoreSettings",
-    "StoreUnavailable", "Subscription", "TimelineEntry", "TransientError", "__version__", "create_engine",
+    "PermanentError", "Queue", "QueueStats", "RateLimited", "Record", "RetryPolicy", "Schedule", "ScheduleNotFound",
+    "SchemaOutOfDate", "SendOptions", "SentMessage", "Status", "StoreDamaged", "StoreError", "StoreFull",
+    "StoreSettings", "StoreUnavailable", "Subscription", "TimelineEntry", "TransientError", "__version__",
+    "create_engine",
 ]  # fmt: skip
 
 

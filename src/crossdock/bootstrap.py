@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from crossdock.hub.gateway import Gateway
 from crossdock.hub.housekeeper import Housekeeper
 from crossdock.hub.rescuer import Rescuer
+from crossdock.hub.scheduler import Scheduler
 from crossdock.ports.clock import SystemClock
 from crossdock.ports.notice import log_notice
 from crossdock.store.location import is_postgresql, parse_url
@@ -74,5 +75,5 @@ class Parts:
         )
         self.gateway = Gateway(self.store, policies, app=app, notice=notice)
         rescuer = Rescuer(self.store, max_crashes=policies.max_crashes, policy_of=self.gateway.policy_of)
-        self.housekeeper = Housekeeper(self.store, rescuer, notice)
+        self.housekeeper = Housekeeper(self.store, rescuer, Scheduler(self.store, notice), notice)
         self.store.on_reopen = self.housekeeper.restart

@@ -94,13 +94,17 @@ class Case:
             loop.close()
 
     def rescue(self, queue: Queue) -> None:
-        """Let the queue look at all leases now; by itself it does so a few times per second."""
+        """Let the queue look at all leases and schedules now; by itself it does so a few times per second."""
         queue._housekeeper.run_once()
+
+    def let_pass(self, queue: Queue, time: timedelta) -> None:
+        """Let time pass, and the queue look at schedules and leases."""
+        self.clock.advance(time)
+        self.rescue(queue)
 
     def lapse(self, queue: Queue, after: timedelta = timedelta(seconds=30)) -> None:
         """Let the time pass and the leases that end within it run out."""
-        self.clock.advance(after + timedelta(microseconds=1))
-        self.rescue(queue)
+        self.let_pass(queue, after + timedelta(microseconds=1))
 
     def crash(self, queue: Queue) -> None:
         """Let the queue's process die, as the others see it: what it holds is taken back as from the dead."""

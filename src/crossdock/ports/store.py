@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from crossdock.domain.message import Draft, Envelope, SentMessage
     from crossdock.domain.record import QueueStats, Record, TimelineEntry
     from crossdock.domain.retry import Failure
+    from crossdock.domain.schedule import Firing, Schedule, ScheduleSpec
 
 T = TypeVar("T")
 OnDead: TypeAlias = Literal["release", "block"]
@@ -98,7 +99,34 @@ class ControlVerbs(Protocol):
         """Say whether a dead letter keeps its partition key waiting."""
 
 
-class Transaction(SendingVerbs, WorkingVerbs, ControlVerbs, Protocol):
+class ScheduleVerbs(Protocol):
+    """What is done with schedules in a transaction.
+
+    Whoever has the store open fires what is due; any number of them may try at the same time, and only one
+    succeeds, since a schedule is moved on only from where it was read.
+    """
+
+    def declare_schedule(self, spec: ScheduleSpec) -> Schedule:
+        """Make a schedule, or bring the one of that name in line; ``change`` tells what was done."""
+
+    def fire(self, schedule: Schedule, firing: Firing, messages: Sequence[tuple[Draft, Envelope]]) -> int:
+        """Send the messages of slots and move the schedule on, all or nothing; return how many were sent.
+
+        Nothing happens if the schedule was changed since it was read. A message that its queue has already is not
+        sent again.
+        """
+
+    def pause_schedule(self, name: str) -> Schedule:
+        """Let a schedule send nothing; raises ScheduleNotFound."""
+
+    def resume_schedule(self, name: str) -> Schedule:
+        """Let a paused schedule send again, from now on; raises ScheduleNotFound."""
+
+    def delete_schedule(self, name: str) -> None:
+        """Remove a schedule; raises ScheduleNotFound."""
+
+
+class Transaction(SendingVerbs, WorkingVerbs, ControlVerbs, ScheduleVerbs, Protocol):
     """One open write transaction."""
 
 
@@ -130,6 +158,21 @@ class Reading(Protocol):
 
     def on_dead(self) -> dict[str, OnDead]:
         """Return what a dead letter does to its partition key, of each app of which that was ever said."""
+
+    def schedules(self) -> builtins.list[Schedule]:
+        """Return every schedule, by name."""
+
+    def schedule(self, name: str) -> Schedule:
+        """Return one schedule; raises ScheduleNotFound."""
+
+    def differing(self, specs: Sequence[ScheduleSpec]) -> builtins.list[ScheduleSpec]:
+        """Return those of some declarations that are not as the store has them."""
+
+    def next_slot(self) -> datetime | None:
+        """Return when the next schedule is due; asked several times per second, so it must cost next to nothing."""
+
+    def due_schedules(self, now: datetime, limit: int) -> builtins.list[Any]:
+        """Return schedules whose time has come, the longest due first, each unread: reading one may fail."""
 
     def owners(self) -> builtins.list[str]:
         """Return every process that holds a message."""

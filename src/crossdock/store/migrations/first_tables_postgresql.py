@@ -155,6 +155,37 @@ CREATE TABLE integration.queue_state (
   CONSTRAINT ck_queue_state_on_dead CHECK (on_dead IN ('release', 'block'))
 )""",
     """\
+CREATE TABLE integration.schedule (
+  name TEXT NOT NULL,
+  target_app TEXT NOT NULL,
+  data TEXT NOT NULL,
+  data_bytes BYTEA,
+  options TEXT DEFAULT '{}' NOT NULL,
+  cron TEXT,
+  timezone TEXT,
+  interval_s FLOAT,
+  at TIMESTAMP WITH TIME ZONE,
+  start_at TIMESTAMP WITH TIME ZONE,
+  missed VARCHAR(10) DEFAULT 'latest' NOT NULL,
+  configured INTEGER DEFAULT '0' NOT NULL,
+  decided_until TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+  next_at TIMESTAMP WITH TIME ZONE,
+  last_slot TIMESTAMP WITH TIME ZONE,
+  sent BIGINT DEFAULT '0' NOT NULL,
+  paused_at TIMESTAMP WITH TIME ZONE,
+  paused_by TEXT,
+  created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+  declared_by TEXT DEFAULT 'sql' NOT NULL,
+  updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+  revision INTEGER DEFAULT '0' NOT NULL,
+  CONSTRAINT pk_schedule PRIMARY KEY (name),
+  CONSTRAINT ck_schedule_timing CHECK ((cron IS NOT NULL AND timezone IS NOT NULL AND interval_s IS NULL AND at IS NULL) OR (cron IS NULL AND interval_s IS NOT NULL AND start_at IS NOT NULL AND at IS NULL) OR (cron IS NULL AND interval_s IS NULL AND at IS NOT NULL)),
+  CONSTRAINT ck_schedule_missed CHECK (missed IN ('latest', 'all', 'skip')),
+  CONSTRAINT ck_schedule_names CHECK (name <> '' AND target_app <> '')
+)""",
+    """\
+CREATE INDEX idx_schedule_next ON integration.schedule (next_at) WHERE next_at IS NOT NULL AND paused_at IS NULL""",
+    """\
 CREATE FUNCTION integration.failure_code(error json) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
   RETURN CASE WHEN json_typeof(error) = 'object' THEN error ->> 'code' END;

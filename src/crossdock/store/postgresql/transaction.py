@@ -10,6 +10,7 @@ from crossdock.store.controlling import Controlling
 from crossdock.store.postgresql.connections import session_name
 from crossdock.store.postgresql.sending import PostgreSQLSending, storable
 from crossdock.store.postgresql.statements import END_SESSIONS, LOCK_KEYS, RELEASE_KEYS
+from crossdock.store.scheduling import Scheduling
 from crossdock.store.settling import Settling
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from crossdock.store.transaction import Database, PreparedStatements
 
 
-class PostgreSQLTransaction(PostgreSQLSending, Claiming, Settling, Controlling):
+class PostgreSQLTransaction(Scheduling, PostgreSQLSending, Claiming, Settling, Controlling):
     """One open write transaction of a PostgreSQL store."""
 
     def __init__(

@@ -41,6 +41,15 @@ from crossdock.store.statements.read import (
     scheduled_depth,
     states,
 )
+from crossdock.store.statements.schedule import (
+    all_schedules,
+    delete_schedule,
+    due_schedules,
+    insert_schedule,
+    next_slot,
+    schedule_by_name,
+    update_schedule,
+)
 from crossdock.store.statements.send import find_sent, hold_key, insert_one, insert_rows, release_key
 from crossdock.store.statements.settle import (
     complete,
@@ -57,6 +66,7 @@ from crossdock.store.statements.settle import (
 __all__ = [
     "MESSAGE_COLUMNS",
     "RECORD_COLUMNS",
+    "all_schedules",
     "audit_of",
     "blocked_depth",
     "by_message_id",
@@ -68,8 +78,10 @@ __all__ = [
     "created_at",
     "dead_keys",
     "delete_row",
+    "delete_schedule",
     "deleted_depth",
     "due_depth",
+    "due_schedules",
     "edit",
     "expired",
     "extend",
@@ -84,9 +96,11 @@ __all__ = [
     "hold_key",
     "insert_one",
     "insert_rows",
+    "insert_schedule",
     "is_halted",
     "log",
     "next_due",
+    "next_slot",
     "of_app",
     "oldest_due",
     "overdue",
@@ -101,8 +115,10 @@ __all__ = [
     "release_key",
     "replay",
     "run_of_key",
+    "schedule_by_name",
     "scheduled_depth",
     "set_on_dead",
     "set_paused",
     "states",
+    "update_schedule",
 ]
