@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         MessageNotFound,
         PermanentError,
         RateLimited,
+        ScheduleNotFound,
         SchemaOutOfDate,
         StoreDamaged,
         StoreError,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from crossdock.domain.retention import Keep, Retention
     from crossdock.domain.retry import Failure, RetryPolicy
     from crossdock.domain.routing import Subscription
+    from crossdock.domain.schedule import Schedule
     from crossdock.hub.options import SendOptions
     from crossdock.store.engine import create_engine
     from crossdock.store.settings import StoreSettings
@@ -46,8 +48,8 @@ if TYPE_CHECKING:
 
 _ERRORS = (
     "ConfigError", "CredentialError", "CrossdockError", "DeliveryError", "IllegalMove", "InvalidMessage", "LeaseLost",
-    "MessageNotFound", "PermanentError", "RateLimited", "SchemaOutOfDate", "StoreDamaged", "StoreError", "StoreFull",
-    "StoreUnavailable", "TransientError",
+    "MessageNotFound", "PermanentError", "RateLimited", "ScheduleNotFound", "SchemaOutOfDate", "StoreDamaged",
+    "StoreError", "StoreFull", "StoreUnavailable", "TransientError",
 )  # fmt: skip
 _HOMES = {
     "AsyncDelivery": "asynchronous.delivery",
@@ -63,6 +65,7 @@ _HOMES = {
     "Record": "domain.record",
     "Retention": "domain.retention",
     "RetryPolicy": "domain.retry",
+    "Schedule": "domain.schedule",
     "SendOptions": "hub.options",
     "SentMessage": "domain.message",
     "Status": "domain.lifecycle",
@@ -77,9 +80,9 @@ __all__ = [
     "AsyncDelivery", "AsyncQueue", "ConfigError", "CredentialError", "CrossdockError", "Delivery", "DeliveryError",
     "Failure", "FailureCode", "Hub", "IllegalMove", "InvalidMessage", "Keep", "LeaseLost", "Message",
     "MessageNotFound", "PermanentError", "Queue", "QueueStats", "RateLimited", "Record", "Retention", "RetryPolicy",
-    "SchemaOutOfDate", "SendOptions", "SentMessage", "Status", "StoreDamaged", "StoreError", "StoreFull",
-    "StoreSettings", "StoreUnavailable", "Subscription", "TimelineEntry", "TransientError", "__version__",
-    "create_engine",
+    "Schedule", "ScheduleNotFound", "SchemaOutOfDate", "SendOptions", "SentMessage", "Status", "StoreDamaged",
+    "StoreError", "StoreFull", "StoreSettings", "StoreUnavailable", "Subscription", "TimelineEntry",
+    "TransientError", "__version__", "create_engine",
 ]  # fmt: skip
 
 

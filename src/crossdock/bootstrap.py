@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossdock.hub.archiver import Archiver
 from crossdock.hub.gateway import Gateway
 from crossdock.hub.housekeeper import Housekeeper
 from crossdock.hub.rescuer import Rescuer
+from crossdock.hub.scheduler import Scheduler
 from crossdock.ports.clock import SystemClock
 from crossdock.ports.notice import log_notice
 from crossdock.store.archive_files import ArchiveFiles
-from crossdock.store.location import parse_url
+from crossdock.store.location import is_postgresql, parse_url
 from crossdock.store.settings import StoreSettings
 from crossdock.store.sqlite import SQLiteStore
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from crossdock.hub.gateway import Policies
     from crossdock.ports.clock import Clock
     from crossdock.ports.notice import Notice
+    from crossdock.store.postgresql.store import PostgreSQLStore
 
 
 def store_settings(table: StoreTable) -> StoreSettings:
@@ -31,7 +34,21 @@ def store_settings(table: StoreTable) -> StoreSettings:
         outside_writers=table.outside_writers,
         min_free_bytes=table.min_free_bytes,
         lock_timeout=table.lock_timeout,
+        host_folder=None if table.host_folder is None else Path(table.host_folder),
     )
+
+
+def open_store(
+    url: str | URL, settings: StoreSettings, *, name: str, clock: Clock, notice: Notice
+) -> SQLiteStore | PostgreSQLStore:
+    """Open the store that a URL names; what PostgreSQL needs is imported for that alone."""
+    if not is_postgresql(url):
+        return SQLiteStore(parse_url(url), settings, name=name, clock=clock, notice=notice)
+    from crossdock.store.postgresql.location import parse_database_url  # noqa: PLC0415
+    from crossdock.store.postgresql.store import PostgreSQLStore  # noqa: PLC0415
+
+    location = parse_database_url(url, settings.host_folder)
+    return PostgreSQLStore(location, settings, name=name, clock=clock, notice=notice)
 
 
 class Parts:
@@ -55,18 +72,23 @@ class Parts:
         clock: Clock | None = None,
         notice: Notice = log_notice,
     ) -> None:
-        location = parse_url(url)
-        self.store = SQLiteStore(
-            location, settings or StoreSettings(), name=app, clock=clock or SystemClock(), notice=notice
+        self.store = open_store(
+            url, settings or StoreSettings(), name=app, clock=clock or SystemClock(), notice=notice
         )
         self.gateway = Gateway(self.store, policies, app=app, notice=notice)
         rescuer = Rescuer(self.store, max_crashes=policies.max_crashes, policy_of=self.gateway.policy_of)
-        self.archiver = Archiver(
+        self.archiver = self._make_archiver(notice)
+        scheduler = Scheduler(self.store, notice)
+        self.housekeeper = Housekeeper(self.store, rescuer, scheduler, self.archiver, notice)
+        self.store.on_reopen = self.housekeeper.restart
+
+    def _make_archiver(self, notice: Notice) -> Archiver:
+        """Files are written where one process at a time can be made sure of: on one machine."""
+        path = self.store.location.path if isinstance(self.store, SQLiteStore) else None
+        return Archiver(
             self.store,
-            ArchiveFiles(),
+            ArchiveFiles() if isinstance(self.store, SQLiteStore) else None,
             retention=lambda: self.gateway.policies.retention,
-            folder=None if location.path is None else str(location.folder / "archive"),
+            folder=None if path is None else str(path.with_name(f"{path.name}.archive")),
             notice=notice,
         )
-        self.housekeeper = Housekeeper(self.store, rescuer, self.archiver, notice)
-        self.store.on_reopen = self.housekeeper.restart

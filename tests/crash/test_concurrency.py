@@ -12,13 +12,15 @@ import pytest
 from tests.crash.case import Case
 from tests.crash.checker import explain, spread
 from tests.crash.history import Kind, read_histories
-from tests.crash.probe import Play
+from tests.crash.places import ON_POSTGRESQL, ON_SAFE_MODE, ON_SQLITE, on, on_sqlite_alone
+from tests.postgresql_databases import is_postgresql
 from tests.stalls import Stalls
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.crash.nursery import Nursery
+    from tests.crash.probe import Play
 
 pytestmark = pytest.mark.needs_linux
 
@@ -40,6 +42,7 @@ def test_eight_senders_of_the_same_thousand_ids_make_a_thousand_rows(play: Play,
     assert told == {0: IDS, 1: SENDERS * IDS * times - IDS}
 
 
+@on_sqlite_alone
 def test_backup_of_a_large_store_ends_although_others_go_on_sending(play: Play) -> None:
     play.once("fill", app="bulk", messages=20_000, size=1500)
     sender = play.fork("send_fast", app="bulk", name="fast", seed=1)
@@ -57,14 +60,14 @@ STARVED = 5
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("outside_writers", [False, True], ids=["wal", "safe-mode"])
+@on(ON_SQLITE, ON_SAFE_MODE, ON_POSTGRESQL)
 @pytest.mark.parametrize("seconds", [10, pytest.param(30, marks=pytest.mark.slow)])
 def test_nobody_is_told_that_the_database_is_locked(
-    nursery: Nursery, tmp_path: Path, *, seconds: int, outside_writers: bool
+    play: Play, nursery: Nursery, tmp_path: Path, *, seconds: int
 ) -> None:
-    play = Play(nursery, tmp_path, outside_writers=outside_writers)
     strangers = [play.fork("read_outside", seconds=seconds, seed=seed) for seed in range(2)]
-    strangers.append(play.fork("back_up", seconds=seconds))
+    if not is_postgresql(play.place["url"]):
+        strangers.append(play.fork("back_up", seconds=seconds))
     senders = [play.fork("send_fast", app="bulk", name=f"fast-{n}", seed=n) for n in range(3)]
     senders.append(play.fork("produce", name="mixed", apps=["bulk"], outbox="ledger", rate=100, seed=7))
     workers = [

@@ -12,6 +12,7 @@ from tests.crash.checker import explain
 from tests.crash.history import Kind, read_histories
 from tests.crash.lease_verbs import STALE_VERBS, STATES
 from tests.crash.limits import LEASE_S
+from tests.crash.places import ON_POSTGRESQL, ON_SQLITE, SLOWLY_ON_POSTGRESQL
 from tests.stalls import InTime
 
 if TYPE_CHECKING:
@@ -65,7 +66,18 @@ def test_consumer_continued_after_its_leases_lapsed_runs_nothing_of_them(play: P
     assert (stopped.status, other.status) == (0, 0), stopped.complaint() + other.complaint()
 
 
-@pytest.mark.parametrize("blocker", ["sleep in C", "compute in C", "sleep in Python"])
+BLOCKED = [
+    *((ON_SQLITE, blocker) for blocker in ("sleep in C", "compute in C", "sleep in Python")),
+    (ON_POSTGRESQL, "sleep in C"),
+    *((SLOWLY_ON_POSTGRESQL, blocker) for blocker in ("compute in C", "sleep in Python")),
+]
+
+
+@pytest.mark.parametrize(
+    ("place", "blocker"),
+    [pytest.param(*each.values, how, id=f"{each.id}-{how}", marks=each.marks) for each, how in BLOCKED],
+    indirect=["place"],
+)
 def test_blocked_handler_keeps_its_lease(play: Play, blocker: str) -> None:
     play.once("send", app="bulk", messages=[{"n": 1}])
     blocked = play.fork("block", app="bulk", blocker=blocker, seconds=3.5 * LEASE_S)

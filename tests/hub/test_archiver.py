@@ -31,7 +31,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return tmp_path / "work.db.d" / "archive"
+    return tmp_path / "work.db.archive"
 
 
 Open = Callable[..., Queue]
@@ -289,7 +289,7 @@ def archive_some(queue: Queue, clock: FakeClock, number: int) -> None:
 
 def cut_short(queue: Queue, monkeypatch: pytest.MonkeyPatch, fuse: Fuse) -> None:
     """Let each step of the archiver, in files and in the store, burn the fuse."""
-    queue._archiver._files = ArchiveFiles(CutFiles(fuse))
+    queue._archiver._writer = ArchiveFiles(CutFiles(fuse))
     write = queue._store.write
 
     def cut_write(work: Callable[[Any], Any]) -> Any:
@@ -335,7 +335,7 @@ class TestInterruption:
             in_files = [line["id"] for line in lines(folder)]
             in_table = [row_id for (row_id,) in raw(queue, "SELECT id FROM data_archive")]
             assert set(in_files) | set(in_table) == set(range(1, len(wanted) + 1)), cut_at
-            queue._archiver._files = ArchiveFiles()
+            queue._archiver._writer = ArchiveFiles()
             queue._archiver.write_files()
             assert sorted(line["id"] for line in lines(folder)) == list(range(1, len(wanted) + 1)), cut_at
             assert raw(queue, "SELECT count(*) FROM data_archive") == [(0,)]

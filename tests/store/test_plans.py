@@ -23,7 +23,7 @@ PARAMETERS: dict[str, Any] = {
     "token": "t", "owner": "o", "until": "2026-11-21 12:00:30.000000", "keep_s": 1.0, "ids": "[1, 2]", "after": 0,
     "available_at": "", "refund": 0, "crashed": 0, "error": "", "priority": 4, "suspect_id": 9, "message_id": "m",
     "source_app": "python", "result": "1", "code": "PERMANENT", "status": "completed", "before": "2026-11-21",
-    "since": "2026-11-20", "skip": 1000, "first": "2026-11/a", "last": "2026-11/b",
+    "since": "2026-11-20", "skip": 1000, "first": "2026-11/a", "last": "2026-11/b", "which": "report",
 }  # fmt: skip
 PARTS: list[tuple[Any, str]] = [
     (listing.unharmed, "idx_claim"),
@@ -68,6 +68,9 @@ DAILY: list[tuple[Any, dict[str, Any], str]] = [
     (statements.record_of_archive, {}, "INTEGER PRIMARY KEY"),
     (statements.archived_app_after, {}, "idx_archive_a"),
     (statements.oldest_archived, {}, "idx_archive_age"),
+    (statements.next_slot, {}, "idx_schedule_next"),
+    (statements.due_schedules, {}, "idx_schedule_next"),
+    (statements.schedule_by_name, {}, "sqlite_autoindex_schedule_1"),
 ]
 SELDOM: list[tuple[Any, dict[str, Any], str]] = [
     (statements.due_depth, {}, "idx_due"),

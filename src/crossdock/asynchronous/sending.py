@@ -7,7 +7,7 @@ from typing import Any, Unpack
 
 from crossdock.domain.message import SentMessage
 from crossdock.hub.options import SendOptions
-from crossdock.hub.sent import SentBatch
+from crossdock.hub.sent import OneSend, SentBatch
 from crossdock.queue_core import QueueCore
 
 
@@ -45,8 +45,8 @@ class AsyncSending(QueueCore):
         envelope = self._gateway.envelope(app, options)
         draft = self._gateway.draft(data, message_id)
         if connection is not None:
-            return self._store.send_inside(connection, lambda tx: tx.send(draft, envelope))
-        return await self._store.write_async(lambda tx: tx.send(draft, envelope))
+            return self._store.send_inside(connection, OneSend(draft, envelope))
+        return await self._store.write_async(OneSend(draft, envelope))
 
     async def send_many(
         self,
@@ -72,5 +72,5 @@ class AsyncSending(QueueCore):
         """
         batch = SentBatch(self._gateway, self._gateway.envelope(app, options), items)
         if connection is not None:
-            return self._store.send_inside(connection, batch.store)
-        return await self._store.write_async(batch.store)
+            return self._store.send_inside(connection, batch)
+        return await self._store.write_async(batch)

@@ -26,6 +26,7 @@ COMMANDS: Final = (
     "message",
     "app",
     "queue",
+    "schedule",
     "store",
     "version",
 )

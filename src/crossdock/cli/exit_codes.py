@@ -12,6 +12,7 @@ from crossdock.domain.errors import (
     InvalidMessage,
     LeaseLost,
     MessageNotFound,
+    ScheduleNotFound,
     StoreError,
 )
 
@@ -38,7 +39,8 @@ MEANINGS: Final = {
     ExitCode.CONFIG: "The configuration is wrong.",
     ExitCode.STORE: "The store is missing, cannot be read or written now, is damaged, "
     "or belongs to another version of Crossdock.",
-    ExitCode.NOT_FOUND: "No message has that id; or several apps have it, and `--app` must say which is meant.",
+    ExitCode.NOT_FOUND: "No message has that id, no schedule that name; or several apps have the message, "
+    "and `--app` must say which is meant.",
     ExitCode.INTERRUPTED: "It was interrupted (Ctrl-C).",
     ExitCode.BROKEN_PIPE: "Whatever read the output stopped reading.",
     ExitCode.TERMINATED: "It was ended by a signal (SIGTERM or SIGHUP).",
@@ -52,7 +54,7 @@ def code_of(error: CrossdockError) -> ExitCode:
             return ExitCode.CONFIG
         case InvalidMessage():
             return ExitCode.USAGE
-        case MessageNotFound():
+        case MessageNotFound() | ScheduleNotFound():
             return ExitCode.NOT_FOUND
         case IllegalMove() | LeaseLost():
             return ExitCode.FAILED

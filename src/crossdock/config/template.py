@@ -33,4 +33,13 @@ url = "sqlite:///crossdock.db"    # relative to this file's folder; sqlite:////d
 # timeout = "30s"                 # how long one call may last
 # retry = { max_attempts = 5, backoff = "500ms..1m", time_budget = "1h" }
 # on_dead = "block"               # a dead letter keeps later messages of its partition key waiting
+
+# What sends itself has a table [schedules.NAME]:
+#
+# [schedules.report]
+# cron = "0 7 * * 1-5"            # or every = "5m", or at = 2031-05-17T08:30:00+02:00
+# timezone = "Europe/Paris"       # whose clocks cron means; UTC unless set
+# app = "reporter"                # whose queue; the schedule's name unless set
+# data = { kind = "daily" }
+# missed = "latest"               # after a standstill: the last slot late; "all" of them, or "skip"
 """

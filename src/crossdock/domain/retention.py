@@ -51,7 +51,7 @@ class Retention:
         dedup_for: So long after its archiving a message that is sent again is known; it stays in the table of the
             archive until then, even if ``archived_for`` is shorter.
         to_files: Write files; else what is archived stays in the table.
-        folder: Where the files go; None: ``archive`` in the folder beside the store.
+        folder: Where the files go; None: a folder beside the store, its name followed by ``.archive``.
 
     Raises:
         ConfigError: A value is out of range.

@@ -11,6 +11,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from crossdock.domain.errors import ConfigError
 from crossdock.domain.retention import before
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Archiver:
 
     Args:
         store: Where the messages are.
-        files: Writes the files.
+        files: Writes the files; None: there are none, and what is archived stays in the table.
         retention: What goes when; read anew at each pass.
         folder: Where files go unless the retention says otherwise; None: it must.
         notice: Is told what a person should know.
@@ -67,14 +68,14 @@ class Archiver:
     def __init__(
         self,
         store: Store,
-        files: ArchiveFiles,
+        files: ArchiveFiles | None,
         *,
         retention: Callable[[], Retention],
         folder: str | None,
         notice: Notice,
     ) -> None:
         self._store = store
-        self._files = files
+        self._writer = files
         self._retention = retention
         self._folder = folder
         self._notice = notice
@@ -139,8 +140,11 @@ class Archiver:
             The files, in the order in which they were written; none if another process is at it.
 
         Raises:
+            ConfigError: There is no folder for files, or the store is one that writes none.
             StoreError: The store or the folder cannot be used.
         """
+        place = folder or self._place()
+        self._files.prepare(place)
         age = max(older_than, self._retention().dedup_for)
         with self._store.alone("retention") as ours:
             if not ours:
@@ -148,17 +152,18 @@ class Archiver:
             self._finish_files()
             until = before(self._store.now(), age)
             apps = [app] if app is not None else self._store.read(lambda reader: reader.archived_apps())
-            return [one for name in apps for one in self._write_app(name, until, folder or self._place())]
+            return [one for name in apps for one in self._write_app(name, until, place)]
 
     def _pass(self) -> None:
         retention = self._retention()
         for app in self._store.read(lambda reader: reader.finished_apps()):
             self._archive_app(app, retention)
-        self._finish_files()
-        if retention.to_files:
-            until = before(self._store.now(), retention.in_table_for)
-            for app in self._store.read(lambda reader: reader.archived_apps()):
-                self._write_if_worth_it(app, until)
+        if self._writer is not None and self._folder_of(retention) is not None:
+            self._finish_files()
+            if retention.to_files:
+                until = before(self._store.now(), retention.in_table_for)
+                for app in self._store.read(lambda reader: reader.archived_apps()):
+                    self._write_if_worth_it(app, until)
         while not self._stop.is_set() and self._leaving_room(self._store.shrink):
             pass
 
@@ -271,10 +276,22 @@ class Archiver:
         return name
 
     def _place(self) -> str:
-        folder = self._retention().folder or self._folder
+        folder = self._folder_of(self._retention())
         if folder is None:
-            raise ValueError("a store in memory has no folder for files; name one")
+            raise ConfigError("retention.folder: a store in memory has no folder for files; name one")
         return folder
+
+    def _folder_of(self, retention: Retention) -> str | None:
+        return retention.folder or self._folder
+
+    @property
+    def _files(self) -> ArchiveFiles:
+        if self._writer is None:
+            raise ConfigError(
+                "messages of a PostgreSQL store are not written to files; what is archived stays in the table "
+                "integration.data_archive"
+            )
+        return self._writer
 
 
 def _instant(moment: datetime) -> str:

@@ -39,6 +39,7 @@ class Rescuer:
 
     def run_once(self) -> int:
         """Look once; return how many messages were taken back."""
+        self._store.renew()
         return self._rescue_from_the_dead() + self._rescue_orphans() + self._settle_overdue()
 
     def _rescue_from_the_dead(self) -> int:

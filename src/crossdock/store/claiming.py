@@ -83,8 +83,9 @@ class Claiming(TransactionCore):
         """Set aside what is too late to be delivered; tell whether there may be more of it."""
         late = self.run(statements.expired, {"app": app, "now": self.now_text, "limit": _STEP})
         for row_id, *_ in late:
-            self.run(statements.fail_pending, {"row_id": row_id, "now": self.now_text, "error": _EXPIRED})
-            self.log(row_id, "message.failed", code=FailureCode.EXPIRED)
+            parameters = {"row_id": row_id, "now": self.now_text, "error": _EXPIRED}
+            if self.run(statements.fail_pending, parameters):
+                self.log(row_id, "message.failed", code=FailureCode.EXPIRED)
         self.release((target, key) for _, target, key in late)
         return len(late) == _STEP
 

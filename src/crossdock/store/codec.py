@@ -28,6 +28,8 @@ from crossdock.domain.retry import Failure, RetryPolicy
 from crossdock.store.types import to_text
 
 Row = Sequence[Any]
+JSON_IN_BYTES: Final = '"data_bytes"'
+"""What stands in ``data`` when ``data_bytes`` holds JSON that the column's type cannot hold; else it is null there."""
 MAX_ERROR_CHARACTERS: Final = 16_000
 """Keeps the stored error below 64 KiB, however its characters are encoded."""
 
@@ -127,7 +129,7 @@ def _message(row: Row, sent_at: datetime) -> Message:
         MessageId(message_id),
         source or source_app,
         kind,
-        decode_json(data) if raw is None else _bytes(raw),
+        decode_json(data) if raw is None else _from_bytes(data, raw),
         sent_at if time is None else moment(time),
         content_type,
         schema,
@@ -222,10 +224,10 @@ def held_message(row: Row) -> Message:
         return Message(MessageId(row[1]), row[6] or row[2], row[7], row[4], sent_at, "text/plain")
 
 
-def _bytes(raw: Any) -> bytes:
+def _from_bytes(data: Any, raw: Any) -> Any:
     if not isinstance(raw, bytes):
         raise TypeError(f"data_bytes holds {type(raw).__name__}, not bytes")
-    return raw
+    return decode_json(raw.decode()) if data == JSON_IN_BYTES else raw
 
 
 def value_or_text(text: Any) -> Any:

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import weakref
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from crossdock.domain.errors import StoreUnavailable
@@ -18,6 +19,7 @@ except ImportError:  # not a POSIX system: there SQLite's own lock and the lease
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import timedelta
     from pathlib import Path
 
@@ -48,6 +50,14 @@ class LockFile:
         self.fd = os.open(path, flags, 0o600)
         _open_locks.add(self)
 
+    @classmethod
+    def inherited(cls, fd: int) -> LockFile:
+        """Return a file that another process opened, and perhaps locked, and handed to us."""
+        lock = object.__new__(cls)
+        lock.fd = fd
+        _open_locks.add(lock)
+        return lock
+
     def try_lock(self) -> bool:
         """Lock it if nobody holds it."""
         if fcntl is None:
@@ -73,6 +83,16 @@ class LockFile:
         fd, self.fd = self.fd, -1
         if fd >= 0:
             os.close(fd)
+
+
+@contextmanager
+def turn(folder: Path, what: str) -> Iterator[bool]:
+    """Be the only process that does ``what`` with a store on this host; False: another is at it."""
+    file = LockFile(folder / f"{what}.turn")
+    try:
+        yield file.try_lock()
+    finally:
+        file.close()
 
 
 class WriteLock:

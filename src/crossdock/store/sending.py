@@ -78,7 +78,7 @@ class Sending(TransactionCore):
         """Store many messages of one envelope, all with ids made just now; return their row ids, in order."""
         self.check_intake()
         row_ids: list[int] = []
-        for group in _runs_of_kind(drafts):
+        for group in runs_of_kind(drafts):
             row_ids += self._send_group(group, envelope)
         self._settle_order(envelope)
         return row_ids
@@ -134,16 +134,16 @@ class Sending(TransactionCore):
 
     def _duplicate(self, draft: Draft, envelope: Envelope) -> SentMessage:
         identity = {"message_id": draft.message_id, "app": envelope.app, "source_app": envelope.source_app}
-        return self._held(self.run(statements.find_sent, identity)[0], draft, envelope)
+        return self._sent_before(self.run(statements.find_sent, identity)[0], draft, envelope)
 
     def _find_archived(self, draft: Draft, envelope: Envelope, known_for: timedelta) -> SentMessage | None:
         """Return the message that was archived under this identity so short a while ago that it still counts."""
         identity = {"message_id": draft.message_id, "app": envelope.app, "source_app": envelope.source_app}
         since = to_text(before(self.now, known_for))
         rows = self.run(statements.find_archived, {**identity, "since": since})
-        return self._held(rows[0], draft, envelope) if rows else None
+        return self._sent_before(rows[0], draft, envelope) if rows else None
 
-    def _held(self, row: Row, draft: Draft, envelope: Envelope) -> SentMessage:
+    def _sent_before(self, row: Row, draft: Draft, envelope: Envelope) -> SentMessage:
         held = held_message(row)
         if held.source != (envelope.source or envelope.source_app):
             raise InvalidMessage.of(
@@ -154,7 +154,7 @@ class Sending(TransactionCore):
         return duplicate_of(held, envelope.app, row[0])
 
 
-def _runs_of_kind(drafts: Sequence[Draft]) -> Iterator[Sequence[Draft]]:
+def runs_of_kind(drafts: Sequence[Draft]) -> Iterator[Sequence[Draft]]:
     """Cut drafts into runs that are all JSON or all bytes, in order."""
     start = 0
     for index in range(1, len(drafts) + 1):

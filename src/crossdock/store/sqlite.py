@@ -6,19 +6,19 @@ import asyncio
 import ctypes
 import os
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.domain.errors import ConfigError, StoreError, StoreUnavailable
 from crossdock.store import schema, shrinking, statistics
-from crossdock.store.file_locks import LockFile
+from crossdock.store.file_locks import turn
 from crossdock.store.handler_transaction import handler_transaction
 from crossdock.store.open_store import OpenStore
 from crossdock.store.sqlite_build import OLDEST_USABLE, choose
 from crossdock.store.transaction import PreparedStatements
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection
@@ -79,6 +79,11 @@ class SQLiteStore:
             notice("store.safe_mode", _safe_mode_text(self))
         self.on_reopen: Callable[[], None] = _nothing
         """Called in a forked child, after the store was opened anew there."""
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the store is in this process alone."""
+        return self.location.path is None
 
     @property
     def closed(self) -> bool:
@@ -155,23 +160,21 @@ class SQLiteStore:
                 f"use the store, and start them again"
             ) from error
 
+    def keep(self) -> None:
+        """Nothing to do: on one host whoever finds a kept lease overdue looks at its owner and renews it."""
+
+    def renew(self) -> None:
+        """Nothing to do, likewise."""
+
     def tend(self) -> None:
         """Forget what ANALYZE noted about our tables, should somebody have run it since."""
         opened = self.open_store
         if self.location.path is not None and opened.read(lambda reader: reader.has_statistics()):
             opened.exclusive(statistics.forget)
 
-    @contextmanager
-    def alone(self, what: str) -> Iterator[bool]:
+    def alone(self, what: str) -> AbstractContextManager[bool]:
         """Be the only one of the store's processes that does ``what``; False: another is at it."""
-        if self.location.path is None:
-            yield True
-            return
-        turn = LockFile(self.location.folder / f"{what}.turn")
-        try:
-            yield turn.try_lock()
-        finally:
-            turn.close()
+        return nullcontext(True) if self.location.path is None else turn(self.location.folder, what)  # noqa: FBT003
 
     def shrink(self) -> bool:
         """Give back a bounded part of the file's unused space; False: there is not enough to be worth it."""

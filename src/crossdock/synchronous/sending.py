@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 from crossdock.domain.message import SentMessage
 from crossdock.hub.options import SendOptions
-from crossdock.hub.sent import SentBatch
+from crossdock.hub.sent import OneSend, SentBatch
 from crossdock.queue_core import QueueCore
 
 
@@ -46,8 +46,8 @@ class Sending(QueueCore):
         envelope = self._gateway.envelope(app, options)
         draft = self._gateway.draft(data, message_id)
         if connection is not None:
-            return self._store.send_inside(connection, lambda tx: tx.send(draft, envelope))
-        return self._store.write(lambda tx: tx.send(draft, envelope))
+            return self._store.send_inside(connection, OneSend(draft, envelope))
+        return self._store.write(OneSend(draft, envelope))
 
     def send_many(
         self,
@@ -73,5 +73,5 @@ class Sending(QueueCore):
         """
         batch = SentBatch(self._gateway, self._gateway.envelope(app, options), items)
         if connection is not None:
-            return self._store.send_inside(connection, batch.store)
-        return self._store.write(batch.store)
+            return self._store.send_inside(connection, batch)
+        return self._store.write(batch)

@@ -12,7 +12,7 @@ from crossdock.store.statements.parts import (
     LIMIT,
     RECORD_COLUMNS,
     T,
-    listed_ids,
+    listed,
     literal,
     param,
 )
@@ -54,7 +54,7 @@ def archive_rows() -> Insert:
     """Copy the rows of ``ids`` that are completed, and not hidden, to the archive."""
     kept = [column for column in T if column.name != "status"]
     source = select(*kept, literal(Status.ARCHIVED), param("now")).where(
-        T.id.in_(listed_ids()), _COMPLETED, T.deleted_at.is_(None)
+        listed(T.id), _COMPLETED, T.deleted_at.is_(None)
     )
     names = [*(column.name for column in kept), "status", "archived_at"]
     return insert(data_archive).from_select(names, source, include_defaults=False)
@@ -62,9 +62,7 @@ def archive_rows() -> Insert:
 
 def drop_staged() -> ReturningDelete[Any]:
     """Remove the rows of ``ids`` that ``archive_rows`` has copied, in the same transaction."""
-    return (
-        delete(data_staging).where(T.id.in_(listed_ids()), _COMPLETED, T.deleted_at.is_(None)).returning(T.id)
-    )
+    return delete(data_staging).where(listed(T.id), _COMPLETED, T.deleted_at.is_(None)).returning(T.id)
 
 
 def find_archived() -> Select[Any]:
@@ -107,11 +105,7 @@ def archived_ids(*, with_app: bool, newest_first: bool) -> Select[Any]:
 
 def archived_records(*, newest_first: bool) -> Select[Any]:
     """Return the rows of ``ids`` in the archive, in order."""
-    return (
-        select(*ARCHIVE_COLUMNS)
-        .where(_A.id.in_(listed_ids()))
-        .order_by(_A.id.desc() if newest_first else _A.id)
-    )
+    return select(*ARCHIVE_COLUMNS).where(listed(_A.id)).order_by(_A.id.desc() if newest_first else _A.id)
 
 
 def archived_app_after() -> Select[Any]:
@@ -140,14 +134,14 @@ def histories() -> Select[Any]:
     a = audit_log.c
     return (
         select(a.row_id, a.at, a.event, a.attempt, a.who, a.code, a.details)
-        .where(a.row_id.in_(listed_ids()))
+        .where(listed(a.row_id))
         .order_by(a.row_id, a.id)
     )
 
 
 def purge_archived() -> Delete:
     """Remove the rows of ``ids`` from the archive."""
-    return delete(data_archive).where(_A.id.in_(listed_ids()))
+    return delete(data_archive).where(listed(_A.id))
 
 
 def open_files() -> Select[Any]:
