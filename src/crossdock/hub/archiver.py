@@ -144,7 +144,6 @@ class Archiver:
             StoreError: The store or the folder cannot be used.
         """
         place = folder or self._place()
-        self._files.prepare(place)
         age = max(older_than, self._retention().dedup_for)
         with self._store.alone("retention") as ours:
             if not ours:

@@ -195,8 +195,8 @@ def info(url: str | URL, *, settings: StoreSettings = _DEFAULT) -> dict[str, Any
         "journal_mode": described["journal_mode"],
         "messages": dict(sorted(counts)),
         "archive_files": files[0],
-        "archive_file_messages": files[1],
-        "archive_file_bytes": files[2],
+        "filed_messages": files[1],
+        "archive_bytes": files[2],
         "processes": sorted(live_owners(location.folder)),
     }
 

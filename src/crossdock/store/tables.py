@@ -139,7 +139,7 @@ data_archive: Final = Table(
     *_message_columns(),
     *_delivery_columns(),
     _timestamp("archived_at", default=True),
-    Index("idx_archive_message", "message_id", "target_app", "source_app"),
+    Index("idx_archive_message", "message_id", "target_app", "source_app", "archived_at"),
     Index("idx_archive_app", "target_app", "id"),
     Index("idx_archive_age", "target_app", "archived_at", "id"),
 )

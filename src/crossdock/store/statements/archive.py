@@ -75,7 +75,7 @@ def find_archived() -> Select[Any]:
             _A.source_app == param("source_app"),
             _A.archived_at > param("since"),
         )
-        .order_by(_A.id.desc())
+        .order_by(_A.archived_at.desc())
         .suffix_with(text("LIMIT 1"))
     )
 

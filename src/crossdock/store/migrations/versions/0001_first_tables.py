@@ -101,7 +101,7 @@ CREATE INDEX idx_archive_age ON data_archive (target_app, archived_at, id)""",
     """\
 CREATE INDEX idx_archive_app ON data_archive (target_app, id)""",
     """\
-CREATE INDEX idx_archive_message ON data_archive (message_id, target_app, source_app)""",
+CREATE INDEX idx_archive_message ON data_archive (message_id, target_app, source_app, archived_at)""",
     """\
 CREATE TABLE data_staging (
   id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
