@@ -53,7 +53,7 @@ def _settings_of(above: Key, table: Mapping[str, Any]) -> Iterator[tuple[Key, An
     for name, value in table.items():
         if isinstance(value, dict):
             yield from _settings_of((*above, name), value)
-        elif value not in (None, [], False):
+        elif value is not None and value is not False and value != []:
             yield (*above, name), value
 
 
