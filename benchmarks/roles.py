@@ -101,6 +101,7 @@ def _recorder(book: int, directory: Path) -> Callable[[Payload], None]:
         os.write(book, f"S {n} {time.monotonic_ns()} {data.get('sent_ns', 0)}\n".encode())
         if data.get("hang") and _is_first_run(directory / f"hung-{n}"):
             time.sleep(600)  # The parent kills this process in the middle of this message.
+        time.sleep(data.get("sleep_s", 0))
         os.write(book, f"E {n} {time.monotonic_ns()} 0\n".encode())
 
     return handle

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections import defaultdict
 from functools import cache
 from typing import TYPE_CHECKING
@@ -66,6 +67,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"    {test}")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _state_of_programs() -> Iterator[None]:
+    """Keep what Crossdock leaves in the home of its user away from there."""
+    with tempfile.TemporaryDirectory(prefix="crossdock-state-", ignore_cleanup_errors=True) as folder:
+        os.environ["XDG_STATE_HOME"] = folder
+        yield
+
+
 @pytest.fixture(scope="session")
 def databases() -> Iterator[Databases]:
     """A PostgreSQL server to make databases on: the one that is named, else one of our own."""
@@ -93,4 +102,4 @@ def empty_postgresql_url(databases: Databases) -> Iterator[str]:
     """A database of a test's own with nothing in it."""
     url = databases.empty()
     yield url
-    databases.drop(url)
+    databases.drop(url, quietly=True)

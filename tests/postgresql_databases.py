@@ -33,7 +33,7 @@ class Databases:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._admin = psycopg.connect(plain(url), autocommit=True, connect_timeout=10)
+        self._connection: psycopg.Connection | None = None
         self._template: str | None = None
         self._made: list[str] = []
         self._clean: list[str] = []
@@ -45,7 +45,18 @@ class Databases:
     def __exit__(self, *exc: object) -> None:
         for name in self._made:
             self._drop(name)
-        self._admin.close()
+        self.hang_up()
+
+    @property
+    def _admin(self) -> psycopg.Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(plain(self._url), autocommit=True, connect_timeout=10)
+        return self._connection
+
+    def hang_up(self) -> None:
+        """Leave the server alone until it is needed again, as before it is stopped."""
+        if self._connection is not None:
+            self._connection.close()
 
     def empty(self) -> str:
         """Make an empty database and return its URL."""

@@ -63,12 +63,13 @@ class Server:
     """One PostgreSQL server on a port of 127.0.0.1, which ends with this process whatever ends it.
 
     Args:
+        parent: Where its folder is made; default: where temporary files are.
         settings: Beyond those of every server of the tests.
     """
 
-    def __init__(self, **settings: str) -> None:
+    def __init__(self, *, parent: Path | None = None, **settings: str) -> None:
         _remove_leftovers()
-        self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent)).resolve()
         self._data = self.folder / "data"
         self._user = other_user()
         self._programs = self._usable_programs()

@@ -56,7 +56,7 @@ class LoopSession(Session):
                 stop.set()
 
         worker = asyncio.create_task(self.serve(arrive, stop, 0.01))
-        while not stop.is_set() and not worker.done() and time.perf_counter() < limit:
+        while not stop.is_set() and not worker.done() and time.perf_counter() < limit:  # noqa: ASYNC110 - by time
             await asyncio.sleep(0.01)
         stop.set()
         await worker
@@ -65,7 +65,7 @@ class LoopSession(Session):
     async def _work(self, handle: Handler, stop: threading.Event, poll_s: float) -> None:
         stopped = asyncio.Event()
         worker = asyncio.create_task(self.serve(handle, stopped, poll_s))
-        while not stop.is_set() and not worker.done():
+        while not stop.is_set() and not worker.done():  # noqa: ASYNC110 - stop is an event of threads
             await asyncio.sleep(0.02)
         stopped.set()
         await worker

@@ -120,12 +120,16 @@ class Nursery:
         while (left := deadline - time.monotonic()) > 0:
             self._listen(left)
 
-    def complaints(self) -> list[str]:
-        """What children that were not killed wrote to their standard errors, or how they ended."""
+    def complaints(self, *, notices: bool = False) -> list[str]:
+        """What children that were not killed wrote to their standard errors, or how they ended.
+
+        Args:
+            notices: Leave out what those wrote that did not fail.
+        """
         found = []
         for child in self.children.values():
             failed = child.status not in (0, None, -signal.SIGKILL)
-            if failed or child.complaint():
+            if failed or (child.complaint() and not notices):
                 found.append(f"{child.role} {child.pid} ended with {child.status}:\n{child.complaint()}")
         return found
 

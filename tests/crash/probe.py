@@ -23,12 +23,17 @@ PATIENCE_S = 60.0
 
 
 class Play:
-    """One scene: a nursery, a store, and what was seen so far."""
+    """One scene: a nursery, a store, and what was seen so far.
 
-    def __init__(self, nursery: Nursery, folder: Path, place: Place) -> None:
+    Args:
+        notices: Whether workers may tell people that something is amiss; else that fails the test.
+    """
+
+    def __init__(self, nursery: Nursery, folder: Path, place: Place, *, notices: bool = False) -> None:
         self.nursery = nursery
         self.folder = folder
         self.place = place
+        self._notices = notices
         self.once("prepare")
 
     def fork(self, role: str, **arguments: object) -> Child:
@@ -61,11 +66,15 @@ class Play:
         """Wait until looking finds something."""
         deadline = time.monotonic() + timeout_s
         while not (found := look()):
-            complaints = self.nursery.complaints()
-            assert not complaints, "\n".join(complaints)
+            self.check()
             assert time.monotonic() < deadline, f"not seen within {timeout_s} s"
             self.nursery.attend(0.02)
         return found
+
+    def check(self) -> None:
+        """See that no worker failed, or complained."""
+        complaints = self.nursery.complaints(notices=self._notices)
+        assert not complaints, "\n".join(complaints)
 
     def account(self) -> Account:
         """What the store says now, read by a fresh process."""

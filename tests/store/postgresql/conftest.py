@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from crossdock import Queue, StoreSettings
+from tests.postgresql_databases import Databases
 from tests.postgresql_proxy import Proxy
 
 Open: TypeAlias = Callable[..., Queue]
@@ -23,6 +24,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("needs_postgresql")
+
+
+@pytest.fixture
+def postgresql_url(databases: Databases) -> Iterator[str]:
+    """A database of a test's own; the keeper of leases stays connected for some seconds after the last queue."""
+    url = databases.prepared()
+    yield url
+    databases.drop(url, quietly=True)
 
 
 @pytest.fixture
