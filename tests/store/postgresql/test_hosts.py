@@ -70,7 +70,7 @@ def test_unheard_notifications_only_cost_time(postgresql_url: str, open_queue: O
 def test_slow_answer_is_not_taken_for_a_clock_that_goes_wrong(
     through: str, proxy: Proxy, open_queue: Open
 ) -> None:
-    proxy.late_s = 0.4
+    proxy.late_s = 0.2
     queue = open_queue(through)
     proxy.late_s = 0.0
     before = datetime.now(UTC)
