@@ -15,7 +15,8 @@ from crossdock.domain.lifecycle import FailureCode
 from crossdock.domain.retry import Failure, RetryAt, RetryPolicy, Trial, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from crossdock.ports.store import Store
 
@@ -39,24 +40,22 @@ class Rescuer:
 
     def run_once(self) -> int:
         """Look once; return how many messages were taken back."""
-        self._store.renew()
-        return self._rescue_from_the_dead() + self._rescue_orphans() + self._settle_overdue()
+        taken = self._rescue_from_the_dead()
+        now = self._store.now()
+        ending, owners, overdue = self._store.read(lambda reader: _look(reader, now))
+        self._store.renew(ending, now)
+        return taken + self._rescue_orphans(owners) + sum(self._settle_one(row) for row in overdue)
 
     def _rescue_from_the_dead(self) -> int:
         peers = self._store.peers
         return 0 if peers is None else sum(self._take_back(owner) for owner in peers.dead_owners())
 
-    def _rescue_orphans(self) -> int:
+    def _rescue_orphans(self, owners: Iterable[str]) -> int:
         """Take back from owners that left no lock file: it was removed, or the store came from a backup."""
         peers = self._store.peers
         if peers is None:
             return 0
-        gone = [
-            owner
-            for owner in self._store.read(lambda reader: reader.owners())
-            if peers.condition(owner) == "gone"
-        ]
-        return sum(self._take_back(owner) for owner in gone)
+        return sum(self._take_back(owner) for owner in owners if peers.condition(owner) == "gone")
 
     def _take_back(self, owner: str) -> int:
         taken = 0
@@ -67,11 +66,6 @@ class Rescuer:
             taken += count
             if count < _STEP:
                 return taken
-
-    def _settle_overdue(self) -> int:
-        now = self._store.now()
-        overdue = self._store.read(lambda reader: reader.overdue(now, _STEP))
-        return sum(self._settle_one(row) for row in overdue)
 
     def _settle_one(self, row: Any) -> int:
         """Renew the lease of a worker that lives and runs; take the message back from any other."""
@@ -98,3 +92,8 @@ class Rescuer:
             return "running"
         peers = self._store.peers
         return "unknown" if peers is None else peers.condition(owner)
+
+
+def _look(reader: Any, now: datetime) -> tuple[list[str], list[str], list[Any]]:
+    """Return whose leases are to be renewed, who holds messages, and what is overdue."""
+    return reader.ending_owners(now), reader.owners(), reader.overdue(now, _STEP)

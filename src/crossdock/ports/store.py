@@ -177,6 +177,9 @@ class Reading(Protocol):
     def owners(self) -> builtins.list[str]:
         """Return every process that holds a message."""
 
+    def ending_owners(self, now: datetime) -> builtins.list[str]:
+        """Return whose kept leases are about to end, where others cannot see for themselves that the owners live."""
+
     def overdue(self, now: datetime, limit: int) -> builtins.list[Any]:
         """Return claimed messages whose lease ran out."""
 
@@ -258,8 +261,8 @@ class Store(Protocol):
     def keep(self) -> None:
         """Get ready to keep leases for as long as this process lives and runs, whatever user code does to it."""
 
-    def renew(self) -> None:
-        """Renew kept leases that are about to end, where others cannot see by themselves that their owner lives."""
+    def renew(self, owners: Sequence[str], now: datetime) -> None:
+        """Renew the kept leases of those owners that live and run, as far as they are about to end."""
 
     def tend(self) -> None:
         """Do what keeps the store quick whatever other programs do to it; cheap, to be called now and then."""

@@ -91,6 +91,10 @@ class Reader:
         """Return every process that holds a message."""
         return [owner for (owner,) in self._run(statements.owners, {}) if owner is not None]
 
+    def ending_owners(self, now: datetime) -> builtins.list[str]:  # noqa: ARG002 - the port's signature
+        """Return nobody: on one host whoever finds a kept lease overdue looks at its owner and renews it."""
+        return []
+
     def overdue(self, now: datetime, limit: int) -> builtins.list[Overdue]:
         """Return claimed messages whose lease ran out."""
         return self._overdue(now, {"now": to_text(now), "limit": limit})
