@@ -136,7 +136,7 @@ class Connections:
     def _connect(self) -> Database:
         connection = psycopg.connect(**self._arguments, autocommit=True)
         try:
-            database = Database(connection)
+            database = Database(connection, ours=True)
             facts = _learn(database)
             if facts.pooled:
                 connection.prepare_threshold = (
