@@ -87,6 +87,7 @@ def yard(tmp_path: Path, place: Place) -> Iterator[Yard]:
         yield made
 
 
+@quickly_on_sqlite
 def test_killed_workers_lose_nothing_and_answer_once(yard: Yard) -> None:
     yard.queue.send_many("first", [{"n": number} for number in range(1500)])
     rng = random.Random(7)
