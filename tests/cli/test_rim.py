@@ -99,6 +99,7 @@ def test_every_error_of_crossdock_has_an_exit_code() -> None:
         "SchemaOutOfDate": ExitCode.STORE,
         "LeaseLost": ExitCode.FAILED,
         "MessageNotFound": ExitCode.NOT_FOUND,
+        "ScheduleNotFound": ExitCode.NOT_FOUND,
         "IllegalMove": ExitCode.FAILED,
     }
     assert set(MEANINGS) == set(ExitCode)
