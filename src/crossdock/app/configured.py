@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.app.registration import Registration, register
+from crossdock.app.registration import HUB_RULES, Registration, register
 from crossdock.domain.errors import ConfigError
 from crossdock.domain.message import AppId
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from crossdock.config.model import AppTable
 
 PLAIN: Final[Mapping[str, Any]] = {
-    "retry": None, "concurrency": 1, "next": (), "subscribe": None, "timeout": None, "cpu": False,
+    "retry": None, "concurrency": 1, "next": (), "subscribe": None, "timeout": None, "cpu": False, "fallback": None,
+    "max_depth": None, "max_processing": None, "rate": None,
 }  # fmt: skip
 """The options of an app of which nothing is said."""
 
@@ -27,7 +28,7 @@ def options_over(options: Mapping[str, Any], table: AppTable) -> dict[str, Any]:
     """Return the options of an app, those that the configuration sets in place of those of the program."""
     found = dict(options)
     given = table.model_fields_set
-    for name in given & {"concurrency", "timeout"}:
+    for name in given & {"concurrency", "timeout", *HUB_RULES}:
         found[name] = getattr(table, name)
     if "next" in given:
         found["next"] = table.next

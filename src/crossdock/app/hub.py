@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Final, Self, TypeVar
 
 from crossdock.app.configured import options_over, registrations
-from crossdock.app.registration import Registration, register
+from crossdock.app.registration import HUB_RULES, Registration, register
 from crossdock.app.running import Running
 from crossdock.app.signals import until_signalled
 from crossdock.asynchronous.queue import AsyncQueue
@@ -18,6 +18,7 @@ from crossdock.domain.errors import ConfigError
 from crossdock.domain.message import AppId
 from crossdock.domain.retry import RetryPolicy
 from crossdock.domain.routing import Routes, Subscription
+from crossdock.domain.rules import Rate
 from crossdock.queue_core import QueueCore, Stop
 from crossdock.synchronous.queue import Queue
 
@@ -78,6 +79,10 @@ class Hub:
         subscribe: Subscription | Iterable[Subscription] | None = None,
         timeout: timedelta | None = None,
         cpu: bool = False,
+        fallback: str | None = None,
+        max_depth: int | None = None,
+        max_processing: int | None = None,
+        rate: Rate | str | None = None,
     ) -> Callable[[F], F]:
         """Register the decorated function as the handler of an app; it stays what it is.
 
@@ -99,13 +104,17 @@ class Hub:
                 killed; a thread cannot be, and is left behind.
             cpu: Run it in processes, one for each message in work: for what keeps a processor busy, or may have to
                 be killed. The function must stand at the top of a module.
+            fallback: The app that receives, beside the dead letter that stays, each message that fails here for good.
+            max_depth: No message is taken in while so many wait.
+            max_processing: So many messages are worked on at a time, in all processes together.
+            rate: So many deliveries are begun in a time, in all processes together, such as ``"10/s"``.
 
         Raises:
             ConfigError: The function cannot be a handler, or an option is wrong; the message says why.
         """
         options: dict[str, Any] = {
             "retry": retry, "concurrency": concurrency, "next": next, "subscribe": subscribe, "timeout": timeout,
-            "cpu": cpu,
+            "cpu": cpu, "fallback": fallback, "max_depth": max_depth, "max_processing": max_processing, "rate": rate,
         }  # fmt: skip
         table = None if self._loaded is None else self._loaded.config.apps.get(name)
 
@@ -192,6 +201,7 @@ class Hub:
             name: one.retry for name, one in known.items() if one.retry is not None
         }
         queue._gateway.policies = queue._gateway.policies.with_retry(policies)
+        queue._gateway.apply_rules(self._rules(known))
         return Running(
             queue._on_same_store(AsyncQueue),
             chosen,
@@ -203,6 +213,14 @@ class Hub:
     def _known(self) -> dict[AppId, Registration]:
         """Return every app that has a handler, from the program or from the configuration."""
         return self._apps if self._loaded is None else {**registrations(self._loaded), **self._apps}
+
+    def _rules(self, known: Mapping[AppId, Registration]) -> dict[str, Mapping[str, Any]]:
+        """Return the rules of every queue that the hub knows; what nobody says any more is taken away."""
+        tables = {} if self._loaded is None else self._loaded.config.apps
+        configured = {
+            name: {rule: getattr(table, rule) for rule in HUB_RULES} for name, table in tables.items()
+        }
+        return {**configured, **{name: one.rules for name, one in known.items()}}
 
     def _routes(self, known: Mapping[AppId, Registration]) -> Routes:
         """Return the routes of all apps, those too that only the configuration knows."""

@@ -20,6 +20,7 @@ _EVENT_STYLES = {
     "message.nacked": "yellow",
     "message.lapsed": "yellow",
     "message.crashed": "yellow",
+    "message.fell_back": "yellow",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,8 +13,9 @@ from pydantic import ValidationError
 
 from crossdock.config.layers import Layers, misspelt_variables, read_environment, read_file
 from crossdock.config.model import Config
-from crossdock.config.problems import Key, describe
+from crossdock.config.problems import Key, describe, show_key
 from crossdock.domain.errors import ConfigError
+from crossdock.domain.rules import fallback_loop, loop_text
 
 FILE_NAME: Final = "crossdock.toml"
 FILE_VARIABLE: Final = "CROSSDOCK_CONFIG"
@@ -101,9 +102,21 @@ def _check(layers: Layers, problems: list[str]) -> Config:
         config = Config.model_validate(layers.tree)
     except ValidationError as error:
         problems += describe(error, layers.origins)
+    problems += _endless_fallbacks(config, layers)
     if problems:
         raise ConfigError("\n".join(problems))
     return config
+
+
+def _endless_fallbacks(config: Config, layers: Layers) -> Iterator[str]:
+    fallbacks = {name: app.fallback for name, app in config.apps.items()}
+    for name in fallbacks:
+        chain = fallback_loop(fallbacks, name)
+        if (
+            chain is not None and chain[-1] == name
+        ):  # told at each app of the loop, not of those that lead to it
+            key = ("apps", name, "fallback")
+            yield f"{layers.origins.get(key)}: {show_key(key)}: {loop_text(chain)}"
 
 
 def _anchored(url: str, origins: Mapping[Key, str], file: Path | None, name: str | None) -> str:

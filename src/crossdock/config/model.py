@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Final, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -22,6 +22,7 @@ from crossdock.domain.errors import InvalidMessage
 from crossdock.domain.message import check_app
 from crossdock.domain.retry import RetryPolicy
 from crossdock.domain.routing import Subscription
+from crossdock.domain.rules import RATE_PATTERN, RULE_NAMES, Rate
 
 T = TypeVar("T")
 
@@ -110,6 +111,19 @@ Backoff: TypeAlias = Annotated[
     PlainSerializer(values.format_backoff),
     WithJsonSchema({"type": "string", "pattern": values.BACKOFF_PATTERN}),
     Expected('two durations, the smaller first, such as "1s..5m"'),
+]
+
+
+def _rate(given: object) -> Rate:
+    return _text_form(Rate.parse, given)
+
+
+RateValue: TypeAlias = Annotated[
+    Rate,
+    BeforeValidator(_rate),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": RATE_PATTERN}),
+    Expected('a number per time, such as "10/s", "100/m" or "1000/15m"'),
 ]
 OnDead: TypeAlias = Annotated[Literal["release", "block"], Expected('"release" or "block"')]
 AppName: TypeAlias = Annotated[
@@ -281,6 +295,22 @@ class AppTable(Table):
             "unless set), block keeps them waiting until it is replayed, deleted or purged."
         ),
     )
+    fallback: AppName | None = Field(
+        default=None,
+        description="The app that receives, beside the dead letter that stays, each message that fails here for good.",
+    )
+    max_depth: Count | None = Field(
+        default=None,
+        description="No message is taken in while so many wait; the sender is refused. Unset: no limit.",
+    )
+    max_processing: Count | None = Field(
+        default=None,
+        description="So many messages are worked on at a time, in all processes together. Unset: no limit.",
+    )
+    rate: RateValue | None = Field(
+        default=None,
+        description="So many deliveries are begun in a time, in all processes together. Unset: no limit.",
+    )
 
 
 class RunTable(Table):
@@ -303,9 +333,13 @@ class Config(Table):
     run: RunTable = Field(default_factory=RunTable, description="How crossdock run works.")
     apps: dict[AppName, AppTable] = Field(default={}, description="Apps that differ, each under its name.")
 
-    def on_dead(self) -> dict[str, Literal["release", "block"]]:
-        """Return what a dead letter does to its partition key, of each app of which the file says it."""
-        return {name: app.on_dead for name, app in self.apps.items() if app.on_dead is not None}
+    def rules(self) -> dict[str, dict[str, Any]]:
+        """Return the rules of each queue that are named."""
+        found = {
+            name: {rule: value for rule in RULE_NAMES if (value := getattr(app, rule)) is not None}
+            for name, app in self.apps.items()
+        }
+        return {name: rules for name, rules in found.items() if rules}
 
     def retry_policies(self) -> dict[str, RetryPolicy]:
         """Return the policy of each app, and under ``*`` that of all others."""

@@ -32,5 +32,6 @@ url = "sqlite:///crossdock.db"    # relative to this file's folder; sqlite:////d
 # concurrency = 8                 # so many at a time in each worker
 # timeout = "30s"                 # how long one call may last
 # retry = { max_attempts = 5, backoff = "500ms..1m", time_budget = "1h" }
+# fallback = "by-hand"            # who receives, too, what fails here for good
 # on_dead = "block"               # a dead letter keeps later messages of its partition key waiting
 """

@@ -62,6 +62,7 @@ class QueueStats:
         paused: Nothing is claimed until the queue is resumed.
         parked_until: Nothing is claimed before; the far side asked to wait. None: it is not parked.
         note: Why it is paused or parked, if a delivery did it.
+        fallback: Receives what fails for good; None: nobody does.
         oldest_due_at: Since when the message that waits longest could have been claimed: since it was sent, its time
             came, it was given back or replayed, or its turn in its partition key came. None: none is ready.
     """
@@ -76,6 +77,7 @@ class QueueStats:
     paused: bool = False
     parked_until: datetime | None = None
     note: str | None = None
+    fallback: AppId | None = None
     oldest_due_at: datetime | None = None
 
 

@@ -123,9 +123,14 @@ class RetryAt:
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """Give up: the message becomes a dead letter."""
+    """Give up: the message becomes a dead letter.
+
+    Attributes:
+        readable: False: the row is no message, so no fallback could do anything with it either.
+    """
 
     failure: Failure
+    readable: bool = True
 
 
 Verdict: TypeAlias = RetryAt | Dead

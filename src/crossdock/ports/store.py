@@ -7,7 +7,7 @@ Work must not block and must not call the store again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import builtins
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from crossdock.domain.message import Draft, Envelope, SentMessage
     from crossdock.domain.record import QueueStats, Record, TimelineEntry
     from crossdock.domain.retry import Failure
+    from crossdock.domain.rules import QueueRules
 
 T = TypeVar("T")
-OnDead: TypeAlias = Literal["release", "block"]
-"""What a dead letter does to later messages of its partition key: lets them go on, or keeps them waiting."""
 
 
 class SendingVerbs(Protocol):
@@ -90,8 +89,8 @@ class ControlVerbs(Protocol):
     def resume(self, app: str) -> None:
         """Let a paused or parked queue be claimed from again."""
 
-    def set_on_dead(self, app: str, on_dead: OnDead) -> None:
-        """Say whether a dead letter keeps its partition key waiting."""
+    def set_rules(self, app: str, rules: Mapping[str, Any]) -> None:
+        """Put rules of a queue into force (``QueueRules``); None takes one away, what is not named stays."""
 
 
 class Transaction(SendingVerbs, WorkingVerbs, ControlVerbs, Protocol):
@@ -124,8 +123,8 @@ class Reading(Protocol):
     def next_due(self, app: str) -> datetime | None:
         """Return when the app's next scheduled message becomes due."""
 
-    def on_dead(self) -> dict[str, OnDead]:
-        """Return what a dead letter does to its partition key, of each app of which that was ever said."""
+    def rules(self) -> dict[str, QueueRules]:
+        """Return the rules of each queue of which anything was ever said."""
 
     def owners(self) -> builtins.list[str]:
         """Return every process that holds a message."""

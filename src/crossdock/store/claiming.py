@@ -12,7 +12,7 @@ from crossdock.domain.lifecycle import FailureCode
 from crossdock.domain.retry import Failure
 from crossdock.store import statements
 from crossdock.store.codec import claimed_from, failure_to_text
-from crossdock.store.transaction import TransactionCore
+from crossdock.store.falling_back import FallingBack
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _STEP: Final = 1000
 """Rows promoted or expired per claim: a million due at once must not hold up the one in hand."""
-_EXPIRED: Final = failure_to_text(Failure(FailureCode.EXPIRED, "not delivered before its expiry time"))
+_LATE: Final = Failure(FailureCode.EXPIRED, "not delivered before its expiry time")
+_EXPIRED: Final = failure_to_text(_LATE)
 _PRIORITY: Final = 16
 _PARTITION_KEY: Final = 12
 
@@ -53,7 +54,7 @@ class Fetched(Sequence["Claimed | Undecodable"]):
         return [claimed_from(row, self._token, self._until) for row in self._rows]
 
 
-class Claiming(TransactionCore):
+class Claiming(FallingBack):
     """Leases messages to a worker."""
 
     def claim(self, request: ClaimRequest) -> Sequence[Claimed | Undecodable]:
@@ -82,10 +83,11 @@ class Claiming(TransactionCore):
     def _expire(self, app: str) -> bool:
         """Set aside what is too late to be delivered; tell whether there may be more of it."""
         late = self.run(statements.expired, {"app": app, "now": self.now_text, "limit": _STEP})
-        for row_id, *_ in late:
+        for row_id, target, key, attempts in late:
             self.run(statements.fail_pending, {"row_id": row_id, "now": self.now_text, "error": _EXPIRED})
             self.log(row_id, "message.failed", code=FailureCode.EXPIRED)
-        self.release((target, key) for _, target, key in late)
+            self.fall_back(row_id, target, key, _LATE, attempts=attempts)
+        self.release((target, key) for _, target, key, _ in late)
         return len(late) == _STEP
 
     def _lease_first(self, request: ClaimRequest, token: str, *, unexpired: bool) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from json.scanner import make_scanner
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from crossdock.domain.message import (
 )
 from crossdock.domain.record import Record
 from crossdock.domain.retry import Failure, RetryPolicy
+from crossdock.domain.rules import QueueRules, Rate
 from crossdock.store.types import to_text
 
 Row = Sequence[Any]
@@ -88,6 +89,30 @@ def edited_columns(changes: Mapping[str, Any], old_data: Any) -> dict[str, Any]:
         else:
             columns[name] = to_text(value.astimezone(UTC)) if isinstance(value, datetime) else value
     return columns
+
+
+def rule_columns(rules: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of rules of a queue; what is None is an empty text or a zero, as ``set_rules`` takes it."""
+    columns: dict[str, Any] = {}
+    for name, value in rules.items():
+        match name:
+            case "rate":
+                columns["rate_count"] = 0 if value is None else value.count
+                columns["rate_period_s"] = 0 if value is None else value.period.total_seconds()
+            case "on_dead" | "fallback":
+                columns[name] = value or ""
+            case _:
+                columns[name] = value or 0
+    return columns
+
+
+def rules_from(row: Row) -> QueueRules:
+    """Read a row of ``RULE_COLUMNS``."""
+    on_dead, fallback, max_depth, max_processing, count, period_s = row
+    rate = None if count is None or period_s is None else Rate(count, timedelta(seconds=period_s))
+    return QueueRules(
+        on_dead=on_dead, fallback=fallback, max_depth=max_depth, max_processing=max_processing, rate=rate
+    )
 
 
 def _texts(envelope: Envelope) -> tuple[tuple[str, str | None], ...]:

@@ -11,7 +11,7 @@ from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import AppId
 from crossdock.domain.record import QueueStats, Record, TimelineEntry
 from crossdock.store import statements, statistics
-from crossdock.store.codec import maybe_moment, readable_policy, record_from, value_or_text
+from crossdock.store.codec import maybe_moment, readable_policy, record_from, rules_from, value_or_text
 from crossdock.store.listing import Listing
 from crossdock.store.types import to_text
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.sql.elements import ClauseElement
 
-    from crossdock.ports.store import OnDead
+    from crossdock.domain.rules import QueueRules
     from crossdock.store.transaction import Database, PreparedStatements
 
 _NEWEST: Final = 2**63 - 1
@@ -80,9 +80,9 @@ class Reader:
         """Tell whether a claim could find something."""
         return bool(self._run(statements.has_work, {"app": app, "now": to_text(now)})[0][0])
 
-    def on_dead(self) -> dict[str, OnDead]:
-        """Return what a dead letter does to its partition key, of each app of which that was ever said."""
-        return {app: on_dead for app, _, on_dead, *_ in self._run(statements.states, {})}
+    def rules(self) -> dict[str, QueueRules]:
+        """Return the rules of each queue of which anything was ever said."""
+        return {app: rules_from(row) for app, *row in self._run(statements.rules, {})}
 
     def owners(self) -> builtins.list[str]:
         """Return every process that holds a message."""
@@ -107,8 +107,10 @@ class Reader:
         """Return the figures of one queue, or of all that hold messages or are paused."""
         present = to_text(now)
         figures: dict[str, dict[str, Any]] = {} if app is None else {app: {}}
-        for name, paused_at, _, parked_until, note in self._run(statements.states, {}):
-            figures.setdefault(name, {}).update(_halt(paused_at, parked_until, note, present))
+        for name, paused_at, parked_until, note, *rules in self._run(statements.states, {}):
+            figures.setdefault(name, {}).update(
+                _halt(paused_at, parked_until, note, present), **_told_rules(rules)
+            )
         ready = [
             row for suspect in (False, True) for row in self._run(statements.ready_depth, {}, suspect=suspect)
         ]
@@ -177,6 +179,11 @@ def _halt(paused_at: str | None, parked_until: str | None, note: str | None, now
         "parked_until": maybe_moment(parked_until) if parked else None,
         "note": note if parked or paused_at is not None else None,
     }
+
+
+def _told_rules(row: builtins.list[Any]) -> dict[str, Any]:
+    """Return what the figures of a queue say of its rules."""
+    return {"fallback": rules_from(row).fallback}
 
 
 def _named(figure: str, rows: builtins.list[Any]) -> Iterator[tuple[str, str, int]]:

@@ -10,7 +10,7 @@ from crossdock.domain.delivery import Completed, Crashed, HandedBack, Settlement
 from crossdock.domain.retry import Dead, Failure, Halt, RetryAt, crash_failure
 from crossdock.store import statements
 from crossdock.store.codec import failure_to_text
-from crossdock.store.transaction import TransactionCore
+from crossdock.store.falling_back import FallingBack
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _LONGEST_NOTE: Final = 1000
 _ID, _APP, _KEY, _ATTEMPTS, _CLAIMED_AT = range(5)
 
 
-class Settling(TransactionCore):
+class Settling(FallingBack):
     """Ends deliveries; every change is conditional on the lease token."""
 
     def settle(self, settlements: Sequence[Settlement]) -> set[DeliveryKey]:
@@ -41,8 +41,8 @@ class Settling(TransactionCore):
                     accepted[token] += given
                     if given and isinstance(outcome, RetryAt) and outcome.halts is not None:
                         self._halt(given[0][_APP], outcome, outcome.halts)
-                case Dead():
-                    accepted[token] += self._fail(row_id, token, outcome.failure)
+                case Dead(failure, readable):
+                    accepted[token] += self._fail(row_id, token, failure, readable=readable)
                 case Crashed(failure):
                     accepted[token] += (
                         self._crash(row_id, token, self.who)
@@ -169,6 +169,7 @@ class Settling(TransactionCore):
         *,
         who: str | None = None,
         crashed: bool = False,
+        readable: bool = True,
     ) -> list[Any]:
         parameters = {
             "row_id": row_id,
@@ -183,6 +184,8 @@ class Settling(TransactionCore):
                 self.log(row[_ID], "message.failed", code=failure.code, who=who, message=failure.message)
             else:
                 self._log_end(row, "message.failed", refund=False, failure=failure, who=who)
+            if readable:
+                self.fall_back(row[_ID], row[_APP], row[_KEY], failure, attempts=row[_ATTEMPTS])
         return rows
 
     def _log_end(

@@ -21,7 +21,6 @@ from crossdock.store.statements.control import (
     purge,
     purge_log,
     replay,
-    set_on_dead,
     set_paused,
 )
 from crossdock.store.statements.parts import MESSAGE_COLUMNS, RECORD_COLUMNS
@@ -40,6 +39,12 @@ from crossdock.store.statements.read import (
     ready_depth,
     scheduled_depth,
     states,
+)
+from crossdock.store.statements.rules import (
+    fallback_of,
+    rules,
+    send_to_fallback,
+    set_rules,
 )
 from crossdock.store.statements.send import find_sent, hold_key, insert_one, insert_rows, release_key
 from crossdock.store.statements.settle import (
@@ -75,6 +80,7 @@ __all__ = [
     "extend",
     "fail_held",
     "fail_pending",
+    "fallback_of",
     "find_sent",
     "finished_depth",
     "first_suspect",
@@ -100,9 +106,11 @@ __all__ = [
     "ready_depth",
     "release_key",
     "replay",
+    "rules",
     "run_of_key",
     "scheduled_depth",
-    "set_on_dead",
+    "send_to_fallback",
     "set_paused",
+    "set_rules",
     "states",
 ]

@@ -53,7 +53,7 @@ def promote_due() -> Update:
 def expired() -> Select[Any]:
     """Return messages that are too late to be delivered, a bounded number."""
     return (
-        select(T.id, T.target_app, T.partition_key)
+        select(T.id, T.target_app, T.partition_key, T.attempts)
         .where(T.target_app == param("app"), PENDING, T.expires_at.is_not(None), T.expires_at <= param("now"))
         .suffix_with(LIMIT)
     )

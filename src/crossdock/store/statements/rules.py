@@ -1,0 +1,72 @@
+"""Statements about the rules of queues: fallback, depth, limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import case, func, literal_column, null, select
+from sqlalchemy.dialects import sqlite as sqlite_dialect
+
+from crossdock.domain.lifecycle import Status
+from crossdock.store.statements.parts import T, literal, number, param
+from crossdock.store.tables import COPIED_COLUMNS, data_staging, queue_state
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Insert, Select
+
+Q: Final = queue_state.c
+RULE_COLUMNS: Final = (Q.on_dead, Q.fallback, Q.max_depth, Q.max_processing, Q.rate_count, Q.rate_period_s)
+
+
+def rules() -> Select[Any]:
+    """Return the rules of every queue that has a state."""
+    return select(Q.app, *RULE_COLUMNS)
+
+
+def set_rules(columns: Sequence[str]) -> Insert:
+    """Set rules of a queue; an empty text or a zero is NULL."""
+    empty = {"on_dead": "", "fallback": ""}
+    row = {name: func.nullif(param(name), literal("") if name in empty else number(0)) for name in columns}
+    statement = sqlite_dialect.insert(queue_state).values(app=param("app"), **row)
+    new: dict[str, Any] = {name: statement.excluded[name] for name in columns}
+    if "rate_count" in new:
+        new["rate_next_at"] = null()
+    return statement.on_conflict_do_update(index_elements=["app"], set_=new)
+
+
+def fallback_of() -> Select[Any]:
+    """Return where an app's dead letters go, if anywhere, and the extensions of one of them."""
+    return (
+        select(Q.fallback, T.extensions)
+        .join_from(queue_state, data_staging, T.target_app == Q.app)
+        .where(Q.app == param("app"), Q.fallback.is_not(None), T.id == param("row_id"))
+    )
+
+
+def send_to_fallback() -> Insert:
+    """Send a copy of a row to another app, from the app at which it failed; nothing happens if it is there already."""
+    row: dict[str, Any] = {
+        "source_app": T.target_app,
+        "target_app": param("fallback"),
+        "source": func.coalesce(T.source, T.source_app),
+        "time": func.coalesce(T.time, T.created_at),
+        "correlation_id": func.coalesce(T.correlation_id, T.message_id),
+        "extensions": param("extensions"),
+        "expires_at": case((T.expires_at > param("now"), T.expires_at)),
+        "status": literal(Status.PENDING),
+        "blocked": case((T.partition_key.is_not(None), number(1)), else_=number(0)),
+        "created_at": param("now"),
+        "updated_at": param("now"),
+        "created_by": param("who"),
+        "revision": literal_column("1"),
+        **{name: T[name] for name in COPIED_COLUMNS},
+    }
+    source = select(*row.values()).select_from(data_staging).where(T.id == param("row_id"))
+    return (
+        sqlite_dialect.insert(data_staging)
+        .from_select(list(row), source, include_defaults=False)
+        .on_conflict_do_nothing(index_elements=["message_id", "target_app", "source_app"])
+        .returning(T.id)
+    )
