@@ -38,15 +38,15 @@ CHAPTERS: Final[dict[str, Sequence[Documented]]] = {
         crossdock.Message, crossdock.SentMessage, crossdock.Record, crossdock.Status, crossdock.Failure,
         crossdock.FailureCode, crossdock.QueueStats, crossdock.TimelineEntry,
     ),
-    "Settings": (crossdock.RetryPolicy, crossdock.StoreSettings),
+    "Settings": (crossdock.RetryPolicy, crossdock.Rules, crossdock.Rate, crossdock.StoreSettings),
     "With SQLAlchemy": (crossdock.create_engine, orm.StagedMessage, orm.AuditEntry),
     "For tests": (testing.FakeClock,),
 }  # fmt: skip
 ELSEWHERE: Final = {"AsyncQueue", "AsyncDelivery", "__version__"}
 """Described in the introduction, or plain; the errors are on their own page."""
 GIVEN: Final = {
-    crossdock.Delivery, crossdock.SendOptions, crossdock.SentMessage, crossdock.Record, crossdock.Failure,
-    crossdock.QueueStats, crossdock.TimelineEntry, orm.AuditEntry,
+    crossdock.Delivery, crossdock.SendOptions, crossdock.Rules, crossdock.SentMessage, crossdock.Record,
+    crossdock.Failure, crossdock.QueueStats, crossdock.TimelineEntry, orm.AuditEntry,
 }  # fmt: skip
 """Users get objects of these classes and never make them."""
 HIDDEN: Final = {"to_json", "from_json"}

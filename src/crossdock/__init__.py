@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         LeaseLost,
         MessageNotFound,
         PermanentError,
+        QueueFull,
         RateLimited,
         SchemaOutOfDate,
         StoreDamaged,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from crossdock.domain.record import QueueStats, Record, TimelineEntry
     from crossdock.domain.retry import Failure, RetryPolicy
     from crossdock.domain.routing import Subscription
+    from crossdock.domain.rules import Rate, Rules
     from crossdock.hub.options import SendOptions
     from crossdock.store.engine import create_engine
     from crossdock.store.settings import StoreSettings
@@ -45,8 +47,8 @@ if TYPE_CHECKING:
 
 _ERRORS = (
     "ConfigError", "CredentialError", "CrossdockError", "DeliveryError", "IllegalMove", "InvalidMessage", "LeaseLost",
-    "MessageNotFound", "PermanentError", "RateLimited", "SchemaOutOfDate", "StoreDamaged", "StoreError", "StoreFull",
-    "StoreUnavailable", "TransientError",
+    "MessageNotFound", "PermanentError", "QueueFull", "RateLimited", "SchemaOutOfDate", "StoreDamaged", "StoreError",
+    "StoreFull", "StoreUnavailable", "TransientError",
 )  # fmt: skip
 _HOMES = {
     "AsyncDelivery": "asynchronous.delivery",
@@ -58,8 +60,10 @@ _HOMES = {
     "Message": "domain.message",
     "Queue": "synchronous.queue",
     "QueueStats": "domain.record",
+    "Rate": "domain.rules",
     "Record": "domain.record",
     "RetryPolicy": "domain.retry",
+    "Rules": "domain.rules",
     "SendOptions": "hub.options",
     "SentMessage": "domain.message",
     "Status": "domain.lifecycle",
@@ -73,9 +77,10 @@ _HOMES = {
 __all__ = [
     "AsyncDelivery", "AsyncQueue", "ConfigError", "CredentialError", "CrossdockError", "Delivery", "DeliveryError",
     "Failure", "FailureCode", "Hub", "IllegalMove", "InvalidMessage", "LeaseLost", "Message", "MessageNotFound",
-    "PermanentError", "Queue", "QueueStats", "RateLimited", "Record", "RetryPolicy", "SchemaOutOfDate",
-    "SendOptions", "SentMessage", "Status", "StoreDamaged", "StoreError", "StoreFull", "StoreSettings",
-    "StoreUnavailable", "Subscription", "TimelineEntry", "TransientError", "__version__", "create_engine",
+    "PermanentError", "Queue", "QueueFull", "QueueStats", "Rate", "RateLimited", "Record", "RetryPolicy", "Rules",
+    "SchemaOutOfDate", "SendOptions", "SentMessage", "Status", "StoreDamaged", "StoreError", "StoreFull",
+    "StoreSettings", "StoreUnavailable", "Subscription", "TimelineEntry", "TransientError", "__version__",
+    "create_engine",
 ]  # fmt: skip
 
 

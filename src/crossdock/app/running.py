@@ -59,6 +59,7 @@ class Running:
         self._stop = stop
         self._drain_s = max(timedelta(0), drain - _TO_WRITE).total_seconds()
         self._told = 0
+        self._intakes: list[QueueIntake] = []
         self._clean_up = ExitStack()
 
     def stop(self) -> None:
@@ -110,14 +111,23 @@ class Running:
 
     async def _is_empty(self, idle: _Idleness) -> bool:
         """Make sure that nothing has become ready since the endpoints were found idle."""
-        now, apps, before = self._queue._store.now(), list(self._apps), idle.mark()
+        now, before = self._queue._store.now(), idle.mark()
+        apps = [intake.app for intake in self._intakes if not intake.is_held_up]
         ready = await self._queue._store.read_async(
             lambda reader: any(reader.has_work(app, now) for app in apps)
         )
         return not ready and idle.mark() == before and idle.seconds() >= 0
 
     def _endpoint(self, app: Registration, call: Callable[..., Awaitable[Any]]) -> Endpoint:
-        intake = QueueIntake(self._queue, app.app, lanes=app.concurrency, lease=None, stop=self)
+        intake = QueueIntake(
+            self._queue,
+            app.app,
+            lanes=app.concurrency,
+            lease=None,
+            stop=self,
+            receivers=partial(self._answers.receivers_of, app.app),
+        )
+        self._intakes.append(intake)
         work = _work(app, call, intake, self._queue, self._answers)
         return Endpoint(intake, work, lanes=app.concurrency, stopping=self.is_set)
 

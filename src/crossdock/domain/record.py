@@ -9,6 +9,7 @@ from typing import Any
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import AppId, Message
 from crossdock.domain.retry import Failure
+from crossdock.domain.rules import Rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,9 @@ class QueueStats:
         paused: Nothing is claimed until the queue is resumed.
         parked_until: Nothing is claimed before; the far side asked to wait. None: it is not parked.
         note: Why it is paused or parked, if a delivery did it.
+        max_depth: No message is taken in while ready, scheduled and blocked are so many together; None: no limit.
+        max_processing: So many messages are worked on at a time, in all processes together; None: no limit.
+        rate: So many deliveries are begun in a time, in all processes together; None: no limit.
         fallback: Receives what fails for good; None: nobody does.
         oldest_due_at: Since when the message that waits longest could have been claimed: since it was sent, its time
             came, it was given back or replayed, or its turn in its partition key came. None: none is ready.
@@ -77,8 +81,16 @@ class QueueStats:
     paused: bool = False
     parked_until: datetime | None = None
     note: str | None = None
+    max_depth: int | None = None
+    max_processing: int | None = None
+    rate: Rate | None = None
     fallback: AppId | None = None
     oldest_due_at: datetime | None = None
+
+    @property
+    def depth(self) -> int:
+        """How many messages wait: ready, scheduled and blocked."""
+        return self.ready + self.scheduled + self.blocked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

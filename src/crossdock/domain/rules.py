@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict
 
 from crossdock.domain.errors import ConfigError, InvalidMessage
@@ -135,6 +135,34 @@ class QueueRules:
     def differing(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """Return those of the wanted rules that are not in force."""
         return {name: value for name, value in wanted.items() if getattr(self, name) != value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimLimits:
+    """How many messages may be claimed from a queue now.
+
+    Attributes:
+        max_processing: At most so many in work at a time; None: no limit.
+        processing: So many are.
+        rate: None: no limit.
+        rate_next_at: When the rate allows the next one; aware UTC.
+    """
+
+    max_processing: int | None
+    processing: int
+    rate: Rate | None
+    rate_next_at: datetime | None
+
+    def grant(self, wanted: int, now: datetime) -> tuple[int, datetime]:
+        """Return how many may be claimed, of so many that are wanted, and when the rate then allows the next."""
+        allowed = wanted
+        if self.max_processing is not None:
+            allowed = max(0, min(allowed, self.max_processing - self.processing))
+        if self.rate is None:
+            return allowed, now
+        next_s = None if self.rate_next_at is None else (self.rate_next_at - now).total_seconds()
+        granted, following_s = self.rate.grant(allowed, now_s=0.0, next_s=next_s)
+        return granted, now + timedelta(seconds=following_s)
 
 
 RULE_NAMES: Final = tuple(field.name for field in fields(QueueRules))

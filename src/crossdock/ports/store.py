@@ -29,10 +29,22 @@ class SendingVerbs(Protocol):
     """What a sender does in a transaction."""
 
     def send(self, draft: Draft, envelope: Envelope) -> SentMessage:
-        """Store one message, or return the one that the app holds already, marked as duplicate."""
+        """Store one message, or return the one that the app holds already, marked as duplicate.
+
+        Raises QueueFull if the app's queue is as deep as it may be.
+        """
+
+    def send_admitted(self, draft: Draft, envelope: Envelope) -> SentMessage:
+        """Do the same whatever the depth of the queue: room was made for it, or it answers work that is done."""
+
+    def admit(self, app: str, count: int) -> None:
+        """Make sure that an app's queue may be so many messages deeper; raises QueueFull."""
+
+    def first_full(self, apps: Iterable[str]) -> str | None:
+        """Return the first of these apps whose queue takes in nothing more; None: none."""
 
     def send_many(self, drafts: Sequence[Draft], envelope: Envelope) -> Sequence[int]:
-        """Store many new messages of one envelope and return their row ids, in order."""
+        """Store many new messages of one envelope and return their row ids, in order; raises QueueFull."""
 
 
 class WorkingVerbs(Protocol):
@@ -122,6 +134,9 @@ class Reading(Protocol):
 
     def next_due(self, app: str) -> datetime | None:
         """Return when the app's next scheduled message becomes due."""
+
+    def halted_until(self, app: str, now: datetime) -> datetime | None:
+        """Return when the app's queue may be claimed from again that is parked, or has used up its rate."""
 
     def rules(self) -> dict[str, QueueRules]:
         """Return the rules of each queue of which anything was ever said."""

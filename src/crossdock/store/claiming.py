@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, overload
 
 from crossdock.domain.lifecycle import FailureCode
 from crossdock.domain.retry import Failure
 from crossdock.store import statements
-from crossdock.store.codec import claimed_from, failure_to_text
+from crossdock.store.codec import claim_limits, claimed_from, failure_to_text
 from crossdock.store.falling_back import FallingBack
 from crossdock.store.types import to_text
 
@@ -63,8 +64,25 @@ class Claiming(FallingBack):
         A message that was in a process that died is leased alone. Nothing is leased from a queue
         that is paused or parked.
         """
-        if self.run(statements.is_halted, {"app": request.app, "now": self.now_text}):
+        state = self.run(statements.claim_state, {"app": request.app, "now": self.now_text})
+        if state and state[0][0]:
             return []
+        limited = bool(state and state[0][1])
+        self.limits.note_limited(request.app, limited=limited)
+        if not limited:
+            return self._claim(request)
+        ((*found, trips, processing),) = self.run(statements.limits, {"app": request.app})
+        limits = claim_limits(found, trips=trips, processing=processing)
+        allowed, _ = limits.grant(_wanted(request), self.now)
+        if not allowed:
+            return []
+        claimed = self._claim(replace(request, limit=allowed))
+        if claimed and limits.rate is not None:
+            _, next_at = limits.grant(len(claimed), self.now)
+            self.run(statements.spend_rate, {"app": request.app, "rate_next_at": to_text(next_at)})
+        return claimed
+
+    def _claim(self, request: ClaimRequest) -> Sequence[Claimed | Undecodable]:
         crowd = self._expire(request.app)
         self.promote(request.app)
         token = uuid.uuid4().hex
@@ -145,6 +163,10 @@ class Claiming(FallingBack):
                 break
             row_ids.append(row_id)
         return sorted(self._lease_ids(row_ids, request, token)) if row_ids else []
+
+
+def _wanted(request: ClaimRequest) -> int:
+    return request.limit if request.free is None else min(request.limit, request.free)
 
 
 def _order(row: Any) -> tuple[int, int]:

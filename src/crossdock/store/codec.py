@@ -24,7 +24,7 @@ from crossdock.domain.message import (
 )
 from crossdock.domain.record import Record
 from crossdock.domain.retry import Failure, RetryPolicy
-from crossdock.domain.rules import QueueRules, Rate
+from crossdock.domain.rules import ClaimLimits, QueueRules, Rate
 from crossdock.store.types import to_text
 
 Row = Sequence[Any]
@@ -112,6 +112,17 @@ def rules_from(row: Row) -> QueueRules:
     rate = None if count is None or period_s is None else Rate(count, timedelta(seconds=period_s))
     return QueueRules(
         on_dead=on_dead, fallback=fallback, max_depth=max_depth, max_processing=max_processing, rate=rate
+    )
+
+
+def claim_limits(row: Row, *, trips: int, processing: int) -> ClaimLimits:
+    """Read the row of the statement ``limits``; after a trip of the circuit breaker one message is the probe."""
+    max_processing, count, period_s, next_at = row
+    return ClaimLimits(
+        max_processing=1 if trips else max_processing,
+        processing=processing,
+        rate=None if count is None else Rate(count, timedelta(seconds=period_s)),
+        rate_next_at=maybe_moment(next_at),
     )
 
 

@@ -140,6 +140,7 @@ class Controlling(TransactionCore):
         """Put rules of a queue into force; None takes one away, what is not named stays."""
         columns = rule_columns(rules)
         self.run(statements.set_rules, {"app": app, **columns}, columns=tuple(columns))
+        self.limits.forget()
         self.woken.add(app)
         if rules.get("on_dead") == "release":
             keys = self.run(statements.dead_keys, {"app": app})

@@ -10,6 +10,7 @@ from crossdock.domain.errors import MessageNotFound
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import AppId
 from crossdock.domain.record import QueueStats, Record, TimelineEntry
+from crossdock.domain.rules import RULE_NAMES, QueueRules
 from crossdock.store import statements, statistics
 from crossdock.store.codec import maybe_moment, readable_policy, record_from, rules_from, value_or_text
 from crossdock.store.listing import Listing
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.sql.elements import ClauseElement
 
-    from crossdock.domain.rules import QueueRules
     from crossdock.store.transaction import Database, PreparedStatements
 
 _NEWEST: Final = 2**63 - 1
@@ -103,6 +103,13 @@ class Reader:
         """Return when the app's next scheduled message becomes due."""
         return maybe_moment(self._run(statements.next_due, {"app": app})[0][0])
 
+    def halted_until(self, app: str, now: datetime) -> datetime | None:
+        """Return when the app's queue may be claimed from again that is parked, or has used up its rate."""
+        rows = self._run(statements.halted_until, {"app": app})
+        moments = [moment for row in rows for text in row if (moment := maybe_moment(text)) is not None]
+        latest = max(moments, default=now)
+        return latest if latest > now else None
+
     def stats(self, app: str | None, now: datetime) -> dict[str, QueueStats]:
         """Return the figures of one queue, or of all that hold messages or are paused."""
         present = to_text(now)
@@ -183,7 +190,8 @@ def _halt(paused_at: str | None, parked_until: str | None, note: str | None, now
 
 def _told_rules(row: builtins.list[Any]) -> dict[str, Any]:
     """Return what the figures of a queue say of its rules."""
-    return {"fallback": rules_from(row).fallback}
+    rules = rules_from(row)
+    return {name: getattr(rules, name) for name in RULE_NAMES if name != "on_dead"}
 
 
 def _named(figure: str, rows: builtins.list[Any]) -> Iterator[tuple[str, str, int]]:

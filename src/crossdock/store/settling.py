@@ -54,6 +54,10 @@ class Settling(FallingBack):
         for token, row_ids in plain.items():
             accepted[token] += self._complete(row_ids, token, None)
         self.release((row[_APP], row[_KEY]) for rows in accepted.values() for row in rows)
+        if self.limits.limited:  # whoever waits for one to be finished
+            self.woken |= self.limits.limited.intersection(
+                row[_APP] for rows in accepted.values() for row in rows
+            )
         return {(row[_ID], token) for token, rows in accepted.items() for row in rows}
 
     def extend(self, row_ids: Sequence[int], lease_token: str, until: datetime) -> set[DeliveryKey]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ClauseElement
 
     from crossdock.domain.errors import StoreFull
+    from crossdock.store.known_limits import KnownLimits
 
 
 class Database(Protocol):
@@ -47,15 +48,19 @@ class TransactionCore:
         database: A DB-API connection inside a write transaction.
         statements: Compiled statements, shared by all transactions of a store.
         who: The process, for ``created_by``, ``lease_owner`` and the audit log.
+        limits: What the process knows of the limits of queues, shared by all transactions of a store.
     """
 
     now: datetime
     """Aware UTC; one instant for the whole transaction."""
     now_text: str
 
-    def __init__(self, database: Database, prepared: PreparedStatements, *, who: str) -> None:
+    def __init__(
+        self, database: Database, prepared: PreparedStatements, *, who: str, limits: KnownLimits
+    ) -> None:
         self._database = database
         self._prepared = prepared
+        self.limits = limits
         self._closed: StoreFull | None = None
         self.who = who
         self.woken: set[str] = set()

@@ -106,7 +106,15 @@ def _configured(session: Session, name: str, table: AppTable | None) -> list[tup
 
 def _ruled(stats: QueueStats) -> list[tuple[str, Cell | str]]:
     """Return the rules that are in force, whoever set them."""
-    rules = {"fallback": stats.fallback}
+    limit = None if stats.max_depth is None else f"{count(stats.depth)} of {count(stats.max_depth)} at most"
+    rules = {
+        "fallback": stats.fallback,
+        "depth": limit,
+        "at a time": None
+        if stats.max_processing is None
+        else f"{count(stats.max_processing)} in all processes",
+        "rate": None if stats.rate is None else f"{stats.rate} in all processes",
+    }
     return [(name, str(rule)) for name, rule in rules.items() if rule is not None]
 
 

@@ -9,12 +9,14 @@ from sqlalchemy import and_, case, func, null, or_, select, text, update
 from crossdock.domain.lifecycle import Status
 from crossdock.store.statements.parts import (
     DUE,
-    HALTED,
+    HALTED_NOW,
     LIMIT,
+    LIMITED,
     MESSAGE_COLUMNS,
     NEXT_REVISION,
     OF_KEY,
     PENDING,
+    PROCESSING_OF_QUEUE,
     READY,
     T,
     listed_ids,
@@ -28,9 +30,37 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Select, Update
 
 
-def is_halted() -> Select[Any]:
-    """Return a row if nothing is to be claimed from the app's queue now."""
-    return select(number(1)).select_from(queue_state).where(HALTED)
+def claim_state() -> Select[Any]:
+    """Return, if the app's queue has a state, whether nothing is to be claimed now, and whether it has limits."""
+    yes, no = number(1), number(0)
+    return select(case((HALTED_NOW, yes), else_=no), case((LIMITED, yes), else_=no)).where(
+        queue_state.c.app == param("app")
+    )
+
+
+def limits() -> Select[Any]:
+    """Return the limits of an app's queue and how far they are used, and keep other claims waiting meanwhile."""
+    q = queue_state.c
+    return (
+        select(q.max_processing, q.rate_count, q.rate_period_s, q.rate_next_at, q.trips, PROCESSING_OF_QUEUE)
+        .where(q.app == param("app"))
+        .with_for_update()
+    )
+
+
+def spend_rate() -> Update:
+    """Note when the next delivery of an app may be begun."""
+    return (
+        update(queue_state)
+        .where(queue_state.c.app == param("app"))
+        .values(rate_next_at=param("rate_next_at"))
+    )
+
+
+def halted_until() -> Select[Any]:
+    """Return until when an app's queue is parked, and when its rate allows the next delivery."""
+    q = queue_state.c
+    return select(q.parked_until, q.rate_next_at).where(q.app == param("app"))
 
 
 def promote_due() -> Update:

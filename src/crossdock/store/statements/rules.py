@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import case, func, literal_column, null, select
+from sqlalchemy import and_, case, func, literal_column, null, select
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 
 from crossdock.domain.lifecycle import Status
-from crossdock.store.statements.parts import T, literal, number, param
+from crossdock.store.statements.parts import LIMIT, PENDING, READY, T, literal, number, param
 from crossdock.store.tables import COPIED_COLUMNS, data_staging, queue_state
 
 if TYPE_CHECKING:
@@ -34,6 +34,33 @@ def set_rules(columns: Sequence[str]) -> Insert:
     if "rate_count" in new:
         new["rate_next_at"] = null()
     return statement.on_conflict_do_update(index_elements=["app"], set_=new)
+
+
+def depth_up_to() -> Select[Any]:
+    """Count the waiting messages of an app; each kind of waiting by its own index, and no further than the limit.
+
+    The order, that of an index, keeps SQLite from searching the table, come what may.
+    """
+    kinds = (
+        (and_(READY, T.crashes == number(0)), (T.priority.desc(), T.id)),
+        (and_(READY, T.crashes > number(0)), (T.priority.desc(), T.id)),
+        (and_(PENDING, T.available_at.is_not(None)), (T.available_at,)),
+        (and_(PENDING, T.available_at.is_(None), T.blocked == number(1)), (T.target_app, T.id)),
+    )
+    counts = [
+        select(func.count())
+        .select_from(
+            select(number(1).label("one"))
+            .select_from(data_staging)
+            .where(T.target_app == param("app"), kind)
+            .order_by(*order)
+            .suffix_with(LIMIT)
+            .subquery()
+        )
+        .scalar_subquery()
+        for kind, order in kinds
+    ]
+    return select(counts[0] + counts[1] + counts[2] + counts[3])
 
 
 def fallback_of() -> Select[Any]:
