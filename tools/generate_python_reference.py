@@ -33,7 +33,7 @@ aware `datetime`; what comes back is in UTC. The errors have [a page of their ow
 `async with`. `transaction()` alone is used with plain `with` in both."""
 CHAPTERS: Final[dict[str, Sequence[Documented]]] = {
     "The queue": (crossdock.Queue, crossdock.SendOptions, crossdock.Delivery),
-    "Handlers": (crossdock.Hub, crossdock.Subscription),
+    "Handlers": (crossdock.Hub, crossdock.Subscription, crossdock.Breaker),
     "Messages and what is known of them": (
         crossdock.Message, crossdock.SentMessage, crossdock.Record, crossdock.Status, crossdock.Failure,
         crossdock.FailureCode, crossdock.QueueStats, crossdock.TimelineEntry,

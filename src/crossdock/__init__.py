@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from crossdock.app.hub import Hub
     from crossdock.asynchronous.delivery import AsyncDelivery
     from crossdock.asynchronous.queue import AsyncQueue
+    from crossdock.domain.breaker import Breaker
     from crossdock.domain.errors import (
         ConfigError,
         CredentialError,
@@ -53,6 +54,7 @@ _ERRORS = (
 _HOMES = {
     "AsyncDelivery": "asynchronous.delivery",
     "AsyncQueue": "asynchronous.queue",
+    "Breaker": "domain.breaker",
     "Delivery": "synchronous.delivery",
     "Failure": "domain.retry",
     "FailureCode": "domain.lifecycle",
@@ -75,11 +77,11 @@ _HOMES = {
 }
 
 __all__ = [
-    "AsyncDelivery", "AsyncQueue", "ConfigError", "CredentialError", "CrossdockError", "Delivery", "DeliveryError",
-    "Failure", "FailureCode", "Hub", "IllegalMove", "InvalidMessage", "LeaseLost", "Message", "MessageNotFound",
-    "PermanentError", "Queue", "QueueFull", "QueueStats", "Rate", "RateLimited", "Record", "RetryPolicy", "Rules",
-    "SchemaOutOfDate", "SendOptions", "SentMessage", "Status", "StoreDamaged", "StoreError", "StoreFull",
-    "StoreSettings", "StoreUnavailable", "Subscription", "TimelineEntry", "TransientError", "__version__",
+    "AsyncDelivery", "AsyncQueue", "Breaker", "ConfigError", "CredentialError", "CrossdockError", "Delivery",
+    "DeliveryError", "Failure", "FailureCode", "Hub", "IllegalMove", "InvalidMessage", "LeaseLost", "Message",
+    "MessageNotFound", "PermanentError", "Queue", "QueueFull", "QueueStats", "Rate", "RateLimited", "Record",
+    "RetryPolicy", "Rules", "SchemaOutOfDate", "SendOptions", "SentMessage", "Status", "StoreDamaged", "StoreError",
+    "StoreFull", "StoreSettings", "StoreUnavailable", "Subscription", "TimelineEntry", "TransientError", "__version__",
     "create_engine",
 ]  # fmt: skip
 

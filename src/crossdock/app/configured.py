@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PLAIN: Final[Mapping[str, Any]] = {
     "retry": None, "concurrency": 1, "next": (), "subscribe": None, "timeout": None, "cpu": False, "fallback": None,
-    "max_depth": None, "max_processing": None, "rate": None,
+    "max_depth": None, "max_processing": None, "rate": None, "breaker": None,
 }  # fmt: skip
 """The options of an app of which nothing is said."""
 
@@ -36,6 +36,8 @@ def options_over(options: Mapping[str, Any], table: AppTable) -> dict[str, Any]:
         found["subscribe"] = [wanted.to_subscription() for wanted in table.subscribe]
     if table.retry.model_fields_set and found["retry"] is not None:
         found["retry"] = table.retry.over(found["retry"])
+    if table.breaker is not None:
+        found["breaker"] = table.breaker.to_breaker()
     if table.outbound.cpu:
         found["cpu"] = True
     return found

@@ -14,6 +14,7 @@ from crossdock.app.running import Running
 from crossdock.app.signals import until_signalled
 from crossdock.asynchronous.queue import AsyncQueue
 from crossdock.config import Loaded, load
+from crossdock.domain.breaker import Breaker
 from crossdock.domain.errors import ConfigError
 from crossdock.domain.message import AppId
 from crossdock.domain.retry import RetryPolicy
@@ -83,6 +84,7 @@ class Hub:
         max_depth: int | None = None,
         max_processing: int | None = None,
         rate: Rate | str | None = None,
+        breaker: Breaker | None = None,
     ) -> Callable[[F], F]:
         """Register the decorated function as the handler of an app; it stays what it is.
 
@@ -108,6 +110,7 @@ class Hub:
             max_depth: No message is taken in while so many wait.
             max_processing: So many messages are worked on at a time, in all processes together.
             rate: So many deliveries are begun in a time, in all processes together, such as ``"10/s"``.
+            breaker: Parks the queue while the far side seems to be down.
 
         Raises:
             ConfigError: The function cannot be a handler, or an option is wrong; the message says why.
@@ -115,6 +118,7 @@ class Hub:
         options: dict[str, Any] = {
             "retry": retry, "concurrency": concurrency, "next": next, "subscribe": subscribe, "timeout": timeout,
             "cpu": cpu, "fallback": fallback, "max_depth": max_depth, "max_processing": max_processing, "rate": rate,
+            "breaker": breaker,
         }  # fmt: skip
         table = None if self._loaded is None else self._loaded.config.apps.get(name)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from crossdock.domain.breaker import Breaker
 from crossdock.domain.errors import ConfigError, InvalidMessage
 from crossdock.domain.message import AppId, check_app
 from crossdock.domain.retry import RetryPolicy
@@ -29,6 +30,7 @@ class Registration:
         following: Receive everything it sends.
         subscriptions: What it wants of what the others send.
         timeout: How long one call of the handler may last; None: as long as it likes.
+        breaker: The circuit breaker of its queue; None: it has none.
         rules: Of its queue, those that are not set as None.
     """
 
@@ -39,6 +41,7 @@ class Registration:
     following: tuple[AppId, ...]
     subscriptions: tuple[Subscription, ...]
     timeout: timedelta | None
+    breaker: Breaker | None
     rules: Mapping[str, Any]
 
 
@@ -65,6 +68,7 @@ def register(app: str, function: Callable[..., Any], options: dict[str, Any]) ->
         following=_following(name, options["next"]),
         subscriptions=_subscriptions(name, options["subscribe"]),
         timeout=options["timeout"],
+        breaker=_breaker(name, options["breaker"]),
         rules=_rules(name, options),
     )
 
@@ -91,6 +95,12 @@ def _check_concurrency(app: str, lanes: object) -> None:
 def _check_timeout(app: str, timeout: object) -> None:
     if timeout is not None and not (isinstance(timeout, timedelta) and timeout > timedelta(0)):
         raise ConfigError(f"timeout of {app!r} is {timeout!r}; it must be a timedelta of more than 0")
+
+
+def _breaker(app: str, breaker: object) -> Breaker | None:
+    if breaker is None or isinstance(breaker, Breaker):
+        return breaker
+    raise ConfigError(f"breaker of {app!r} is {breaker!r}; it must be a Breaker")
 
 
 def _rules(app: str, options: dict[str, Any]) -> dict[str, Any]:

@@ -181,6 +181,7 @@ def _work(
 ) -> Work:
     options: dict[str, Any] = {
         "intake": intake, "gateway": queue._gateway, "answers": answers, "timeout": app.timeout,
+        "breaker": app.breaker,
     }  # fmt: skip
     if not app.handler.wants_delivery:
         return Work(call, **options)

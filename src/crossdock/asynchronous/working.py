@@ -246,9 +246,8 @@ class AsyncWorking(QueueCore):
         self, app: str, *, batch: int, lease: timedelta | None, **options: Any
     ) -> Consumption:
         """Return what a consumer needs; ``options`` are the further ones of a ``Consumption``."""
-        consumption = Consumption(
-            check_app(app), batch=batch, lease=self._gateway.lease(lease), lost=self._tell_lost, **options
-        )
+        options |= {"lost": self._tell_lost, "tell": self._gateway.notice}
+        consumption = Consumption(check_app(app), batch=batch, lease=self._gateway.lease(lease), **options)
         self._housekeeper.watch(consumption)
         return consumption
 

@@ -53,6 +53,8 @@ def halt_cell(stats: QueueStats) -> Cell | str:
         words = "paused"
     elif stats.parked_until is not None:
         words = f"parked until {stats.parked_until.astimezone():%Y-%m-%d %H:%M:%S}"
+    elif stats.breaker == "half-open":
+        return Cell("the circuit breaker is half-open: one message is the probe", "yellow")
     elif stats.max_depth is not None and stats.depth >= stats.max_depth:
         return Cell(f"full: takes in no more than {count(stats.max_depth)}", "yellow")
     else:

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from crossdock.config import values
+from crossdock.domain.breaker import Breaker
 from crossdock.domain.errors import InvalidMessage
 from crossdock.domain.message import check_app
 from crossdock.domain.retry import RetryPolicy
@@ -112,6 +113,11 @@ Backoff: TypeAlias = Annotated[
     WithJsonSchema({"type": "string", "pattern": values.BACKOFF_PATTERN}),
     Expected('two durations, the smaller first, such as "1s..5m"'),
 ]
+
+
+def _parking_times(bounds: tuple[timedelta, timedelta]) -> tuple[timedelta, timedelta]:
+    _positive(bounds[0])
+    return bounds
 
 
 def _rate(given: object) -> Rate:
@@ -264,6 +270,27 @@ Wanted: TypeAlias = Annotated[
 ]
 
 
+class BreakerTable(Table):
+    """When an app's queue is parked because its far side seems to be down, and for how long."""
+
+    after: Count = Field(
+        default=5,
+        description="So many different messages in a row have failed with an error of the connection.",
+    )
+    park: Annotated[
+        Backoff,
+        AfterValidator(_parking_times),
+        Expected('two durations of more than 0, the smaller first, such as "5s..5m"'),
+    ] = Field(
+        default=(timedelta(seconds=5), timedelta(minutes=5)),
+        description="How long it is parked before one message is the probe: at first, and at most.",
+    )
+
+    def to_breaker(self) -> Breaker:
+        """Return what it says."""
+        return Breaker(self.after, *self.park)
+
+
 class AppTable(Table):
     """What holds for one app alone."""
 
@@ -310,6 +337,10 @@ class AppTable(Table):
     rate: RateValue | None = Field(
         default=None,
         description="So many deliveries are begun in a time, in all processes together. Unset: no limit.",
+    )
+    breaker: BreakerTable | None = Field(
+        default=None,
+        description="The circuit breaker of the app's queue; none unless set. {} takes the defaults.",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import AppId, Message
@@ -63,6 +63,8 @@ class QueueStats:
         paused: Nothing is claimed until the queue is resumed.
         parked_until: Nothing is claimed before; the far side asked to wait. None: it is not parked.
         note: Why it is paused or parked, if a delivery did it.
+        breaker: Of its circuit breaker: ``open`` while it is parked by it, ``half-open`` while one message at a time is
+            the probe; None: closed, or there is none.
         max_depth: No message is taken in while ready, scheduled and blocked are so many together; None: no limit.
         max_processing: So many messages are worked on at a time, in all processes together; None: no limit.
         rate: So many deliveries are begun in a time, in all processes together; None: no limit.
@@ -81,6 +83,7 @@ class QueueStats:
     paused: bool = False
     parked_until: datetime | None = None
     note: str | None = None
+    breaker: Literal["open", "half-open"] | None = None
     max_depth: int | None = None
     max_processing: int | None = None
     rate: Rate | None = None

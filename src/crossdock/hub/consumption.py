@@ -39,6 +39,10 @@ _RETRY_WRITE_S: Final = 0.25
 """After a write failed, the housekeeper waits so long before it tries again."""
 
 
+def _nothing(_event: str, _words: str) -> None:
+    """Tell nobody."""
+
+
 class Consumption:
     """The state of one ``consume``. The consumer and the housekeeper call it, from different threads.
 
@@ -50,6 +54,7 @@ class Consumption:
         lanes: So many messages may be in hand at a time.
         receivers: Returns the apps that receive what comes of these messages: while the queue of one is as deep as it
             may be, nothing is fetched.
+        tell: Is told of what results have changed for the whole queue: the event, and words.
 
     Attributes:
         held_up_by: The app whose queue was full at the last fetch.
@@ -64,10 +69,13 @@ class Consumption:
         lost: Callable[[Sequence[int]], None],
         lanes: int = 1,
         receivers: Callable[[], Iterable[AppId]] = tuple,
+        tell: Callable[[str, str], object] = _nothing,
     ) -> None:
         self.app = app
         self.held_up_by: AppId | None = None
         self._receivers = receivers
+        self._tell = tell
+        self._events: list[tuple[str, str, str]] = []
         self._batch = batch
         self._lease = lease
         self._lost = lost
@@ -178,6 +186,7 @@ class Consumption:
     def settle(self, tx: Any, done: Sequence[Settlement]) -> None:
         """Settle results, and send what they answer; those that came too late are told to ``lost``."""
         late = write_results(tx, done)
+        self._events += tx.take_events()
         if late:
             self._lost(late)
 
@@ -254,6 +263,11 @@ class Consumption:
             self._hand.add(good)
             for settlement in bad:
                 self._add_done(settlement, now)
+            events, self._events = self._events, []
+            if any(event == "breaker.opened" for event, *_ in events):
+                self._return_ahead()
+        for event, _, words in events:
+            self._tell(event, words)
 
     def _add_done(self, settlement: Settlement, now: float) -> None:
         if not self._done:

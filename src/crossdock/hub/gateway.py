@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from crossdock.domain.breaker import Breaker
     from crossdock.domain.delivery import DeliveryKey, Outcome
     from crossdock.ports.notice import Notice
     from crossdock.ports.store import Store
@@ -168,13 +169,22 @@ class Gateway:
             )
         return Completed(text)
 
-    def nacked(self, claimed: Claimed, error: str | BaseException, retry_in: timedelta | None) -> Outcome:
-        """Decide what becomes of a delivery that failed."""
+    def nacked(
+        self,
+        claimed: Claimed,
+        error: str | BaseException,
+        retry_in: timedelta | None,
+        breaker: Breaker | None = None,
+    ) -> Outcome:
+        """Decide what becomes of a delivery that failed, and what the circuit breaker counts of it."""
         policy = claimed.retry or self.policy_of(claimed.app)
         if claimed.max_attempts is not None and claimed.max_attempts != policy.max_attempts:
             policy = replace(policy, max_attempts=claimed.max_attempts)
         trial = Trial(claimed.attempt, policy, claimed.sent_at)
-        return judge(error, trial, now=self.store.now(), rng=self._rng, retry_in=retry_in)
+        verdict = judge(error, trial, now=self.store.now(), rng=self._rng, retry_in=retry_in)
+        if breaker is None or isinstance(error, str):
+            return verdict
+        return replace(verdict, strike=breaker.strike(error, self._rng))
 
     def crashed(self, claimed: Claimed) -> Crashed:
         """Return the outcome of a delivery during which the handler's own process died."""

@@ -59,6 +59,9 @@ class WorkingVerbs(Protocol):
         What such a delivery says of its whole queue (``halts``) takes effect with it.
         """
 
+    def take_events(self) -> list[tuple[str, str, str]]:
+        """Return what ``settle`` wants told once the transaction is committed: (event, app, words)."""
+
     def extend(self, row_ids: Sequence[int], lease_token: str, until: datetime) -> set[DeliveryKey]:
         """Set the end of leases; return the deliveries that are still held."""
 

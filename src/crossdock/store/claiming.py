@@ -67,8 +67,8 @@ class Claiming(FallingBack):
         state = self.run(statements.claim_state, {"app": request.app, "now": self.now_text})
         if state and state[0][0]:
             return []
-        limited = bool(state and state[0][1])
-        self.limits.note_limited(request.app, limited=limited)
+        _, limited, failures, trips = state[0] if state else (0, 0, 0, 0)
+        self.limits.note(request.app, limited=bool(limited), failures=failures, trips=trips)
         if not limited:
             return self._claim(request)
         ((*found, trips, processing),) = self.run(statements.limits, {"app": request.app})

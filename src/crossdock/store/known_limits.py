@@ -28,6 +28,7 @@ class KnownLimits:
         depths: The ``max_depth`` of each app that has one; empty: no app has.
         shares: By app, what may be sent without counting.
         limited: Apps of which not everything that is ready may be claimed, as far as a claim has told.
+        failing: By app of which messages failed last, how often its circuit breaker has tripped since one succeeded.
         look_at: When the rules are to be read again; monotonic seconds.
     """
 
@@ -35,14 +36,19 @@ class KnownLimits:
         self.depths: dict[str, int] = {}
         self.shares: dict[str, Share] = {}
         self.limited: set[str] = set()
+        self.failing: dict[str, int] = {}
         self.look_at = 0.0
 
-    def note_limited(self, app: str, *, limited: bool) -> None:
-        """Note whether not everything that is ready of an app may be claimed."""
+    def note(self, app: str, *, limited: bool, failures: int, trips: int) -> None:
+        """Note what a claim has found: is not everything to be claimed, and how the circuit breaker stands."""
         if limited:
             self.limited.add(app)
         elif self.limited:
             self.limited.discard(app)
+        if failures or trips:
+            self.failing[app] = trips
+        elif self.failing:
+            self.failing.pop(app, None)
 
     def forget(self) -> None:
         """Read and count anew at the next occasion."""

@@ -114,10 +114,10 @@ class Reader:
         """Return the figures of one queue, or of all that hold messages or are paused."""
         present = to_text(now)
         figures: dict[str, dict[str, Any]] = {} if app is None else {app: {}}
-        for name, paused_at, parked_until, note, *rules in self._run(statements.states, {}):
-            figures.setdefault(name, {}).update(
-                _halt(paused_at, parked_until, note, present), **_told_rules(rules)
-            )
+        for name, paused_at, parked_until, note, trips, *rules in self._run(statements.states, {}):
+            told = _halt(paused_at, parked_until, note, present)
+            told["breaker"] = None if not trips else "open" if told["parked_until"] else "half-open"
+            figures.setdefault(name, {}).update(told, **_told_rules(rules))
         ready = [
             row for suspect in (False, True) for row in self._run(statements.ready_depth, {}, suspect=suspect)
         ]

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, assert_never
 from crossdock.domain.delivery import Completed, Crashed, HandedBack, Settlement
 from crossdock.domain.retry import Dead, Failure, Halt, RetryAt, crash_failure
 from crossdock.store import statements
+from crossdock.store.breaking import Breaking, strike_of
 from crossdock.store.codec import failure_to_text
 from crossdock.store.falling_back import FallingBack
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from crossdock.domain.delivery import DeliveryKey
@@ -23,7 +24,7 @@ _LONGEST_NOTE: Final = 1000
 _ID, _APP, _KEY, _ATTEMPTS, _CLAIMED_AT = range(5)
 
 
-class Settling(FallingBack):
+class Settling(FallingBack, Breaking):
     """Ends deliveries; every change is conditional on the lease token."""
 
     def settle(self, settlements: Sequence[Settlement]) -> set[DeliveryKey]:
@@ -54,10 +55,7 @@ class Settling(FallingBack):
         for token, row_ids in plain.items():
             accepted[token] += self._complete(row_ids, token, None)
         self.release((row[_APP], row[_KEY]) for rows in accepted.values() for row in rows)
-        if self.limits.limited:  # whoever waits for one to be finished
-            self.woken |= self.limits.limited.intersection(
-                row[_APP] for rows in accepted.values() for row in rows
-            )
+        self._tell_queues(settlements, accepted)
         return {(row[_ID], token) for token, rows in accepted.items() for row in rows}
 
     def extend(self, row_ids: Sequence[int], lease_token: str, until: datetime) -> set[DeliveryKey]:
@@ -104,6 +102,15 @@ class Settling(FallingBack):
             )
         self.release((row[_APP], row[_KEY]) for row in rows)
         return bool(rows)
+
+    def _tell_queues(self, settlements: Sequence[Settlement], accepted: Mapping[str, list[Any]]) -> None:
+        """Tell the circuit breakers how deliveries ended, and wake who waits for a place in a limited queue."""
+        if not (self.limits.limited or self.limits.failing or any(map(strike_of, settlements))):
+            return
+        apps = {(row[_ID], token): row[_APP] for token, rows in accepted.items() for row in rows}
+        self.woken |= self.limits.limited.intersection(apps.values())
+        for app in set(apps.values()):
+            self.note_outcomes(app, [one for one in settlements if apps.get(one.key) == app])
 
     def _halt(self, app: str, outcome: RetryAt, halt: Halt) -> None:
         """Let a failed delivery stop its whole queue."""

@@ -65,6 +65,8 @@ class TransactionCore:
         self.who = who
         self.woken: set[str] = set()
         """Apps that have something ready that was not ready before; their sleeping workers are woken."""
+        self.events: list[tuple[str, str, str]] = []
+        """Notices for whoever had the work done: (event, app, words)."""
 
     def renew(self, now: datetime, closed: StoreFull | None) -> None:
         """Begin another transaction.
@@ -76,6 +78,7 @@ class TransactionCore:
         self.now = now
         self.now_text = to_text(now)
         self.woken = set()
+        self.events = []
         self._closed = closed
 
     def check_intake(self) -> None:
@@ -86,6 +89,10 @@ class TransactionCore:
         """
         if self._closed is not None:
             raise self._closed
+
+    def tell(self, event: str, app: str, words: str) -> None:
+        """Let a notice be given when the transaction is committed."""
+        self.events.append((event, app, words))
 
     def run(
         self, build: Callable[..., ClauseElement], parameters: dict[str, Any], **options: Any

@@ -46,9 +46,12 @@ from crossdock.store.statements.read import (
 from crossdock.store.statements.rules import (
     depth_up_to,
     fallback_of,
+    recover,
     rules,
     send_to_fallback,
     set_rules,
+    strike,
+    trip,
 )
 from crossdock.store.statements.send import find_sent, hold_key, insert_one, insert_rows, release_key
 from crossdock.store.statements.settle import (
@@ -111,6 +114,7 @@ __all__ = [
     "purge",
     "purge_log",
     "ready_depth",
+    "recover",
     "release_key",
     "replay",
     "rules",
@@ -121,4 +125,6 @@ __all__ = [
     "set_rules",
     "spend_rate",
     "states",
+    "strike",
+    "trip",
 ]

@@ -31,11 +31,10 @@ if TYPE_CHECKING:
 
 
 def claim_state() -> Select[Any]:
-    """Return, if the app's queue has a state, whether nothing is to be claimed now, and whether it has limits."""
-    yes, no = number(1), number(0)
-    return select(case((HALTED_NOW, yes), else_=no), case((LIMITED, yes), else_=no)).where(
-        queue_state.c.app == param("app")
-    )
+    """Return, if the app's queue has a state: is nothing to be claimed now, has it limits, failures in a row, trips."""
+    q, yes, no = queue_state.c, number(1), number(0)
+    halted, limited = case((HALTED_NOW, yes), else_=no), case((LIMITED, yes), else_=no)
+    return select(halted, limited, q.failures, q.trips).where(q.app == param("app"))
 
 
 def limits() -> Select[Any]:

@@ -153,4 +153,4 @@ def _is_any(found: ColumnElement[bool], order: ColumnElement[Any]) -> ColumnElem
 def states() -> Select[Any]:
     """Return the state of every queue that has one."""
     state = queue_state.c
-    return select(state.app, state.paused_at, state.parked_until, state.note, *RULE_COLUMNS)
+    return select(state.app, state.paused_at, state.parked_until, state.note, state.trips, *RULE_COLUMNS)

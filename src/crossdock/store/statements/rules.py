@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, case, func, literal_column, null, select
+from sqlalchemy import and_, case, func, literal_column, null, or_, select, update
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 
 from crossdock.domain.lifecycle import Status
@@ -14,7 +14,7 @@ from crossdock.store.tables import COPIED_COLUMNS, data_staging, queue_state
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Insert, Select
+    from sqlalchemy import Insert, Select, Update
 
 Q: Final = queue_state.c
 RULE_COLUMNS: Final = (Q.on_dead, Q.fallback, Q.max_depth, Q.max_processing, Q.rate_count, Q.rate_period_s)
@@ -61,6 +61,36 @@ def depth_up_to() -> Select[Any]:
         for kind, order in kinds
     ]
     return select(counts[0] + counts[1] + counts[2] + counts[3])
+
+
+def strike() -> Insert:
+    """Count a failure in a row, unless the same message failed last, and tell how many there are."""
+    statement = sqlite_dialect.insert(queue_state).values(
+        app=param("app"), failures=number(1), failed_row=param("row_id")
+    )
+    counted = case((Q.failed_row == statement.excluded.failed_row, Q.failures), else_=Q.failures + number(1))
+    return statement.on_conflict_do_update(
+        index_elements=["app"], set_={"failures": counted, "failed_row": statement.excluded.failed_row}
+    ).returning(Q.failures, Q.trips, Q.parked_until)
+
+
+def trip() -> Update:
+    """Note that the circuit breaker has opened."""
+    return (
+        update(queue_state)
+        .where(Q.app == param("app"))
+        .values(failures=number(0), failed_row=null(), trips=Q.trips + number(1))
+    )
+
+
+def recover() -> Update:
+    """Close the circuit breaker, unless the queue is parked, when what ends was begun before."""
+    return (
+        update(queue_state)
+        .where(Q.app == param("app"), or_(Q.parked_until.is_(None), Q.parked_until <= param("now")))
+        .values(failures=number(0), failed_row=null(), trips=number(0))
+        .returning(Q.app)
+    )
 
 
 def fallback_of() -> Select[Any]:
