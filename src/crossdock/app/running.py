@@ -102,12 +102,18 @@ class Running:
             )
             for task in done:
                 task.result()
+            self._show_life()
             if self.is_set():
                 stopped_at = time.monotonic() if stopped_at is None else stopped_at
                 if self._told > 1 or time.monotonic() - stopped_at > self._drain_s:
                     return
             elif wait is not None and idle.seconds() >= wait.total_seconds() and await self._is_empty(idle):
                 self.stop()
+
+    def _show_life(self) -> None:
+        peers = self._queue._store.peers
+        if peers is not None:
+            peers.work_times.mark()
 
     async def _is_empty(self, idle: _Idleness) -> bool:
         """Make sure that nothing has become ready since the endpoints were found idle."""

@@ -66,7 +66,7 @@ class Work:
             if self._timeout_s is None:
                 returned = await self._call(*arguments)
             else:
-                returned = await self._within(self._timeout_s, arguments)
+                returned = await self._watched(self._timeout_s, claimed.row_id, arguments)
             return self._answers.to(claimed, returned, None if delivery is None else delivery.result)
         except ProcessDied:
             return self._gateway.crashed(claimed)
@@ -82,6 +82,18 @@ class Work:
             return _parking(self._gateway.nacked(claimed, error, None))
         except _HANDLER_ERRORS as error:  # the rim of the handler
             return self._gateway.nacked(claimed, error, None, self._breaker)
+
+    async def _watched(self, timeout_s: float, row_id: int, arguments: tuple[Any, ...]) -> Any:
+        """Call the handler; should it block this process, the others know when its time is over."""
+        peers = self._gateway.store.peers
+        if peers is None:
+            return await self._within(timeout_s, arguments)
+        times = peers.work_times
+        place = times.begin(row_id, timeout_s)
+        try:
+            return await self._within(timeout_s, arguments)
+        finally:
+            times.end(place)
 
     async def _within(self, timeout_s: float, arguments: tuple[Any, ...]) -> Any:
         limit = asyncio.timeout(timeout_s)

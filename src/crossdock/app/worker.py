@@ -53,6 +53,15 @@ def run_worker(
             asyncio.run(hub.serve(*apps, stop=deadline, drain=drain))
 
 
+def lets_go_of(queue: Queue, pid: int) -> bool:
+    """Take back what a process holds if a handler blocks it; tell whether that is so."""
+    peers = queue._store.peers
+    if peers is None or not peers.stuck_process(pid):
+        return False
+    queue._housekeeper.run_once()
+    return True
+
+
 class _Deadline:
     """The wish to stop; when the time to drain is over, so is the process.
 

@@ -150,6 +150,9 @@ class Reading(Protocol):
     def overdue(self, now: datetime, limit: int) -> builtins.list[Any]:
         """Return claimed messages whose lease ran out."""
 
+    def held(self, owner: str, limit: int) -> builtins.list[Any]:
+        """Return the messages that a process holds."""
+
 
 class Ear(Protocol):
     """Hears when an app's queue may have got something. Only a hint: whoever waits also looks now and then."""
@@ -173,8 +176,31 @@ class Ear(Protocol):
         """Stop listening; safe to call twice."""
 
 
+class WorkTimes(Protocol):
+    """Where this process says how long its handlers may run, so that others see it should it be blocked."""
+
+    def begin(self, row_id: int, timeout_s: float) -> int:
+        """Note that a handler has begun, and how long it may run; return its place."""
+
+    def end(self, place: int) -> None:
+        """Note that the handler has ended."""
+
+    def mark(self) -> None:
+        """Show that the event loop runs; to be called several times a second."""
+
+
 class Peers(Protocol):
     """The other processes of a store on this machine."""
+
+    @property
+    def work_times(self) -> WorkTimes:
+        """Where this process says how long its handlers may run."""
+
+    def late(self) -> Iterable[tuple[str, Any]]:
+        """Give each process that works on something longer than it may, with ``row_ids`` and ``is_stuck``.
+
+        Stuck is one whose event loop is blocked: nothing of what it holds goes on.
+        """
 
     def dead_owners(self) -> Iterable[str]:
         """Give each process that died, held so that no one else takes its messages back meanwhile."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.delivery import Overdue
@@ -18,13 +19,13 @@ from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
 
     from sqlalchemy.sql.elements import ClauseElement
 
     from crossdock.store.transaction import Database, PreparedStatements
 
 _NEWEST: Final = 2**63 - 1
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Reader:
@@ -90,9 +91,14 @@ class Reader:
 
     def overdue(self, now: datetime, limit: int) -> builtins.list[Overdue]:
         """Return claimed messages whose lease ran out."""
-        rows = self._run(statements.overdue, {"now": to_text(now), "limit": limit})
         return [
-            Overdue._make((*row[:7], readable_policy(row[7]), maybe_moment(row[8]) or now)) for row in rows
+            _overdue(row, now) for row in self._run(statements.overdue, {"now": to_text(now), "limit": limit})
+        ]
+
+    def held(self, owner: str, limit: int) -> builtins.list[Overdue]:
+        """Return the messages that a process holds."""
+        return [
+            _overdue(row, _LONG_AGO) for row in self._run(statements.held, {"owner": owner, "limit": limit})
         ]
 
     def has_statistics(self) -> bool:
@@ -176,6 +182,10 @@ class Reader:
                 moments += [] if due is None else [due]
                 moments += [] if always is None else self._run(statements.created_at, {"row_id": always})[0]
         return min(moments, default=None)
+
+
+def _overdue(row: Any, otherwise: datetime) -> Overdue:
+    return Overdue._make((*row[:7], readable_policy(row[7]), maybe_moment(row[8]) or otherwise))
 
 
 def _halt(paused_at: str | None, parked_until: str | None, note: str | None, now: str) -> dict[str, Any]:
