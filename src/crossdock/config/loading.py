@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,12 +33,14 @@ class Loaded:
         origins: By key, what set it; a key that is not there has its default.
         file: The file that was read; None: there is none.
         store_url: ``store.url``, its relative path counted from the file's folder if the file set it.
+        again: Loads it anew from where it came.
     """
 
     config: Config
     origins: Mapping[Key, str]
     file: Path | None
     store_url: str
+    again: Callable[[], Loaded] = field(compare=False, repr=False)
 
     def origin(self, *key: str) -> str:
         """Return what set a key: a file, a variable, an option, or ``default``."""
@@ -72,7 +75,10 @@ def load(
     for option, (key, value) in (options or {}).items():
         layers.put(key, value, option)
     config = _check(layers, list(misspelt_variables(environ)))
-    return Loaded(config, layers.origins, file, _anchored(config.store.url, layers.origins, file, name))
+    again = partial(load, None if file is None else file.resolve(), environ=environ, options=options)
+    return Loaded(
+        config, layers.origins, file, _anchored(config.store.url, layers.origins, file, name), again
+    )
 
 
 def _find(path: str | Path | None, environ: Mapping[str, str]) -> Path | None:

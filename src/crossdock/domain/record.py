@@ -96,6 +96,23 @@ class QueueStats:
         return self.ready + self.scheduled + self.blocked
 
 
+@dataclass(frozen=True, slots=True)
+class HubProcess:
+    """A process that works by a configuration.
+
+    Attributes:
+        owner: Its name and boot id.
+        generation: The newest one that it has applied.
+        problem: What of it could not be applied; None: all was.
+    """
+
+    owner: str
+    pid: int
+    host: str
+    generation: int
+    problem: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineEntry:
     """One thing that happened to a message.

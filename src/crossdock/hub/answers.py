@@ -31,6 +31,11 @@ class Answers:
         self._routes = routes
         self._receivers: dict[AppId, dict[AppId, bool]] = {}
 
+    def use(self, routes: Routes) -> None:
+        """Address what is returned from now on by other routes."""
+        self._routes = routes
+        self._receivers.clear()
+
     def receivers_of(self, app: AppId) -> list[AppId]:
         """Return the apps whose full queue is to hold an app up: its ``next``, and who received something of it.
 

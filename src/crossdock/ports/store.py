@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from crossdock.domain.delivery import Claimed, ClaimRequest, DeliveryKey, Settlement, Undecodable
     from crossdock.domain.lifecycle import Status
     from crossdock.domain.message import Draft, Envelope, SentMessage
-    from crossdock.domain.record import QueueStats, Record, TimelineEntry
+    from crossdock.domain.record import HubProcess, QueueStats, Record, TimelineEntry
     from crossdock.domain.retry import Failure
     from crossdock.domain.rules import QueueRules
 
@@ -108,7 +108,20 @@ class ControlVerbs(Protocol):
         """Put rules of a queue into force (``QueueRules``); None takes one away, what is not named stays."""
 
 
-class Transaction(SendingVerbs, WorkingVerbs, ControlVerbs, Protocol):
+class ReloadVerbs(Protocol):
+    """How the processes of a store agree on a configuration."""
+
+    def next_generation(self) -> int:
+        """Let every process read its configuration again; return the number that it then reports."""
+
+    def report(self, owner: str, report: Mapping[str, Any]) -> None:
+        """Note which generation a process has applied: ``pid``, ``host``, ``generation``, ``problem``."""
+
+    def forget_process(self, owner: str) -> None:
+        """Forget a process that has ended."""
+
+
+class Transaction(SendingVerbs, WorkingVerbs, ControlVerbs, ReloadVerbs, Protocol):
     """One open write transaction."""
 
 
@@ -143,6 +156,12 @@ class Reading(Protocol):
 
     def rules(self) -> dict[str, QueueRules]:
         """Return the rules of each queue of which anything was ever said."""
+
+    def generation(self) -> int:
+        """Return the generation of the configuration that is to be applied."""
+
+    def processes(self) -> builtins.list[HubProcess]:
+        """Return every process that works by a configuration, with the generation that it has applied."""
 
     def owners(self) -> builtins.list[str]:
         """Return every process that holds a message."""

@@ -147,6 +147,18 @@ class Controlling(TransactionCore):
             self.run(statements.free_dead, {"app": app})
             self.release((app, key) for (key,) in keys)
 
+    def next_generation(self) -> int:
+        """Let every process read its configuration again; return the number that it then reports."""
+        return int(self.run(statements.next_generation, {})[0][0])
+
+    def report(self, owner: str, report: Mapping[str, Any]) -> None:
+        """Note which generation of the configuration a process has applied, and what was the matter with it."""
+        self.run(statements.report, {"owner": owner, "now": self.now_text, **report})
+
+    def forget_process(self, owner: str) -> None:
+        """Forget a process that has ended."""
+        self.run(statements.forget_process, {"owner": owner})
+
     def _forget(self, row_ids: Sequence[int]) -> None:
         for start in range(0, len(row_ids), _STEP):
             self.run(statements.purge_log, {"ids": json.dumps(row_ids[start : start + _STEP])})

@@ -10,7 +10,7 @@ from crossdock.domain.delivery import Overdue
 from crossdock.domain.errors import MessageNotFound
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import AppId
-from crossdock.domain.record import QueueStats, Record, TimelineEntry
+from crossdock.domain.record import HubProcess, QueueStats, Record, TimelineEntry
 from crossdock.domain.rules import RULE_NAMES, QueueRules
 from crossdock.store import statements, statistics
 from crossdock.store.codec import maybe_moment, readable_policy, record_from, rules_from, value_or_text
@@ -84,6 +84,14 @@ class Reader:
     def rules(self) -> dict[str, QueueRules]:
         """Return the rules of each queue of which anything was ever said."""
         return {app: rules_from(row) for app, *row in self._run(statements.rules, {})}
+
+    def generation(self) -> int:
+        """Return the generation of the configuration that is to be applied."""
+        return int(self._run(statements.generation, {})[0][0])
+
+    def processes(self) -> builtins.list[HubProcess]:
+        """Return every process that works by a configuration, with the generation that it has applied."""
+        return [HubProcess(*row) for row in self._run(statements.processes, {})]
 
     def owners(self) -> builtins.list[str]:
         """Return every process that holds a message."""

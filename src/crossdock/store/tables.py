@@ -181,7 +181,19 @@ crossdock_schema: Final = Table(
     Column("oldest_code", Integer, nullable=False),
     Column("outside_writers", Integer, nullable=False, server_default="0"),
     Column("store_id", Text, nullable=False, server_default=random_uuid()),
+    Column("generation", Integer, nullable=False, server_default="0"),
     _timestamp("created_at", default=True),
+)
+
+hub_process: Final = Table(
+    "hub_process",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("pid", Integer, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("problem", Text),
+    _timestamp("updated_at", default=True),
 )
 
 COPIED_COLUMNS: Final = (

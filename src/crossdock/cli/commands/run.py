@@ -39,8 +39,8 @@ def run(
 
     One that dies is started again, later each time; what it held goes back to its queues within a second.
     """
-    from crossdock.app.signals import until_signalled
-    from crossdock.app.worker import lets_go_of
+    from crossdock.app.signals import on_hangup, until_signalled
+    from crossdock.app.worker import ask_for_reload, lets_go_of
     from crossdock.ports.notice import log_notice
     from crossdock.supervisor.runner import Supervisor
 
@@ -55,7 +55,7 @@ def run(
             is_stuck=partial(lets_go_of, queue),
             fatal=frozenset({ExitCode.CONFIG, ExitCode.USAGE}),
         )
-        with until_signalled(supervisor.stop):
+        with until_signalled(supervisor.stop), on_hangup(partial(ask_for_reload, queue)):
             code = supervisor.run(
                 lambda: tell(f"{counted(count, 'worker')} started; stop with Ctrl-C or SIGTERM")
             )

@@ -26,6 +26,13 @@ from crossdock.store.statements.control import (
     replay,
     set_paused,
 )
+from crossdock.store.statements.generation import (
+    forget_process,
+    generation,
+    next_generation,
+    processes,
+    report,
+)
 from crossdock.store.statements.parts import MESSAGE_COLUMNS, RECORD_COLUMNS
 from crossdock.store.statements.read import (
     audit_of,
@@ -94,7 +101,9 @@ __all__ = [
     "find_sent",
     "finished_depth",
     "first_suspect",
+    "forget_process",
     "free_dead",
+    "generation",
     "give_back",
     "halted_until",
     "has_work",
@@ -105,12 +114,14 @@ __all__ = [
     "limits",
     "log",
     "next_due",
+    "next_generation",
     "of_app",
     "oldest_due",
     "overdue",
     "owned",
     "owners",
     "park",
+    "processes",
     "processing_depth",
     "promote_due",
     "purge",
@@ -119,6 +130,7 @@ __all__ = [
     "recover",
     "release_key",
     "replay",
+    "report",
     "rules",
     "run_of_key",
     "scheduled_depth",

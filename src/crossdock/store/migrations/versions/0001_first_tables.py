@@ -34,6 +34,7 @@ CREATE TABLE crossdock_schema (
   oldest_code INTEGER NOT NULL,
   outside_writers INTEGER DEFAULT '0' NOT NULL,
   store_id TEXT DEFAULT (lower(hex(randomblob(4))) || '-' || lower(hex(randomblob(2))) || '-4' || substr(lower(hex(randomblob(2))), 2) || '-' || substr('89ab', 1 + abs(random() % 4), 1) || substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6)))) NOT NULL,
+  generation INTEGER DEFAULT '0' NOT NULL,
   created_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL
 )""",
     """\
@@ -161,6 +162,16 @@ CREATE INDEX idx_suspect ON data_staging (target_app, priority DESC, id, due_at)
 CREATE INDEX idx_target_app ON data_staging (target_app, status, id) WHERE status IN ('completed', 'failed', 'archived')""",
     """\
 CREATE UNIQUE INDEX uq_data_staging_message ON data_staging (message_id, target_app, source_app)""",
+    """\
+CREATE TABLE hub_process (
+  owner TEXT NOT NULL,
+  pid INTEGER NOT NULL,
+  host TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  problem TEXT,
+  updated_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  CONSTRAINT pk_hub_process PRIMARY KEY (owner)
+)""",
     """\
 CREATE TABLE queue_state (
   app TEXT NOT NULL,
