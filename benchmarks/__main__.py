@@ -18,6 +18,7 @@ from benchmarks.channel import REPOSITORY
 from benchmarks.contenders import MODULES, load
 from benchmarks.report import bars_table, document, workload_table
 from benchmarks.runner import Run
+from benchmarks.server import server_for
 from benchmarks.workloads.catalogue import WORKLOADS
 from benchmarks.workloads.workload import COMPLETE, QUICK
 
@@ -57,6 +58,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--directory", type=Path, default=RESULTS / "stores", help="where the stores are made: on a disk"
     )
+    parser.epilog = (
+        "CROSSDOCK_TEST_POSTGRESQL names a PostgreSQL server; default: one of our own in --directory."
+    )
     parser.add_argument("--publish", action="store_true", help="write docs/reference/benchmarks.md")
     parser.add_argument(
         "--render", type=Path, metavar="FILE", help="do not measure: use the raw figures of a run"
@@ -80,11 +84,15 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
     }
     contenders = _installed(options.contenders or list(MODULES), results["contenders"])
     start = time.monotonic()
-    for name in options.only or WORKLOADS:
-        workload = WORKLOADS[name]()
-        part = Run(workload, scale, options.directory / name).execute(contenders, rounds)
-        results["workloads"][name] = part
-        print(f"\n{workload.title} ({part['seconds']:.0f} s)\n{workload_table(workload, part)}", flush=True)
+    with server_for(contenders, options.directory) as about:
+        results["machine"]["postgresql"] = about
+        for name in options.only or WORKLOADS:
+            workload = WORKLOADS[name]()
+            part = Run(workload, scale, options.directory / name).execute(contenders, rounds)
+            results["workloads"][name] = part
+            print(
+                f"\n{workload.title} ({part['seconds']:.0f} s)\n{workload_table(workload, part)}", flush=True
+            )
     shutil.rmtree(options.directory, ignore_errors=True)
     print(f"\nThe bars ({time.monotonic() - start:.0f} s in all)\n{bars_table(judge(results['workloads']))}")
     return results

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from benchmarks.contenders import OURS, PEERS_ON_POSTGRESQL
 from benchmarks.workloads.growth import BASELINE, EMPTY, STATES, TIMES
+from benchmarks.workloads.hub_cost import CONSUME, HUB
+from benchmarks.workloads.scaling import COUNTS, workers
 from benchmarks.workloads.send_concurrent import COROUTINES, ONE, THREADS
 
 Results: TypeAlias = dict[str, Any]
@@ -38,6 +41,10 @@ def judge(results: Results) -> list[Bar]:
     for name, make in MAKERS.items():
         if name in results:
             bars += make(Figures(results[name]))
+    for name, on_server in ON_SERVER.items():
+        if name in results:
+            found = on_server(Figures(results[name]), "crossdock-postgresql")
+            bars += [replace(bar, workload=name) for bar in found]
     return bars
 
 
@@ -96,23 +103,21 @@ def _crowd(figures: Figures) -> Iterator[Bar]:
     )
 
 
-def _pick_up(figures: Figures) -> Iterator[Bar]:
+def _pick_up(figures: Figures, ours: str = "crossdock") -> Iterator[Bar]:
     for key, bar in (("p50_ms", 4.0), ("p99_ms", 15.0)):
-        yield Bar(
-            "pick-up", key.removesuffix("_ms"), figures.get("crossdock", key), bar, at_least=False, unit="ms"
-        )
+        yield Bar("pick-up", key.removesuffix("_ms"), figures.get(ours, key), bar, at_least=False, unit="ms")
 
 
-def _growth(figures: Figures) -> Iterator[Bar]:
-    for state in STATES["crossdock"]:
-        empty = f"crossdock, {BASELINE.get(state, EMPTY)}"
+def _growth(figures: Figures, ours: str = "crossdock") -> Iterator[Bar]:
+    for state in STATES[ours]:
+        empty = f"{ours}, {BASELINE.get(state, EMPTY)}"
         for key in TIMES:
-            measured = figures.ratio(key, f"crossdock, {state}", empty)
+            measured = figures.ratio(key, f"{ours}, {state}", empty)
             yield Bar("growth", f"{state}, {key.removesuffix('_us')}", measured, 1.5, at_least=False)
 
 
-def _kill(figures: Figures) -> Iterator[Bar]:
-    ways = ("crossdock, another lives", "crossdock, restart only")
+def _kill(figures: Figures, ours: str = "crossdock") -> Iterator[Bar]:
+    ways = (f"{ours}, another lives", f"{ours}, restart only")
     for key, what in (
         ("lost", "lost"),
         ("unexplained", "unexplained repeats"),
@@ -124,9 +129,50 @@ def _kill(figures: Figures) -> Iterator[Bar]:
         yield Bar("kill", f"runs again, {way.partition(', ')[2]}", measured, 1.0, at_least=False, unit="s")
 
 
-def _idle(figures: Figures) -> Iterator[Bar]:
-    yield Bar("idle", "processor", figures.get("crossdock", "cpu_percent"), 1.0, at_least=False, unit="%")
-    yield Bar("idle", "memory (RSS)", figures.get("crossdock", "rss_mib"), 80.0, at_least=False, unit="MiB")
+def _idle(figures: Figures, ours: str = "crossdock") -> Iterator[Bar]:
+    yield Bar("idle", "processor", figures.get(ours, "cpu_percent"), 1.0, at_least=False, unit="%")
+    yield Bar("idle", "memory (RSS)", figures.get(ours, "rss_mib"), 80.0, at_least=False, unit="MiB")
+
+
+def _hub(figures: Figures) -> Iterator[Bar]:
+    for ours in OURS:
+        measured = figures.ratio("per_s", f"{ours}, {CONSUME}", f"{ours}, {HUB}")
+        yield Bar("hub", f"an empty handler through {ours}'s hub", measured, 1.5, at_least=False)
+
+
+def _send_one_on_server(figures: Figures, ours: str) -> Iterator[Bar]:
+    yield Bar("", "against psycopg", figures.ratio("per_s", ours, "psycopg"), 0.60, at_least=True)
+
+
+def _send_bulk_on_server(figures: Figures, ours: str) -> Iterator[Bar]:
+    yield Bar("", "against COPY", figures.ratio("per_s", ours, "psycopg"), 0.30, at_least=True)
+
+
+def _send_concurrent_on_server(figures: Figures, ours: str) -> Iterator[Bar]:
+    for way in (THREADS, COROUTINES):
+        measured = figures.ratio("per_s", f"{ours}, {way}", f"{ours}, {ONE}")
+        yield Bar("", f"{way} against one sender", measured, 2.5, at_least=True)
+
+
+def _drain_on_server(figures: Figures, ours: str) -> Iterator[Bar]:
+    for other, bar in (("pgqueuer", 1.3), ("psycopg", 0.30)):
+        yield Bar("", f"against {other}", figures.ratio("per_s", ours, other), bar, at_least=True)
+
+
+def _crowd_on_server(figures: Figures, ours: str) -> Iterator[Bar]:
+    for other in PEERS_ON_POSTGRESQL:
+        measured = figures.ratio("through_per_s", ours, other)
+        yield Bar("", f"through, against {other}", measured, 2.0, at_least=True)
+    for key, what in (("lost", "lost"), ("unexplained", "unexplained repeats"), ("errors", "refused sends")):
+        yield Bar("", what, figures.get(ours, key), 0, at_least=False, unit="")
+
+
+def _scaling_on_server(figures: Figures, ours: str) -> Iterator[Bar]:
+    one = figures.get(f"{ours}, {workers(1)}", "per_s")
+    for count in COUNTS[1:]:
+        many = figures.get(f"{ours}, {workers(count)}", "per_s")
+        measured = many / (count * one) if many is not None and one else None
+        yield Bar("", f"{workers(count)} against as many times one", measured, 0.8, at_least=True)
 
 
 MAKERS: dict[str, Callable[[Figures], Iterator[Bar]]] = {
@@ -139,4 +185,17 @@ MAKERS: dict[str, Callable[[Figures], Iterator[Bar]]] = {
     "growth": _growth,
     "kill": _kill,
     "idle": _idle,
+    "hub": _hub,
+}
+ON_SERVER: dict[str, Callable[[Figures, str], Iterator[Bar]]] = {
+    "send-one-postgresql": _send_one_on_server,
+    "send-bulk-postgresql": _send_bulk_on_server,
+    "send-concurrent-postgresql": _send_concurrent_on_server,
+    "drain-postgresql": _drain_on_server,
+    "crowd-postgresql": _crowd_on_server,
+    "scaling-postgresql": _scaling_on_server,
+    "pick-up-postgresql": _pick_up,
+    "growth-postgresql": _growth,
+    "kill-postgresql": _kill,
+    "idle-postgresql": _idle,
 }

@@ -11,7 +11,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("crossdock", "sqlalchemy", "huey", "persist-queue", "litequeue", "dbos")
+PACKAGES = (
+    "crossdock", "sqlalchemy", "huey", "persist-queue", "litequeue", "dbos", "psycopg", "procrastinate", "pgqueuer",
+)  # fmt: skip
 IN_MEMORY = frozenset({"tmpfs", "ramfs", "devtmpfs"})
 SYNCS = 200
 

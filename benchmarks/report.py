@@ -40,10 +40,10 @@ def bars_table(bars: Sequence[Bar]) -> str:
 
 def workload_table(workload: Workload, part: dict[str, Any]) -> str:
     """Tabulate one workload: its columns, and the ratio of Crossdock's figure to each other's."""
-    ours = part["entrants"].get("crossdock", {}).get("figures", {}).get(workload.ratio_of)
+    ours = part["entrants"].get(workload.ours, {}).get("figures", {}).get(workload.ratio_of)
     headings = ["contender", *(column.heading for column in workload.columns)]
     if ours:
-        headings.append("crossdock ÷ this")
+        headings.append(f"{workload.ours} ÷ this")
     rows = []
     for label, entrant in part["entrants"].items():
         figures = entrant["figures"]
@@ -75,14 +75,16 @@ def _preface(results: dict[str, Any]) -> Iterator[str]:
         f"Measured on {results['date']} with `{results['command']}`. All contenders of a workload ran in one"
         f" run, in turns, for up to {results['rounds']} rounds; figures are medians of the rounds. Each"
         " measurement is a process of its own on a fresh store. Every contender's own connection was asked"
-        " for its settings and answered `journal_mode=wal` and `synchronous=2` (FULL): each commit survives"
-        " a power failure."
+        " for its settings and answered, on SQLite, `journal_mode=wal` and `synchronous=2` (FULL), and, on"
+        " PostgreSQL, `fsync`, `synchronous_commit` and `full_page_writes` all `on` with no unlogged table:"
+        " each commit survives a power failure."
     )
     yield (
         f"The machine: {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB;"
         f" {machine['disk']}, where one small write made durable takes {machine['fdatasync_us']} µs;"
         f" Linux {machine['kernel']}, Python {machine['python']}, SQLite by module: {sqlite}."
         f" Its load average before the run was {machine['load_before']}."
+        f"{machine.get('postgresql', '')}"
     )
 
 

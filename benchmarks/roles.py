@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from benchmarks.contenders import load
 from benchmarks.payload import Payload, order
@@ -27,7 +27,8 @@ def create(channel: Channel, *, contender: str, directory: str) -> Answer:
     channel.ready()
     subject.create(Path(directory))
     with closing(subject.open(Path(directory))) as session:
-        return asdict(session.durability())
+        durability = session.durability()
+    return {**asdict(cast("Any", durability)), "is_equal": durability.is_equal}
 
 
 def fill(channel: Channel, *, contender: str, directory: str, state: str, count: int) -> Answer:
@@ -100,6 +101,7 @@ def _recorder(book: int, directory: Path) -> Callable[[Payload], None]:
         os.write(book, f"S {n} {time.monotonic_ns()} {data.get('sent_ns', 0)}\n".encode())
         if data.get("hang") and _is_first_run(directory / f"hung-{n}"):
             time.sleep(600)  # The parent kills this process in the middle of this message.
+        time.sleep(data.get("sleep_s", 0))
         os.write(book, f"E {n} {time.monotonic_ns()} 0\n".encode())
 
     return handle

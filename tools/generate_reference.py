@@ -57,7 +57,7 @@ in force and what set it; `crossdock config schema` prints the JSON Schema for e
 
 **Order.** Defaults, then the file, then variables, then `--store`: later ones win, key by key. The variable of a key
 is `CROSSDOCK_`, then the parts of its name in capitals with two underscores between them, as in
-`CROSSDOCK_QUEUE__LEASE`. In an app's name, everything but letters and digits becomes an underscore.
+`CROSSDOCK_QUEUE__LEASE`. In the name of an app or a schedule, everything but letters and digits becomes an underscore.
 
 **Values.** A duration is text such as `"500ms"`, `"30s"` or `"1h30m"` (units `ms`, `s`, `m`, `h`, `d`), a size a number
 of bytes or text such as `"64 MiB"` or `"1 GB"`.
@@ -139,6 +139,7 @@ def configuration() -> Iterator[str]:
     yield f"```toml\n{TEMPLATE}```"
     for title, key in (
         ("[store]", ("store",)), ("[queue]", ("queue",)), ("[run]", ("run",)), ("[apps.NAME]", ("apps", "NAME")),
+        ("[schedules.NAME]", ("schedules", "NAME")),
     ):  # fmt: skip
         yield f"## {title}"
         yield from section(key, defaults)
@@ -172,12 +173,17 @@ def table_of(annotation: Any) -> Any:
 def model_at(key: Key) -> Any:
     """Return the model of a table of the file."""
     annotation: Any = Config.model_fields[key[0]].annotation
-    return annotation.__args__[1] if key[0] == "apps" else annotation
+    if key[0] not in {"apps", "schedules"}:
+        return annotation
+    model = annotation.__args__[1]
+    return getattr(model, "__origin__", model)
 
 
 def row(key: Key, shown: str, description: str | None, defaults: dict[Key, Any]) -> tuple[str, ...]:
     """Return the line about one key."""
     default = f"`{json.dumps(defaults[key])}`" if key in defaults else ""
+    if key == ("schedules", "NAME", "missed"):
+        default = '`"latest"`'
     if key[0] == "apps" and "retry" in key:
         default = f"`{show_key(('queue', *key[2:]))}`"
     return f"`{shown}`", expected(key), default, str(description)

@@ -16,10 +16,18 @@ MODULES = {
     "litequeue": "lite_queue:LiteQueue",
     "dbos": "dbos_queue:DbosQueue",
     "crossdock": "crossdock_queue:Crossdock",
+    "psycopg": "raw_postgresql:RawPostgres",
+    "procrastinate": "procrastinate_queue:ProcrastinateQueue",
+    "pgqueuer": "pg_queuer:PgQueuerQueue",
+    "dbos-postgresql": "dbos_postgresql:DbosPostgres",
+    "crossdock-postgresql": "crossdock_postgresql:CrossdockPostgres",
 }
 
 FLOORS = ("raw-minimal", "raw-minimal-pysqlite3", "raw-own-table")
 PEERS = ("huey", "persist-queue", "litequeue", "dbos")
+ON_POSTGRESQL = ("psycopg", "procrastinate", "pgqueuer", "dbos-postgresql", "crossdock-postgresql")
+PEERS_ON_POSTGRESQL = ("procrastinate", "pgqueuer", "dbos-postgresql")
+OURS = ("crossdock", "crossdock-postgresql")
 
 
 def load(name: str) -> Contender:

@@ -29,9 +29,20 @@ class NotSupportedError(Exception):
     """The contender cannot do this at all; the workload leaves it out and says so."""
 
 
+class Durability(ABC):
+    """What a contender's own connection answers about itself; a dataclass."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def is_equal(self) -> bool:
+        """Whether this is what all are compared at: a commit survives a power failure."""
+
+
 @dataclass(frozen=True, slots=True)
-class Durability:
-    """What a contender's own connection answers about itself."""
+class FileDurability(Durability):
+    """What a connection to SQLite answers."""
 
     sqlite_module: str
     sqlite_version: str
@@ -52,11 +63,11 @@ class Drained:
     seconds: float
 
 
-def pragmas(connection: Any, module: str, version: str) -> Durability:
+def pragmas(connection: Any, module: str, version: str) -> FileDurability:
     """Ask a connection for its durability. It must be the one that the contender writes with."""
     (journal_mode,) = connection.execute("PRAGMA journal_mode").fetchone()
     (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
-    return Durability(module, version, journal_mode, synchronous)
+    return FileDurability(module, version, journal_mode, synchronous)
 
 
 class Session(ABC):
@@ -115,7 +126,7 @@ class Session(ABC):
 
 
 class Contender(ABC):
-    """One way to have a persistent queue on SQLite."""
+    """One way to have a persistent queue."""
 
     name: ClassVar[str]
     package: ClassVar[str | None] = None
@@ -138,6 +149,10 @@ class Contender(ABC):
     @abstractmethod
     def open(self, directory: Path, *, worker: str | None = None) -> Session:
         """Open the store made by ``create``. ``worker`` names a process that will take messages."""
+
+    def remove(self, directory: Path) -> None:
+        """Remove what is not in the directory, which is removed anyway."""
+        del directory
 
     def thread_session(self, shared: Session, directory: Path) -> Session:
         """Give one of many threads its session: the shared one, if the library says that it may be shared."""

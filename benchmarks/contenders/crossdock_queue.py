@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.contenders.contender import Contender, Drained, Durability, Handler, Session, pragmas
 from benchmarks.payload import Payload
-from crossdock import Queue
+from crossdock import AsyncQueue, Queue
 
 APP = "app"
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -35,8 +35,8 @@ REDELIVERED = frozenset(
 class CrossdockSession(Session):
     """One ``Queue``. Every handler is given ``delivery.message.data``, which is what decodes it."""
 
-    def __init__(self, directory: Path) -> None:
-        self.queue = Queue(url(directory))
+    def __init__(self, directory: Path, queue: Queue | None = None) -> None:
+        self.queue = queue or Queue(url(directory))
         self._options: dict[str, Any] = {}
 
     def durability(self) -> Durability:
@@ -103,6 +103,10 @@ class Crossdock(Contender):
     def open(self, directory: Path, *, worker: str | None = None) -> CrossdockSession:
         del worker
         return CrossdockSession(directory)
+
+    def open_async(self, directory: Path) -> AsyncQueue:
+        """Open the store for coroutines."""
+        return AsyncQueue(url(directory))
 
     def fill(self, directory: Path, state: str, count: int) -> None:
         """Send, and for ``completed`` consume, as applications do: no row is made by other means."""

@@ -42,8 +42,8 @@ STATUS = {"pending": "ENQUEUED", "completed": "SUCCESS"}
 class DbosSession(Session):
     """A client for sending; DBOS itself is launched by the first call that takes messages."""
 
-    def __init__(self, directory: Path, worker: str | None) -> None:
-        self._url = f"sqlite:///{directory / 'dbos.db'}"
+    def __init__(self, url: str, worker: str | None) -> None:
+        self._url = url
         self._worker = worker
         self._client = DBOSClient(system_database_url=self._url)
         self._options: Any = {"queue_name": QUEUE, "workflow_name": WORKFLOW}
@@ -121,7 +121,7 @@ class DbosQueue(Contender):
         DBOS.destroy()
 
     def open(self, directory: Path, *, worker: str | None = None) -> DbosSession:
-        return DbosSession(directory, worker)
+        return DbosSession(f"sqlite:///{directory / 'dbos.db'}", worker)
 
     def fill(self, directory: Path, state: str, count: int) -> None:
         """Copy a row that DBOS itself wrote, with new ids: its bulk send makes about 4,000 in a second."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import litequeue
 
-from benchmarks.contenders.contender import BUSY_S, Contender, Durability, Handler, Session
+from benchmarks.contenders.contender import BUSY_S, Contender, Durability, FileDurability, Handler, Session
 from benchmarks.payload import Payload
 
 STATUS = {"pending": 0, "completed": 2}
@@ -33,7 +33,7 @@ class LiteQueueSession(Session):
     def durability(self) -> Durability:
         journal_mode = self._queue.conn.execute("PRAGMA journal_mode").fetchone()[0]
         synchronous = self._queue.conn.execute("PRAGMA synchronous").fetchone()[0]
-        return Durability("sqlite3", sqlite3.sqlite_version, journal_mode, synchronous)
+        return FileDurability("sqlite3", sqlite3.sqlite_version, journal_mode, synchronous)
 
     def send(self, data: Payload) -> None:
         self._queue.put(json.dumps(data))

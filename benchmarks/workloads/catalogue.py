@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from benchmarks.workloads import on_postgresql
 from benchmarks.workloads.crowd import Crowd
 from benchmarks.workloads.drain import Drain
 from benchmarks.workloads.growth import Growth
+from benchmarks.workloads.hub_cost import HubCost
 from benchmarks.workloads.idle import Idle
 from benchmarks.workloads.kill import Kill
 from benchmarks.workloads.pick_up import PickUp
@@ -15,5 +17,17 @@ from benchmarks.workloads.workload import Workload
 
 WORKLOADS: dict[str, type[Workload]] = {
     workload.name: workload
-    for workload in (SendOne, SendBulk, SendConcurrent, Drain, Crowd, PickUp, Growth, Kill, Idle)
+    for workload in (
+        SendOne,
+        SendBulk,
+        SendConcurrent,
+        Drain,
+        Crowd,
+        PickUp,
+        Growth,
+        Kill,
+        Idle,
+        HubCost,
+        *on_postgresql.ALL,
+    )
 }

@@ -27,8 +27,11 @@ STATES = {
     "litequeue": ("pending", "completed"),
     "dbos": ("pending", "completed"),
     "crossdock": ("pending", "scheduled", "completed", "behind one key", "beside one key"),
+    "pgqueuer": ("pending",),
+    "dbos-postgresql": ("pending", "completed"),
 }
-MOST = {"dbos": 100_000}
+STATES["crossdock-postgresql"] = STATES["crossdock"]
+MOST = {"dbos": 100_000, "dbos-postgresql": 100_000}
 """Its fifteen indexes make filling in a million take minutes."""
 TIMES = ("send_us", "drain_us", "take_us")
 SENDS = 300
@@ -56,7 +59,7 @@ class Growth(Workload):
     def entrants(self, contenders: Sequence[str]) -> list[Entrant]:
         entrants = []
         for one in super().entrants(contenders):
-            keyed = (EMPTY_KEYED,) if one.contender == "crossdock" else ()
+            keyed = (EMPTY_KEYED,) if one.contender == self.ours else ()
             states = (EMPTY, *keyed, *STATES[one.contender])
             entrants += [Entrant(one.contender, state) for state in states]
         return entrants

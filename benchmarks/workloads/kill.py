@@ -60,7 +60,7 @@ class Kill(Workload):
         ]
 
     def measure(self, entrant: Entrant, place: Place, scale: Scale) -> Answer:
-        kills = scale.kills if entrant.contender == "crossdock" else min(PEER_KILLS, scale.kills)
+        kills = scale.kills if entrant.contender == self.ours else min(PEER_KILLS, scale.kills)
         names = ("a", "b") if entrant.variant == LIVES else ("a",)
         scene = Scene(entrant, place)
         try:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.channel import Answer, run
 from benchmarks.contenders import PEERS, load
@@ -17,6 +17,7 @@ from benchmarks.workloads.workload import Column, Entrant, Place, Scale, Workloa
 
 if TYPE_CHECKING:
     from benchmarks.channel import Channel
+    from crossdock import AsyncQueue
 
 SENDERS = 64
 THREADS = "64 threads"
@@ -35,8 +36,8 @@ class SendConcurrent(Workload):
 
     def entrants(self, contenders: Sequence[str]) -> list[Entrant]:
         entrants = [Entrant(one.contender, THREADS) for one in super().entrants(contenders)]
-        if "crossdock" in contenders:
-            entrants += [Entrant("crossdock", COROUTINES), Entrant("crossdock", ONE)]
+        if self.ours in contenders:
+            entrants += [Entrant(self.ours, COROUTINES), Entrant(self.ours, ONE)]
         return entrants
 
     def measure(self, entrant: Entrant, place: Place, scale: Scale) -> Answer:
@@ -95,29 +96,25 @@ def send_in_threads(
 def send_in_coroutines(
     channel: Channel, *, contender: str, directory: str, seconds: float, senders: int
 ) -> Answer:
-    """Be the child of Crossdock's ``AsyncQueue``; no peer has one for SQLite."""
-    from benchmarks.contenders import crossdock_queue  # noqa: PLC0415 - only this entrant needs it
-
-    assert contender == "crossdock"
+    """Be the child of Crossdock's ``AsyncQueue``."""
+    subject: Any = load(contender)
     channel.ready()
-    took = asyncio.run(_gather(crossdock_queue.url(Path(directory)), seconds, senders))
+    took = asyncio.run(_gather(subject.open_async(Path(directory)), seconds, senders))
     return {"per_s": len(took) / seconds, "slowest_ms": max(took) * 1e3}
 
 
-async def _gather(url: str, seconds: float, senders: int) -> list[float]:
-    from crossdock import AsyncQueue  # noqa: PLC0415 - as above
-
+async def _gather(queue: AsyncQueue, seconds: float, senders: int) -> list[float]:
     took: list[float] = []
 
-    async def one_sender(queue: AsyncQueue, number: int, end: float) -> None:
+    async def one_sender(number: int, end: float) -> None:
         while (start := time.perf_counter()) < end:
             await queue.send("app", order(number))
             took.append(time.perf_counter() - start)
 
-    async with AsyncQueue(url) as queue:
+    async with queue:
         await queue.send("app", order(0))
         end = time.perf_counter() + seconds
         async with asyncio.TaskGroup() as group:
             for n in range(senders):
-                group.create_task(one_sender(queue, n, end))
+                group.create_task(one_sender(n, end))
     return took

@@ -75,6 +75,8 @@ class Workload(ABC):
     title: ClassVar[str]
     columns: ClassVar[Sequence[Column]]
     contenders: ClassVar[tuple[str, ...]]
+    ours: ClassVar[str] = "crossdock"
+    """The contender that all others are compared with."""
     ratio_of: ClassVar[str | None] = None
     """The column whose ratio to Crossdock is shown; None: none."""
     keeps_store: ClassVar[bool] = False

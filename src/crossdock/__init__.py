@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         PermanentError,
         QueueFull,
         RateLimited,
+        ScheduleNotFound,
         SchemaOutOfDate,
         StoreDamaged,
         StoreError,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from crossdock.domain.retry import Failure, RetryPolicy
     from crossdock.domain.routing import Subscription
     from crossdock.domain.rules import Rate, Rules
+    from crossdock.domain.schedule import Schedule
     from crossdock.hub.options import SendOptions
     from crossdock.store.engine import create_engine
     from crossdock.store.settings import StoreSettings
@@ -48,8 +50,8 @@ if TYPE_CHECKING:
 
 _ERRORS = (
     "ConfigError", "CredentialError", "CrossdockError", "DeliveryError", "IllegalMove", "InvalidMessage", "LeaseLost",
-    "MessageNotFound", "PermanentError", "QueueFull", "RateLimited", "SchemaOutOfDate", "StoreDamaged", "StoreError",
-    "StoreFull", "StoreUnavailable", "TransientError",
+    "MessageNotFound", "PermanentError", "QueueFull", "RateLimited", "ScheduleNotFound", "SchemaOutOfDate",
+    "StoreDamaged", "StoreError", "StoreFull", "StoreUnavailable", "TransientError",
 )  # fmt: skip
 _HOMES = {
     "AsyncDelivery": "asynchronous.delivery",
@@ -66,6 +68,7 @@ _HOMES = {
     "Record": "domain.record",
     "RetryPolicy": "domain.retry",
     "Rules": "domain.rules",
+    "Schedule": "domain.schedule",
     "SendOptions": "hub.options",
     "SentMessage": "domain.message",
     "Status": "domain.lifecycle",
@@ -80,8 +83,9 @@ __all__ = [
     "AsyncDelivery", "AsyncQueue", "Breaker", "ConfigError", "CredentialError", "CrossdockError", "Delivery",
     "DeliveryError", "Failure", "FailureCode", "Hub", "IllegalMove", "InvalidMessage", "LeaseLost", "Message",
     "MessageNotFound", "PermanentError", "Queue", "QueueFull", "QueueStats", "Rate", "RateLimited", "Record",
-    "RetryPolicy", "Rules", "SchemaOutOfDate", "SendOptions", "SentMessage", "Status", "StoreDamaged", "StoreError",
-    "StoreFull", "StoreSettings", "StoreUnavailable", "Subscription", "TimelineEntry", "TransientError", "__version__",
+    "RetryPolicy", "Rules", "Schedule", "ScheduleNotFound", "SchemaOutOfDate", "SendOptions", "SentMessage", "Status",
+    "StoreDamaged", "StoreError", "StoreFull", "StoreSettings", "StoreUnavailable", "Subscription", "TimelineEntry",
+    "TransientError", "__version__",
     "create_engine",
 ]  # fmt: skip
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossdock.hub.gateway import Gateway
 from crossdock.hub.housekeeper import Housekeeper
 from crossdock.hub.rescuer import Rescuer
+from crossdock.hub.scheduler import Scheduler
 from crossdock.ports.clock import SystemClock
 from crossdock.ports.notice import log_notice
-from crossdock.store.location import parse_url
+from crossdock.store.location import is_postgresql, parse_url
 from crossdock.store.settings import StoreSettings
 from crossdock.store.sqlite import SQLiteStore
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from crossdock.hub.gateway import Policies
     from crossdock.ports.clock import Clock
     from crossdock.ports.notice import Notice
+    from crossdock.store.postgresql.store import PostgreSQLStore
 
 
 def store_settings(table: StoreTable) -> StoreSettings:
@@ -29,7 +32,21 @@ def store_settings(table: StoreTable) -> StoreSettings:
         outside_writers=table.outside_writers,
         min_free_bytes=table.min_free_bytes,
         lock_timeout=table.lock_timeout,
+        host_folder=None if table.host_folder is None else Path(table.host_folder),
     )
+
+
+def open_store(
+    url: str | URL, settings: StoreSettings, *, name: str, clock: Clock, notice: Notice
+) -> SQLiteStore | PostgreSQLStore:
+    """Open the store that a URL names; what PostgreSQL needs is imported for that alone."""
+    if not is_postgresql(url):
+        return SQLiteStore(parse_url(url), settings, name=name, clock=clock, notice=notice)
+    from crossdock.store.postgresql.location import parse_database_url  # noqa: PLC0415
+    from crossdock.store.postgresql.store import PostgreSQLStore  # noqa: PLC0415
+
+    location = parse_database_url(url, settings.host_folder)
+    return PostgreSQLStore(location, settings, name=name, clock=clock, notice=notice)
 
 
 class Parts:
@@ -53,11 +70,10 @@ class Parts:
         clock: Clock | None = None,
         notice: Notice = log_notice,
     ) -> None:
-        location = parse_url(url)
-        self.store = SQLiteStore(
-            location, settings or StoreSettings(), name=app, clock=clock or SystemClock(), notice=notice
+        self.store = open_store(
+            url, settings or StoreSettings(), name=app, clock=clock or SystemClock(), notice=notice
         )
         self.gateway = Gateway(self.store, policies, app=app, notice=notice)
         rescuer = Rescuer(self.store, max_crashes=policies.max_crashes, policy_of=self.gateway.policy_of)
-        self.housekeeper = Housekeeper(self.store, rescuer, notice)
+        self.housekeeper = Housekeeper(self.store, rescuer, Scheduler(self.store, notice), notice)
         self.store.on_reopen = self.housekeeper.restart

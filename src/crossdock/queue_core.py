@@ -12,6 +12,7 @@ from crossdock.domain.errors import ConfigError, InvalidMessage
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import AppId, check_app
 from crossdock.domain.retry import RetryPolicy
+from crossdock.hub.declaring import Declarations
 from crossdock.hub.ears import EarShelf
 from crossdock.hub.gateway import ANY_APP, Policies
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
     from crossdock.config import Loaded
+    from crossdock.domain.schedule import ScheduleSpec
     from crossdock.ports.clock import Clock
     from crossdock.store.settings import StoreSettings
 
@@ -72,8 +74,9 @@ class QueueCore:
         parts = Parts(url, app=_app_setting(app), policies=policies, settings=settings, clock=clock)
         self._store = parts.store
         self._gateway = parts.gateway
+        self._declarations = Declarations(parts.gateway)
         self._housekeeper = parts.housekeeper
-        self._in_memory = parts.store.location.path is None
+        self._in_memory = parts.store.in_memory
         self._ears = EarShelf(parts.store)
         self._shut_down = weakref.finalize(self, _shut_down, parts, self._ears)
         if not self._in_memory:
@@ -89,7 +92,8 @@ class QueueCore:
     ) -> Self:
         """Return a queue as a configuration describes it: store, leases, retries, and the rules of queues.
 
-        The rules that it names (``on_dead``, ``fallback``, limits) are put into force for everyone who uses the store.
+        The rules of queues that it names (``on_dead``, ``fallback``, limits), and its schedules, are put into force for
+        everyone who uses the store.
 
         Args:
             config: A file, or what ``crossdock.config.load`` returned; default: the file that ``CROSSDOCK_CONFIG``
@@ -116,6 +120,7 @@ class QueueCore:
         )
         try:
             queue._gateway.apply_rules(loaded.config.rules())
+            queue._declarations.apply(_scheduled(queue._declarations, loaded))
         except BaseException:
             queue._shut_down()
             raise
@@ -145,6 +150,28 @@ def _shut_down(parts: Parts, ears: EarShelf) -> None:
     ears.close()
     parts.gateway.hand_back_all()
     parts.store.close()
+
+
+def _scheduled(declarations: Declarations, loaded: Loaded) -> list[ScheduleSpec]:
+    """Return the schedules of a configuration."""
+    found = []
+    for name, table in loaded.config.schedules.items():
+        try:
+            timing = declarations.timing(table.when, timezone=table.timezone, start=table.start)
+            spec = declarations.spec(
+                table.app or name,
+                table.data,
+                timing=timing,
+                name=name,
+                missed=table.missed,
+                options=table.options(),
+                fixed_start=table.start is not None,
+                configured=True,
+            )
+        except InvalidMessage as error:
+            raise ConfigError(f"{loaded.file}: schedules.{name}: {error}") from error
+        found.append(spec)
+    return found
 
 
 def _app_setting(name: str) -> AppId:

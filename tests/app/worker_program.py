@@ -1,4 +1,4 @@
-"""A worker process for the tests: ``python -m tests.app.worker_program URL LOG [concurrency] [lease_s]``.
+"""A worker process for the tests: ``python -m tests.app.worker_program LOG '{"url": …, "concurrency": …}'``.
 
 The handler of ``first`` obeys the data of its message and answers to ``second``, whose handler only notes. Each start
 and end of a handler is a line of the log, written outside the store.
@@ -8,26 +8,30 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import json
 import os
 import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from crossdock import Hub, Message, Queue, RetryPolicy
+from crossdock import Hub, Message, RetryPolicy
+from tests.crash.stage import open_queue
 
 QUICKLY = RetryPolicy(max_attempts=3, backoff_max=timedelta(seconds=1))
 
 
-def main(url: str, log: str, concurrency: str = "8", lease_s: str = "1") -> None:
+def main(log: str, options: str) -> None:
+    place = json.loads(options)
+    concurrency = place.pop("concurrency")
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def note(*words: object) -> None:
         os.write(out, f"{' '.join(map(str, words))} {os.getpid()}\n".encode())
 
-    hub = Hub(Queue(url, app="worker", lease=timedelta(seconds=float(lease_s))))
+    hub = Hub(open_queue("worker", lease=timedelta(seconds=1), **place))
 
-    @hub.app("first", concurrency=int(concurrency), next=["second"], retry=QUICKLY)
+    @hub.app("first", concurrency=concurrency, next=["second"], retry=QUICKLY)
     async def first(message: Message) -> dict[str, Any]:
         note("start", message.data["n"])
         match message.data.get("do"):

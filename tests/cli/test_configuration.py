@@ -40,7 +40,7 @@ def test_check_tells_everything_that_is_wrong(shell: Shell, tmp_path: Path) -> N
     [
         (
             "mysql://db/work",
-            "--store: mysql://db/work names 'mysql'; this version runs on sqlite:///…",
+            "--store: mysql://db/work names 'mysql'; a store is at sqlite:///… or postgresql+psycopg://…",
         ),
         (
             "work.db",
@@ -87,7 +87,7 @@ def test_the_settings_in_force_are_shown_as_a_file(shell: Shell, tmp_path: Path)
 def test_the_schema_is_json_schema(shell: Shell) -> None:
     schema = json.loads(shell.good("config", "schema").out)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert set(schema["properties"]) == {"store", "queue", "run", "apps"}
+    assert set(schema["properties"]) == {"store", "queue", "run", "apps", "schedules"}
 
 
 def test_the_store_is_chosen_by_option_then_variable_then_file(shell: Shell, tmp_path: Path) -> None:

@@ -20,6 +20,19 @@ next = ["warehouse", "billing"]
 subscribe = [{ type = "order.*" }, { source = "shop", subject = "*" }]
 concurrency = 8
 timeout = "1m"
+
+[schedules.report]
+cron = "0 7 * * 1-5"
+timezone = "Europe/Paris"
+data = { kind = "daily", parts = [1, { two = 2 }] }
+
+[schedules.poll]
+every = "1h30m"
+start = 2031-05-17T08:30:00+02:00
+missed = "all"
+
+[schedules.once]
+at = 2031-05-17T08:30:00Z
 """
 
 

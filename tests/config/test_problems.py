@@ -15,7 +15,7 @@ NEAR_INBOUND = "; did you mean outbound?"
 
 WRONG_FILES = [
     ("[sotre]\n", "crossdock.toml: sotre: unknown key; did you mean store?"),
-    ("[zebra]\n", "crossdock.toml: zebra: unknown key; known here: store, queue, run, apps"),
+    ("[zebra]\n", "crossdock.toml: zebra: unknown key; known here: store, queue, run, apps, schedules"),
     ('[store]\nulr = "x"\n', "crossdock.toml: store.ulr: unknown key; did you mean url?"),
     ("[apps.v]\nretrry = 1\n", "crossdock.toml: apps.v.retrry: unknown key; did you mean retry?"),
     (
@@ -167,6 +167,33 @@ WRONG_FILES = [
     ("[store]\n[store]\n", "crossdock.toml: line 2, column 7: not TOML: cannot declare ('store',) twice"),
 ]
 
+WRONG_SCHEDULES = [
+    (
+        'cron = "0 25 * * *"',
+        ".cron: hour: '25' is not a number from 0 to 23; \"0 7 * * 1-5\" is 7:00 from Monday to Friday",
+    ),
+    (
+        'cron = "0 7 * * *"\ntimezone = "Europe/Pris"',
+        ".timezone: 'Europe/Pris' is not a time zone that is known here; did you mean 'Europe/Paris'?",
+    ),
+    ('every = "5m"\ncron = "0 7 * * *"', ": one of cron, every and at must say when; given cron and every"),
+    ("data = 1", ": one of cron, every and at must say when; given none"),
+    ('every = "5m"\ntimezone = "Europe/Paris"', ": timezone is for cron alone"),
+    ("at = 2031-01-01T00:00:00Z\nstart = 2030-01-01T00:00:00Z", ": start is for cron and every alone"),
+    ('every = "10ms"', '.every: expected a duration from 1 second to 3653 days, such as "5m", given "10ms"'),
+    (
+        "at = 2031-05-17T08:30:00",
+        ".at: expected an instant with its offset, such as 2031-05-17T08:30:00+02:00, given 2031-05-17 08:30:00",
+    ),
+    ('every = "1h"\nmissed = "last"', '.missed: expected "latest", "all" or "skip", given "last"'),
+    ('every = "1h"\nmised = "all"', ".mised: unknown key; did you mean missed?"),
+    (
+        'every = "1h"\ndata = { day = 2031-05-17 }',
+        ".data: not a JSON value: Object of type date is not JSON serializable",
+    ),
+    ('every = "1h"\npriority = 10', ".priority: expected a whole number from 0 to 9, given 10"),
+]
+
 WRONG_VARIABLES = [
     ({"CROSSDOCK_STORE__ULR": "x"}, "CROSSDOCK_STORE__ULR: unknown key; did you mean CROSSDOCK_STORE__URL?"),
     (
@@ -186,6 +213,13 @@ WRONG_VARIABLES = [
         {"CROSSDOCK_APPS__V__ON_DEAD": "hold"},
         'CROSSDOCK_APPS__V__ON_DEAD: expected "release" or "block", given "hold"',
     ),
+    (
+        {"CROSSDOCK_SCHEDULES__REPORT__CRON": "0 7 * * 8"},
+        (
+            "CROSSDOCK_SCHEDULES__REPORT__CRON: day of week: '8' is not a number from 0 to 7, or a name from SUN to "
+            'SAT; "0 7 * * 1-5" is 7:00 from Monday to Friday'
+        ),
+    ),
 ]
 
 
@@ -194,6 +228,13 @@ def test_a_wrong_file_is_explained(loading: Callable[..., Loaded], text: str, me
     with pytest.raises(ConfigError) as caught:
         loading(text)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG_SCHEDULES)
+def test_a_wrong_schedule_is_explained(loading: Callable[..., Loaded], text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        loading(f"[schedules.report]\n{text}\n")
+    assert str(caught.value) == f"crossdock.toml: schedules.report{message}"
 
 
 @pytest.mark.parametrize(("environ", "message"), WRONG_VARIABLES)

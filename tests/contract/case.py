@@ -10,10 +10,9 @@ import pytest
 
 from crossdock import AsyncQueue, Queue, StoreSettings
 from tests.contract.blocking import LoopThread
+from tests.postgresql_databases import execute, is_postgresql
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from crossdock import Delivery
     from crossdock.testing import FakeClock
 
@@ -22,15 +21,29 @@ PATIENCE = timedelta(seconds=20)
 BRIEF = timedelta(milliseconds=20)
 """For waits that must find nothing."""
 MAX_CRASHES = 3
-STORES: dict[str, tuple[str, StoreSettings | None]] = {
-    "wal": ("sqlite:///{folder}/work.db", None),
-    "safe-mode": ("sqlite:///{folder}/work.db", StoreSettings(outside_writers=True)),
-    "memory": ("sqlite://", None),
+STORES: dict[str, tuple[str, dict[str, Any]]] = {
+    "wal": ("sqlite:///{folder}/work.db", {}),
+    "safe-mode": ("sqlite:///{folder}/work.db", {"outside_writers": True}),
+    "memory": ("sqlite://", {}),
+    "postgresql": ("", {}),  # a database of its own for each test
 }
-"""name -> (URL, settings); a further store joins by its line here and one in ``ON_DISK``."""
-ON_DISK = [("wal", "sync"), ("safe-mode", "sync"), ("wal", "async")]
+"""name -> (URL, settings); a further store joins by its line here and one in ``SQLITE`` or its like."""
+SQLITE = [("wal", "sync"), ("safe-mode", "sync"), ("wal", "async")]
+POSTGRESQL = [
+    pytest.param(("postgresql", "sync"), marks=pytest.mark.needs_postgresql),
+    # Both queues run the same code but for their last layer, and that is shown on SQLite already.
+    pytest.param(("postgresql", "async"), marks=[pytest.mark.needs_postgresql, pytest.mark.slow]),
+]
+ON_DISK = [*SQLITE, *POSTGRESQL]
 IN_MEMORY = [("memory", "sync"), ("memory", "async")]
-on_disk = pytest.mark.parametrize("case", ON_DISK, ids="-".join, indirect=True)
+
+
+def on(stores: list[Any]) -> pytest.MarkDecorator:
+    """Run a test on these stores only."""
+    return pytest.mark.parametrize("case", stores, ids="-".join, indirect=True)
+
+
+on_disk = on(ON_DISK)
 """For what only a store on disk can do."""
 
 
@@ -45,7 +58,7 @@ class Case:
 
     url: str
     clock: FakeClock
-    settings: StoreSettings | None
+    settings: dict[str, Any]
     asynchronous: bool
     _opened: list[Any] = field(default_factory=list)
     _loops: list[LoopThread] = field(default_factory=list)
@@ -55,9 +68,15 @@ class Case:
         """Whether the store is in memory, and so in this one queue object alone."""
         return self.url == "sqlite://"
 
+    @property
+    def on_postgresql(self) -> bool:
+        """Whether the store is a database on a server."""
+        return is_postgresql(self.url)
+
     def open(self, **options: Any) -> Queue:
         """Open one more queue object on the store, as another process would."""
-        options = {"clock": self.clock, "settings": self.settings, "max_crashes": MAX_CRASHES, **options}
+        settings = StoreSettings(**self.settings)
+        options = {"clock": self.clock, "settings": settings, "max_crashes": MAX_CRASHES, **options}
         if self.asynchronous:
             loop = LoopThread()
             self._loops.append(loop)
@@ -75,13 +94,17 @@ class Case:
             loop.close()
 
     def rescue(self, queue: Queue) -> None:
-        """Let the queue look at all leases now; by itself it does so a few times per second."""
+        """Let the queue look at all leases and schedules now; by itself it does so a few times per second."""
         queue._housekeeper.run_once()
+
+    def let_pass(self, queue: Queue, time: timedelta) -> None:
+        """Let time pass, and the queue look at schedules and leases."""
+        self.clock.advance(time)
+        self.rescue(queue)
 
     def lapse(self, queue: Queue, after: timedelta = timedelta(seconds=30)) -> None:
         """Let the time pass and the leases that end within it run out."""
-        self.clock.advance(after + timedelta(microseconds=1))
-        self.rescue(queue)
+        self.let_pass(queue, after + timedelta(microseconds=1))
 
     def crash(self, queue: Queue) -> None:
         """Let the queue's process die, as the others see it: what it holds is taken back as from the dead."""
@@ -90,12 +113,11 @@ class Case:
 
     def sql(self, queue: Queue, statement: str, parameters: Any = ()) -> list[Any]:
         """Run a statement of another program: what it writes did not pass through our code."""
-        return raw(queue, lambda database: database.execute(statement, parameters).fetchall())
-
-
-def raw(queue: Queue, action: Callable[[Any], Any]) -> Any:
-    """Run ``action`` on the driver's own connection, in a transaction of its own."""
-    return queue._store.open_store.exclusive(action)
+        if self.on_postgresql:
+            return execute(self.url, statement, parameters)
+        return queue._store.open_store.exclusive(
+            lambda database: database.execute(statement, parameters).fetchall()
+        )
 
 
 def claim_one(queue: Queue, app: str = "app", **options: Any) -> Delivery:

@@ -25,6 +25,9 @@ def clock() -> FakeClock:
 def case(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Iterator[Case]:
     store, flavour = request.param
     url, settings = STORES[store]
+    if store == "postgresql":
+        url = request.getfixturevalue("postgresql_url")
+        settings = {**settings, "host_folder": tmp_path / "host"}
     made = Case(url.format(folder=tmp_path), clock, settings, asynchronous=flavour == "async")
     yield made
     made.close()

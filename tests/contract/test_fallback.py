@@ -111,7 +111,10 @@ def test_what_an_operator_cancels_goes_nowhere(queue: Queue) -> None:
 
 
 def test_row_that_is_no_message_goes_nowhere(case: Case, queue: Queue) -> None:
-    case.sql(queue, "INSERT INTO data_staging (source_app, target_app, data) VALUES ('x', 'app', '{')")
+    case.sql(
+        queue,
+        "INSERT INTO data_staging (source_app, target_app, data, extensions) VALUES ('x', 'app', '1', '5')",
+    )
     assert drain(queue) == []
     assert queue.stats("app")["app"].failed == 1
     assert handed_over(queue) == []
@@ -178,7 +181,8 @@ def test_program_of_sql_hands_over_too(case: Case, queue: Queue) -> None:
     claim_one(queue)
     case.sql(
         queue,
-        "UPDATE data_staging SET status = 'failed', error = 'the printer is out of paper' WHERE message_id = ?",
+        """UPDATE data_staging SET status = 'failed', error = '{"code": "PAPER", "message": "the printer is empty"}'
+        WHERE message_id = ?""",
         (sent.id,),
     )
     (delivery,) = queue.claim("rescue")
@@ -191,7 +195,7 @@ def test_program_of_sql_hands_over_too(case: Case, queue: Queue) -> None:
         "tenant": "acme",
         "failedapp": "app",
         "failedattempts": 1,
-        "failedcode": "PERMANENT",
-        "failedreason": "the printer is out of paper",
+        "failedcode": "PAPER",
+        "failedreason": "the printer is empty",
     }
     assert "fell_back" in events(queue, sent.id, app="app")

@@ -29,7 +29,8 @@ pytestmark = on_disk
 def engine(case: Case) -> Iterator[Engine]:
     made = create_engine(case.url)
     with made.begin() as connection:
-        connection.execute(text("CREATE TABLE orders (id INTEGER PRIMARY KEY, note TEXT NOT NULL)"))
+        number = "SERIAL" if case.on_postgresql else "INTEGER"
+        connection.execute(text(f"CREATE TABLE orders (id {number} PRIMARY KEY, note TEXT NOT NULL)"))
     yield made
     made.dispose()
 
@@ -117,16 +118,17 @@ class TestSendInside:
             queue.send("app", 1, connection=connection)
         assert numbers(waiting.result()) == [1]
 
-    def test_connection_of_another_sqlite_library_is_refused(self, case: Case, queue: Queue) -> None:
-        if queue._store.build.module is sqlite3:
+    def test_connection_of_another_library_is_refused(self, case: Case, queue: Queue) -> None:
+        if not case.on_postgresql and queue._store.build.module is sqlite3:
             could_not_run("pysqlite3 is not installed, so that there is only one SQLite library")
         foreign = sqlite3.connect(":memory:")
         with pytest.raises(StoreError, match="create_engine"):
             queue.send("app", 1, connection=foreign)
         foreign.close()
 
-    def test_connection_to_another_file_is_refused(self, case: Case, queue: Queue) -> None:
-        other = create_engine(case.url.replace("work.db", "other.db"))
+    def test_connection_to_another_place_is_refused(self, case: Case, queue: Queue) -> None:
+        place, _, _ = case.url.rpartition("/")
+        other = create_engine(f"{place}/{'postgres' if case.on_postgresql else 'other.db'}")
         with other.connect() as connection, pytest.raises(StoreError, match="not on the store"):
             queue.send("app", 1, connection=connection)
         other.dispose()

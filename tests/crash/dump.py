@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
-from crossdock import Queue
+from tests.crash.stage import Place, open_queue
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def dump(folder: Path, *, url: str, outside_writers: bool = False, name: str) -> None:
+def dump(folder: Path, *, name: str, **place: Unpack[Place]) -> None:
     """Role: write every record and timeline in full."""
-    with Queue(url, app="dump") as queue:
+    with open_queue("dump", **place) as queue:
         content = [
             f"{record}\n  " + "\n  ".join(map(str, queue.timeline(record.message.id, app=record.app)))
             for app in sorted(queue.stats())

@@ -6,11 +6,14 @@ import sqlite3
 import time
 import uuid
 from contextlib import closing
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
+
+import psycopg
 
 from crossdock.store.maintenance import backup, check
 from tests.crash.history import Kind, Recorder
 from tests.crash.stage import Options, data_for, fingerprint, on_stage
+from tests.postgresql_databases import connect, is_postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +50,7 @@ def _send(stage: Stage, app: str, message_id: str) -> None:
 READINGS = (
     "SELECT * FROM queue_depth",
     "SELECT * FROM oldest_due",
-    "SELECT count(*), max(length(data)) FROM data_staging",
+    "SELECT count(*), max(length(CAST(data AS TEXT))) FROM data_staging",
     "SELECT id, message_id, status FROM data_staging ORDER BY id DESC LIMIT 100",
 )
 
@@ -55,10 +58,8 @@ READINGS = (
 def read_outside(folder: Path, *, url: str, seconds: float, seed: int, **_: object) -> None:
     """Role: a stranger that reads with the standard library's SQLite, at times in one long transaction."""
     recorder = Recorder(folder / f"reader-{seed}.history")
-    path = url.removeprefix("sqlite:///")
     deadline = time.monotonic() + seconds
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as connection:
-        connection.isolation_level = None
+    with closing(_reader_of(url)) as connection:
         for number in _until(deadline):
             try:
                 connection.execute("BEGIN")
@@ -66,10 +67,19 @@ def read_outside(folder: Path, *, url: str, seconds: float, seed: int, **_: obje
                     connection.execute(reading).fetchall()
                 time.sleep(0.1 if number % 5 == 0 else 0.005)
                 connection.execute("COMMIT")
-            except sqlite3.Error as error:
+            except (sqlite3.Error, psycopg.Error) as error:
                 recorder.saw(Kind.ERROR, app="reader", note=str(error))
                 raise
     recorder.close()
+
+
+def _reader_of(url: str) -> Any:
+    if is_postgresql(url):
+        return connect(
+            url, "-c default_transaction_isolation=serializable -c default_transaction_read_only=on"
+        )
+    path = url.removeprefix("sqlite:///")
+    return sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20, isolation_level=None)
 
 
 def back_up(folder: Path, *, url: str, seconds: float, **_: object) -> None:

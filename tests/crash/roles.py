@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.crash import consumers, dump, lease_roles, load_roles, producers, snapshot
+from tests.crash import consumers, dump, lease_roles, load_roles, outage_roles, producers, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,5 +34,6 @@ ROLES: Final[dict[str, Callable[..., Any]]] = {
         load_roles.read_outside,
         load_roles.back_up,
         load_roles.fill,
+        outage_roles.send_stubbornly,
     )
 }

@@ -3,65 +3,71 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import sqlalchemy as sa
 
-from crossdock import Queue, StoreSettings, create_engine
+from crossdock import create_engine
 from tests.crash.account import Account, Row, RowEvent
 from tests.crash.consumers import EFFECT
 from tests.crash.limits import MAX_ATTEMPTS
 from tests.crash.producers import OUTBOX
-from tests.crash.stage import fingerprint
+from tests.crash.stage import Place, fingerprint, open_queue
+from tests.postgresql_databases import execute, is_postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from crossdock import Record
+    from crossdock import Queue, Record
 
 PAGE = 500
 
 
-def prepare(folder: Path, *, url: str, outside_writers: bool = False) -> None:
+def prepare(folder: Path, **place: Unpack[Place]) -> None:
     """Role: make the store, and the tables that handlers and senders of the tests write to themselves."""
-    with Queue(url, app="prepare", settings=StoreSettings(outside_writers=outside_writers)) as queue:
+    with open_queue("prepare", **place) as queue:
         queue.stats()
-        engine = create_engine(url)
+        engine = create_engine(place["url"])
         with engine.begin() as connection:
             for table in (EFFECT, OUTBOX):
                 connection.execute(sa.text(f"CREATE TABLE {table.name} (message_id TEXT NOT NULL)"))
         engine.dispose()
 
 
-def sabotage(folder: Path, *, url: str, statement: str, outside_writers: bool = False) -> None:
+def sabotage(folder: Path, *, statement: str, **place: Unpack[Place]) -> None:
     """Role: do to the store, behind Crossdock's back, what the checker must notice."""
-    engine = create_engine(url)
+    if is_postgresql(place["url"]):
+        execute(place["url"], statement)
+        return
+    engine = create_engine(place["url"])
     with engine.begin() as connection:
         connection.exec_driver_sql(statement)
     engine.dispose()
 
 
-def take(folder: Path, *, url: str, outside_writers: bool = False, name: str = "account.json") -> None:
+def take(folder: Path, *, name: str = "account.json", **place: Unpack[Place]) -> None:
     """Role: write the account of the whole store."""
-    with Queue(url, app="snapshot", settings=StoreSettings(outside_writers=outside_writers)) as queue:
+    with open_queue("snapshot", **place) as queue:
         rows = [_row(queue, record) for record in _records(queue)]
-    engine = create_engine(url)
+    engine = create_engine(place["url"])
     with engine.connect() as connection:
         effects = _counted(connection, EFFECT)
         outbox = _counted(connection, OUTBOX)
-        verdict = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+        damage = "" if is_postgresql(place["url"]) else _damage(connection)
     engine.dispose()
-    damage = "" if list(verdict) == ["ok"] else "; ".join(map(str, verdict))
     Account(rows, effects, outbox, damage).write(folder / name)
 
 
-def wait_until_empty(
-    folder: Path, *, url: str, outside_writers: bool = False, patience_s: float = 30
-) -> None:
+def _damage(connection: sa.Connection) -> str:
+    verdict = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+    return "" if list(verdict) == ["ok"] else "; ".join(map(str, verdict))
+
+
+def wait_until_empty(folder: Path, *, patience_s: float = 30, **place: Unpack[Place]) -> None:
     """Role: end when no message is waiting or being processed, or when patience does."""
     deadline = time.monotonic() + patience_s
-    with Queue(url, app="watch", settings=StoreSettings(outside_writers=outside_writers)) as queue:
+    with open_queue("watch", **place) as queue:
         while time.monotonic() < deadline:
             stats = queue.stats().values()
             if not any(each.ready + each.scheduled + each.blocked + each.processing for each in stats):

@@ -1,6 +1,6 @@
 """Kills workers for hours: ``python -m tests.crash.soak``, or ``make soak``.
 
-Rounds of kills in both journal modes, each on a fresh store with a seed of its own. What was done is kept in
+Rounds of kills on each kind of store in turn, each on a fresh one with a seed of its own. What was done is kept in
 a state file, so a run that was stopped (with Ctrl-C, or by a power cut) goes on where it was. The folder of a
 round with a violation is kept, its seed is printed, and the exit code is 1.
 """
@@ -14,12 +14,22 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.crash.checker import percentile, spread
 from tests.crash.harness import Plan, run
+from tests.crash.places import place_of
+from tests.postgresql_databases import Databases
+from tests.postgresql_server import Server
 
+if TYPE_CHECKING:
+    from tests.crash.stage import Place
+
+STORES = ("sqlite", "postgresql", "safe-mode", "postgresql")
 ORPHAN_LIMIT_S = 1.0
 
 
@@ -77,9 +87,9 @@ def play_round(folder: Path, progress: Progress, kills: int) -> None:
     place = folder / f"round-{seed}"
     shutil.rmtree(place, ignore_errors=True)  # a round that was stopped in the middle
     place.mkdir()
-    plan = Plan(place, kills=kills, seed=seed, outside_writers=bool(progress.rounds % 2), orphan_limit_s=None)
     try:
-        report = run(plan)
+        with new_store(STORES[progress.rounds % len(STORES)], place) as store:
+            report = run(Plan(place, kills=kills, seed=seed, place=store, orphan_limit_s=None))
     except (AssertionError, TimeoutError) as error:
         tell(f"round with seed {seed} failed, see {place}: {error}")
         progress.failed.append(str(place))
@@ -95,6 +105,16 @@ def play_round(folder: Path, progress: Progress, kills: int) -> None:
     progress.rounds += 1
     progress.kills += kills
     progress.seconds += time.monotonic() - begun
+
+
+@contextmanager
+def new_store(store: str, folder: Path) -> Iterator[Place]:
+    """Give a new store of a kind; a PostgreSQL server lives for the round alone."""
+    if store != "postgresql":
+        yield place_of(store, folder, "")
+        return
+    with Server(fsync="on") as server, Databases(server.url()) as databases:
+        yield place_of(store, folder, databases.empty())
 
 
 def verdict(progress: Progress) -> int:

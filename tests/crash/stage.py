@@ -11,9 +11,10 @@ import time
 import uuid
 import zlib
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypedDict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from crossdock import LeaseLost, Queue, RetryPolicy, StoreSettings
 from tests.crash.history import Kind, Recorder
@@ -21,7 +22,6 @@ from tests.crash.limits import BACKOFF_MAX_S, BACKOFF_MIN_S, LEASE_S, MAX_ATTEMP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from crossdock import Delivery
 
@@ -32,14 +32,34 @@ RETRY = RetryPolicy(
 )
 
 
-class Options(TypedDict, total=False):
+PATIENCE = timedelta(seconds=60)
+"""A machine whose disk stands still for seconds breaks no promise."""
+
+
+class Place(TypedDict, total=False):
+    """Where the store is and how it is opened."""
+
+    url: str
+    outside_writers: bool
+    host_folder: str
+
+
+class Options(Place, total=False):
     """The settings of a worker that its role only passes on."""
 
     name: str
-    url: str
     seed: int
-    outside_writers: bool
     lease_s: float
+
+
+def open_queue(
+    app: str, *, url: str, outside_writers: bool = False, host_folder: str = "", **more: Any
+) -> Queue:
+    """Open the store at a place."""
+    settings = StoreSettings(outside_writers=outside_writers, lock_timeout=PATIENCE)
+    if host_folder:
+        settings = replace(settings, host_folder=Path(host_folder))
+    return Queue(url, app=app, settings=settings, **more)
 
 
 @dataclass(slots=True)
@@ -71,26 +91,22 @@ class Stage:
 
 
 @contextmanager
-def on_stage(  # noqa: PLR0913 - the settings of a worker, by keyword
+def on_stage(
     folder: Path,
     *,
     name: str,
-    url: str,
     seed: int = 0,
     consumes: str = "",
-    outside_writers: bool = False,
     lease_s: float = LEASE_S,
+    **place: Unpack[Place],
 ) -> Iterator[Stage]:
     """Open the store as this worker; SIGTERM sets ``stop``; an error is recorded before it ends us."""
     recorder = Recorder(folder / f"{name}-{os.getpid()}-{time.monotonic_ns()}.history")
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    settings = StoreSettings(outside_writers=outside_writers)
     lease = timedelta(seconds=lease_s)
     try:
-        with Queue(
-            url, app=name, lease=lease, retry=RETRY, max_crashes=MAX_CRASHES, settings=settings
-        ) as queue:
+        with open_queue(name, lease=lease, retry=RETRY, max_crashes=MAX_CRASHES, **place) as queue:
             recorder.saw(Kind.OPENED, app=consumes)
             rng = random.Random(seed)
             yield Stage(queue, recorder, rng, stop)

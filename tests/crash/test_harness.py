@@ -9,9 +9,12 @@ import pytest
 from tests.crash.case import Fault
 from tests.crash.harness import Plan, judge, run
 from tests.crash.nursery import Nursery
+from tests.crash.places import quickly_on_sqlite
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.crash.stage import Place
 
 SABOTAGE = {
     "DELETE FROM audit_log WHERE event = 'message.nacked'": Fault.REPEATED,
@@ -23,16 +26,17 @@ SABOTAGE = {
 
 
 @pytest.mark.needs_linux
-def test_sabotage_of_the_store_is_noticed(tmp_path: Path) -> None:
-    plan = Plan(tmp_path, kills=5, seed=1, orphan_limit_s=None)
+@quickly_on_sqlite
+def test_sabotage_of_the_store_is_noticed(tmp_path: Path, place: Place) -> None:
+    plan = Plan(tmp_path, kills=5, seed=1, place=place, orphan_limit_s=None)
     report = run(plan)
     assert not report.violations, str(report)
     seen: set[Fault] = set()
     with Nursery(tmp_path) as nursery:
         for statement, fault in SABOTAGE.items():
-            child = nursery.fork("sabotage", url=plan.url, statement=statement)
+            child = nursery.fork("sabotage", **place, statement=statement)
             nursery.wait(child)
-            nursery.wait(nursery.fork("take", url=plan.url))
+            nursery.wait(nursery.fork("take", **place))
             assert not nursery.complaints(), nursery.complaints()
             faults = {each.fault for each in judge(plan).violations}
             assert fault in faults - seen

@@ -12,6 +12,8 @@ from tests.crash.checker import explain
 from tests.crash.history import Kind, read_histories
 from tests.crash.lease_verbs import STALE_VERBS, STATES
 from tests.crash.limits import LEASE_S
+from tests.crash.places import ON_POSTGRESQL, ON_SQLITE, SLOWLY_ON_POSTGRESQL
+from tests.stalls import InTime
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.needs_linux
 
-SLACK_S = 2.0
-"""A lapse is looked for once a second, and this machine has other things to do."""
+SLACK_S = 5.0  # P5: within the lease and 5 s
 
 
 def test_worker_continued_after_its_lease_lapsed_can_change_nothing(play: Play, tmp_path: Path) -> None:
@@ -65,7 +66,18 @@ def test_consumer_continued_after_its_leases_lapsed_runs_nothing_of_them(play: P
     assert (stopped.status, other.status) == (0, 0), stopped.complaint() + other.complaint()
 
 
-@pytest.mark.parametrize("blocker", ["sleep in C", "compute in C", "sleep in Python"])
+BLOCKED = [
+    *((ON_SQLITE, blocker) for blocker in ("sleep in C", "compute in C", "sleep in Python")),
+    (ON_POSTGRESQL, "sleep in C"),
+    *((SLOWLY_ON_POSTGRESQL, blocker) for blocker in ("compute in C", "sleep in Python")),
+]
+
+
+@pytest.mark.parametrize(
+    ("place", "blocker"),
+    [pytest.param(*each.values, how, id=f"{each.id}-{how}", marks=each.marks) for each, how in BLOCKED],
+    indirect=["place"],
+)
 def test_blocked_handler_keeps_its_lease(play: Play, blocker: str) -> None:
     play.once("send", app="bulk", messages=[{"n": 1}])
     blocked = play.fork("block", app="bulk", blocker=blocker, seconds=3.5 * LEASE_S)
@@ -86,9 +98,9 @@ def test_stopped_worker_loses_its_lease(play: Play) -> None:
     idle = play.fork("work", app="bulk", name="idle")
     play.wait_for(Kind.OPENED, pid=idle.pid)
     stopped.signal(signal.SIGSTOP)
-    begun = play.nursery.recorder.saw(Kind.REAPED, note="stopped")
-    (again,) = play.wait_for(Kind.STARTED, pid=idle.pid, timeout_s=LEASE_S + SLACK_S + 5)
-    assert again.mono - begun < LEASE_S + SLACK_S
+    play.nursery.recorder.saw(Kind.REAPED, note="stopped")
+    with InTime(play.folder, LEASE_S + SLACK_S):
+        play.wait_for(Kind.STARTED, pid=idle.pid)
     play.once("wait_until_empty")
     (row,) = play.account().rows
     assert len(row.times("message.lapsed")) == 1

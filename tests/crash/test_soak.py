@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.crash import soak
 from tests.crash.case import Fault, Violation
 from tests.crash.checker import Report
+from tests.crash.places import place_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,17 +29,26 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
         return Report(violations, [0.1], {"rows": 10, "runs": 12})
 
     monkeypatch.setattr(soak, "run", run)
+    monkeypatch.setattr(
+        soak, "new_store", lambda store, folder: nullcontext(place_of(store, folder, "postgresql://here/db"))
+    )
     return plans
 
 
 def test_stopped_soak_goes_on_where_it_was(tmp_path: Path, played: list[Plan]) -> None:
     soak.main(["--kills", "20", "--per-round", "10", "--seed", "1", "--folder", str(tmp_path / "s")])
     soak.main(["--kills", "35", "--per-round", "10", "--seed", "9", "--folder", str(tmp_path / "s")])
-    assert [(plan.seed, plan.kills, plan.outside_writers) for plan in played] == [
-        (1, 10, False),
-        (2, 10, True),
-        (3, 10, False),
-        (4, 5, True),
+    assert [(plan.seed, plan.kills) for plan in played] == [(1, 10), (2, 10), (3, 10), (4, 5)]
+
+
+def test_soak_plays_on_every_kind_of_store_in_turn(tmp_path: Path, played: list[Plan]) -> None:
+    soak.main(["--kills", "4", "--per-round", "1", "--seed", "1", "--folder", str(tmp_path / "s")])
+    stores = [(plan.place["url"].partition(":")[0], plan.place.get("outside_writers")) for plan in played]
+    assert stores == [
+        ("sqlite", False),
+        ("postgresql", None),
+        ("sqlite", True),
+        ("postgresql", None),
     ]
 
 

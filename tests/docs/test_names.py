@@ -44,7 +44,7 @@ def literals(pattern: str, *, under: str = "") -> set[str]:
 
 
 EVENTS = literals(r"""["'](message\.[a-z_]+)["']""", under="/store/")
-NOTICES = literals(r"""(?:notice|tell)(?:, )?\(\s*"([a-z]+\.[a-z_]+)\"""")
+NOTICES = literals(r"""(?:notice|tell|attempt)(?:, )?\(\s*"([a-z]+\.[a-z_]+)\"""")
 CODES = {error.code for error in errors()} | {code.value for code in FailureCode}
 
 

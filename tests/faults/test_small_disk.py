@@ -51,6 +51,7 @@ def test_a_full_disk_refuses_loses_nothing_and_resumes_by_itself(tmp_path: Path)
     assert told["found"] == list(range(1, told["sent"] + 2))
 
 
+@pytest.mark.timeout(600)
 def test_intake_stops_while_there_is_room_to_settle_what_is_there(tmp_path: Path) -> None:
     told = on_a_small_disk(tmp_path, size=128 * MIB, ballast=64 * MIB, min_free_bytes=32 * MIB)
     assert told["sent"] > 100

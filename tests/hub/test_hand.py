@@ -38,7 +38,7 @@ def test_second_of_a_key_waits_until_the_first_is_finished() -> None:
     hand = hand_with(first, second, other)
     assert taken(hand) == [1, 3]
     assert not hand.can_take
-    hand.let_go(first)
+    hand.let_go(first, 0.0)
     assert taken(hand) == [2]
 
 
@@ -47,9 +47,9 @@ def test_suspect_waits_until_it_is_alone() -> None:
     hand = hand_with(plain, suspect, behind)
     assert taken(hand) == [1, 3]
     assert hand.is_closed
-    hand.let_go(plain)
+    hand.let_go(plain, 0.0)
     assert taken(hand) == []
-    hand.let_go(behind)
+    hand.let_go(behind, 0.0)
     assert taken(hand) == [2]
 
 
@@ -58,7 +58,7 @@ def test_nothing_is_begun_beside_a_suspect() -> None:
     hand = hand_with(suspect, behind)
     assert taken(hand) == [1]
     assert hand.is_closed
-    hand.let_go(suspect)
+    hand.let_go(suspect, 0.0)
     assert not hand.is_closed
     assert taken(hand) == [2]
 
@@ -67,7 +67,7 @@ def test_letting_go_of_an_earlier_delivery_of_the_row_changes_nothing() -> None:
     earlier, later = message(1), message(1)
     hand = hand_with(later)
     assert taken(hand) == [1]
-    assert hand.let_go(earlier) is None
+    assert hand.let_go(earlier, 0.0) is None
     assert hand.begun == [later]
 
 

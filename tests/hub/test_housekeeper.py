@@ -77,7 +77,7 @@ class TestSlowMessage:
 
 
 class Stumbling:
-    """A rescuer that fails."""
+    """A rescuer, or a scheduler, that fails."""
 
     def __init__(self, *errors: Exception) -> None:
         self.errors = list(errors)
@@ -94,16 +94,27 @@ class TestService:
     def test_it_lives_on_whatever_a_pass_ends_in(self, queue: Queue) -> None:
         told: list[str] = []
         rescuer = Stumbling(KeyError("x"), KeyError("x"), ValueError("y"))
-        housekeeper = Housekeeper(queue._store, rescuer, lambda event, text: told.append(f"{event} {text}"))  # type: ignore[arg-type]  # as good as one
+        housekeeper = Housekeeper(
+            queue._store, rescuer, Stumbling(), lambda event, text: told.append(f"{event} {text}")
+        )  # type: ignore[arg-type]  # as good as one
         housekeeper.start()
         until(lambda: rescuer.calls > 3)
         housekeeper.stop()
         assert told == ["rescuer.failed KeyError: 'x'", "rescuer.failed ValueError: y"]  # each trouble once
 
+    def test_trouble_with_one_duty_keeps_back_no_other(self, queue: Queue) -> None:
+        told: list[str] = []
+        rescuer, scheduler = Stumbling(KeyError("x"), ValueError("same")), Stumbling(ValueError("same"))
+        housekeeper = Housekeeper(queue._store, rescuer, scheduler, lambda event, text: told.append(event))  # type: ignore[arg-type]  # as good as they
+        for _ in range(3):
+            housekeeper.run_once()
+        assert scheduler.calls == 3
+        assert told == ["rescuer.failed", "scheduler.failed"]  # the second "same" is known already
+
     def test_starting_twice_and_stopping_unstarted_are_harmless(self, queue: Queue) -> None:
-        housekeeper = Housekeeper(queue._store, Stumbling(), lambda event, text: None)  # type: ignore[arg-type]  # as good as one
+        housekeeper = Housekeeper(queue._store, Stumbling(), Stumbling(), lambda event, text: None)  # type: ignore[arg-type]  # as good as one
         housekeeper.stop()
-        housekeeper = Housekeeper(queue._store, Stumbling(), lambda event, text: None)  # type: ignore[arg-type]  # as good as one
+        housekeeper = Housekeeper(queue._store, Stumbling(), Stumbling(), lambda event, text: None)  # type: ignore[arg-type]  # as good as one
         housekeeper.start()
         thread = housekeeper._thread
         housekeeper.start()
@@ -115,7 +126,7 @@ class TestService:
         """A stop between two looks must not be forgotten and waited out."""
         started = time.monotonic()
         for _ in range(40):
-            housekeeper = Housekeeper(queue._store, Stumbling(), lambda event, text: None)  # type: ignore[arg-type]  # as good as one
+            housekeeper = Housekeeper(queue._store, Stumbling(), Stumbling(), lambda event, text: None)  # type: ignore[arg-type]  # as good as one
             housekeeper.start()
             housekeeper.stop()
         assert time.monotonic() - started < 40 * 0.2  # a quarter of a second each, if it is forgotten

@@ -10,7 +10,7 @@ import pytest
 
 from crossdock import LeaseLost, Queue, RetryPolicy
 from crossdock.testing import FakeClock
-from tests.contract.case import claim_one, events, raw
+from tests.contract.case import claim_one, events
 
 LEASE = timedelta(seconds=30)
 TICK = timedelta(microseconds=1)
@@ -144,7 +144,7 @@ def test_lease_of_another_program_runs_out(pair: Pair, clock: FakeClock) -> None
     sent = pair.ours.send("app", 1)
     until = (clock.now() + LEASE).strftime("%Y-%m-%d %H:%M:%S.%f")
     statement = "UPDATE data_staging SET status = 'processing', lease_owner = 'their-script', lease_until = ?"
-    raw(pair.ours, lambda database: database.execute(statement, (until,)).fetchall())
+    pair.ours._store.open_store.exclusive(lambda database: database.execute(statement, (until,)).fetchall())
     pair.rescue()
     assert pair.ours.get(sent.id).lease_owner == "their-script"
     clock.advance(LEASE + TICK)

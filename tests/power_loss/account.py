@@ -69,11 +69,16 @@ class Account:
 
     Attributes:
         claiming: The app for which a claim was under way, if any: each of its messages may have been taken.
+        claimed: The apps for which a claim was ever made.
+        sync_failed: So one commit was refused, although the disk may have it. If it was a claim, its messages have
+            been given back, with nothing spent.
     """
 
     settled: States = field(default_factory=dict)
     under_way: dict[int, States] = field(default_factory=dict)
     claiming: str | None = None
+    claimed: set[str] = field(default_factory=set)
+    sync_failed: bool = False
 
     @classmethod
     def of(cls, notes: Notes) -> Account:
@@ -87,6 +92,9 @@ class Account:
                     account.settled |= account.under_way.pop(step)
                 case ("claiming", app):
                     account.claiming = app
+                    account.claimed.add(app)
+                case ("sync failed",):
+                    account.sync_failed = True
                 case ("claimed", states):
                     account.claiming = None
                     account.settled |= states
@@ -116,5 +124,9 @@ class Account:
             return False
         if found == expected.found_again():
             return True
-        taken = expected.app == self.claiming and expected.status == "pending" and not expected.waits
-        return taken and found == expected.claimed().found_again()
+        if expected.status != "pending" or expected.waits:
+            return False
+        given_back = self.sync_failed and expected.app in self.claimed
+        return (expected.app == self.claiming and found == expected.claimed().found_again()) or (
+            given_back and found == expected.after("message.handed_back")
+        )

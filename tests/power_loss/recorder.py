@@ -124,7 +124,7 @@ class _File(apsw.VFSFile):
         with self._recorder.one_at_a_time:
             self._recorder.syncs_until_failure -= 1
             if self._recorder.syncs_until_failure == 0:
-                self._recorder.events.append(SyncFailed(self.inode))
+                self._recorder.events += [SyncFailed(self.inode), Note(("sync failed",))]
                 raise apsw.exception_for(apsw.SQLITE_IOERR_FSYNC)
             self._recorder.events.append(Sync(self.inode, self._path, self._name_is_next))
             self._name_is_next = False

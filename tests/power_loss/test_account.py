@@ -75,6 +75,14 @@ def test_a_message_may_have_been_taken_by_a_claim_under_way() -> None:
     assert told.problems({1: SENT, 2: State("two", "text").claimed().found_again()})
 
 
+def test_what_was_taken_by_a_claim_that_was_refused_may_have_been_given_back() -> None:
+    back = SENT.after("message.handed_back")
+    claim = ("claiming", "one"), ("sync failed",), ("claimed", {})
+    assert not account(*step(1, {1: SENT}), *claim).problems({1: back})
+    assert account(*step(1, {1: SENT}), ("sync failed",)).problems({1: back})
+    assert account(*step(1, {1: SENT}), ("claiming", "one"), ("claimed", {})).problems({1: back})
+
+
 def test_a_deleted_message_must_stay_hidden() -> None:
     told = account(*step(1, {1: SENT}), *step(2, {1: SENT.after(status=DELETED)}))
     assert not told.problems({})

@@ -110,10 +110,6 @@ def test_no_failed_sync_spoils_anything(directory: Path, *, outside_writers: boo
         events = recorded(run, outside_writers=outside_writers, fail_sync=fail_sync)
         chosen = islice(cuts(events, seeds=1), fail_sync % ONE_IN, None, ONE_IN)
         problems = list(problems_after(chosen, run, outside_writers=outside_writers))
-        if problems and outside_writers:
-            # A commit whose last sync fails may be stored although it is told as failed: the account does not
-            # know yet what a queue gives back while it is closed after that.
-            pytest.xfail(f"when sync {fail_sync} failed: {problems[0]}")
         assert not problems, f"when sync {fail_sync} failed"
         shutil.rmtree(run)
         if SyncFailed not in map(type, events):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,16 +13,19 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from crossdock import IllegalMove, LeaseLost, PermanentError, Queue, RateLimited, RetryPolicy
 from crossdock.testing import FakeClock
 from tests.queue.model import BACKOFF_MAX, BACKOFF_MIN, MAX_ATTEMPTS, MAX_CRASHES, Model, Row
+from tests.queue.stores import InFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from crossdock import Delivery, Record
+    from tests.queue.stores import OnServer
 
 POLICY = RetryPolicy(
     max_attempts=MAX_ATTEMPTS, backoff_min=BACKOFF_MIN, backoff_max=BACKOFF_MAX, jitter=False
 )
 LEASE = timedelta(seconds=20)
+OPTIONS: Any = {"lease": LEASE, "retry": POLICY, "max_crashes": MAX_CRASHES}
 
 apps = st.sampled_from(["a", "a", "a", "b"])
 keys = st.sampled_from([None, "k", "k", "l"])
@@ -54,17 +55,17 @@ class QueueMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
+        self.store = self.new_store()
         self.clock = FakeClock()
         self.model = Model(self.clock.now)
         self.held: list[Held] = []
         self.sent = 0
 
+    def new_store(self) -> InFile | OnServer:
+        return InFile()
+
     def open(self) -> Queue:
-        path = Path(self.folder.name) / "work.db"
-        opened = Queue(
-            f"sqlite:///{path}", lease=LEASE, retry=POLICY, max_crashes=MAX_CRASHES, clock=self.clock
-        )
+        opened = Queue(self.store.url, clock=self.clock, settings=self.store.settings, **OPTIONS)
         opened._housekeeper.stop()
         opened._housekeeper.run_once()  # it may have looked once already, or not: now it has
         return opened
@@ -80,7 +81,7 @@ class QueueMachine(RuleBasedStateMachine):
                 assert [entry.event for entry in told] == [f"message.{event}" for event in row.events]
         for queue in getattr(self, "queues", ()):
             queue.close()
-        self.folder.cleanup()
+        self.store.remove()
 
     # --- send ---------------------------------------------------------------------------------------------------
 
@@ -118,10 +119,7 @@ class QueueMachine(RuleBasedStateMachine):
             "INSERT INTO data_staging (source_app, target_app, data, partition_key) VALUES ('x', ?, '1', ?) "
             "RETURNING id, message_id"
         )
-        store = self.queues[0]._store.open_store
-        ((row_id, message_id),) = store.exclusive(
-            lambda database: database.execute(statement, (app, key)).fetchall()
-        )
+        ((row_id, message_id),) = self.store.sql(self.queues[0], statement, [app, key])
         self.add(Row(row_id, app, message_id, key))
 
     @precondition(lambda self: self.model.rows)

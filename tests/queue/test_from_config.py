@@ -86,6 +86,65 @@ class TestWhatIsInForce:
         asyncio.run(look())
 
 
+class TestSchedules:
+    REPORT = """
+[schedules.report]
+cron = "0 7 * * 1-5"
+timezone = "Europe/Paris"
+app = "reporter"
+data = { kind = "daily" }
+priority = 7
+
+[schedules.poll]
+every = "5m"
+"""
+
+    def test_they_are_put_into_force(self, folder: Path) -> None:
+        self.write(folder, self.REPORT)
+        with Queue.from_config() as queue:
+            report, poll = queue.schedule("report"), queue.schedule("poll")
+        assert (report.app, report.cron, report.timezone) == ("reporter", "0 7 * * 1-5", "Europe/Paris")
+        assert (report.data, report.options, report.configured) == ({"kind": "daily"}, {"priority": 7}, True)
+        assert (poll.app, poll.interval, poll.data) == ("poll", timedelta(minutes=5), None)
+
+    def test_nothing_is_written_where_nothing_differs(self, folder: Path) -> None:
+        self.write(folder, self.REPORT)
+        with Queue.from_config() as queue:
+            before = queue.schedules()
+        with Queue.from_config(app="another") as queue:
+            assert queue.schedules() == before
+
+    def test_what_differs_is_replaced_and_said(self, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+        self.write(folder, self.REPORT)
+        Queue.from_config().close()
+        assert "schedule.replaced" not in caplog.text
+        self.write(folder, self.REPORT.replace("0 7", "0 8"))
+        with Queue.from_config() as queue:
+            assert queue.schedule("report").cron == "0 8 * * 1-5"
+        assert caplog.text.count("schedule.replaced: schedule report") == 1
+
+    def test_what_is_not_in_the_file_any_more_stays(self, folder: Path) -> None:
+        self.write(folder, self.REPORT)
+        Queue.from_config().close()
+        self.write(folder, "")
+        with Queue.from_config() as queue:
+            assert [one.name for one in queue.schedules()] == ["poll", "report"]
+
+    def test_a_variable_may_change_one(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.write(folder, self.REPORT)
+        monkeypatch.setenv("CROSSDOCK_SCHEDULES__POLL__EVERY", "7m")
+        with Queue.from_config() as queue:
+            assert queue.schedule("poll").interval == timedelta(minutes=7)
+
+    def test_text_that_no_message_may_have_is_a_wrong_setting(self, folder: Path) -> None:
+        self.write(folder, self.REPORT + 'subject = "a\\u0007b"\n')
+        with pytest.raises(ConfigError, match=r"schedules\.poll: subject: has control characters"):
+            Queue.from_config()
+
+    def write(self, folder: Path, text: str) -> None:
+        (folder / "crossdock.toml").write_text(CONFIGURATION + text, encoding="utf-8")
+
+
 class TestWhereItComesFrom:
     def test_variable_goes_before_the_file(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("CROSSDOCK_STORE__URL", "sqlite:///other.db")

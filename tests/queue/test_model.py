@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.postgresql_databases import Databases
 from tests.queue.machine import QueueMachine
+from tests.queue.stores import OnServer
 
 QUICK = settings(
     derandomize=True,
@@ -15,6 +17,7 @@ QUICK = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+BRIEF = settings(QUICK, max_examples=8)
 LONG = settings(QUICK, max_examples=100, stateful_step_count=60)
 
 
@@ -26,4 +29,34 @@ class TestQueueFollowsItsModel(QueueMachine.TestCase):  # type: ignore[misc]  # 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 class TestQueueFollowsItsModelForLong(QueueMachine.TestCase):  # type: ignore[misc]  # made at run time
+    settings = LONG
+
+
+class PostgreSQLMachine(QueueMachine):
+    """The same on a database of its own for each example."""
+
+    databases: Databases
+
+    def new_store(self) -> OnServer:
+        return OnServer(self.databases)
+
+
+class OnPostgreSQL:
+    """Brings the server."""
+
+    @pytest.fixture(autouse=True)
+    def _server(self, databases: Databases) -> None:
+        PostgreSQLMachine.databases = databases
+
+
+@pytest.mark.needs_postgresql
+@pytest.mark.timeout(600)
+class TestQueueOnPostgreSQLFollowsItsModel(OnPostgreSQL, PostgreSQLMachine.TestCase):  # type: ignore[misc]
+    settings = BRIEF
+
+
+@pytest.mark.slow
+@pytest.mark.needs_postgresql
+@pytest.mark.timeout(3600)
+class TestQueueOnPostgreSQLFollowsItsModelForLong(OnPostgreSQL, PostgreSQLMachine.TestCase):  # type: ignore[misc]
     settings = LONG

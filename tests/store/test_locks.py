@@ -82,6 +82,33 @@ def test_who_writes_again_and_again_starves_nobody(locks: tuple[WriteLock, Write
         writer.join()
 
 
+def test_nobody_overtakes_those_who_wait_long(tmp_path: Path) -> None:
+    """A commit may take a second: on a slow disk, or without a log while others read."""
+    order: list[str] = []
+    holder, first, second, third = (
+        WriteLock(tmp_path / "write.lock", timedelta(seconds=60)) for _ in range(4)
+    )
+
+    def write(name: str, lock: WriteLock) -> None:
+        lock.acquire()
+        order.append(name)
+        time.sleep(0.4)  # longer than one who is stopped counts as there
+        lock.release()
+
+    holder.acquire()
+    writers = [threading.Thread(target=write, args=pair) for pair in (("first", first), ("second", second))]
+    for writer in writers:
+        writer.start()
+        time.sleep(0.4)
+    threading.Timer(0.05, holder.release).start()
+    write("third", third)
+    for writer in writers:
+        writer.join()
+    assert order == ["first", "second", "third"]
+    for lock in (holder, first, second, third):
+        lock.close()
+
+
 def test_room_is_left_for_programs_that_know_nothing_of_the_turn(
     locks: tuple[WriteLock, WriteLock],
 ) -> None:
@@ -103,10 +130,10 @@ from pathlib import Path
 from crossdock.store.file_locks import WriteLock
 lock = WriteLock(Path(sys.argv[1]), timedelta(seconds=60))
 poll = lock._poll
-def stop_first(deadline):
+def stop_first(deadline, **options):
     print("first in line", flush=True)
     os.kill(os.getpid(), signal.SIGSTOP)
-    poll(deadline)
+    poll(deadline, **options)
 lock._poll = stop_first
 lock.acquire()
 """

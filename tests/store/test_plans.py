@@ -24,6 +24,7 @@ PARAMETERS: dict[str, Any] = {
     "available_at": "", "refund": 0, "crashed": 0, "error": "", "priority": 4, "suspect_id": 9, "message_id": "m",
     "source_app": "python", "result": "1", "code": "PERMANENT", "status": "completed", "before": "2026-11-21",
     "fallback": "rescue", "extensions": "{}", "who": "o", "rate_next_at": "2026-11-21 12:00:00.000000",
+    "which": "report",
 }  # fmt: skip
 PARTS: list[tuple[Any, str]] = [
     (listing.unharmed, "idx_claim"),
@@ -63,6 +64,9 @@ DAILY: list[tuple[Any, dict[str, Any], str]] = [
     (statements.scheduled_depth, {}, "idx_due"),
     (statements.blocked_depth, {}, "idx_blocked"),
     (statements.audit_of, {}, "idx_audit_row"),
+    (statements.next_slot, {}, "idx_schedule_next"),
+    (statements.due_schedules, {}, "idx_schedule_next"),
+    (statements.schedule_by_name, {}, "sqlite_autoindex_schedule_1"),
 ]
 SELDOM: list[tuple[Any, dict[str, Any], str]] = [
     (statements.due_depth, {}, "idx_due"),

@@ -5,7 +5,7 @@ ever check, its ``type: ignore`` is unneeded, which is an error too.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_type
 
 from crossdock import (
@@ -18,6 +18,7 @@ from crossdock import (
     QueueStats,
     Record,
     RetryPolicy,
+    Schedule,
     SentMessage,
     Status,
     TimelineEntry,
@@ -77,6 +78,15 @@ def asks(queue: Queue) -> None:
     assert_type(queue.stats(), dict[str, QueueStats])
     assert_type(queue.timeline("one"), list[TimelineEntry])
     assert_type(queue.replay_many("validator", limit=10), int)
+
+
+def schedules(queue: Queue) -> None:
+    assert_type(queue.every("0 7 * * 1-5", "report", {}, timezone="Europe/Paris", priority=7), Schedule)
+    assert_type(queue.every(LEASE, "report", {}, missed="all").next_at, datetime | None)
+    assert_type(queue.schedules(), list[Schedule])
+    queue.every(60, "report", {})  # type: ignore[arg-type]  # seconds? minutes?
+    queue.every(LEASE, "report", {}, missed="last")  # type: ignore[arg-type]
+    queue.at("tomorrow", "report", {})  # type: ignore[arg-type]
 
 
 async def awaits(queue: AsyncQueue) -> None:

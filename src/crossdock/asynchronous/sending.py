@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar, Unpack
 from crossdock.domain.errors import InvalidMessage, QueueFull
 from crossdock.domain.message import SentMessage
 from crossdock.hub.options import SendOptions
-from crossdock.hub.sent import SentBatch
+from crossdock.hub.sent import OneSend, SentBatch
 from crossdock.queue_core import QueueCore
 
 T = TypeVar("T")
@@ -58,11 +58,10 @@ class AsyncSending(QueueCore):
         draft = self._gateway.draft(data, message_id)
         if connection is not None:
             _refuse_wait(wait)
-            return self._store.send_inside(connection, lambda tx: tx.send(draft, envelope))
+            return self._store.send_inside(connection, OneSend(draft, envelope))
         if wait is not None:
-            sent: SentMessage = await self._send_patiently(lambda tx: tx.send(draft, envelope), wait)
-            return sent
-        return await self._store.write_async(lambda tx: tx.send(draft, envelope))
+            return await self._send_patiently(OneSend(draft, envelope), wait)
+        return await self._store.write_async(OneSend(draft, envelope))
 
     async def send_many(
         self,
@@ -92,10 +91,10 @@ class AsyncSending(QueueCore):
         batch = SentBatch(self._gateway, self._gateway.envelope(app, options), items)
         if connection is not None:
             _refuse_wait(wait)
-            return self._store.send_inside(connection, batch.store)
+            return self._store.send_inside(connection, batch)
         if wait is not None:
-            return await self._send_patiently(batch.store, wait)
-        return await self._store.write_async(batch.store)
+            return await self._send_patiently(batch, wait)
+        return await self._store.write_async(batch)
 
     async def _send_patiently(self, work: Callable[[Any], T], wait: timedelta) -> T:
         """Try again until the queue has room, or the time is over."""

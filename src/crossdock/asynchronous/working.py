@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import random
 import time
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY_S: Final = 0.25
 """Consumers look so often for what other programs inserted, which wakes nobody."""
+_LONGEST_PAUSE_S: Final = 2.0
+"""Between two tries while the store is away."""
 _TURN_S: Final = 0.1
 """When many write, the turn to do so comes within this time."""
 
@@ -163,7 +166,11 @@ class AsyncWorking(QueueCore):
     async def _take(self, consumption: Consumption) -> Claimed | None:
         """Return the next message; what was fetched longer ago than its lease must still be ours."""
         if consumption.is_doubtful:
-            await self._store.write_async(consumption.confirm)
+            try:
+                await self._store.write_async(consumption.confirm)
+            except StoreUnavailable as error:
+                self._gateway.tell("consume.waiting", str(error))
+                return None  # the next fetch sits it out
         return consumption.take()
 
     async def _fetch(
@@ -171,28 +178,39 @@ class AsyncWorking(QueueCore):
     ) -> bool:
         """Fetch messages ahead; wait for them if need be. False: there is nothing more to come."""
         deadline = None if wait is None else time.monotonic() + wait.total_seconds()
+        failures = 0
         while not (stop and stop.is_set()):
-            if self._in_memory:
-                self._housekeeper.run_once()
-            breath_s = consumption.breath_s()
-            if breath_s:
-                ear.announce(breath_s + _TURN_S)
-                await asyncio.sleep(breath_s)
             try:
-                with consumption.writing() as write:
-                    await self._store.write_async(partial(_exchange, write=write, ear=ear))
+                found = await self._fetch_once(consumption, ear, deadline, stop)
             except StoreUnavailable as error:
+                failures += 1
                 self._gateway.tell("consume.waiting", str(error))
-                if not await self._pause(ear, deadline):
+                await self._sit_out(ear, failures, stop)
+                if deadline is not None and time.monotonic() >= deadline:
                     return False
-                continue
-            if consumption.can_take or consumption.is_closed:
-                return True
-            if write.found:
-                continue  # all of it was set aside; there may be more behind it
-            if not await self._await_more(consumption, ear, deadline, stop):
-                return False
+            else:
+                if found is not None:
+                    return found
+                failures = 0
         return False
+
+    async def _fetch_once(
+        self, consumption: Consumption, ear: Ear, deadline: float | None, stop: Stop | None
+    ) -> bool | None:
+        """Fetch, and wait for messages if there are none; None: there may be some now."""
+        if self._in_memory:
+            self._housekeeper.run_once()
+        breath_s = consumption.breath_s()
+        if breath_s:
+            ear.announce(breath_s + _TURN_S)
+            await asyncio.sleep(breath_s)
+        with consumption.writing() as write:
+            await self._store.write_async(partial(_exchange, write=write, ear=ear))
+        if consumption.can_take or consumption.is_closed:
+            return True
+        if write.found:
+            return None  # all of it was set aside; there may be more behind it
+        return None if await self._await_more(consumption, ear, deadline, stop) else False
 
     async def _await_more(
         self, consumption: Consumption, ear: Ear, deadline: float | None, stop: Stop | None
@@ -205,7 +223,8 @@ class AsyncWorking(QueueCore):
             f"{consumption.app!r} waits, since the queue of {consumption.held_up_by!r}, which receives what it sends, "
             f"is as deep as its max_depth allows",
         )
-        return await self._pause(ear, deadline)
+        await ear.wait_async(_LOOK_EVERY_S)
+        return deadline is None or time.monotonic() < deadline
 
     async def _await_work(self, app: str, ear: Ear, deadline: float | None, stop: Stop | None) -> bool:
         """Wait until a claim may find something. False: the time is over, or we are to stop."""
@@ -238,9 +257,12 @@ class AsyncWorking(QueueCore):
         until_due_s: float = (due - now).total_seconds()
         return min(_LOOK_EVERY_S, until_due_s)
 
-    async def _pause(self, ear: Ear, deadline: float | None) -> bool:
-        await ear.wait_async(_LOOK_EVERY_S)
-        return deadline is None or time.monotonic() < deadline
+    async def _sit_out(self, ear: Ear, failures: int, stop: Stop | None) -> None:
+        """Wait before the next try, longer each time and by chance, so that not all consumers come back at once."""
+        pause_s = min(_LONGEST_PAUSE_S, _LOOK_EVERY_S * failures) * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+        end = time.monotonic() + pause_s
+        while not (stop and stop.is_set()) and (left := end - time.monotonic()) > 0:
+            await ear.wait_async(min(left, _LOOK_EVERY_S))
 
     def _start_consuming(
         self, app: str, *, batch: int, lease: timedelta | None, **options: Any
@@ -248,6 +270,7 @@ class AsyncWorking(QueueCore):
         """Return what a consumer needs; ``options`` are the further ones of a ``Consumption``."""
         options |= {"lost": self._tell_lost, "tell": self._gateway.notice}
         consumption = Consumption(check_app(app), batch=batch, lease=self._gateway.lease(lease), **options)
+        self._store.keep()
         self._housekeeper.watch(consumption)
         return consumption
 

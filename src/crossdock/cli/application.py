@@ -27,6 +27,7 @@ COMMANDS: Final = (
     "message",
     "app",
     "queue",
+    "schedule",
     "store",
     "version",
 )

@@ -13,6 +13,7 @@ from crossdock.domain.errors import (
     LeaseLost,
     MessageNotFound,
     QueueFull,
+    ScheduleNotFound,
     StoreError,
 )
 
@@ -39,7 +40,8 @@ MEANINGS: Final = {
     ExitCode.CONFIG: "The configuration is wrong.",
     ExitCode.STORE: "The store is missing, cannot be read or written now, is damaged, "
     "or belongs to another version of Crossdock.",
-    ExitCode.NOT_FOUND: "No message has that id; or several apps have it, and `--app` must say which is meant.",
+    ExitCode.NOT_FOUND: "No message has that id, no schedule that name; or several apps have the message, "
+    "and `--app` must say which is meant.",
     ExitCode.INTERRUPTED: "It was interrupted (Ctrl-C).",
     ExitCode.BROKEN_PIPE: "Whatever read the output stopped reading.",
     ExitCode.TERMINATED: "It was ended by a signal (SIGTERM or SIGHUP).",
@@ -53,7 +55,7 @@ def code_of(error: CrossdockError) -> ExitCode:
             return ExitCode.CONFIG
         case InvalidMessage():
             return ExitCode.USAGE
-        case MessageNotFound():
+        case MessageNotFound() | ScheduleNotFound():
             return ExitCode.NOT_FOUND
         case IllegalMove() | LeaseLost() | QueueFull():
             return ExitCode.FAILED

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crossdock import Delivery, Message, QueueStats, Record, SentMessage, TimelineEntry
+    from crossdock import Delivery, Message, QueueStats, Record, Schedule, SentMessage, TimelineEntry
 
 
 def message_document(message: Message) -> dict[str, Any]:
@@ -88,6 +88,20 @@ def stats_document(stats: QueueStats) -> dict[str, Any]:
 def timeline_document(entry: TimelineEntry) -> dict[str, Any]:
     """Return one thing that happened to a message."""
     return {**asdict(entry), "at": instant(entry.at)}
+
+
+def schedule_document(schedule: Schedule, slots: list[datetime]) -> dict[str, Any]:
+    """Return a schedule, and its next slots."""
+    interval = schedule.interval
+    moments = ("at", "start", "next_at", "last_slot", "paused_at", "created_at", "updated_at")
+    document = {name: value for name, value in asdict(schedule).items() if name not in {"data", "interval"}}
+    return {
+        **document,
+        **{name: instant(getattr(schedule, name)) for name in moments},
+        "interval_s": None if interval is None else interval.total_seconds(),
+        "slots": [instant(slot) for slot in slots],
+        **_data(schedule.data),
+    }
 
 
 def issues(details: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:

@@ -66,6 +66,38 @@ class Session:
         return path
 
     @property
+    def on_postgresql(self) -> bool:
+        """Whether the store is a PostgreSQL database."""
+        from crossdock.store.location import is_postgresql
+
+        return is_postgresql(self.loaded.store_url)
+
+    @property
+    def store_name(self) -> str:
+        """What the store is called for people: a short path, or the database's URL without its password.
+
+        Raises:
+            ConfigError: The URL names no store that a command can use.
+        """
+        if not self.on_postgresql:
+            return shown_path(self.store_path)
+        from crossdock.store.postgresql.maintenance import place_of
+
+        return str(place_of(self.loaded.store_url, self.store_settings))
+
+    def has_store(self) -> bool:
+        """Tell whether the store is there; a file that holds anything else counts, and opening it tells.
+
+        Raises:
+            StoreError: The database cannot be reached.
+        """
+        if not self.on_postgresql:
+            return self.store_path.exists()
+        from crossdock.store.postgresql.maintenance import holds_store
+
+        return holds_store(self.loaded.store_url, self.store_settings)
+
+    @property
     def store_settings(self) -> StoreSettings:
         """How the configuration says that the store is to be opened."""
         from crossdock.bootstrap import store_settings
@@ -78,14 +110,13 @@ class Session:
         Raises:
             Refusal: There is none yet.
         """
-        path = self.store_path
-        if not path.exists():
+        if not self.has_store():
             raise Refusal(
-                f"there is no store at {shown_path(path)}; make one with 'crossdock init' or by sending, "
+                f"there is no store at {self.store_name}; make one with 'crossdock init' or by sending, "
                 "or name another with --store",
                 ExitCode.STORE,
             )
-        if not _holds_store(path):
+        if not self.on_postgresql and not _holds_store(path := self.store_path):
             raise Refusal(
                 f"{shown_path(path)} holds no Crossdock store; add one to it with 'crossdock init' or by sending, "
                 "or name another with --store",
@@ -107,11 +138,10 @@ class Session:
     @contextmanager
     def new_queue(self) -> Iterator[Queue]:
         """Open the store, and make it if there is none."""
-        path = self.store_path
-        is_new = not path.exists()
+        is_new = not self.has_store()
         with self.open() as queue:
             if is_new:
-                tell(f"made a new store at {shown_path(path)}")
+                tell(f"made a new store at {self.store_name}")
             yield queue
 
     def open(self) -> Queue:

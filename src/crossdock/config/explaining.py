@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from crossdock.config.loading import Loaded
 from crossdock.config.model import Config, RetryTable
-from crossdock.config.problems import Key, show_key
+from crossdock.config.problems import Key, origin_of, show_key
 from crossdock.domain.retry import RetryPolicy
 
 SCHEMA_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -34,7 +34,17 @@ def settings(loaded: Loaded) -> list[tuple[Key, Any, str]]:
     for app, table in config.apps.items():
         found += [(("apps", app, "retry", name), value) for name, value in table.retry.model_dump().items()]
         found += _settings_of(("apps", app), table.model_dump(exclude={"retry"}))
-    return [(key, _hide(value), loaded.origin(*key)) for key, value in found if value is not None]
+    for name, schedule in config.schedules.items():
+        given = schedule.model_dump(exclude_none=True)
+        found += [(("schedules", name, key), value) for key, value in given.items()]
+    return [(key, _hide(value), _origin(loaded, key)) for key, value in found if value is not None]
+
+
+def _origin(loaded: Loaded, key: Key) -> str:
+    """Return what set a key; of a table of data, what set the first of it."""
+    if key in loaded.origins or key[0] != "schedules" or key[2] != "data":
+        return loaded.origin(*key)
+    return origin_of(key, loaded.origins) or loaded.origin(*key)
 
 
 def _settings_of(above: Key, table: Mapping[str, Any]) -> Iterator[tuple[Key, Any]]:
@@ -108,7 +118,7 @@ def _toml(value: Any) -> str:
 
 def _depth(key: Key) -> int:
     """Return how many parts of a key make the heading it stands under."""
-    return 2 if key[0] == "apps" else 1
+    return 2 if key[0] in {"apps", "schedules"} else 1
 
 
 def _as_table(policy: RetryPolicy) -> RetryTable:

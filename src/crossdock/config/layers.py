@@ -16,6 +16,8 @@ from crossdock.domain.errors import ConfigError
 
 PREFIX: Final = "CROSSDOCK_"
 _DIVIDER: Final = "__"
+_NAMED: Final = ("apps", "schedules")
+"""Tables whose keys are names that people choose."""
 _POSITION: Final = re.compile(r"^(.*) \(at (line \d+, column \d+|end of document)\)$")
 
 
@@ -70,18 +72,18 @@ def read_file(path: Path, name: str) -> dict[str, Any]:
         raise ConfigError(f"{name}: {where}not TOML: {what[:1].lower()}{what[1:]}") from error
 
 
-def read_environment(environ: Mapping[str, str], apps: Mapping[str, Any]) -> Iterator[tuple[Key, Any, str]]:
+def read_environment(environ: Mapping[str, str], file: Mapping[str, Any]) -> Iterator[tuple[Key, Any, str]]:
     """Give the keys that variables set, as (key, value, variable).
 
     Args:
         environ: The environment.
-        apps: The apps of the file: a variable can only spell an app's name in capitals.
+        file: Its apps and schedules, whose names a variable can only spell in capitals.
     """
     for variable in sorted(environ):
         if variable.startswith(PREFIX) and _DIVIDER in variable.removeprefix(PREFIX):
             key = tuple(variable.removeprefix(PREFIX).lower().split(_DIVIDER))
-            if key[0] == "apps" and len(key) > 1:
-                key = ("apps", _app(key[1], apps), *key[2:])
+            if key[0] in _NAMED and len(key) > 1:
+                key = (key[0], _name(key[1], file.get(key[0])), *key[2:])
             yield key, _value(environ[variable]), variable
 
 
@@ -96,7 +98,7 @@ def misspelt_variables(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _fixed_keys() -> Iterator[Key]:
-    """Give every key that is not under an app."""
+    """Give every key that is not under an app or a schedule."""
     for section in ("store", "queue", "run"):
         table: Any = Config.model_fields[section].annotation
         for name, field in table.model_fields.items():
@@ -104,9 +106,10 @@ def _fixed_keys() -> Iterator[Key]:
             yield from [(section, name, deeper) for deeper in inner] if inner else [(section, name)]
 
 
-def _app(spelt: str, apps: Mapping[str, Any]) -> str:
-    """Return the app of the file whose name a variable spells, else the name as it is spelt."""
-    return next((name for name in apps if re.sub(r"[^a-z0-9]", "_", name.lower()) == spelt), spelt)
+def _name(spelt: str, named: Any) -> str:
+    """Return the app or schedule of the file whose name a variable spells, else the name as it is spelt."""
+    names = named if isinstance(named, dict) else {}
+    return next((name for name in names if re.sub(r"[^a-z0-9]", "_", name.lower()) == spelt), spelt)
 
 
 def _value(text: str) -> Any:

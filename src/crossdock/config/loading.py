@@ -70,7 +70,7 @@ def load(
     layers = Layers()
     if file is not None and name is not None:
         layers.put((), read_file(file, name), name)
-    for key, value, variable in read_environment(environ, _apps(layers.tree)):
+    for key, value, variable in read_environment(environ, layers.tree):
         layers.put(key, value, variable)
     for option, (key, value) in (options or {}).items():
         layers.put(key, value, option)
@@ -95,11 +95,6 @@ def _name(file: Path) -> str:
         return str(file.resolve().relative_to(Path.cwd()))
     except ValueError:
         return str(file)
-
-
-def _apps(tree: Mapping[str, Any]) -> Mapping[str, Any]:
-    apps = tree.get("apps")
-    return apps if isinstance(apps, dict) else {}
 
 
 def _check(layers: Layers, problems: list[str]) -> Config:

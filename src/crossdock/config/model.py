@@ -2,51 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    WithJsonSchema,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from crossdock.config import values
+from crossdock.config.schedule_table import Scheduled
+from crossdock.config.table import AppName, Duration, Expected, Table, text_form
 from crossdock.domain.breaker import Breaker
-from crossdock.domain.errors import InvalidMessage
-from crossdock.domain.message import check_app
 from crossdock.domain.retry import RetryPolicy
 from crossdock.domain.routing import Subscription
 from crossdock.domain.rules import RATE_PATTERN, RULE_NAMES, Rate
 
-T = TypeVar("T")
-
 SHORTEST_LEASE: Final = timedelta(milliseconds=10)
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """Says in an error message what a key takes; stands in the annotation of its type."""
-
-    text: str
-
-
-def _text_form(parse: Callable[[str], T], given: object) -> T:
-    if not isinstance(given, str):
-        raise ValueError(given)  # noqa: TRY004 - Pydantic reports a ValueError, and lets a TypeError through
-    return parse(given)
 
 
 def _size(given: object) -> int:
     if type(given) is int and given >= 0:
         return given
-    return _text_form(values.parse_size, given)
+    return text_form(values.parse_size, given)
 
 
 def _url(text: str) -> str:
@@ -74,23 +49,9 @@ def _python_path(text: str) -> str:
     return text
 
 
-def _app_name(name: str) -> str:
-    try:
-        return check_app(name)
-    except InvalidMessage as error:
-        raise ValueError(name) from error
-
-
 Url: TypeAlias = Annotated[str, AfterValidator(_url), Expected('a URL such as "sqlite:///crossdock.db"')]
 Flag: TypeAlias = Annotated[bool, Expected("true or false")]
 Count: TypeAlias = Annotated[int, Field(ge=1), Expected("a whole number of 1 or more")]
-Duration: TypeAlias = Annotated[
-    timedelta,
-    BeforeValidator(lambda given: _text_form(values.parse_duration, given)),
-    PlainSerializer(values.format_duration),
-    WithJsonSchema({"type": "string", "pattern": values.DURATION_PATTERN}),
-    Expected('a duration such as "500ms", "30s" or "1h30m"'),
-]
 Lease: TypeAlias = Annotated[
     Duration, AfterValidator(_long_enough), Expected('a duration of 10 ms or more, such as "30s"')
 ]
@@ -108,7 +69,7 @@ Size: TypeAlias = Annotated[
 ]
 Backoff: TypeAlias = Annotated[
     tuple[timedelta, timedelta],
-    BeforeValidator(lambda given: _text_form(values.parse_backoff, given)),
+    BeforeValidator(lambda given: text_form(values.parse_backoff, given)),
     PlainSerializer(values.format_backoff),
     WithJsonSchema({"type": "string", "pattern": values.BACKOFF_PATTERN}),
     Expected('two durations, the smaller first, such as "1s..5m"'),
@@ -121,7 +82,7 @@ def _parking_times(bounds: tuple[timedelta, timedelta]) -> tuple[timedelta, time
 
 
 def _rate(given: object) -> Rate:
-    return _text_form(Rate.parse, given)
+    return text_form(Rate.parse, given)
 
 
 RateValue: TypeAlias = Annotated[
@@ -132,12 +93,6 @@ RateValue: TypeAlias = Annotated[
     Expected('a number per time, such as "10/s", "100/m" or "1000/15m"'),
 ]
 OnDead: TypeAlias = Annotated[Literal["release", "block"], Expected('"release" or "block"')]
-AppName: TypeAlias = Annotated[
-    str,
-    AfterValidator(_app_name),
-    Expected("a name of 1 to 128 letters, digits, '.', '_' or '-', a letter or digit first"),
-]
-
 
 AppNames: TypeAlias = Annotated[
     list[AppName], Expected('an array of the names of apps, such as ["warehouse"]')
@@ -148,15 +103,6 @@ PythonPath: TypeAlias = Annotated[
     Expected('a module and a function in it, such as "orders.checks:validate"'),
 ]
 Pattern: TypeAlias = Annotated[str, Field(min_length=1), Expected('text such as "order.*"')]
-
-
-class Table(BaseModel):
-    """A table of the file: only known keys, only the types they name.
-
-    What checks them is built when something is checked, once for all of them: a send waits for it.
-    """
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
 
 class StoreTable(Table):
@@ -182,7 +128,13 @@ class StoreTable(Table):
     )
     lock_timeout: Duration = Field(
         default=timedelta(seconds=10),
-        description="How long a write waits for other programs before it gives up.",
+        description="How long a write waits for other programs, and on PostgreSQL for a server that is away, before it "
+        "gives up.",
+    )
+    host_folder: str | None = Field(
+        default=None,
+        description="On PostgreSQL: the folder in which the processes of this host that use the store find each other. "
+        "Default: one of this user's, named after the database.",
     )
 
 
@@ -363,6 +315,9 @@ class Config(Table):
     )
     run: RunTable = Field(default_factory=RunTable, description="How crossdock run works.")
     apps: dict[AppName, AppTable] = Field(default={}, description="Apps that differ, each under its name.")
+    schedules: dict[AppName, Scheduled] = Field(
+        default={}, description="What sends itself, each schedule under its name."
+    )
 
     def rules(self) -> dict[str, dict[str, Any]]:
         """Return the rules of each queue that are named."""

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from crossdock.config.model import AppName, Config, Expected
+from crossdock.config.model import Config
+from crossdock.config.table import AppName, Expected, Explained
 
 Key = tuple[str, ...]
 
@@ -27,7 +28,12 @@ def describe(error: ValidationError, origins: Mapping[Key, str]) -> list[str]:
         error: What Pydantic found.
         origins: Where each key was set.
     """
-    return [_line(found["type"], found["loc"], found["input"], origins) for found in error.errors()]
+    return [
+        _explained(found["loc"], reason, origins)
+        if isinstance(reason := found.get("ctx", {}).get("error"), Explained)
+        else _line(found["type"], found["loc"], found["input"], origins)
+        for found in error.errors()
+    ]
 
 
 def show_key(key: Key) -> str:
@@ -54,15 +60,26 @@ def origin_of(key: Key, origins: Mapping[Key, str]) -> str | None:
     return next(inside, None)
 
 
+def _explained(loc: tuple[int | str, ...], reason: Explained, origins: Mapping[Key, str]) -> str:
+    """Return the line of a value that says itself what is wrong with it."""
+    key = tuple(str(part) for part in loc)
+    return f"{_named(key, origin_of(key, origins) or 'configuration')}: {reason}"
+
+
 def _line(kind: str, loc: tuple[int | str, ...], given: object, origins: Mapping[Key, str]) -> str:
     key = tuple(str(part) for part in loc if part != "[key]")
     place = origin_of(key, origins) or "configuration"
-    named = place if place.startswith(("CROSSDOCK_", "--")) else f"{place}: {show_key(key)}"
+    named = _named(key, place)
     if kind == "extra_forbidden":
         prefix = place[: -len(key[-1])] if place.startswith("CROSSDOCK_") else ""
         return f"{named}: unknown key{_nearest(key[-1], _known_at(key[:-1]), prefix)}"
     words = _expected_name() if "[key]" in loc else expected(key)
     return f"{named}: expected {words}, given {_show(given)}{_hint(key, given)}"
+
+
+def _named(key: Key, place: str) -> str:
+    """Return where a key was set, and the key unless the place names it."""
+    return place if place.startswith(("CROSSDOCK_", "--")) else f"{place}: {show_key(key)}"
 
 
 def _nearest(name: str, known: Sequence[str], prefix: str) -> str:

@@ -38,4 +38,13 @@ url = "sqlite:///crossdock.db"    # relative to this file's folder; sqlite:////d
 # breaker = { after = 5, park = "5s..5m" }   # leave the queue alone while the far side is down
 # fallback = "by-hand"            # who receives, too, what fails here for good
 # on_dead = "block"               # a dead letter keeps later messages of its partition key waiting
+
+# What sends itself has a table [schedules.NAME]:
+#
+# [schedules.report]
+# cron = "0 7 * * 1-5"            # or every = "5m", or at = 2031-05-17T08:30:00+02:00
+# timezone = "Europe/Paris"       # whose clocks cron means; UTC unless set
+# app = "reporter"                # whose queue; the schedule's name unless set
+# data = { kind = "daily" }
+# missed = "latest"               # after a standstill: the last slot late; "all" of them, or "skip"
 """

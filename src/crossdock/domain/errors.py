@@ -18,6 +18,7 @@
         ├── SchemaOutOfDate
         ├── LeaseLost
         ├── MessageNotFound
+        ├── ScheduleNotFound
         └── IllegalMove
 """
 
@@ -183,6 +184,12 @@ class MessageNotFound(StoreError):
     """No message has that id, or several do and the app must be named."""
 
     code = "MESSAGE_NOT_FOUND"
+
+
+class ScheduleNotFound(StoreError):
+    """No schedule has that name."""
+
+    code = "SCHEDULE_NOT_FOUND"
 
 
 class IllegalMove(StoreError):

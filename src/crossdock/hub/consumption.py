@@ -78,6 +78,7 @@ class Consumption:
         self._events: list[tuple[str, str, str]] = []
         self._batch = batch
         self._lease = lease
+        self._lease_s = lease.total_seconds()
         self._lost = lost
         self._lanes = lanes
         self._mutex = threading.Lock()
@@ -122,7 +123,7 @@ class Consumption:
     def is_doubtful(self) -> bool:
         """Whether what is fetched ahead has waited longer than its lease, as after the process was stopped."""
         hand = self._hand
-        return bool(hand.ahead) and time.monotonic() - hand.ahead_since > self._lease.total_seconds()
+        return bool(hand.ahead) and time.monotonic() - hand.ahead_since > self._lease_s
 
     def confirm(self, tx: Any) -> None:
         """Drop what was fetched ahead and is not ours any more."""
@@ -138,7 +139,7 @@ class Consumption:
     def put_back(self, claimed: Claimed) -> None:
         """Put a message in hand, not begun, before those fetched ahead."""
         with self._mutex:
-            if self._hand.let_go(claimed) is not None:
+            if self._hand.let_go(claimed, time.monotonic()) is not None:
                 self._hand.ahead.appendleft(claimed)
 
     def finish(self, claimed: Claimed, outcome: Outcome, *, written: bool = False) -> bool:
@@ -149,7 +150,7 @@ class Consumption:
         """
         now = time.monotonic()
         with self._mutex:
-            spent = self._hand.let_go(claimed)
+            spent = self._hand.let_go(claimed, now)
             if spent is None:
                 return False
             waited = bool(self._done)
@@ -157,11 +158,9 @@ class Consumption:
             self._usual_s = spent if usual is None else usual + _SMOOTHING * (spent - usual)
             if not written:
                 self._add_done(Settlement(claimed.row_id, claimed.lease_token, outcome), now)
-            if isinstance(outcome, RetryAt) and outcome.halts is not None:
-                self._return_ahead()
-            elif not isinstance(outcome, Completed):
-                self._return_key(claimed, now)
-            return bool(self._done) and not waited
+            if not isinstance(outcome, Completed):
+                self._return_followers(claimed, outcome, now)
+            return not waited and bool(self._done)
 
     @contextmanager
     def writing(self) -> Iterator[Write]:
@@ -273,6 +272,13 @@ class Consumption:
         if not self._done:
             self._done_since = now
         self._done.append(settlement)
+
+    def _return_followers(self, claimed: Claimed, outcome: Outcome, now: float) -> None:
+        """Give back what must not be begun after a message that did not succeed."""
+        if isinstance(outcome, RetryAt) and outcome.halts is not None:
+            self._return_ahead()
+        else:
+            self._return_key(claimed, now)
 
     def _return_ahead(self) -> None:
         now = time.monotonic()

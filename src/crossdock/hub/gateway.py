@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.domain.delivery import Claimed, Completed, Crashed, Settlement, Undecodable
+from crossdock.domain.delivery import DONE, Claimed, Completed, Crashed, Settlement, Undecodable
 from crossdock.domain.errors import ConfigError, InvalidMessage, LeaseLost, StoreError
 from crossdock.domain.ids import new_message_id, new_message_ids
 from crossdock.domain.lifecycle import FailureCode
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 ANY_APP: Final = "*"
 _BULK: Final = 500
 _TELL_AGAIN_S: Final = 60.0
-_DONE: Final = Completed()
 _NO_RULES: Final = QueueRules()
 MAX_RESULT_BYTES: Final = 64 * 1024
 SHORTEST_LEASE: Final = timedelta(milliseconds=10)
@@ -161,7 +160,7 @@ class Gateway:
             InvalidMessage: ``result`` is no JSON value, or larger than 64 KiB.
         """
         if result is None:
-            return _DONE
+            return DONE
         text = encode_json(result, field="result")
         if len(text.encode()) > MAX_RESULT_BYTES:
             raise InvalidMessage.of(

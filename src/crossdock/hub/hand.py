@@ -78,7 +78,7 @@ class Hand:
         self._suspect_begun = claimed.crashes > 0
         return claimed
 
-    def let_go(self, claimed: Claimed) -> float | None:
+    def let_go(self, claimed: Claimed, now: float) -> float | None:
         """Forget a message that was begun; return how long ago that was, in seconds, or None if it was not."""
         found = self._begun.get(claimed.row_id)
         if found is None or found[0] is not claimed:
@@ -88,7 +88,7 @@ class Hand:
             self._keys.discard(claimed.message.partitionkey)
         if claimed.crashes:
             self._suspect_begun = False
-        return time.monotonic() - found[1]
+        return now - found[1]
 
     def waits_since(self, now: float) -> float:
         """Return for how many seconds nothing was begun though something is ahead; 0: all is well."""

@@ -1,4 +1,7 @@
-"""The one thread of a store that works in the background: it rescues, and writes results that would wait too long."""
+"""The one thread of a store that works in the background.
+
+It rescues, sends what schedules send, and writes results that would wait too long.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,11 @@ from typing import TYPE_CHECKING, Final
 from crossdock.hub.consumption import FLUSH_AFTER_S
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crossdock.hub.consumption import Consumption
     from crossdock.hub.rescuer import Rescuer
+    from crossdock.hub.scheduler import Scheduler
     from crossdock.ports.notice import Notice
     from crossdock.ports.store import Store
 
@@ -22,15 +28,16 @@ _JOIN_TIMEOUT_S: Final = 5.0
 class Housekeeper:
     """Runs in a daemon thread; starting twice or stopping unstarted is harmless."""
 
-    def __init__(self, store: Store, rescuer: Rescuer, notice: Notice) -> None:
+    def __init__(self, store: Store, rescuer: Rescuer, scheduler: Scheduler, notice: Notice) -> None:
         self._store = store
         self._rescuer = rescuer
+        self._scheduler = scheduler
         self._notice = notice
         self._consumptions: set[Consumption] = set()
         self._stop = threading.Event()
         self._call = threading.Event()
         self._thread: threading.Thread | None = None
-        self._trouble: str | None = None
+        self._troubles: dict[str, str] = {}
         self._tend_at = time.monotonic() + _TEND_EVERY_S
 
     def start(self) -> None:
@@ -74,16 +81,24 @@ class Housekeeper:
         self._call.set()
 
     def run_once(self) -> None:
-        """Rescue once, and tend the store now and then; trouble with it is told once, and the next pass tries again."""
+        """Rescue once, send what is due, and tend the store now and then.
+
+        Trouble with one of them is told once, keeps back none of the others, and the next pass tries again.
+        """
+        self._attempt("rescuer.failed", self._rescuer.run_once)
+        self._attempt("scheduler.failed", self._scheduler.run_once)
+        self._attempt("store.tending_failed", self._tend)
+
+    def _attempt(self, event: str, work: Callable[[], object]) -> None:
         try:
-            self._rescuer.run_once()
-            self._tend()
+            work()
         except Exception as error:  # noqa: BLE001 - the rim of a service: it must live on
-            if str(error) != self._trouble:
-                self._trouble = str(error)
-                self._notice("rescuer.failed", f"{type(error).__name__}: {error}")
+            known = str(error) in self._troubles.values()
+            self._troubles[event] = str(error)
+            if not known:
+                self._notice(event, f"{type(error).__name__}: {error}")
         else:
-            self._trouble = None
+            self._troubles.pop(event, None)
 
     def _tend(self) -> None:
         if time.monotonic() >= self._tend_at:

@@ -43,6 +43,7 @@ class Rescuer:
 
     def run_once(self) -> int:
         """Look once; return how many messages were taken back."""
+        self._store.renew()
         return (
             self._rescue_from_the_dead()
             + self._rescue_orphans()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crossdock.domain.delivery import Completed, HandedBack, Settlement
+from crossdock.domain.delivery import DONE, Completed, HandedBack, Settlement
 from crossdock.domain.errors import InvalidMessage
 from crossdock.domain.lifecycle import FailureCode
 from crossdock.domain.retry import Dead, failure_of
@@ -43,7 +43,8 @@ def write_results(tx: Any, done: Sequence[Settlement]) -> list[int]:
     late: list[int] = []
     for one in done:
         if one.key in accepted:
-            _send_answers(tx, one)
+            if one.outcome is not DONE:
+                _send_answers(tx, one)
         elif not isinstance(one.outcome, HandedBack):
             late.append(one.row_id)
     return late

@@ -14,6 +14,27 @@ if TYPE_CHECKING:
     from crossdock.hub.gateway import Gateway
 
 
+class OneSend:
+    """One message on its way into the store: work for ``Store.write``."""
+
+    __slots__ = ("draft", "envelope")
+    only_sends = True
+
+    def __init__(self, draft: Draft, envelope: Envelope) -> None:
+        self.draft = draft
+        self.envelope = envelope
+
+    @property
+    def single(self) -> tuple[Draft, Envelope] | None:
+        """The message, if its place in the queue depends on no other."""
+        return (self.draft, self.envelope) if self.envelope.partition_key is None else None
+
+    def __call__(self, tx: Any) -> SentMessage:
+        """Store it."""
+        sent: SentMessage = tx.send(self.draft, self.envelope)
+        return sent
+
+
 class SentBatch:
     """Messages on their way into the store.
 
@@ -26,6 +47,8 @@ class SentBatch:
         InvalidMessage: One of them is wrong.
     """
 
+    only_sends = True
+
     def __init__(self, gateway: Gateway, envelope: Envelope, items: Iterable[Any]) -> None:
         self._envelope = envelope
         self._parts: list[_Whole | list[Draft]] = []
@@ -37,7 +60,7 @@ class SentBatch:
             else:
                 self._parts.append(gateway.drafts(group))
 
-    def store(self, tx: Any) -> Sequence[SentMessage]:
+    def __call__(self, tx: Any) -> Sequence[SentMessage]:
         """Store them all in one transaction."""
         stored: list[Sequence[SentMessage] | _Run] = []
         for part in self._parts:

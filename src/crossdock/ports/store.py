@@ -1,8 +1,12 @@
 """The port to the Message Store, split by who calls it.
 
 A store runs *work* (a function of one open transaction) durably: ``write`` returns after the commit. Work may be
-run together with that of other callers in one transaction; if it raises, its own changes alone are undone.
-Work must not block and must not call the store again.
+run together with that of other callers in one transaction; if it raises, its own changes alone are undone. Work may
+be run again after a transaction that came to nothing. It must not block and must not call the store again.
+
+Work that only sends says so by a true attribute ``only_sends``: it may be run again even when nobody knows whether
+its commit took place, since messages are found by their ids. Work that sends one message without a partition key
+tells it by the attribute ``single``: a pair of draft and envelope.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from crossdock.domain.record import HubProcess, QueueStats, Record, TimelineEntry
     from crossdock.domain.retry import Failure
     from crossdock.domain.rules import QueueRules
+    from crossdock.domain.schedule import Firing, Schedule, ScheduleSpec
 
 T = TypeVar("T")
 
@@ -121,7 +126,34 @@ class ReloadVerbs(Protocol):
         """Forget a process that has ended."""
 
 
-class Transaction(SendingVerbs, WorkingVerbs, ControlVerbs, ReloadVerbs, Protocol):
+class ScheduleVerbs(Protocol):
+    """What is done with schedules in a transaction.
+
+    Whoever has the store open fires what is due; any number of them may try at the same time, and only one
+    succeeds, since a schedule is moved on only from where it was read.
+    """
+
+    def declare_schedule(self, spec: ScheduleSpec) -> Schedule:
+        """Make a schedule, or bring the one of that name in line; ``change`` tells what was done."""
+
+    def fire(self, schedule: Schedule, firing: Firing, messages: Sequence[tuple[Draft, Envelope]]) -> int:
+        """Send the messages of slots and move the schedule on, all or nothing; return how many were sent.
+
+        Nothing happens if the schedule was changed since it was read. A message that its queue has already is not
+        sent again.
+        """
+
+    def pause_schedule(self, name: str) -> Schedule:
+        """Let a schedule send nothing; raises ScheduleNotFound."""
+
+    def resume_schedule(self, name: str) -> Schedule:
+        """Let a paused schedule send again, from now on; raises ScheduleNotFound."""
+
+    def delete_schedule(self, name: str) -> None:
+        """Remove a schedule; raises ScheduleNotFound."""
+
+
+class Transaction(SendingVerbs, WorkingVerbs, ControlVerbs, ReloadVerbs, ScheduleVerbs, Protocol):
     """One open write transaction."""
 
 
@@ -162,6 +194,21 @@ class Reading(Protocol):
 
     def processes(self) -> builtins.list[HubProcess]:
         """Return every process that works by a configuration, with the generation that it has applied."""
+
+    def schedules(self) -> builtins.list[Schedule]:
+        """Return every schedule, by name."""
+
+    def schedule(self, name: str) -> Schedule:
+        """Return one schedule; raises ScheduleNotFound."""
+
+    def differing(self, specs: Sequence[ScheduleSpec]) -> builtins.list[ScheduleSpec]:
+        """Return those of some declarations that are not as the store has them."""
+
+    def next_slot(self) -> datetime | None:
+        """Return when the next schedule is due; asked several times per second, so it must cost next to nothing."""
+
+    def due_schedules(self, now: datetime, limit: int) -> builtins.list[Any]:
+        """Return schedules whose time has come, the longest due first, each unread: reading one may fail."""
 
     def owners(self) -> builtins.list[str]:
         """Return every process that holds a message."""
@@ -232,6 +279,10 @@ class Store(Protocol):
     """Durable messages."""
 
     @property
+    def in_memory(self) -> bool:
+        """Whether the store is in this process alone."""
+
+    @property
     def owner(self) -> str:
         """This process's name and boot id, as it stands in ``lease_owner``."""
 
@@ -265,6 +316,12 @@ class Store(Protocol):
         self, settlement: Settlement, message_id: str, settled: Callable[[], None]
     ) -> AbstractContextManager[Any]:
         """Give a connection; what is written through it commits together with the settlement."""
+
+    def keep(self) -> None:
+        """Get ready to keep leases for as long as this process lives and runs, whatever user code does to it."""
+
+    def renew(self) -> None:
+        """Renew kept leases that are about to end, where others cannot see by themselves that their owner lives."""
 
     def tend(self) -> None:
         """Do what keeps the store quick whatever other programs do to it; cheap, to be called now and then."""

@@ -71,6 +71,7 @@ class Claiming(FallingBack):
         self.limits.note(request.app, limited=bool(limited), failures=failures, trips=trips)
         if not limited:
             return self._claim(request)
+        self.lock_queue(request.app)
         ((*found, trips, processing),) = self.run(statements.limits, {"app": request.app})
         limits = claim_limits(found, trips=trips, processing=processing)
         allowed, _ = limits.grant(_wanted(request), self.now)
@@ -102,9 +103,10 @@ class Claiming(FallingBack):
         """Set aside what is too late to be delivered; tell whether there may be more of it."""
         late = self.run(statements.expired, {"app": app, "now": self.now_text, "limit": _STEP})
         for row_id, target, key, attempts in late:
-            self.run(statements.fail_pending, {"row_id": row_id, "now": self.now_text, "error": _EXPIRED})
-            self.log(row_id, "message.failed", code=FailureCode.EXPIRED)
-            self.fall_back(row_id, target, key, _LATE, attempts=attempts)
+            parameters = {"row_id": row_id, "now": self.now_text, "error": _EXPIRED}
+            if self.run(statements.fail_pending, parameters):
+                self.log(row_id, "message.failed", code=FailureCode.EXPIRED)
+                self.fall_back(row_id, target, key, _LATE, attempts=attempts)
         self.release((target, key) for _, target, key, _ in late)
         return len(late) == _STEP
 

@@ -28,6 +28,8 @@ from crossdock.domain.rules import ClaimLimits, QueueRules, Rate
 from crossdock.store.types import to_text
 
 Row = Sequence[Any]
+JSON_IN_BYTES: Final = '"data_bytes"'
+"""What stands in ``data`` when ``data_bytes`` holds JSON that the column's type cannot hold; else it is null there."""
 MAX_ERROR_CHARACTERS: Final = 16_000
 """Keeps the stored error below 64 KiB, however its characters are encoded."""
 
@@ -91,18 +93,15 @@ def edited_columns(changes: Mapping[str, Any], old_data: Any) -> dict[str, Any]:
     return columns
 
 
-def rule_columns(rules: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns of rules of a queue; what is None is an empty text or a zero, as ``set_rules`` takes it."""
-    columns: dict[str, Any] = {}
+def rule_columns(rules: Mapping[str, Any]) -> dict[str, str]:
+    """Return the columns of rules of a queue as text; what is None is empty."""
+    columns: dict[str, str] = {}
     for name, value in rules.items():
-        match name:
-            case "rate":
-                columns["rate_count"] = 0 if value is None else value.count
-                columns["rate_period_s"] = 0 if value is None else value.period.total_seconds()
-            case "on_dead" | "fallback":
-                columns[name] = value or ""
-            case _:
-                columns[name] = value or 0
+        if name == "rate":
+            columns["rate_count"] = "" if value is None else str(value.count)
+            columns["rate_period_s"] = "" if value is None else repr(value.period.total_seconds())
+        else:
+            columns[name] = "" if value is None else str(value)
     return columns
 
 
@@ -162,7 +161,7 @@ def _message(row: Row, sent_at: datetime) -> Message:
         MessageId(message_id),
         source or source_app,
         kind,
-        decode_json(data) if raw is None else _bytes(raw),
+        decode_json(data) if raw is None else _from_bytes(data, raw),
         sent_at if time is None else moment(time),
         content_type,
         schema,
@@ -252,10 +251,10 @@ def held_message(row: Row) -> Message:
         return Message(MessageId(row[1]), row[6] or row[2], row[7], row[4], sent_at, "text/plain")
 
 
-def _bytes(raw: Any) -> bytes:
+def _from_bytes(data: Any, raw: Any) -> Any:
     if not isinstance(raw, bytes):
         raise TypeError(f"data_bytes holds {type(raw).__name__}, not bytes")
-    return raw
+    return decode_json(raw.decode()) if data == JSON_IN_BYTES else raw
 
 
 def value_or_text(text: Any) -> Any:

@@ -60,6 +60,7 @@ class Controlling(TransactionCore):
         _demand(rows, Verb.REPLAY, record)
         _, app, key, *_ = rows[0]
         if key is not None:
+            self.lock_keys([(app, key)])
             self.run(statements.hold_key, {"app": app, "key": key, "row_id": record.row_id})
             self.release([(app, key)])
         self.woken.add(app)
@@ -77,12 +78,16 @@ class Controlling(TransactionCore):
         """
         if "available_at" in changes:
             changes = {**changes, "available_at": max(changes["available_at"], self.now)}
-        columns = edited_columns(changes, record.message.data)
+        columns = self._storable(edited_columns(changes, record.message.data))
         parameters = {**columns, "row_id": record.row_id, "now": self.now_text}
         rows = self.run(statements.edit, parameters, columns=tuple(columns))
         _demand(rows, Verb.EDIT, record)
         self.woken.add(record.app)
         self.log(record.row_id, "message.edited", before=_before(record, changes))
+
+    def _storable(self, columns: dict[str, Any]) -> dict[str, Any]:
+        """Return columns as this database can hold them."""
+        return columns
 
     def delete(self, record: Record) -> None:
         """Hide a finished message; purging removes it.

@@ -26,7 +26,7 @@ _SHARES: Final = 64
 _SMALLEST_SHARE: Final = 1000
 _REST_S: Final = 20
 """After a count that found no room, so many times as long as it took nobody counts again."""
-_QUICK_S: Final = 0.001
+_QUICK_S: Final = 0.005
 """A count that took less is made again whenever it is needed."""
 
 

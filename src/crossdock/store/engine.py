@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from crossdock.store.connections import make_durable, note_opened
 from crossdock.store.file_locks import WriteLock
-from crossdock.store.location import parse_url
+from crossdock.store.location import is_postgresql, parse_url
 from crossdock.store.settings import StoreSettings
 from crossdock.store.sqlite_build import choose
 
@@ -58,19 +58,25 @@ registry.register("sqlite.crossdock", __name__, "ImmediateDialect")
 
 
 def create_engine(url: str | URL, **options: Any) -> Engine:
-    """Return an engine on a SQLite file with the SQLite build that Crossdock uses itself.
+    """Return an engine on a store's database, set up as Crossdock does it for itself.
+
+    On PostgreSQL its transactions find the store's tables without their schema. On SQLite it uses the same build.
 
     One process must not open a file with two SQLite libraries: they would drop each other's locks. Transactions
     begin IMMEDIATE, so that a read that is followed by a write cannot fail; each commit is synced. On the file of a
     store they queue with Crossdock's own writers.
 
     Args:
-        url: ``sqlite:///…``
+        url: ``sqlite:///…`` or ``postgresql+psycopg://…``
         options: For ``sqlalchemy.create_engine``.
 
     Raises:
-        ConfigError: Not a URL of SQLite.
+        ConfigError: Not a URL of a store.
     """
+    if is_postgresql(url):
+        from crossdock.store.postgresql.engine import create_engine as on_postgresql  # noqa: PLC0415 - seldom needed
+
+        return on_postgresql(url, **options)
     location = parse_url(url)
     build = choose()
     timeout = StoreSettings().lock_timeout

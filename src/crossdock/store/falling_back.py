@@ -36,6 +36,8 @@ class FallingBack(TransactionCore):
             "failedreason": _CONTROL.sub(" ", failure.message)[:_LONGEST_REASON] or str(failure.code),
             "failedattempts": attempts,
         }
+        if key is not None:
+            self.lock_keys([(fallback, key)])
         sent = self.run(
             statements.send_to_fallback,
             {

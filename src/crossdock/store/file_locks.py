@@ -24,16 +24,18 @@ if TYPE_CHECKING:
 _SLICE_NS: Final = 10_000_000
 """So long a process may write again and again while another waits: some thirty commits."""
 _GONE_NS: Final = 250_000_000
-"""Who is first in line looks every few milliseconds; if it has not had its turn by now, it was stopped or killed."""
+"""Who is first in line looks every few milliseconds; if it has not done so for this long, it was stopped or killed."""
 _LINE_PATIENCE_S: Final = 0.25
-"""Who waits longer in the line tries without it: its first may be stopped."""
+"""So often who waits in the line makes sure that its first is there; if not, it tries without the line."""
 _FIRST_POLL_S: Final = 0.001
 _LAST_POLL_S: Final = 0.002
 _POLL_GROWTH: Final = 1.1
 _ROOM: Final = 0.25
 _LONGEST_ROOM_S: Final = 0.05
-_NUMBER_BYTES: Final = 8
-_NOBODY: Final = bytes(_NUMBER_BYTES)
+_SINCE: Final = slice(0, 8)
+_SEEN: Final = slice(8, 16)
+_STAMPS_BYTES: Final = 16
+_NOBODY: Final = bytes(8)
 
 _open_locks: weakref.WeakSet[LockFile] = weakref.WeakSet()
 
@@ -45,6 +47,14 @@ class LockFile:
         flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0)
         self.fd = os.open(path, flags, 0o600)
         _open_locks.add(self)
+
+    @classmethod
+    def inherited(cls, fd: int) -> LockFile:
+        """Return a file that another process opened, and perhaps locked, and handed to us."""
+        lock = object.__new__(cls)
+        lock.fd = fd
+        _open_locks.add(lock)
+        return lock
 
     def try_lock(self) -> bool:
         """Lock it if nobody holds it."""
@@ -82,13 +92,14 @@ class WriteLock:
     others wait; they stand in a line that the kernel keeps, and the first of it makes known since when it waits.
 
     Args:
-        path: The lock file; its first bytes say since when the first in line waits. The line is a file beside it.
+        path: The lock file; its first bytes say since when the first in line waits, and when it was last seen to.
+            The line is a file beside it.
         timeout: How long to wait at most.
     """
 
     def __init__(self, path: Path, timeout: timedelta) -> None:
         self._file = LockFile(path)
-        self._since = shared_bytes(self._file.fd, _NUMBER_BYTES)
+        self._stamps = shared_bytes(self._file.fd, _STAMPS_BYTES)
         self._line = _Line(path.with_suffix(".line"))
         self._timeout_s = timeout.total_seconds()
         self._path = path
@@ -111,15 +122,24 @@ class WriteLock:
         if self._is_ours_to_take() and self._file.try_lock():
             return
         deadline = time.monotonic() + self._timeout_s
-        first = self._line.acquire(min(self._timeout_s, _LINE_PATIENCE_S))
+        first = self._become_first(deadline)
         try:
             if first:
-                self._since[:] = time.monotonic_ns().to_bytes(_NUMBER_BYTES, sys.byteorder)
-            self._poll(deadline)
+                self._stamps[_SINCE] = _stamp()
+            self._poll(deadline, first=first)
         finally:
             if first:
-                self._since[:] = _NOBODY
+                self._stamps[_SINCE] = _NOBODY
                 self._line.release()
+
+    def _become_first(self, deadline: float) -> bool:
+        """Stand in the line; False: its first is not there any more, or the time is up."""
+        while (left := deadline - time.monotonic()) > 0:
+            if self._line.acquire(min(left, _LINE_PATIENCE_S)):
+                return True
+            if self._ago_ns(_SEEN) > _GONE_NS:
+                return False
+        return False
 
     def release(self) -> None:
         """Give the turn up."""
@@ -131,19 +151,22 @@ class WriteLock:
         """Close the lock files; safe to call twice."""
         self._file.close()
         self._line.close()
-        self._since.close()
+        self._stamps.close()
 
     def _is_ours_to_take(self) -> bool:
         """Tell whether the turn may be taken past those who wait; one who died or was stopped counts for nothing."""
-        since = self._since[:]
-        if since == _NOBODY:
+        if self._stamps[_SINCE] == _NOBODY or self._ago_ns(_SINCE) <= _SLICE_NS:
             return True
-        waited_ns = time.monotonic_ns() - int.from_bytes(since, sys.byteorder)
-        return not _SLICE_NS < waited_ns < _GONE_NS
+        return self._ago_ns(_SEEN) > _GONE_NS
 
-    def _poll(self, deadline: float) -> None:
+    def _ago_ns(self, which: slice) -> int:
+        return time.monotonic_ns() - int.from_bytes(self._stamps[which], sys.byteorder)
+
+    def _poll(self, deadline: float, *, first: bool) -> None:
         pause_s = _FIRST_POLL_S
         while not self._file.try_lock():
+            if first:
+                self._stamps[_SEEN] = _stamp()
             if time.monotonic() >= deadline:
                 raise StoreUnavailable(
                     f"waited {self._timeout_s:g} s for the turn to write ({self._path}); nothing was changed. "
@@ -151,6 +174,10 @@ class WriteLock:
                 )
             time.sleep(pause_s)
             pause_s = min(_LAST_POLL_S, pause_s * _POLL_GROWTH)
+
+
+def _stamp() -> bytes:
+    return time.monotonic_ns().to_bytes(len(_NOBODY), sys.byteorder)
 
 
 class _Line:

@@ -19,8 +19,6 @@ from crossdock.domain.errors import StoreError, StoreUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from crossdock.store.sqlite_transaction import SQLiteTransaction
-
 T = TypeVar("T")
 _INTERRUPTED: Final = StoreUnavailable(
     "the commit was interrupted; ask for the message by its id whether it was stored"
@@ -38,7 +36,7 @@ class Unit:
 
     __slots__ = ("error", "future", "leads", "loop", "result", "turn", "work")
 
-    def __init__(self, work: Callable[[SQLiteTransaction], Any] | None) -> None:
+    def __init__(self, work: Callable[[Any], Any] | None) -> None:
         self.work = work
         self.result: Any = None
         self.error: BaseException | None = _INTERRUPTED
@@ -70,7 +68,7 @@ class GroupCommit:
     def __init__(
         self,
         commit: Callable[[Sequence[Unit]], None],
-        commit_one: Callable[[Callable[[SQLiteTransaction], Any]], Any],
+        commit_one: Callable[[Callable[[Any], Any]], Any],
     ) -> None:
         self._commit = commit
         self._commit_one = commit_one
@@ -82,7 +80,7 @@ class GroupCommit:
         self._closed = False
         self._alone: Block | None = None
 
-    def run(self, work: Callable[[SQLiteTransaction], T]) -> T:
+    def run(self, work: Callable[[Any], T]) -> T:
         """Execute ``work`` in a transaction; return its result after the commit, or raise what it raised."""
         if self._alone is not None:
             self._refuse_blocking_inside()
@@ -120,7 +118,7 @@ class GroupCommit:
             _inside.set(tuple(one for one in _inside.get() if one is not block))
             self._pass_on()
 
-    async def run_async(self, work: Callable[[SQLiteTransaction], T]) -> T:
+    async def run_async(self, work: Callable[[Any], T]) -> T:
         """Do the same for a caller in an event loop."""
         unit = Unit(work)
         self._refuse_inside()
@@ -153,7 +151,7 @@ class GroupCommit:
             self._loop_turn.release()
             self._loop_thread.join(timeout=10)
 
-    def _join(self, work: Callable[[SQLiteTransaction], Any] | None) -> Unit | None:
+    def _join(self, work: Callable[[Any], Any] | None) -> Unit | None:
         """Become the leader (None), or stand in line with a unit."""
         with self._mutex:
             self._refuse_closed()

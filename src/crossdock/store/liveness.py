@@ -41,10 +41,16 @@ class Peer:
 
 
 class Presence:
-    """This process's lock file, and a look at everyone else's."""
+    """This process's lock file, and a look at everyone else's.
 
-    def __init__(self, folder: Path, name: str) -> None:
-        self.boot_id = uuid.uuid4().hex
+    Args:
+        folder: Where the lock files are.
+        name: What the process is called.
+        boot_id: 32 hexadecimal digits that no other process has; default: random ones.
+    """
+
+    def __init__(self, folder: Path, name: str, boot_id: str | None = None) -> None:
+        self.boot_id = boot_id or uuid.uuid4().hex
         self.owner = f"{name}/{self.boot_id}"
         self._folder = folder
         self._file = self._take_place()

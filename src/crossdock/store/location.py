@@ -85,6 +85,14 @@ def identity_of(path: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def is_postgresql(url: str | URL) -> bool:
+    """Tell whether a store URL names a PostgreSQL database; what is no URL at all does not."""
+    try:
+        return make_url(url).get_backend_name() == "postgresql"
+    except ArgumentError:
+        return False
+
+
 def parse_url(url: str | URL) -> StoreLocation:
     """Return the place that a store URL names.
 
@@ -100,7 +108,7 @@ def parse_url(url: str | URL) -> StoreLocation:
     if parsed.get_backend_name() != "sqlite":
         raise ConfigError(
             f"store.url: {parsed.render_as_string()} names {parsed.get_backend_name()!r}; "
-            f"this version runs on sqlite:///…"
+            f"a store is at sqlite:///… or postgresql+psycopg://…"
         )
     if parsed.query:
         raise ConfigError(f"store.url: options after '?' are not taken: {parsed.render_as_string()}")

@@ -15,7 +15,7 @@ from crossdock.ports.notice import log_notice
 from crossdock.store import schema
 from crossdock.store.connections import Connections
 from crossdock.store.liveness import live_owners
-from crossdock.store.location import FILE_MODE, StoreLocation, file_system, parse_url
+from crossdock.store.location import FILE_MODE, StoreLocation, file_system, is_postgresql, parse_url
 from crossdock.store.settings import StoreSettings
 from crossdock.store.sqlite import SQLiteStore
 from crossdock.store.sqlite_build import choose
@@ -56,6 +56,7 @@ def backup(
         StoreDamaged: The store, and so the copy, is damaged.
         StoreUnavailable: The store cannot be read, or the copy cannot be written.
     """
+    _refuse_postgresql(url, "pg_dump --format=custom --schema=integration --file=BACKUP")
     location = _existing(url)
     if target.exists():
         raise StoreError(f"{target} exists already; name another file for the backup")
@@ -91,6 +92,7 @@ def restore(
         StoreError: There is no such backup, the store exists and ``force`` is not set, or processes use it.
         StoreDamaged: The backup is damaged, or is no store.
     """
+    _refuse_postgresql(url, "pg_restore --clean --if-exists --schema=integration --dbname=DATABASE BACKUP")
     location = _on_disk(url)
     assert location.path is not None  # noqa: S101 - _on_disk made sure
     if not backup_file.is_file():
@@ -116,6 +118,10 @@ def check(url: str | URL, *, full: bool = False, settings: StoreSettings = _DEFA
         full: Compare every index with its table, too (slow for large stores).
         settings: How the store is opened.
     """
+    if is_postgresql(url):
+        from crossdock.store.postgresql import maintenance as on_postgresql  # noqa: PLC0415 - few have psycopg
+
+        return on_postgresql.check(url, settings)
     location = _existing(url)
     pragma = "integrity_check" if full else "quick_check"
     try:
@@ -136,6 +142,10 @@ def migrate(url: str | URL, *, settings: StoreSettings = _DEFAULT) -> tuple[int,
         StoreError: There is no store.
         SchemaOutOfDate: A newer version of Crossdock made the store.
     """
+    if is_postgresql(url):
+        from crossdock.store.postgresql import maintenance as on_postgresql  # noqa: PLC0415 - few have psycopg
+
+        return on_postgresql.migrate(url, settings)
     location = _existing(url)
     with _reading(location, settings) as database:
         before = schema.read_state(database)
@@ -152,6 +162,10 @@ def info(url: str | URL, *, settings: StoreSettings = _DEFAULT) -> dict[str, Any
     Raises:
         StoreError: There is no store.
     """
+    if is_postgresql(url):
+        from crossdock.store.postgresql import maintenance as on_postgresql  # noqa: PLC0415 - few have psycopg
+
+        return on_postgresql.info(url, settings)
     location = _existing(url)
     assert location.path is not None  # noqa: S101 - _existing made sure
     with _reading(location, settings) as database:
@@ -182,6 +196,14 @@ def info(url: str | URL, *, settings: StoreSettings = _DEFAULT) -> dict[str, Any
 
 
 _DESCRIBED: Final = ("journal_mode", "page_size", "page_count", "freelist_count")
+
+
+def _refuse_postgresql(url: str | URL, instead: str) -> None:
+    if is_postgresql(url):
+        raise StoreError(
+            f"a store on PostgreSQL is copied by the tools of PostgreSQL, as of one instant and while others use it: "
+            f"{instead}"
+        )
 
 
 def _on_disk(url: str | URL) -> StoreLocation:

@@ -8,14 +8,25 @@ from alembic import command
 from alembic.config import Config
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from crossdock.store.open_store import OpenStore
 
 
 def upgrade(store: OpenStore) -> None:
     """Run every migration that the store lacks, in one transaction, alone among all processes."""
+    with store.writing_alone(), store.engine.begin() as connection:
+        _upgrade(connection)
+
+
+def upgrade_schema(connection: Connection, schema: str) -> None:
+    """Run every migration that a store lacks, in the transaction of a connection to PostgreSQL."""
+    _upgrade(connection, schema=schema)
+
+
+def _upgrade(connection: Connection, **attributes: str) -> None:
     config = Config()
     config.set_main_option("script_location", "crossdock:store/migrations")
     config.set_main_option("path_separator", "os")
-    with store.writing_alone(), store.engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes.update(attributes, connection=connection)
+    command.upgrade(config, "head")

@@ -23,7 +23,7 @@ def driver_connection(connection: Any, connections: Connections) -> Any:
     Raises:
         StoreError: It is on another file, or of another SQLite library.
     """
-    dbapi = _unwrap(connection)
+    dbapi = unwrap(connection)
     module = connections.build.module
     if not isinstance(dbapi, module.Connection):
         raise StoreError(
@@ -52,7 +52,8 @@ def _is_session(connection: Any) -> bool:
     return orm is not None and isinstance(connection, orm.Session)
 
 
-def _unwrap(connection: Any) -> Any:
+def unwrap(connection: Any) -> Any:
+    """Return the driver's connection behind a SQLAlchemy connection or session, inside a transaction."""
     if _is_session(connection):
         connection = connection.connection()
     if isinstance(connection, Connection):

@@ -7,14 +7,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.delivery import Overdue
-from crossdock.domain.errors import MessageNotFound
+from crossdock.domain.errors import MessageNotFound, ScheduleNotFound
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import AppId
 from crossdock.domain.record import HubProcess, QueueStats, Record, TimelineEntry
 from crossdock.domain.rules import RULE_NAMES, QueueRules
+from crossdock.domain.schedule import scheduled_by
 from crossdock.store import statements, statistics
 from crossdock.store.codec import maybe_moment, readable_policy, record_from, rules_from, value_or_text
 from crossdock.store.listing import Listing
+from crossdock.store.schedule_codec import ScheduleRow, declared_columns
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.sql.elements import ClauseElement
 
+    from crossdock.domain.schedule import Schedule, ScheduleSpec
     from crossdock.store.transaction import Database, PreparedStatements
 
 _NEWEST: Final = 2**63 - 1
@@ -99,9 +102,10 @@ class Reader:
 
     def overdue(self, now: datetime, limit: int) -> builtins.list[Overdue]:
         """Return claimed messages whose lease ran out."""
-        return [
-            _overdue(row, now) for row in self._run(statements.overdue, {"now": to_text(now), "limit": limit})
-        ]
+        return self._overdue(now, {"now": to_text(now), "limit": limit})
+
+    def _overdue(self, now: datetime, parameters: dict[str, Any]) -> builtins.list[Overdue]:
+        return [_overdue(row, now) for row in self._run(statements.overdue, parameters)]
 
     def held(self, owner: str, limit: int) -> builtins.list[Overdue]:
         """Return the messages that a process holds."""
@@ -148,9 +152,44 @@ class Reader:
             for name in wanted
         }
 
+    def schedules(self) -> builtins.list[Schedule]:
+        """Return every schedule, by name."""
+        return [ScheduleRow(row).schedule() for row in self._run(statements.all_schedules, {})]
+
+    def schedule(self, name: str) -> Schedule:
+        """Return one schedule.
+
+        Raises:
+            ScheduleNotFound: There is none of that name.
+        """
+        rows = self._run(statements.schedule_by_name, {"which": name})
+        if not rows:
+            raise ScheduleNotFound(f"no schedule {name}")
+        return ScheduleRow(rows[0]).schedule()
+
+    def differing(self, specs: builtins.list[ScheduleSpec]) -> builtins.list[ScheduleSpec]:
+        """Return those of some declarations that are not as the store has them."""
+        return [spec for spec in specs if self._differs(spec)]
+
+    def _differs(self, spec: ScheduleSpec) -> bool:
+        rows = self._run(statements.schedule_by_name, {"which": spec.name})
+        return not rows or bool(ScheduleRow(rows[0]).differs(declared_columns(spec)))
+
+    def next_slot(self) -> datetime | None:
+        """Return when the next schedule is due; None: none will ever be."""
+        return maybe_moment(self._run(statements.next_slot, {})[0][0])
+
+    def due_schedules(self, now: datetime, limit: int) -> builtins.list[ScheduleRow]:
+        """Return schedules whose time has come, the longest due first."""
+        return [
+            ScheduleRow(row)
+            for row in self._run(statements.due_schedules, {"now": to_text(now), "limit": limit})
+        ]
+
     def timeline(self, record: Record) -> builtins.list[TimelineEntry]:
         """Return everything that happened to a message at one app, in order."""
-        entries = [_entry(record, "message.sent", record.created_at, who=record.created_by)]
+        facts = scheduled_by(record.message)
+        entries = [_entry(record, "message.sent", record.created_at, who=record.created_by, details=facts)]
         for at, event, attempt, who, code, details in self._run(
             statements.audit_of, {"row_id": record.row_id}
         ):

@@ -89,7 +89,7 @@ class Sending(Depths):
         self.admit(envelope.app, len(drafts))
         self.check_intake()
         row_ids: list[int] = []
-        for group in _runs_of_kind(drafts):
+        for group in runs_of_kind(drafts):
             row_ids += self._send_group(group, envelope)
         self._settle_order(envelope)
         return row_ids
@@ -160,7 +160,7 @@ class Sending(Depths):
         return self.run(statements.find_sent, identity)
 
 
-def _runs_of_kind(drafts: Sequence[Draft]) -> Iterator[Sequence[Draft]]:
+def runs_of_kind(drafts: Sequence[Draft]) -> Iterator[Sequence[Draft]]:
     """Cut drafts into runs that are all JSON or all bytes, in order."""
     start = 0
     for index in range(1, len(drafts) + 1):

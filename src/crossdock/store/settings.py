@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 _MIB: Final = 1024 * 1024
@@ -11,17 +12,21 @@ _MIB: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
-    """How a SQLite store is opened.
+    """How a store is opened.
 
     Attributes:
         outside_writers: True if programs with an affected SQLite build write to the file: the store then uses a
             rollback journal instead of a write-ahead log, which is slower and safe for them.
         min_free_bytes: Nothing new is taken in while the disk has less free space than this.
-        lock_timeout: How long a write waits for other processes before it gives up.
+        lock_timeout: How long a write waits for other processes, and on PostgreSQL for a server that is away, before
+            it gives up.
         sqlite_module: The DB-API module to use; None: the best one installed.
+        host_folder: On PostgreSQL: where the processes of this host that use the store find each other; None: a folder
+            of this user, named after the database.
     """
 
     outside_writers: bool = False
     min_free_bytes: int = 64 * _MIB
     lock_timeout: timedelta = timedelta(seconds=10)
     sqlite_module: Any = None
+    host_folder: Path | None = None

@@ -54,7 +54,8 @@ class Settling(FallingBack, Breaking):
                     assert_never(outcome)
         for token, row_ids in plain.items():
             accepted[token] += self._complete(row_ids, token, None)
-        self.release((row[_APP], row[_KEY]) for rows in accepted.values() for row in rows)
+        for rows in accepted.values():
+            self.release([(row[_APP], row[_KEY]) for row in rows if row[_KEY] is not None])
         self._tell_queues(settlements, accepted)
         return {(row[_ID], token) for token, rows in accepted.items() for row in rows}
 

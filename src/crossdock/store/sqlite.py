@@ -80,6 +80,11 @@ class SQLiteStore:
         """Called in a forked child, after the store was opened anew there."""
 
     @property
+    def in_memory(self) -> bool:
+        """Whether the store is in this process alone."""
+        return self.location.path is None
+
+    @property
     def closed(self) -> bool:
         """Whether the store was closed."""
         return self._closed
@@ -153,6 +158,12 @@ class SQLiteStore:
                 f"{self.location.folder} cannot be used: {error}. It belongs to the store: stop all programs that "
                 f"use the store, and start them again"
             ) from error
+
+    def keep(self) -> None:
+        """Nothing to do: on one host whoever finds a kept lease overdue looks at its owner and renews it."""
+
+    def renew(self) -> None:
+        """Nothing to do, likewise."""
 
     def tend(self) -> None:
         """Forget what ANALYZE noted about our tables, should somebody have run it since."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from crossdock.store.claiming import Claiming
 from crossdock.store.controlling import Controlling
-from crossdock.store.sending import Sending
+from crossdock.store.scheduling import Scheduling
 from crossdock.store.settling import Settling
 
 
-class SQLiteTransaction(Sending, Claiming, Settling, Controlling):
+class SQLiteTransaction(Scheduling, Claiming, Settling, Controlling):
     """One open write transaction of a SQLite store."""

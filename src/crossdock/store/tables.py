@@ -1,4 +1,4 @@
-"""The tables of a store, as SQLAlchemy metadata: the queue, its archive, the audit log, the state of queues.
+"""The tables of a store, as SQLAlchemy metadata: the queue, its archive, the audit log, the state of queues, schedules.
 
 Every column but ``source_app``, ``target_app`` and ``data`` has a default in the database, so that a
 three-column INSERT from any program is a complete send.
@@ -24,7 +24,16 @@ from sqlalchemy import (
 
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import DEFAULT_PRIORITY, DEFAULT_TYPE, JSON_TYPE
-from crossdock.store.types import TIMESTAMP_GLOB, JsonValue, RowId, UtcTimestamp, random_uuid, utc_now
+from crossdock.domain.schedule import Missed
+from crossdock.store.types import (
+    TIMESTAMP_GLOB,
+    JsonData,
+    JsonValue,
+    RowId,
+    UtcTimestamp,
+    random_uuid,
+    utc_now,
+)
 
 SCHEMA_NUMBER: Final = 1
 """The number of the newest migration; code compares it with the store's by one SELECT."""
@@ -50,7 +59,7 @@ def _message_columns() -> list[Column[Any]]:
     return [
         Column("source_app", Text, nullable=False),
         Column("target_app", Text, nullable=False),
-        Column("data", JsonValue, nullable=False),
+        Column("data", JsonData, nullable=False),
         Column("data_bytes", LargeBinary),
         Column("status", String(10), nullable=False, server_default=Status.PENDING),
         _timestamp("created_at", default=True),
@@ -95,11 +104,7 @@ def _delivery_columns() -> list[Column[Any]]:
     ]
 
 
-def _timestamp_checks() -> list[CheckConstraint]:
-    names = (
-        "created_at processed_at updated_at deleted_at time available_at expires_at due_at replayed_at claimed_at"
-        " lease_until"
-    )
+def _timestamp_checks(names: str) -> list[CheckConstraint]:
     return [
         CheckConstraint(
             text(f"{name} IS NULL OR {name} GLOB '{TIMESTAMP_GLOB}'"), name=f"{name}_utc_text"
@@ -120,7 +125,10 @@ data_staging: Final = Table(
     CheckConstraint(text("attempts >= 0 AND crashes >= 0"), name="counters"),
     CheckConstraint(text("max_attempts IS NULL OR max_attempts >= 1"), name="max_attempts"),
     CheckConstraint(text("source_app <> '' AND target_app <> '' AND message_id <> ''"), name="names"),
-    *_timestamp_checks(),
+    *_timestamp_checks(
+        "created_at processed_at updated_at deleted_at time available_at expires_at due_at replayed_at claimed_at"
+        " lease_until"
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -172,6 +180,44 @@ queue_state: Final = Table(
     CheckConstraint(text("max_processing IS NULL OR max_processing >= 1"), name="max_processing"),
     CheckConstraint(text("rate_count IS NULL OR (rate_count >= 1 AND rate_period_s > 0)"), name="rate"),
     CheckConstraint(text("failures >= 0 AND trips >= 0"), name="breaker"),
+)
+
+schedule: Final = Table(
+    "schedule",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("target_app", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("data_bytes", LargeBinary),
+    Column("options", Text, nullable=False, server_default="{}"),
+    Column("cron", Text),
+    Column("timezone", Text),
+    Column("interval_s", Float),
+    _timestamp("at"),
+    _timestamp("start_at"),
+    Column("missed", String(10), nullable=False, server_default=Missed.LATEST),
+    Column("configured", Integer, nullable=False, server_default="0"),
+    _timestamp("decided_until", default=True),
+    _timestamp("next_at"),
+    _timestamp("last_slot"),
+    Column("sent", RowId, nullable=False, server_default="0"),
+    _timestamp("paused_at"),
+    Column("paused_by", Text),
+    _timestamp("created_at", default=True),
+    Column("declared_by", Text, nullable=False, server_default="sql"),
+    _timestamp("updated_at", default=True),
+    Column("revision", Integer, nullable=False, server_default="0"),
+    CheckConstraint(
+        text(
+            "(cron IS NOT NULL AND timezone IS NOT NULL AND interval_s IS NULL AND at IS NULL)"
+            " OR (cron IS NULL AND interval_s IS NOT NULL AND start_at IS NOT NULL AND at IS NULL)"
+            " OR (cron IS NULL AND interval_s IS NULL AND at IS NOT NULL)"
+        ),
+        name="timing",
+    ),
+    CheckConstraint(text(f"missed IN ({', '.join(repr(m.value) for m in Missed)})"), name="missed"),
+    CheckConstraint(text("name <> '' AND target_app <> ''"), name="names"),
+    *_timestamp_checks("at start_at decided_until next_at last_slot paused_at created_at updated_at"),
 )
 
 crossdock_schema: Final = Table(
@@ -231,3 +277,4 @@ _partial(
     "idx_target_app", _t.target_app, _t.status, _t.id, where="status IN ('completed', 'failed', 'archived')"
 )
 _partial("idx_deleted", _t.target_app, _t.status, where="deleted_at IS NOT NULL")
+_partial("idx_schedule_next", schedule.c.next_at, where="next_at IS NOT NULL AND paused_at IS NULL")

@@ -37,8 +37,11 @@ class PreparedStatements:
         key = (build, *options.values())
         found = self._prepared.get(key)
         if found is None:
-            found = self._prepared[key] = prepare(build, **options)
+            found = self._prepared[key] = self._prepare(build, **options)
         return found
+
+    def _prepare(self, build: Callable[..., ClauseElement], **options: Any) -> Prepared:
+        return prepare(build, **options)
 
 
 class TransactionCore:
@@ -126,9 +129,26 @@ class TransactionCore:
         }
         self.run(statements.log, line)
 
+    def lock_keys(self, keys: Iterable[tuple[str, str | None]]) -> None:
+        """Keep other transactions from changing the order of these (app, partition key) before ours has ended.
+
+        Nothing to do where transactions that write come one after the other.
+        """
+
+    def lock_queue(self, app: str) -> None:
+        """Keep other transactions from claiming from a queue with limits before ours has ended.
+
+        Nothing to do where transactions that write come one after the other.
+        """
+
     def release(self, keys: Iterable[tuple[str, str | None]]) -> None:
         """Let the next message of each (app, partition key) be claimed, if nothing of the key stands before it."""
-        for app, key in dict.fromkeys(keys):
-            if key is not None:
-                self.run(statements.release_key, {"app": app, "key": key, "now": self.now_text})
-                self.woken.add(app)
+        named = [(app, key) for app, key in dict.fromkeys(keys) if key is not None]
+        if named:
+            self.lock_keys(named)
+            self._release(named)
+            self.woken.update(app for app, _ in named)
+
+    def _release(self, keys: list[tuple[str, str]]) -> None:
+        for app, key in keys:
+            self.run(statements.release_key, {"app": app, "key": key, "now": self.now_text})

@@ -73,7 +73,7 @@ class UtcTimestamp(TypeDecorator[datetime]):
 
 
 class JsonValue(TypeDecorator[Any]):
-    """A JSON value: text on SQLite, ``jsonb`` elsewhere.
+    """A JSON value: text on SQLite, ``json`` elsewhere, which keeps the text as it was written.
 
     Not SQLAlchemy's ``JSON``: a column declared JSON has numeric affinity on SQLite, which would turn the
     text of a large number into a float. Source: sqlite.org, "Datatypes In SQLite", section 3.1.
@@ -86,9 +86,12 @@ class JsonValue(TypeDecorator[Any]):
         """Choose the column type of a dialect."""
         if dialect.name == "sqlite":
             return dialect.type_descriptor(Text())
-        from sqlalchemy.dialects.postgresql import JSONB  # noqa: PLC0415 - slow to import, seldom needed
+        return dialect.type_descriptor(self._elsewhere())
 
-        return dialect.type_descriptor(JSONB())
+    def _elsewhere(self) -> TypeEngine[Any]:
+        from sqlalchemy.dialects.postgresql import JSON  # noqa: PLC0415 - slow to import, seldom needed
+
+        return JSON()
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         """Write any JSON value; None is SQL NULL."""
@@ -97,6 +100,17 @@ class JsonValue(TypeDecorator[Any]):
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """Read it."""
         return json.loads(value) if isinstance(value, str) and dialect.name == "sqlite" else value
+
+
+class JsonData(JsonValue):
+    """The data of a message: text on SQLite, ``jsonb`` elsewhere, which other programs can search and index."""
+
+    cache_ok = True
+
+    def _elsewhere(self) -> TypeEngine[Any]:
+        from sqlalchemy.dialects.postgresql import JSONB  # noqa: PLC0415 - slow to import, seldom needed
+
+        return JSONB()
 
 
 class utc_now(FunctionElement[datetime]):  # noqa: N801 - SQL functions are written in lower case
@@ -116,6 +130,16 @@ class random_uuid(FunctionElement[str]):  # noqa: N801 - SQL functions are writt
 @compiles(utc_now, "sqlite")
 def _utc_now_sqlite(_: utc_now, __: SQLCompiler, **___: Any) -> str:
     return "(strftime('%Y-%m-%d %H:%M:%f000', 'now'))"
+
+
+@compiles(utc_now, "postgresql")
+def _utc_now_postgresql(_: utc_now, __: SQLCompiler, **___: Any) -> str:
+    return "now()"
+
+
+@compiles(random_uuid, "postgresql")
+def _random_uuid_postgresql(_: random_uuid, __: SQLCompiler, **___: Any) -> str:
+    return "CAST(gen_random_uuid() AS TEXT)"
 
 
 @compiles(random_uuid, "sqlite")

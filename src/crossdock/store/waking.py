@@ -196,6 +196,10 @@ class Waker:
         self._asleep[:_HEADER] = os.urandom(_HEADER)  # only now: who saw this finds the socket
         return ear
 
+    def knows(self, app: str) -> bool:
+        """Tell whether any process of this host has an ear for an app."""
+        return _digest(app) in self._by_digest
+
     def wake(self, apps: Iterable[str]) -> None:
         """Tell one sleeping consumer of each of these apps, in whatever process, to look."""
         self._look()

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar, Unpack
 from crossdock.domain.errors import InvalidMessage, QueueFull
 from crossdock.domain.message import SentMessage
 from crossdock.hub.options import SendOptions
-from crossdock.hub.sent import SentBatch
+from crossdock.hub.sent import OneSend, SentBatch
 from crossdock.queue_core import QueueCore
 
 T = TypeVar("T")
@@ -58,11 +58,10 @@ class Sending(QueueCore):
         draft = self._gateway.draft(data, message_id)
         if connection is not None:
             _refuse_wait(wait)
-            return self._store.send_inside(connection, lambda tx: tx.send(draft, envelope))
+            return self._store.send_inside(connection, OneSend(draft, envelope))
         if wait is not None:
-            sent: SentMessage = self._send_patiently(lambda tx: tx.send(draft, envelope), wait)
-            return sent
-        return self._store.write(lambda tx: tx.send(draft, envelope))
+            return self._send_patiently(OneSend(draft, envelope), wait)
+        return self._store.write(OneSend(draft, envelope))
 
     def send_many(
         self,
@@ -92,10 +91,10 @@ class Sending(QueueCore):
         batch = SentBatch(self._gateway, self._gateway.envelope(app, options), items)
         if connection is not None:
             _refuse_wait(wait)
-            return self._store.send_inside(connection, batch.store)
+            return self._store.send_inside(connection, batch)
         if wait is not None:
-            return self._send_patiently(batch.store, wait)
-        return self._store.write(batch.store)
+            return self._send_patiently(batch, wait)
+        return self._store.write(batch)
 
     def _send_patiently(self, work: Callable[[Any], T], wait: timedelta) -> T:
         """Try again until the queue has room, or the time is over."""

@@ -61,7 +61,7 @@ def status(
 
 def _figures(session: Session) -> dict[str, QueueStats]:
     """Return how the queues stand; none, if there is no store yet."""
-    if not session.store_path.exists():
+    if not session.has_store():
         return {}
     with session.queue() as queue:
         return queue.stats()

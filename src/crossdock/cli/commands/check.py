@@ -23,7 +23,7 @@ def check(session: Session, *, json: JsonOption = False) -> None:
     Everything that is wrong is reported at once.
     """
     try:
-        store = session.store_path
+        store = session.store_name if session.on_postgresql else session.store_path
     except ConfigError as error:
         if not json:
             raise
@@ -35,4 +35,6 @@ def check(session: Session, *, json: JsonOption = False) -> None:
         return
     apps = counted(len(loaded.config.apps), "app")
     where = "no crossdock.toml here; the defaults are" if loaded.file is None else f"{loaded.file} is"
-    say(f"{where} valid: store {store}, {apps} configured")
+    schedules = loaded.config.schedules
+    more = f" and {counted(len(schedules), 'schedule')}" if schedules else ""
+    say(f"{where} valid: store {store}, {apps}{more} configured")

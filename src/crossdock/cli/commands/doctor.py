@@ -12,7 +12,7 @@ from crossdock.cli.exit_codes import ExitCode
 from crossdock.cli.help import described, new_command
 from crossdock.cli.human import counted
 from crossdock.cli.options import JsonOption, with_session
-from crossdock.cli.session import Session, shown_path
+from crossdock.cli.session import Session
 from crossdock.cli.terminal import paint, say_hanging, say_json, tell
 from crossdock.domain.errors import ConfigError
 
@@ -55,18 +55,19 @@ def _findings(session: Session) -> Iterator[Finding]:
     yield from machine.python()
     yield from machine.clock()
     try:
-        path = session.store_path
+        place = session.store_name
     except ConfigError as error:
         yield from machine.sqlite(outside_writers=False)
         for line in str(error).splitlines():
             yield fail("configuration", line, "correct it, then: crossdock check")
         return
     file = session.loaded.file
-    yield from machine.sqlite(outside_writers=session.loaded.config.store.outside_writers)
+    if not session.on_postgresql:
+        yield from machine.sqlite(outside_writers=session.loaded.config.store.outside_writers)
     yield ok(
         "configuration", "no crossdock.toml here; the defaults hold" if file is None else f"{file} is valid"
     )
-    yield ok("store", f"{shown_path(path)} (set by: {session.loaded.origin('store', 'url')})")
+    yield ok("store", f"{place} (set by: {session.loaded.origin('store', 'url')})")
     yield from _store_findings(session)
 
 
@@ -75,6 +76,11 @@ def _store_findings(session: Session) -> Iterator[Finding]:
     from crossdock.cli.doctor.finding import warn
     from crossdock.store.location import StoreLocation
 
+    if session.on_postgresql:
+        from crossdock.cli.doctor import database
+
+        yield from database.store(session.loaded.store_url, session.store_settings)
+        return
     settings = session.loaded.config.store
     location = StoreLocation(session.store_path)
     yield from place.disk(session.store_path, settings.min_free_bytes)

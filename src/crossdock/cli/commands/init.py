@@ -34,10 +34,9 @@ def init(
     file = directory / FILE_NAME
     _report(file, made=_write_template(file))
     session = Session(config=file)
-    store = session.store_path
-    is_new = not store.exists()
+    is_new = not session.has_store()
     with session.open():
-        _report(store, made=is_new)
+        _report(session.store_name if session.on_postgresql else session.store_path, made=is_new)
     hint(f"""send a first message: {_prefix(directory)}crossdock send demo '{{"hello": "world"}}'""")
 
 
@@ -53,8 +52,9 @@ def _write_template(file: Path) -> bool:
     return True
 
 
-def _report(path: Path, *, made: bool) -> None:
-    say(f"{'made' if made else 'kept'}  {shown_path(path.resolve())}")
+def _report(place: Path | str, *, made: bool) -> None:
+    name = place if isinstance(place, str) else shown_path(place.resolve())
+    say(f"{'made' if made else 'kept'}  {name}")
 
 
 def _prefix(directory: Path) -> str:

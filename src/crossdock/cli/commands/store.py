@@ -28,6 +28,8 @@ def backup(
     from crossdock.store import maintenance
 
     url = session.demand_store()
+    if session.on_postgresql:
+        maintenance.backup(url, target)  # says what to do instead
     if target.exists():
         raise Refusal(f"{target} exists already; name another file for the backup")
     with progress("copying pages") as advance:
@@ -60,6 +62,8 @@ def restore(
     """
     from crossdock.store import maintenance
 
+    if session.on_postgresql:
+        maintenance.restore(session.loaded.store_url, backup_file)  # says what to do instead
     path = session.store_path
     if not backup_file.is_file():
         raise Refusal(f"there is no backup {backup_file}")
@@ -84,7 +88,7 @@ def check(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Examine the store's file; exits with 4 if it is damaged."""
+    """Examine the store's file, or its tables on PostgreSQL; exits with 4 if it is damaged."""
     from crossdock.store import maintenance
 
     url = session.demand_store()
@@ -94,9 +98,10 @@ def check(
         say_json({"sound": not problems, "problems": problems})
     elif problems:
         complain("\n".join(problems))
-        hint("put a backup in its place: crossdock store restore BACKUP --force")
+        if not session.on_postgresql:
+            hint("put a backup in its place: crossdock store restore BACKUP --force")
     else:
-        say(f"{shown_path(session.store_path)} is sound")
+        say(f"{session.store_name} is sound")
     if problems:
         raise typer.Exit(ExitCode.STORE)
 
@@ -117,7 +122,7 @@ def migrate(session: Session) -> None:
 @app.command(**described("crossdock store info", "crossdock store info --json"))
 @with_session
 def info(session: Session, *, json: JsonOption = False) -> None:
-    """Describe the store: place, size, schema, SQLite, messages, processes."""
+    """Describe the store: place, size, schema, database, messages, processes."""
     from crossdock.store import maintenance
 
     described = maintenance.info(session.demand_store(), settings=session.store_settings)

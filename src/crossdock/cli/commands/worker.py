@@ -43,7 +43,7 @@ def worker(
     """
     from crossdock.app.worker import run_worker
 
-    session.store_path  # noqa: B018 - refuses a store in memory
+    session.store_name  # noqa: B018 - refuses a store in memory
     run_worker(
         session.loaded,
         apps or [],

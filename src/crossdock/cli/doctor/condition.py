@@ -45,13 +45,11 @@ def store(location: StoreLocation, url: str, settings: StoreSettings) -> Iterato
     except CrossdockError as error:
         yield fail("store", str(error), "crossdock store check, then perhaps crossdock store restore BACKUP")
         return
-    yield _schema(described, SCHEMA_NUMBER)
+    yield schema(described, SCHEMA_NUMBER)
     yield _journal(described["journal_mode"], safe=settings.outside_writers or choose().affected)
     yield from _files(location.path)
-    yield ok(
-        "messages", ", ".join(f"{count(n)} {status}" for status, n in described["messages"].items()) or "none"
-    )
-    yield from _processes(processes)
+    yield messages(described)
+    yield from running(processes)
 
 
 def living(folder: Path) -> Iterator[Process]:
@@ -73,7 +71,8 @@ def living(folder: Path) -> Iterator[Process]:
             continue  # write.lock, or a process that ended meanwhile
 
 
-def _schema(described: dict[str, Any], known: int) -> Finding:
+def schema(described: dict[str, Any], known: int) -> Finding:
+    """Compare the number of a store's schema with what this version knows."""
     number, oldest = described["schema"], described["oldest_code"]
     text = f"number {number}; this version of Crossdock knows {known}"
     if oldest > known:
@@ -111,9 +110,16 @@ def _files(path: Path) -> Iterator[Finding]:
     yield ok("size", f"{size(path.stat().st_size)}, log {size(held)}")
 
 
-def _processes(processes: list[Process]) -> Iterator[Finding]:
-    running = [f"{one.name} ({one.pid})" for one in processes if not one.stopped]
-    yield ok("processes", ", ".join(running) or "none uses the store now")
+def messages(described: dict[str, Any]) -> Finding:
+    """Tell how many messages there are."""
+    counts = (f"{count(number)} {status}" for status, number in described["messages"].items())
+    return ok("messages", ", ".join(counts) or "none")
+
+
+def running(processes: list[Process]) -> Iterator[Finding]:
+    """Look at the processes of this machine that use the store."""
+    named = [f"{one.name} ({one.pid})" for one in processes if not one.stopped]
+    yield ok("processes", ", ".join(named) or "none uses the store now")
     for one in processes:
         if one.stopped:
             yield warn(

@@ -60,6 +60,15 @@ from crossdock.store.statements.rules import (
     strike,
     trip,
 )
+from crossdock.store.statements.schedule import (
+    all_schedules,
+    delete_schedule,
+    due_schedules,
+    insert_schedule,
+    next_slot,
+    schedule_by_name,
+    update_schedule,
+)
 from crossdock.store.statements.send import find_sent, hold_key, insert_one, insert_rows, release_key
 from crossdock.store.statements.settle import (
     complete,
@@ -77,6 +86,7 @@ from crossdock.store.statements.settle import (
 __all__ = [
     "MESSAGE_COLUMNS",
     "RECORD_COLUMNS",
+    "all_schedules",
     "audit_of",
     "blocked_depth",
     "by_message_id",
@@ -89,9 +99,11 @@ __all__ = [
     "created_at",
     "dead_keys",
     "delete_row",
+    "delete_schedule",
     "deleted_depth",
     "depth_up_to",
     "due_depth",
+    "due_schedules",
     "edit",
     "expired",
     "extend",
@@ -111,10 +123,12 @@ __all__ = [
     "hold_key",
     "insert_one",
     "insert_rows",
+    "insert_schedule",
     "limits",
     "log",
     "next_due",
     "next_generation",
+    "next_slot",
     "of_app",
     "oldest_due",
     "overdue",
@@ -133,6 +147,7 @@ __all__ = [
     "report",
     "rules",
     "run_of_key",
+    "schedule_by_name",
     "scheduled_depth",
     "send_to_fallback",
     "set_paused",
@@ -141,4 +156,5 @@ __all__ = [
     "states",
     "strike",
     "trip",
+    "update_schedule",
 ]

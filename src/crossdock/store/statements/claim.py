@@ -19,7 +19,7 @@ from crossdock.store.statements.parts import (
     PROCESSING_OF_QUEUE,
     READY,
     T,
-    listed_ids,
+    listed,
     literal,
     number,
     param,
@@ -38,13 +38,11 @@ def claim_state() -> Select[Any]:
 
 
 def limits() -> Select[Any]:
-    """Return the limits of an app's queue and how far they are used, and keep other claims waiting meanwhile."""
+    """Return the limits of an app's queue and how far they are used."""
     q = queue_state.c
-    return (
-        select(q.max_processing, q.rate_count, q.rate_period_s, q.rate_next_at, q.trips, PROCESSING_OF_QUEUE)
-        .where(q.app == param("app"))
-        .with_for_update()
-    )
+    return select(
+        q.max_processing, q.rate_count, q.rate_period_s, q.rate_next_at, q.trips, PROCESSING_OF_QUEUE
+    ).where(q.app == param("app"))
 
 
 def spend_rate() -> Update:
@@ -103,17 +101,22 @@ def _unexpired() -> ColumnElement[bool]:
     return or_(T.expires_at.is_(None), T.expires_at > param("now"))
 
 
-def _candidates() -> Select[Any]:
-    return (
-        select(T.id)
-        .where(T.target_app == param("app"), READY, T.crashes == number(0))
-        .order_by(T.priority.desc(), T.id)
-        .suffix_with(LIMIT)
-    )
+def candidates(*, before_suspect: bool, unexpired: bool) -> Select[Any]:
+    """Return the ids of what ``claim_first`` leases."""
+    found = select(T.id).where(T.target_app == param("app"), READY, T.crashes == number(0))
+    if unexpired:
+        found = found.where(_unexpired())
+    if before_suspect:
+        earlier = or_(
+            T.priority > param("priority"), and_(T.priority == param("priority"), T.id < param("suspect_id"))
+        )
+        found = found.where(earlier)
+    return found.order_by(T.priority.desc(), T.id).suffix_with(LIMIT)
 
 
-def _lease(*, kept: bool) -> dict[str, Any]:
-    lease = {
+def lease(*, kept: bool) -> dict[str, Any]:
+    """Return what a claim writes into its row."""
+    columns = {
         "status": literal(Status.PROCESSING),
         "claimed_at": param("now"),
         "updated_at": param("now"),
@@ -123,7 +126,7 @@ def _lease(*, kept: bool) -> dict[str, Any]:
         "attempts": T.attempts + number(1),
         "revision": NEXT_REVISION,
     }
-    return {**lease, "lease_keep_s": param("keep_s")} if kept else lease
+    return {**columns, "lease_keep_s": param("keep_s")} if kept else columns
 
 
 def claim_first(*, kept: bool, before_suspect: bool, unexpired: bool) -> Update:
@@ -131,26 +134,14 @@ def claim_first(*, kept: bool, before_suspect: bool, unexpired: bool) -> Update:
 
     With ``unexpired`` each is looked at, since more have expired than could be set aside at once.
     """
-    candidates = _candidates()
-    if unexpired:
-        candidates = candidates.where(_unexpired())
-    if before_suspect:
-        earlier = or_(
-            T.priority > param("priority"), and_(T.priority == param("priority"), T.id < param("suspect_id"))
-        )
-        candidates = candidates.where(earlier)
-    return (
-        update(data_staging).where(T.id.in_(candidates)).values(_lease(kept=kept)).returning(*MESSAGE_COLUMNS)
-    )
+    chosen = candidates(before_suspect=before_suspect, unexpired=unexpired)
+    return update(data_staging).where(T.id.in_(chosen)).values(lease(kept=kept)).returning(*MESSAGE_COLUMNS)
 
 
 def claim_ids(*, kept: bool) -> Update:
     """Lease the pending messages of the given ids."""
     return (
-        update(data_staging)
-        .where(T.id.in_(listed_ids()), PENDING)
-        .values(_lease(kept=kept))
-        .returning(*MESSAGE_COLUMNS)
+        update(data_staging).where(listed(T.id), PENDING).values(lease(kept=kept)).returning(*MESSAGE_COLUMNS)
     )
 
 

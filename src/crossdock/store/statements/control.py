@@ -19,9 +19,10 @@ from crossdock.store.statements.parts import (
     SETTLED_COLUMNS,
     T,
     dead,
-    listed_ids,
+    listed,
     literal,
     number,
+    optional,
     param,
 )
 from crossdock.store.tables import audit_log, data_staging, queue_state
@@ -47,7 +48,7 @@ def cancel() -> Update:
 def replay() -> Update:
     """Send a finished message again, its counters at zero."""
     finished = T.status.in_([literal(Status.FAILED), literal(Status.COMPLETED)])
-    later = func.nullif(param("available_at"), literal(""))
+    later = optional("available_at", "TIMESTAMPTZ")
     row = {
         "status": literal(Status.PENDING), "available_at": later, "due_at": param("now"),
         "replayed_at": func.coalesce(later, param("now")), "expires_at": null(), "attempts": number(0),
@@ -103,7 +104,7 @@ def purge() -> ReturningDelete[Any, Any, Any]:
 
 def purge_log() -> Delete:
     """Remove the audit log of the messages of ``ids``."""
-    return delete(audit_log).where(audit_log.c.row_id.in_(listed_ids()))
+    return delete(audit_log).where(listed(audit_log.c.row_id))
 
 
 def of_app(*, status: Status, with_code: bool) -> Select[Any]:
@@ -124,10 +125,13 @@ def of_app(*, status: Status, with_code: bool) -> Select[Any]:
 
 def set_paused() -> Insert:
     """Pause a queue, or resume it with an empty ``paused_at``; either way it is parked no longer."""
-    names = {"paused_at": "paused_at", "paused_by": "who", "note": "note"}
-    row = {name: func.nullif(param(given), literal("")) for name, given in names.items()}
+    row = {
+        "paused_at": optional("paused_at", "TIMESTAMPTZ"),
+        "paused_by": optional("who"),
+        "note": optional("note"),
+    }
     statement = sqlite_dialect.insert(queue_state).values(app=param("app"), **row)
-    new = {name: statement.excluded[name] for name in names}
+    new = {name: statement.excluded[name] for name in row}
     return statement.on_conflict_do_update(index_elements=["app"], set_={**new, "parked_until": null()})
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 
-from crossdock.store.statements.parts import literal, number, param
+from crossdock.store.statements.parts import number, optional, param
 from crossdock.store.tables import crossdock_schema, hub_process
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def report() -> Insert:
         "pid": param("pid"),
         "host": param("host"),
         "generation": param("generation"),
-        "problem": func.nullif(param("problem"), literal("")),
+        "problem": optional("problem"),
         "updated_at": param("now"),
     }
     statement = sqlite_dialect.insert(hub_process).values(owner=param("owner"), **row)

@@ -15,7 +15,7 @@ from crossdock.store.statements.parts import (
     RECORD_COLUMNS,
     WATCHED,
     T,
-    listed_ids,
+    listed,
     number,
     param,
 )
@@ -85,7 +85,7 @@ def records(*, newest_first: bool) -> Select[Any]:
     """Return the rows of ``ids`` that are not hidden, in order."""
     return (
         select(*RECORD_COLUMNS)
-        .where(T.id.in_(listed_ids()), T.deleted_at.is_(None))
+        .where(listed(T.id), T.deleted_at.is_(None))
         .order_by(T.id.desc() if newest_first else T.id)
     )
 

@@ -7,7 +7,7 @@ an empty string and turned by ``nullif``, or has a statement without it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -22,13 +22,10 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.types import NullType
 
 from crossdock.domain.lifecycle import Status
+from crossdock.store.statements.parameters import INSTANTS, NULL_TYPE, Instant, Listed, Optional
 from crossdock.store.tables import data_staging, queue_state
-
-if TYPE_CHECKING:
-    from sqlalchemy import Select
 
 T: Final = data_staging.c
 MESSAGE_COLUMNS: Final = (
@@ -44,12 +41,15 @@ RECORD_COLUMNS: Final = (
 )  # fmt: skip
 """What a record needs of its row."""
 
-_NULL_TYPE: Final = NullType()
-
 
 def param(name: str) -> Any:
     """Return a parameter that reaches the driver as it is, whatever column it is compared with."""
-    return bindparam(name, type_=_NULL_TYPE)
+    return Instant(name) if name in INSTANTS else bindparam(name, type_=NULL_TYPE)
+
+
+def optional(name: str, kind: str = "TEXT") -> ColumnElement[Any]:
+    """Return a parameter whose empty text stands for NULL; ``kind`` is its type where types must be named."""
+    return Optional(bindparam(name, type_=NULL_TYPE), kind)
 
 
 def literal(value: str) -> ColumnElement[Any]:
@@ -62,9 +62,9 @@ def number(value: int) -> ColumnElement[Any]:
     return literal_column(str(value))
 
 
-def listed_ids() -> Select[Any]:
-    """Return the ids of the JSON array that is passed as ``ids``."""
-    return select(func.json_each(param("ids")).table_valued("value").c.value)
+def listed(column: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Tell whether a column's value is in the JSON array of numbers that is passed as ``ids``."""
+    return Listed(column, bindparam("ids", type_=NULL_TYPE))
 
 
 LIMIT: Final = text("LIMIT (:limit + 0)").bindparams(param("limit"))

@@ -8,7 +8,7 @@ from sqlalchemy import and_, case, func, literal_column, null, or_, select, upda
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 
 from crossdock.domain.lifecycle import Status
-from crossdock.store.statements.parts import LIMIT, PENDING, READY, T, literal, number, param
+from crossdock.store.statements.parts import LIMIT, PENDING, READY, T, literal, number, optional, param
 from crossdock.store.tables import COPIED_COLUMNS, data_staging, queue_state
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Insert, Select, Update
 
 Q: Final = queue_state.c
+_KINDS: Final = {"on_dead": "TEXT", "fallback": "TEXT", "rate_period_s": "DOUBLE PRECISION"}
 RULE_COLUMNS: Final = (Q.on_dead, Q.fallback, Q.max_depth, Q.max_processing, Q.rate_count, Q.rate_period_s)
 
 
@@ -26,9 +27,8 @@ def rules() -> Select[Any]:
 
 
 def set_rules(columns: Sequence[str]) -> Insert:
-    """Set rules of a queue; an empty text or a zero is NULL."""
-    empty = {"on_dead": "", "fallback": ""}
-    row = {name: func.nullif(param(name), literal("") if name in empty else number(0)) for name in columns}
+    """Set rules of a queue, each given as text; an empty one is NULL."""
+    row = {name: optional(name, _KINDS.get(name, "INTEGER")) for name in columns}
     statement = sqlite_dialect.insert(queue_state).values(app=param("app"), **row)
     new: dict[str, Any] = {name: statement.excluded[name] for name in columns}
     if "rate_count" in new:
@@ -110,7 +110,7 @@ def send_to_fallback() -> Insert:
         "source": func.coalesce(T.source, T.source_app),
         "time": func.coalesce(T.time, T.created_at),
         "correlation_id": func.coalesce(T.correlation_id, T.message_id),
-        "extensions": param("extensions"),
+        "extensions": optional("extensions", "JSON"),
         "expires_at": case((T.expires_at > param("now"), T.expires_at)),
         "status": literal(Status.PENDING),
         "blocked": case((T.partition_key.is_not(None), number(1)), else_=number(0)),

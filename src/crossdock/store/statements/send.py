@@ -63,7 +63,7 @@ def hold_key(row_id: str = "row_id") -> Update:
     first = select(func.min(T.id)).where(OF_KEY, PENDING, T.id != param(row_id)).scalar_subquery()
     return (
         update(data_staging)
-        .where(T.id == first, T.blocked == number(0))
+        .where(T.id == first, T.blocked == number(0), PENDING)
         .values(blocked=number(1), revision=NEXT_REVISION)
     )
 

@@ -18,9 +18,10 @@ from crossdock.store.statements.parts import (
     WATCHED,
     T,
     dead,
-    listed_ids,
+    listed,
     literal,
     number,
+    optional,
     param,
 )
 from crossdock.store.tables import audit_log, data_staging
@@ -40,7 +41,7 @@ def complete(*, with_result: bool) -> Update:
         row["result"] = param("result")
     return (
         update(data_staging)
-        .where(T.id.in_(listed_ids()), HELD)
+        .where(listed(T.id), HELD)
         .values(row)
         .returning(T.id, T.target_app, T.partition_key)
     )
@@ -57,11 +58,11 @@ def give_back() -> Update:
         .where(T.id == param("row_id"), HELD)
         .values(
             status=literal(Status.PENDING),
-            available_at=func.nullif(param("available_at"), literal("")),
+            available_at=optional("available_at", "TIMESTAMPTZ"),
             due_at=param("now"),
             attempts=T.attempts - param("refund"),
             crashes=T.crashes + param("crashed"),
-            error=func.coalesce(func.nullif(param("error"), literal("")), T.error),
+            error=func.coalesce(optional("error", "JSON"), T.error),
             blocked=case((T.partition_key.is_not(None), number(1)), else_=number(0)),
             updated_at=param("now"),
             revision=NEXT_REVISION,
@@ -95,7 +96,7 @@ def extend() -> Update:
     """Set the end of the lease of the held messages of ``ids``."""
     return (
         update(data_staging)
-        .where(T.id.in_(listed_ids()), HELD)
+        .where(listed(T.id), HELD)
         .values(lease_until=param("until"), revision=NEXT_REVISION)
         .returning(T.id)
     )
@@ -133,12 +134,16 @@ def owners() -> Select[Any]:
 
 def log() -> Insert:
     """Write one line of the audit log; empty text is NULL, attempt 0 too."""
-    return insert(audit_log).values(
-        row_id=param("row_id"),
-        at=param("at"),
-        event=param("event"),
-        attempt=func.nullif(param("attempt"), number(0)),
-        who=func.nullif(param("who"), literal("")),
-        code=func.nullif(param("code"), literal("")),
-        details=func.nullif(param("details"), literal("")),
+    return (
+        insert(audit_log)
+        .inline()
+        .values(
+            row_id=param("row_id"),
+            at=param("at"),
+            event=param("event"),
+            attempt=func.nullif(param("attempt"), number(0)),
+            who=optional("who"),
+            code=optional("code"),
+            details=optional("details", "JSON"),
+        )
     )

@@ -1,4 +1,4 @@
-"""The first tables: the queue, its archive, the audit log, the state of queues.
+"""The first tables: the queue, its archive, the audit log, the state of queues, schedules.
 
 Revision 0001. Never edited once released: what it made is what later revisions change.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from alembic import op
+
+from crossdock.store.migrations.first_tables_postgresql import STATEMENTS as ON_POSTGRESQL
 
 revision: Final = "0001"
 down_revision: Final = None
@@ -198,6 +200,45 @@ CREATE TABLE queue_state (
   CONSTRAINT ck_queue_state_breaker CHECK (failures >= 0 AND trips >= 0)
 )""",
     """\
+CREATE TABLE schedule (
+  name TEXT NOT NULL,
+  target_app TEXT NOT NULL,
+  data TEXT NOT NULL,
+  data_bytes BLOB,
+  options TEXT DEFAULT '{}' NOT NULL,
+  cron TEXT,
+  timezone TEXT,
+  interval_s FLOAT,
+  at VARCHAR(26),
+  start_at VARCHAR(26),
+  missed VARCHAR(10) DEFAULT 'latest' NOT NULL,
+  configured INTEGER DEFAULT '0' NOT NULL,
+  decided_until VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  next_at VARCHAR(26),
+  last_slot VARCHAR(26),
+  sent INTEGER DEFAULT '0' NOT NULL,
+  paused_at VARCHAR(26),
+  paused_by TEXT,
+  created_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  declared_by TEXT DEFAULT 'sql' NOT NULL,
+  updated_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  revision INTEGER DEFAULT '0' NOT NULL,
+  CONSTRAINT pk_schedule PRIMARY KEY (name),
+  CONSTRAINT ck_schedule_timing CHECK ((cron IS NOT NULL AND timezone IS NOT NULL AND interval_s IS NULL AND at IS NULL) OR (cron IS NULL AND interval_s IS NOT NULL AND start_at IS NOT NULL AND at IS NULL) OR (cron IS NULL AND interval_s IS NULL AND at IS NOT NULL)),
+  CONSTRAINT ck_schedule_missed CHECK (missed IN ('latest', 'all', 'skip')),
+  CONSTRAINT ck_schedule_names CHECK (name <> '' AND target_app <> ''),
+  CONSTRAINT ck_schedule_at_utc_text CHECK (at IS NULL OR at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_schedule_start_at_utc_text CHECK (start_at IS NULL OR start_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_schedule_decided_until_utc_text CHECK (decided_until IS NULL OR decided_until GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_schedule_next_at_utc_text CHECK (next_at IS NULL OR next_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_schedule_last_slot_utc_text CHECK (last_slot IS NULL OR last_slot GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_schedule_paused_at_utc_text CHECK (paused_at IS NULL OR paused_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_schedule_created_at_utc_text CHECK (created_at IS NULL OR created_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_schedule_updated_at_utc_text CHECK (updated_at IS NULL OR updated_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]')
+)""",
+    """\
+CREATE INDEX idx_schedule_next ON schedule (next_at) WHERE next_at IS NOT NULL AND paused_at IS NULL""",
+    """\
 CREATE TRIGGER data_staging_guard_insert BEFORE INSERT ON data_staging
 WHEN NEW.revision = 0 AND NEW.status <> 'pending' BEGIN
   SELECT RAISE(ABORT, 'crossdock: a new message has status pending; leave the column out');
@@ -334,9 +375,12 @@ UNION ALL SELECT id, source_app, target_app, data, data_bytes, status, created_a
 
 def upgrade() -> None:
     """Make everything, in an empty file."""
-    for statement in _STATEMENTS:
-        op.get_bind().exec_driver_sql(statement)
-    op.get_bind().exec_driver_sql("INSERT INTO crossdock_schema (number, oldest_code) VALUES (1, 1)")
+    connection = op.get_bind()
+    on_postgresql = connection.dialect.name == "postgresql"
+    for statement in ON_POSTGRESQL if on_postgresql else _STATEMENTS:
+        connection.exec_driver_sql(statement)
+    schema = "integration." if on_postgresql else ""
+    connection.exec_driver_sql(f"INSERT INTO {schema}crossdock_schema (number, oldest_code) VALUES (1, 1)")  # noqa: S608
 
 
 def downgrade() -> None:

@@ -1,0 +1,113 @@
+"""The part of psycopg that the store uses, and the forms in which values leave the database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from crossdock.domain.errors import ConfigError
+from crossdock.store.types import to_text
+
+try:
+    import psycopg
+    from psycopg.adapt import Loader
+    from psycopg.pq import Format
+    from psycopg.rows import tuple_row
+except ImportError as missing:
+    raise ConfigError(
+        "store.url names a PostgreSQL database, which needs psycopg; install it with: "
+        "pip install 'crossdock[postgresql]'"
+    ) from missing
+
+__all__ = ["Database", "psycopg"]
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_LARGEST: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_SMALLEST: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_JSON, _JSONB, _TIMESTAMPTZ = 114, 3802, 1184
+"""Numbers of types. Source: PostgreSQL, ``pg_type.dat``."""
+
+
+class _Moments(Loader):
+    """Reads an instant as the UTC text in which SQLite holds it, so that one codec serves both."""
+
+    format = Format.BINARY
+    _second = None
+    _text = ""
+
+    def load(self, data: Any) -> str:
+        second, micros = divmod(int.from_bytes(data, "big", signed=True), 1_000_000)
+        if second != self._second:  # most instants are of the same second as the last
+            whole = second * 1_000_000
+            if not _SMALLEST <= whole <= _LARGEST:
+                return "beyond the years 1 to 9999"
+            self._text = to_text(_EPOCH + timedelta(microseconds=whole))[:20]
+            self._second = second
+        return f"{self._text}{micros:06d}"
+
+
+class _JsonText(Loader):
+    """Reads JSON as the text that it is; the codec decodes it when somebody looks at it."""
+
+    format = Format.BINARY
+
+    def load(self, data: Any) -> str:
+        return str(data, "utf-8")
+
+
+class _JsonbText(Loader):
+    """Reads JSONB as text; its first byte is the number of the format, 1."""
+
+    format = Format.BINARY
+
+    def load(self, data: Any) -> str:
+        return str(data[1:], "utf-8")
+
+
+class Database:
+    """One connection as the verbs use it: executes, and gives all rows.
+
+    Args:
+        connection: In autocommit mode, or inside a transaction of its owner.
+    """
+
+    __slots__ = ("_cursor", "connection")
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self.connection = connection
+        self._cursor = psycopg.RawCursor(connection, row_factory=tuple_row)
+        adapters = self._cursor.adapters
+        adapters.register_loader(_TIMESTAMPTZ, _Moments)
+        adapters.register_loader(_JSON, _JsonText)
+        adapters.register_loader(_JSONB, _JsonbText)
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Database:
+        """Run one statement, its parameters named ``$1`` and so on."""
+        self._cursor.execute(sql.encode(), parameters or None, binary=True)
+        return self
+
+    def command(self, sql: str) -> str:
+        """Run statements without parameters, several in one go; return what the last one says it did."""
+        self._cursor.execute(sql.encode())
+        return self._cursor.statusmessage or ""
+
+    def copy(self, sql: str, text: str) -> None:
+        """Run a COPY FROM STDIN with rows in PostgreSQL's text format."""
+        with self._cursor.copy(sql.encode()) as copy:
+            copy.write(text)
+
+    def fetchall(self) -> list[Any]:
+        """Return the rows of the last statement; none, if it was one that returns nothing."""
+        return self._cursor.fetchall() if self._cursor.description else []
+
+    def fetchone(self) -> Any:
+        """Return the first row of the last statement, or None."""
+        return self._cursor.fetchone()
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows the last statement changed."""
+        return self._cursor.rowcount

@@ -1,0 +1,121 @@
+"""Where a PostgreSQL store lives: the database, and the folder on this host in which its processes find each other."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy.engine import make_url
+
+from crossdock.domain.errors import ConfigError, StoreUnavailable
+from crossdock.store.location import FOLDER_MODE
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+DRIVERS: Final = frozenset({"postgresql", "postgresql+psycopg"})
+_CONNECT_TIMEOUT_S: Final = 10
+_DEFAULTS: Final[dict[str, Any]] = {
+    "connect_timeout": _CONNECT_TIMEOUT_S,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""A server that vanished without a word is noticed within half a minute. Source: libpq, "Parameter Key Words"."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseLocation:
+    """A store's database.
+
+    Attributes:
+        url: With everything that its connections need.
+        folder: On this host: lock files of the processes that use the store, and their sockets.
+    """
+
+    url: URL
+    folder: Path
+
+    def __str__(self) -> str:
+        """Return the URL without its password, for people."""
+        return self.url.render_as_string(hide_password=True)
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of ``psycopg.connect``."""
+        named = {
+            "host": self.url.host,
+            "port": self.url.port,
+            "user": self.url.username,
+            "password": self.url.password,
+            "dbname": self.url.database,
+        }
+        given = {name: value for name, value in named.items() if value is not None}
+        options = {name: ",".join(_all(value)) for name, value in self.url.query.items()}
+        return {**_DEFAULTS, **given, **options}
+
+    def prepare(self) -> None:
+        """Make the folder, open to its owner alone.
+
+        Raises:
+            StoreUnavailable: It cannot be made, or belongs to somebody else.
+        """
+        try:
+            self.folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            if hasattr(os, "getuid") and self.folder.stat().st_uid != os.getuid():
+                raise StoreUnavailable(
+                    f"the folder {self.folder} belongs to another user; name one of your own with store.host_folder"
+                )
+        except OSError as error:
+            raise StoreUnavailable(
+                f"cannot make the folder {self.folder}: {error.strerror}. Processes of one host find each other "
+                f"there; name another with store.host_folder"
+            ) from error
+
+
+def parse_database_url(url: str | URL, host_folder: Path | None = None) -> DatabaseLocation:
+    """Return the place that a store URL names.
+
+    Raises:
+        ConfigError: It names another driver, or no database.
+    """
+    parsed = make_url(url)
+    if parsed.drivername not in DRIVERS:
+        raise ConfigError(
+            f"store.url: {parsed.render_as_string()} names the driver {parsed.get_driver_name()!r}; "
+            f"Crossdock speaks to PostgreSQL through psycopg: write postgresql+psycopg://…"
+        )
+    if not parsed.database:
+        raise ConfigError(
+            f"store.url: {parsed.render_as_string()} names no database: postgresql+psycopg://HOST/NAME"
+        )
+    parsed = parsed.set(drivername="postgresql+psycopg")
+    return DatabaseLocation(
+        parsed, host_folder.expanduser().resolve() if host_folder else _default_folder(parsed)
+    )
+
+
+def _default_folder(url: URL) -> Path:
+    """Return a folder of this user that all its processes find, whatever user name or options their URLs have."""
+    host = url.host or ",".join(_all(url.query.get("host", "")))
+    name = f"{host}:{url.port or 5432}/{url.database}"
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+    state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    home = Path(state).expanduser()
+    try:
+        (home / "crossdock").mkdir(parents=True, exist_ok=True)
+        usable = os.access(home / "crossdock", os.W_OK)
+    except OSError:
+        usable = False
+    if usable:
+        return home / "crossdock" / f"{url.database}-{digest}"
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    return Path(tempfile.gettempdir()) / f"crossdock-{user}" / f"{url.database}-{digest}"
+
+
+def _all(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (value,)

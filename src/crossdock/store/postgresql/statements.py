@@ -1,0 +1,212 @@
+"""The statements that must be other than on SQLite, where only one transaction writes at a time.
+
+Claims skip rows that another transaction has locked, so that workers never wait for each other. Whatever concerns the
+order of a partition key runs under a lock on that key (``lock_keys``), taken in a statement of its own: the next one
+sees what the former holder of the lock committed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import and_, func, literal_column, null, or_, select, text, update
+
+from crossdock.store import statements as shared
+from crossdock.store.statements import claim
+from crossdock.store.statements.parameters import INSTANTS
+from crossdock.store.statements.parts import (
+    DUE,
+    FINISHED,
+    FINISHED_STATUSES,
+    LIMIT,
+    MESSAGE_COLUMNS,
+    NEXT_REVISION,
+    PENDING,
+    PROCESSING,
+    WATCHED,
+    T,
+    literal,
+    param,
+)
+from crossdock.store.tables import data_staging
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import Insert, Select, TextClause, Update
+    from sqlalchemy.sql.elements import ClauseElement
+
+    from crossdock.domain.lifecycle import Status
+
+_INSTANT: Final = "CAST(CAST(:{0} AS TEXT) || '+00' AS TIMESTAMPTZ)"
+_SHARED: Final = {
+    **dict.fromkeys(INSTANTS, _INSTANT),
+    **dict.fromkeys(("priority", "max_attempts", "blocked", "revision"), "CAST(:{0} AS INTEGER)"),
+    **dict.fromkeys(("retry", "extensions"), "CAST(:{0} AS JSON)"),
+}
+"""How the columns that many messages share are written where the database cannot infer their types."""
+_SECOND: Final[Any] = literal_column("INTERVAL '1 second'")
+END_SESSIONS: Final = """\
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE application_name = $1 AND usename = current_user AND datname = current_database() AND pid <> pg_backend_pid()"""
+"""End the sessions of one name, and wait until they are gone, at most five seconds for each."""
+LOCK_KEYS: Final = """\
+SELECT pg_advisory_xact_lock(number) FROM (
+  SELECT DISTINCT hashtextextended(k ->> 0 || '/' || (k ->> 1), 7) AS number
+  FROM json_array_elements(CAST($1 AS JSON)) AS k ORDER BY 1) AS numbers"""
+"""Wait for the locks of (app, key) pairs, given as a JSON array of arrays; in one order, so that two cannot deadlock.
+
+``hashtextextended`` is the hash of ``data_staging_lock_key``, which the triggers use.
+"""
+
+LOCK_QUEUE: Final = "SELECT 1 FROM integration.queue_state WHERE app = $1 FOR UPDATE"
+"""Wait for the other claims from a queue with limits; the next statement sees what they have committed."""
+
+RELEASE_KEYS: Final = """\
+WITH k AS MATERIALIZED (
+  SELECT DISTINCT e ->> 0 AS app, e ->> 1 AS key FROM json_array_elements(CAST($1 AS JSON)) AS e)
+UPDATE integration.data_staging AS s
+SET blocked = 0, due_at = CAST(CAST($2 AS TEXT) || '+00' AS TIMESTAMPTZ), revision = s.revision + 1
+FROM k CROSS JOIN LATERAL (
+  SELECT min(p.id) AS id FROM integration.data_staging AS p
+  WHERE p.target_app = k.app AND p.partition_key = k.key AND p.partition_key IS NOT NULL
+    AND p.status IN ('pending', 'processing', 'failed') AND p.status = 'pending') AS first
+WHERE s.id = first.id AND s.blocked = 1 AND s.status = 'pending'
+  AND NOT EXISTS (SELECT 1 FROM integration.data_staging AS b
+    WHERE b.target_app = k.app AND b.partition_key = k.key AND b.partition_key IS NOT NULL
+      AND b.status IN ('pending', 'processing', 'failed')
+      AND (b.status = 'processing' OR b.status = 'failed' AND b.blocked = 1))"""
+"""Let the first waiting message of each key be claimed, unless one of it is processing or blocks it dead."""
+
+
+def promote_due() -> Update:
+    """Make scheduled messages ready whose time has come, a bounded number, but for those that others are at."""
+    due = (
+        select(T.id)
+        .where(
+            T.target_app == param("app"), PENDING, T.available_at.is_not(None), T.available_at <= param("now")
+        )
+        .order_by(T.available_at)
+        .suffix_with(LIMIT, text("FOR UPDATE SKIP LOCKED"))
+        .cte("due")
+        .prefix_with("MATERIALIZED")
+    )
+    return (
+        update(data_staging)
+        .where(T.id == due.c.id)
+        .values(available_at=null(), due_at=DUE, revision=NEXT_REVISION)
+    )
+
+
+def claim_first(*, kept: bool, before_suspect: bool, unexpired: bool) -> Update:
+    """Lease the first ready messages that nobody else is about to lease; see ``statements.claim_first``."""
+    found = claim.candidates(before_suspect=before_suspect, unexpired=unexpired)
+    chosen = found.suffix_with(text("FOR UPDATE SKIP LOCKED")).cte("chosen").prefix_with("MATERIALIZED")
+    return (
+        update(data_staging)
+        .where(T.id == chosen.c.id)
+        .values(claim.lease(kept=kept))
+        .returning(*MESSAGE_COLUMNS)
+    )
+
+
+def insert_one(columns: Sequence[str]) -> Insert:
+    """Store one message and return its id; no row: the app already has it."""
+    return shared.insert_one(columns).returning(T.id)
+
+
+def insert_many(columns: Sequence[str]) -> TextClause:
+    """Store the messages of ``drafts``, a JSON array of (id, data, bytes in hexadecimal) that share ``columns``.
+
+    Returns ids of rows and of messages; those that the app already has are passed over.
+    """
+    names = ", ".join(("message_id", "data", "data_bytes", *columns))
+    shared = ", ".join(_SHARED.get(name, "CAST(:{0} AS TEXT)").format(name) for name in columns)
+    return text(
+        f"INSERT INTO integration.data_staging ({names}) "  # noqa: S608 - our own columns
+        f"SELECT d.e ->> 0, d.e -> 1, decode(d.e ->> 2, 'hex'), {shared} "
+        "FROM jsonb_array_elements(CAST(:drafts AS JSONB)) WITH ORDINALITY AS d(e, n) ORDER BY d.n "
+        "ON CONFLICT (message_id, target_app, source_app) DO NOTHING RETURNING id, message_id"
+    )
+
+
+def creation() -> Select[Any]:
+    """Return the row that holds a message already, and who made it."""
+    return select(T.id, T.created_by).where(
+        T.message_id == param("message_id"), T.target_app == param("app"), T.source_app == param("source_app")
+    )
+
+
+def next_ids() -> TextClause:
+    """Return so many new row ids, in order."""
+    return text("SELECT nextval('integration.data_staging_id_seq') FROM generate_series(1, :count)")
+
+
+def overdue() -> Select[Any]:
+    """Return claimed messages whose lease ran out.
+
+    A kept lease of another host is left alone a little longer: after the database was away, its own host may renew it.
+    """
+    late = or_(
+        and_(T.lease_until < param("now"), or_(T.lease_keep_s.is_(None), T.lease_owner.like(param("ours")))),
+        T.lease_until < param("before"),
+    )
+    return (
+        select(
+            T.id, T.target_app, T.lease_owner, T.lease_token, T.lease_keep_s, T.attempts, T.max_attempts, T.retry,
+            func.coalesce(T.replayed_at, T.created_at),
+        )
+        .where(PROCESSING, WATCHED, late)
+        .suffix_with(LIMIT)
+    )  # fmt: skip
+
+
+def ending_owners() -> Select[Any]:
+    """Return the owners on this host of kept leases that are more than a third over."""
+    return (
+        select(T.lease_owner)
+        .where(PROCESSING, WATCHED, T.lease_owner.like(param("ours")), _is_ending())
+        .distinct()
+    )
+
+
+def renew() -> Update:
+    """Renew the kept leases of an owner that are more than a third over."""
+    return (
+        update(data_staging)
+        .where(PROCESSING, WATCHED, T.lease_owner == param("owner"), _is_ending())
+        .values(
+            lease_until=param("now") + T.lease_keep_s * _SECOND,
+            revision=NEXT_REVISION,
+        )
+    )
+
+
+def _is_ending() -> Any:
+    ending = T.lease_until < param("now") + T.lease_keep_s * _SECOND * text("2 / 3")
+    return and_(T.lease_keep_s.is_not(None), ending)
+
+
+def of_app(*, status: Status, with_code: bool) -> Select[Any]:
+    """Return ids of an app's messages of one status, in order, after a given one."""
+    query = select(T.id).where(
+        T.target_app == param("app"),
+        T.status == literal(status),
+        T.deleted_at.is_(None),
+        T.id > param("after"),
+    )
+    if status in FINISHED_STATUSES:
+        query = query.where(FINISHED)
+    if with_code:
+        query = query.where(func.integration.failure_code(T.error) == param("code"))
+    return query.order_by(T.id).suffix_with(LIMIT)
+
+
+REPLACED: Final[dict[Callable[..., ClauseElement], Callable[..., ClauseElement]]] = {
+    shared.promote_due: promote_due,
+    shared.claim_first: claim_first,
+    shared.insert_one: insert_one,
+    shared.of_app: of_app,
+    shared.overdue: overdue,
+}
+"""For a statement of SQLite, the one of PostgreSQL; all others are the same for both."""

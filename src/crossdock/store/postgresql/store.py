@@ -1,0 +1,258 @@
+"""The Message Store on PostgreSQL: shared by any number of hosts, survives a fork and a server that goes away."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import threading
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from crossdock.domain.errors import SchemaOutOfDate, StoreError, StoreUnavailable
+from crossdock.ports.clock import SystemClock
+from crossdock.store.outbox import after_commit
+from crossdock.store.postgresql import errors, schema
+from crossdock.store.postgresql.dialect import PostgreSQLStatements
+from crossdock.store.postgresql.engine import engine_on
+from crossdock.store.postgresql.handler_transaction import HandlerTransactions, refuse_inside
+from crossdock.store.postgresql.keeper import ensure_keeper
+from crossdock.store.postgresql.open_store import OpenDatabase
+from crossdock.store.postgresql.outbox import driver_connection
+from crossdock.store.postgresql.statements import renew
+from crossdock.store.schema import needs_migration
+from crossdock.store.types import to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy import Connection, Engine
+
+    from crossdock.domain.delivery import Settlement
+    from crossdock.ports.clock import Clock
+    from crossdock.ports.notice import Notice
+    from crossdock.ports.store import Ear
+    from crossdock.store.postgresql.hosts import HostPresence
+    from crossdock.store.postgresql.location import DatabaseLocation
+    from crossdock.store.postgresql.reading import PostgreSQLReader
+    from crossdock.store.postgresql.transaction import PostgreSQLTransaction
+    from crossdock.store.settings import StoreSettings
+
+T = TypeVar("T")
+_LOOK_FOR_KEEPER_S: Final = 5.0
+
+
+class PostgreSQLStore:
+    """Messages in one PostgreSQL database, shared by any number of processes on any number of hosts.
+
+    Args:
+        location: The database.
+        settings: How to open it.
+        name: What this process is called; together with the host's id and a boot id it owns leases.
+        clock: Tells the time for everything that is stored; the machine's own is set by the database's.
+        notice: Is told what a person should know.
+
+    Raises:
+        ConfigError: psycopg is not installed.
+        SchemaOutOfDate: The store was made by a newer version, or must be migrated first.
+        StoreError: The database refuses us.
+        StoreUnavailable: It cannot be reached.
+    """
+
+    in_memory = False
+
+    def __init__(
+        self, location: DatabaseLocation, settings: StoreSettings, *, name: str, clock: Clock, notice: Notice
+    ) -> None:
+        self.location = location
+        self._settings = settings
+        self._name = name
+        self._clock = clock
+        self._notice = notice
+        self._prepared = PostgreSQLStatements()
+        self._mutex = threading.Lock()
+        self._closed = False
+        self._look_for_keeper_at = float("inf")
+        self._engine: Engine | None = None
+        location.prepare()
+        self._open = self._make_open()
+        self._pid = os.getpid()
+        try:
+            self._store_id = self._set_up(self._open)
+        except BaseException:
+            self._open.close()
+            raise
+        facts = self._open.connections.facts
+        if facts is not None and not facts.durable:
+            notice("store.not_durable", _not_durable_text(location))
+        self.on_reopen: Callable[[], None] = _nothing
+        """Called in a forked child, after the store was opened anew there."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the store was closed."""
+        return self._closed
+
+    @property
+    def owner(self) -> str:
+        """This process's name, host and boot id, as it stands in ``lease_owner``."""
+        return self.open_store.who
+
+    @property
+    def peers(self) -> HostPresence:
+        """The other processes of the store on this host."""
+        return self.open_store.presence
+
+    @property
+    def open_store(self) -> OpenDatabase:
+        """What is open in this process; made anew in a forked child."""
+        if self._closed:
+            raise StoreError(f"the queue on {self.location} is closed; open it again to go on")
+        if os.getpid() != self._pid:
+            self._reopen_after_fork()
+        return self._open
+
+    def now(self) -> Any:
+        """Return the present by the database's clock, aware UTC."""
+        return self._open.now()
+
+    def write(self, work: Callable[[PostgreSQLTransaction], T]) -> T:
+        """Execute ``work`` in a durable transaction and return what it returned, after the commit.
+
+        Concurrent calls share a transaction; if ``work`` raises, its own changes alone are undone. Work is executed
+        again if the server went away before the commit, or undid the transaction in favour of another.
+        """
+        refuse_inside()
+        return self.open_store.group.run(work)
+
+    async def write_async(self, work: Callable[[PostgreSQLTransaction], T]) -> T:
+        """Do the same without blocking the event loop."""
+        refuse_inside()
+        return await self.open_store.group.run_async(work)
+
+    def read(self, query: Callable[[PostgreSQLReader], T]) -> T:
+        """Ask something of one consistent snapshot."""
+        return self.open_store.read(query)
+
+    async def read_async(self, query: Callable[[PostgreSQLReader], T]) -> T:
+        """Do the same without blocking the event loop."""
+        return await asyncio.to_thread(self.open_store.read, query)
+
+    def send_inside(self, connection: Any, work: Callable[[PostgreSQLTransaction], T]) -> T:
+        """Do ``work`` in the transaction of the caller's own connection, which decides whether it counts.
+
+        Raises:
+            StoreError: The connection is on another database, or of another driver.
+        """
+        opened = self.open_store
+        try:
+            transaction = opened.transaction_on(driver_connection(connection, self.location, self._store_id))
+            result = work(transaction)
+        except errors.Error as error:
+            raise errors.translate(error, self.location) from error
+        after_commit(connection, lambda: opened.waker.wake(transaction.woken))
+        return result
+
+    @property
+    def engine(self) -> Engine:
+        """A SQLAlchemy engine on this store, for transactions of handlers."""
+        if self._engine is None:
+            self._engine = engine_on(self.location)
+        return self._engine
+
+    def transaction(
+        self, settlement: Settlement, message_id: str, settled: Callable[[], None]
+    ) -> AbstractContextManager[Connection]:
+        """Give a connection; what is written through it commits together with the settlement."""
+        transactions = HandlerTransactions(self.open_store, self.engine, self._store_id)
+        return transactions.begin(settlement, message_id, settled=settled)
+
+    def listen(self, app: str) -> Ear:
+        """Return a new ear for one app."""
+        try:
+            return self.open_store.waker.listen(app)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"{self.location.folder} cannot be used: {error}. It belongs to the store: stop all programs of this "
+                f"host that use the store, and start them again"
+            ) from error
+
+    def keep(self) -> None:
+        """Make sure that somebody on this host renews leases while user code keeps our own threads from running."""
+        if isinstance(self._clock, SystemClock):
+            self._look_for_keeper_at = time.monotonic() + _LOOK_FOR_KEEPER_S
+            ensure_keeper(self.location)
+
+    def renew(self) -> None:
+        """Renew kept leases of this host's processes that live and run, long before they run out."""
+        opened = self.open_store
+        now = opened.now()
+        if time.monotonic() >= self._look_for_keeper_at:
+            self.keep()
+        for owner in opened.read(lambda reader: reader.ending_owners(now)):
+            if owner == opened.who or opened.presence.condition(owner) == "running":
+                opened.group.run(partial(_renew, owner=owner, now=to_text(now)))
+
+    def tend(self) -> None:
+        """Nothing to do: the database's autovacuum is set up for a queue."""
+
+    def close(self) -> None:
+        """Close all connections; safe to call twice."""
+        with self._mutex:
+            closed, self._closed = self._closed, True
+            if not closed and os.getpid() == self._pid:
+                self._open.close()
+                if self._engine is not None:
+                    self._engine.dispose()
+
+    def _make_open(self) -> OpenDatabase:
+        return OpenDatabase(
+            self.location, self._settings, name=self._name, clock=self._clock, prepared=self._prepared
+        )
+
+    def _set_up(self, opened: OpenDatabase) -> str:
+        state = opened.look(schema.read_state)
+        if state is None:
+            opened.exclusive(_create_if_empty)
+        elif needs_migration(state, str(self.location)):
+            raise SchemaOutOfDate(
+                f"{self.location} has schema {state.number}, which is too old for this version of Crossdock. Run "
+                f"'crossdock store migrate'; nothing was changed"
+            )
+        return opened.look(schema.read_store_id)
+
+    def _reopen_after_fork(self) -> None:
+        with self._mutex:
+            if os.getpid() == self._pid:
+                return
+            for connection in self._open.abandoned():
+                # Closing it would end the parent's session; a reference for ever keeps it untouched.
+                ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
+            if self._engine is not None:
+                self._engine.dispose(close=False)
+            self._open = self._make_open()
+            self._pid = os.getpid()
+        self.on_reopen()
+
+
+def _renew(transaction: PostgreSQLTransaction, *, owner: str, now: str) -> None:
+    transaction.run(renew, {"owner": owner, "now": now})
+
+
+def _nothing() -> None:
+    pass
+
+
+def _create_if_empty(connection: Any) -> None:
+    schema.lock(connection)
+    if schema.read_state(connection) is None:
+        schema.create(connection)
+
+
+def _not_durable_text(location: DatabaseLocation) -> str:
+    return (
+        f"{location}: fsync or synchronous_commit is off, so a message that was acknowledged can be lost when the "
+        f"server's power fails. Set both to on"
+    )

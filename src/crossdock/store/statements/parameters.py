@@ -1,0 +1,82 @@
+"""Parameters that are written differently for each database: instants, lists of ids, and what may be absent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import BindParameter, ColumnElement
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.types import NullType
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.compiler import SQLCompiler
+
+NULL_TYPE: Final = NullType()
+INSTANTS: Final = frozenset({
+    "now", "until", "at", "before", "time", "available_at", "expires_at", "created_at", "updated_at",
+    "rate_next_at",
+})  # fmt: skip
+"""Parameters that hold the text of an instant (``crossdock.store.types.to_text``)."""
+
+
+class Instant(BindParameter[Any]):
+    """The text of an instant; PostgreSQL is told that it is UTC, whatever the session's time zone."""
+
+    inherit_cache = True
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, type_=NULL_TYPE)
+
+
+class Optional(ColumnElement[Any]):
+    """A parameter whose empty text stands for NULL; no parameter is ever None (see ``parts``)."""
+
+    inherit_cache = False
+
+    def __init__(self, given: BindParameter[Any], kind: str) -> None:
+        self.given = given
+        self.kind = kind
+        self.type = NULL_TYPE
+
+
+class Listed(ColumnElement[Any]):
+    """Tells whether a column's value is in a JSON array of numbers."""
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any], numbers: BindParameter[Any]) -> None:
+        self.column = column
+        self.numbers = numbers
+        self.type = NULL_TYPE
+
+
+@compiles(Instant, "postgresql")
+def _instant(element: Instant, compiler: SQLCompiler, **options: Any) -> str:
+    text = compiler.visit_bindparam(element, **options)  # type: ignore[no-untyped-call]
+    return f"CAST(CAST({text} AS TEXT) || '+00' AS TIMESTAMPTZ)"
+
+
+@compiles(Optional)
+def _optional(element: Optional, compiler: SQLCompiler, **options: Any) -> str:
+    return f"nullif({compiler.process(element.given, **options)}, '')"
+
+
+@compiles(Optional, "postgresql")
+def _optional_of_kind(element: Optional, compiler: SQLCompiler, **options: Any) -> str:
+    zone = " || '+00'" if element.kind == "TIMESTAMPTZ" else ""
+    text = f"nullif(CAST({compiler.process(element.given, **options)} AS TEXT), '')"
+    return f"CAST({text}{zone} AS {element.kind})"
+
+
+@compiles(Listed)
+def _listed(element: Listed, compiler: SQLCompiler, **options: Any) -> str:
+    column = compiler.process(element.column, **options)
+    numbers = compiler.process(element.numbers, **options)
+    return f"{column} IN (SELECT value FROM json_each({numbers}))"  # noqa: S608 - made of SQLAlchemy's own parts
+
+
+@compiles(Listed, "postgresql")
+def _listed_in_array(element: Listed, compiler: SQLCompiler, **options: Any) -> str:
+    column = compiler.process(element.column, **options)
+    numbers = compiler.process(element.numbers, **options)
+    return f"{column} = ANY (CAST(translate({numbers}, '[]', '{{}}') AS BIGINT[]))"
