@@ -95,6 +95,7 @@ def test_illegal_change_is_refused(client: psycopg.Connection[Any], queue: Queue
         client.execute("UPDATE integration.data_staging SET status = 'completed'")
     with pytest.raises(psycopg.errors.CheckViolation, match="status pending"):
         client.execute(
-            "INSERT INTO integration.data_staging (source_app, target_app, data, status) VALUES ('a', 'b', '1', 'failed')"
+            "INSERT INTO integration.data_staging (source_app, target_app, data, status) "
+            "VALUES ('a', 'b', '1', 'failed')"
         )
     assert queue.get(sent.id).status == "pending"

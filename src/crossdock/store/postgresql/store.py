@@ -25,8 +25,9 @@ from crossdock.store.schema import needs_migration
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     from sqlalchemy import Connection, Engine
 
@@ -185,13 +186,12 @@ class PostgreSQLStore:
             self._look_for_keeper_at = time.monotonic() + _LOOK_FOR_KEEPER_S
             ensure_keeper(self.location)
 
-    def renew(self) -> None:
+    def renew(self, owners: Sequence[str], now: datetime) -> None:
         """Renew kept leases of this host's processes that live and run, long before they run out."""
         opened = self.open_store
-        now = opened.now()
         if time.monotonic() >= self._look_for_keeper_at:
             self.keep()
-        for owner in opened.read(lambda reader: reader.ending_owners(now)):
+        for owner in owners:
             if owner == opened.who or opened.presence.condition(owner) == "running":
                 opened.group.run(partial(_renew, owner=owner, now=to_text(now)))
 

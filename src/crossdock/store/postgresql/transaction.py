@@ -9,7 +9,7 @@ from crossdock.store.claiming import Claiming
 from crossdock.store.controlling import Controlling
 from crossdock.store.postgresql.connections import session_name
 from crossdock.store.postgresql.sending import PostgreSQLSending, storable
-from crossdock.store.postgresql.statements import END_SESSIONS, LOCK_KEYS, RELEASE_KEYS
+from crossdock.store.postgresql.statements import END_SESSIONS, LOCK_KEYS, LOCK_QUEUE, RELEASE_KEYS
 from crossdock.store.scheduling import Scheduling
 from crossdock.store.settling import Settling
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from crossdock.store.known_limits import KnownLimits
     from crossdock.store.transaction import Database, PreparedStatements
 
 
@@ -24,9 +25,15 @@ class PostgreSQLTransaction(Scheduling, PostgreSQLSending, Claiming, Settling, C
     """One open write transaction of a PostgreSQL store."""
 
     def __init__(
-        self, database: Database, prepared: PreparedStatements, *, who: str, now: Callable[[], datetime]
+        self,
+        database: Database,
+        prepared: PreparedStatements,
+        *,
+        who: str,
+        limits: KnownLimits,
+        now: Callable[[], datetime],
     ) -> None:
-        super().__init__(database, prepared, who=who)
+        super().__init__(database, prepared, who=who, limits=limits)
         self._now = now
         self.begin()
 
@@ -46,6 +53,10 @@ class PostgreSQLTransaction(Scheduling, PostgreSQLSending, Claiming, Settling, C
     def lock_keys(self, keys: Iterable[tuple[str, str | None]]) -> None:
         """Keep other transactions from changing the order of these (app, partition key) before ours has ended."""
         self._database.execute(LOCK_KEYS, (_listed(keys),))
+
+    def lock_queue(self, app: str) -> None:
+        """Keep other transactions from claiming from a queue with limits before ours has ended."""
+        self._database.execute(LOCK_QUEUE, (app,))
 
     def _storable(self, columns: dict[str, Any]) -> dict[str, Any]:
         if columns.get("data_bytes", b"") is not None:
