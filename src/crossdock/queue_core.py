@@ -90,9 +90,10 @@ class QueueCore:
         app: str = "python",
         clock: Clock | None = None,
     ) -> Self:
-        """Return a queue as a configuration describes it: store, leases, retries, and what a dead letter does.
+        """Return a queue as a configuration describes it: store, leases, retries, and the rules of queues.
 
-        What it says of dead letters, and its schedules, are put into force for everyone who uses the store.
+        The rules of queues that it names (``on_dead``, ``fallback``, limits), and its schedules, are put into force for
+        everyone who uses the store.
 
         Args:
             config: A file, or what ``crossdock.config.load`` returned; default: the file that ``CROSSDOCK_CONFIG``
@@ -118,7 +119,7 @@ class QueueCore:
             clock=clock,
         )
         try:
-            queue._gateway.apply_on_dead(loaded.config.on_dead())
+            queue._gateway.apply_rules(loaded.config.rules())
             queue._declarations.apply(_scheduled(queue._declarations, loaded))
         except BaseException:
             queue._shut_down()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from crossdock.config import values
 from crossdock.config.schedule_table import Scheduled
 from crossdock.config.table import AppName, Duration, Expected, Table, text_form
+from crossdock.domain.breaker import Breaker
 from crossdock.domain.retry import RetryPolicy
 from crossdock.domain.routing import Subscription
+from crossdock.domain.rules import RATE_PATTERN, RULE_NAMES, Rate
 
 SHORTEST_LEASE: Final = timedelta(milliseconds=10)
 
@@ -71,6 +73,24 @@ Backoff: TypeAlias = Annotated[
     PlainSerializer(values.format_backoff),
     WithJsonSchema({"type": "string", "pattern": values.BACKOFF_PATTERN}),
     Expected('two durations, the smaller first, such as "1s..5m"'),
+]
+
+
+def _parking_times(bounds: tuple[timedelta, timedelta]) -> tuple[timedelta, timedelta]:
+    _positive(bounds[0])
+    return bounds
+
+
+def _rate(given: object) -> Rate:
+    return text_form(Rate.parse, given)
+
+
+RateValue: TypeAlias = Annotated[
+    Rate,
+    BeforeValidator(_rate),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": RATE_PATTERN}),
+    Expected('a number per time, such as "10/s", "100/m" or "1000/15m"'),
 ]
 OnDead: TypeAlias = Annotated[Literal["release", "block"], Expected('"release" or "block"')]
 
@@ -202,6 +222,27 @@ Wanted: TypeAlias = Annotated[
 ]
 
 
+class BreakerTable(Table):
+    """When an app's queue is parked because its far side seems to be down, and for how long."""
+
+    after: Count = Field(
+        default=5,
+        description="So many different messages in a row have failed with an error of the connection.",
+    )
+    park: Annotated[
+        Backoff,
+        AfterValidator(_parking_times),
+        Expected('two durations of more than 0, the smaller first, such as "5s..5m"'),
+    ] = Field(
+        default=(timedelta(seconds=5), timedelta(minutes=5)),
+        description="How long it is parked before one message is the probe: at first, and at most.",
+    )
+
+    def to_breaker(self) -> Breaker:
+        """Return what it says."""
+        return Breaker(self.after, *self.park)
+
+
 class AppTable(Table):
     """What holds for one app alone."""
 
@@ -233,6 +274,26 @@ class AppTable(Table):
             "unless set), block keeps them waiting until it is replayed, deleted or purged."
         ),
     )
+    fallback: AppName | None = Field(
+        default=None,
+        description="The app that receives, beside the dead letter that stays, each message that fails here for good.",
+    )
+    max_depth: Count | None = Field(
+        default=None,
+        description="No message is taken in while so many wait; the sender is refused. Unset: no limit.",
+    )
+    max_processing: Count | None = Field(
+        default=None,
+        description="So many messages are worked on at a time, in all processes together. Unset: no limit.",
+    )
+    rate: RateValue | None = Field(
+        default=None,
+        description="So many deliveries are begun in a time, in all processes together. Unset: no limit.",
+    )
+    breaker: BreakerTable | None = Field(
+        default=None,
+        description="The circuit breaker of the app's queue; none unless set. {} takes the defaults.",
+    )
 
 
 class RunTable(Table):
@@ -258,9 +319,13 @@ class Config(Table):
         default={}, description="What sends itself, each schedule under its name."
     )
 
-    def on_dead(self) -> dict[str, Literal["release", "block"]]:
-        """Return what a dead letter does to its partition key, of each app of which the file says it."""
-        return {name: app.on_dead for name, app in self.apps.items() if app.on_dead is not None}
+    def rules(self) -> dict[str, dict[str, Any]]:
+        """Return the rules of each queue that are named."""
+        found = {
+            name: {rule: value for rule in RULE_NAMES if (value := getattr(app, rule)) is not None}
+            for name, app in self.apps.items()
+        }
+        return {name: rules for name, rules in found.items() if rules}
 
     def retry_policies(self) -> dict[str, RetryPolicy]:
         """Return the policy of each app, and under ``*`` that of all others."""

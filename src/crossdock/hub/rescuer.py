@@ -9,8 +9,10 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from crossdock.domain.delivery import HandedBack, Settlement
 from crossdock.domain.lifecycle import FailureCode
 from crossdock.domain.retry import Failure, RetryAt, RetryPolicy, Trial, judge
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from crossdock.ports.store import Store
 
 _STEP: Final = 500
+_LATE: Final = "the handler ran on after its timeout, and could not be ended"
+_STUCK: Final = "another handler blocks the process"
 
 
 class Rescuer:
@@ -40,7 +44,7 @@ class Rescuer:
 
     def run_once(self) -> int:
         """Look once; return how many messages were taken back."""
-        taken = self._rescue_from_the_dead()
+        taken = self._rescue_from_the_dead() + self._rescue_late()
         now = self._store.now()
         ending, owners, overdue = self._store.read(lambda reader: _look(reader, now))
         self._store.renew(ending, now)
@@ -56,6 +60,23 @@ class Rescuer:
         if peers is None:
             return 0
         return sum(self._take_back(owner) for owner in owners if peers.condition(owner) == "gone")
+
+    def _rescue_late(self) -> int:
+        """Take back what is worked on longer than its timeout, and all else that a blocked process holds."""
+        peers = self._store.peers
+        if peers is None:
+            return 0
+        return sum(self._release(owner, late) for owner, late in peers.late())
+
+    def _release(self, owner: str, late: Any) -> int:
+        taken = 0
+        for row in self._store.read(lambda reader: reader.held(owner, _STEP)):
+            if row.row_id in late.row_ids:
+                taken += int(self._store.write(partial(self._lapse, row=row, reason=_LATE)))
+            elif late.is_stuck:
+                done = [Settlement(row.row_id, row.lease_token, HandedBack(_STUCK))]
+                taken += len(self._store.write(partial(_settle, done=done)))
+        return taken
 
     def _take_back(self, owner: str) -> int:
         taken = 0
@@ -73,15 +94,17 @@ class Rescuer:
             until = self._store.now() + timedelta(seconds=row.keep_s)
             self._store.write(lambda tx: tx.extend([row.row_id], row.lease_token, until))
             return 0
-        return int(self._store.write(lambda tx: self._lapse(tx, row)))
+        return int(
+            self._store.write(partial(self._lapse, row=row, reason=f"the lease of {row.owner} ran out"))
+        )
 
-    def _lapse(self, tx: Any, row: Any) -> bool:
+    def _lapse(self, tx: Any, row: Any, reason: str) -> bool:
         policy = row.retry or self._policy_of(row.app)
         if row.max_attempts is not None:
             policy = replace(policy, max_attempts=row.max_attempts)
         now = self._store.now()
         trial = Trial(row.attempt, policy, row.sent_at)
-        verdict = judge(f"the lease of {row.owner} ran out", trial, now=now, rng=self._rng)
+        verdict = judge(reason, trial, now=now, rng=self._rng)
         if isinstance(verdict, RetryAt):
             failure = Failure(FailureCode.LAPSED, verdict.failure.message)
             return bool(tx.lapse(row.row_id, row.lease_token, row.owner, failure, now))
@@ -97,3 +120,8 @@ class Rescuer:
 def _look(reader: Any, now: datetime) -> tuple[list[str], list[str], list[Any]]:
     """Return whose leases are to be renewed, who holds messages, and what is overdue."""
     return reader.ending_owners(now), reader.owners(), reader.overdue(now, _STEP)
+
+
+def _settle(tx: Any, done: list[Settlement]) -> set[Any]:
+    accepted: set[Any] = tx.settle(done)
+    return accepted

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from crossdock.domain.errors import StoreUnavailable
 from crossdock.ports.clock import SystemClock
 from crossdock.store.group_commit import GroupCommit
+from crossdock.store.known_limits import KnownLimits
 from crossdock.store.postgresql import errors
 from crossdock.store.postgresql.connections import (
     COMMITTED,
@@ -59,6 +60,7 @@ class OpenDatabase:
         self.location = location
         self._clock = clock
         self._prepared = prepared
+        self.limits = KnownLimits()
         self._patience_s = settings.lock_timeout.total_seconds()
         with ExitStack() as opening:
             self.presence = HostPresence(location.folder, name)
@@ -150,7 +152,7 @@ class OpenDatabase:
 
     def transaction_on(self, database: Database) -> PostgreSQLTransaction:
         """Return the verbs on a connection that is inside a transaction."""
-        return PostgreSQLTransaction(database, self._prepared, who=self.who, now=self.now)
+        return PostgreSQLTransaction(database, self._prepared, who=self.who, limits=self.limits, now=self.now)
 
     def close(self) -> None:
         """Close all connections and leave; safe to call twice."""

@@ -41,12 +41,8 @@ class PostgreSQLSending(Sending):
     is_repeated = False
     _database: Database
 
-    def send(self, draft: Draft, envelope: Envelope) -> SentMessage:
-        """Store one message, or return the one that the app already holds under the same identity.
-
-        Raises:
-            InvalidMessage: The app holds another message under this id: its ``source`` differs.
-        """
+    def send_admitted(self, draft: Draft, envelope: Envelope) -> SentMessage:
+        """Store one message whatever the depth of its queue; the rest as ``send``."""
         if envelope.partition_key is not None:
             self.lock_keys([(envelope.app, envelope.partition_key)])
         if draft.text is None or _UNFIT.search(draft.text):
@@ -82,6 +78,7 @@ class PostgreSQLSending(Sending):
         """Store many messages of one envelope, all with ids made just now; return their row ids, in order."""
         if self.is_repeated and drafts and (known := self._known(drafts, envelope)):
             return known
+        self.admit(envelope.app, len(drafts))
         if envelope.partition_key is not None:
             self.lock_keys([(envelope.app, envelope.partition_key)])
         row_ids: list[int] = []

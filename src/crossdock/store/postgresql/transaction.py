@@ -11,7 +11,13 @@ from crossdock.store.controlling import Controlling
 from crossdock.store.postgresql.connections import session_name
 from crossdock.store.postgresql.driver import psycopg
 from crossdock.store.postgresql.sending import PostgreSQLSending, storable
-from crossdock.store.postgresql.statements import END_SESSIONS, LOCK_KEYS, RELEASE_KEYS, TRY_KEYS
+from crossdock.store.postgresql.statements import (
+    END_SESSIONS,
+    LOCK_KEYS,
+    LOCK_QUEUE,
+    RELEASE_KEYS,
+    TRY_KEYS,
+)
 from crossdock.store.scheduling import Scheduling
 from crossdock.store.settling import Settling
 
@@ -19,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from crossdock.store.known_limits import KnownLimits
     from crossdock.store.transaction import Database, PreparedStatements
 
 
@@ -35,14 +42,22 @@ class PostgreSQLTransaction(Scheduling, PostgreSQLSending, Claiming, Settling, C
 
     Attributes:
         hurried: Others wait for it, so it raises KeyBusy instead of waiting for a key.
+        lock_timeout_ms: How long it waits for any other lock, when it is hurried.
     """
 
     hurried = False
+    lock_timeout_ms = 0
 
     def __init__(
-        self, database: Database, prepared: PreparedStatements, *, who: str, now: Callable[[], datetime]
+        self,
+        database: Database,
+        prepared: PreparedStatements,
+        *,
+        who: str,
+        limits: KnownLimits,
+        now: Callable[[], datetime],
     ) -> None:
-        super().__init__(database, prepared, who=who)
+        super().__init__(database, prepared, who=who, limits=limits)
         self._now = now
         self.begin()
 
@@ -76,6 +91,11 @@ class PostgreSQLTransaction(Scheduling, PostgreSQLSending, Claiming, Settling, C
                 raise KeyBusy(
                     "another transaction has a partition key and keeps it; nothing was changed"
                 ) from error
+            self._database.command(f"SET LOCAL lock_timeout = {self.lock_timeout_ms}")
+
+    def lock_queue(self, app: str) -> None:
+        """Keep other transactions from claiming from a queue with limits before ours has ended."""
+        self._database.execute(LOCK_QUEUE, (app,))
 
     def _storable(self, columns: dict[str, Any]) -> dict[str, Any]:
         if columns.get("data_bytes", b"") is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from crossdock.domain.errors import CrossdockError, StoreUnavailable
+from crossdock.domain.errors import CrossdockError, QueueFull, StoreUnavailable
 from crossdock.domain.message import sent_message
 from crossdock.store.postgresql import errors
 from crossdock.store.postgresql.connections import COMMITTED, PLANS, discard, roll_back
@@ -187,6 +187,10 @@ class Writer:
     ) -> set[str]:
         """Send the single messages of many callers with one statement, which is a transaction by itself."""
         transaction.begin()
+        try:
+            transaction.admit(envelope.app, len(units))
+        except QueueFull:
+            return self._one_by_one(units)
         drafts = [unit.work.single[0] for unit in units]  # type: ignore[union-attr]  # _shared_envelope made sure
         try:
             row_ids = transaction.insert_together(drafts, envelope)
@@ -260,6 +264,7 @@ class Writer:
             self._database = self._connections.open()
             self._transaction = self._transaction_on(self._database)
             self._transaction.hurried = self._hurried
+            self._transaction.lock_timeout_ms = int(self._patience_s * 1000)
         return self._database, self._transaction
 
     def _drop(self) -> None:
