@@ -11,7 +11,13 @@ from crossdock.store.controlling import Controlling
 from crossdock.store.postgresql.connections import session_name
 from crossdock.store.postgresql.driver import psycopg
 from crossdock.store.postgresql.sending import PostgreSQLSending, storable
-from crossdock.store.postgresql.statements import END_SESSIONS, LOCK_KEYS, LOCK_QUEUE, RELEASE_KEYS, TRY_KEYS
+from crossdock.store.postgresql.statements import (
+    END_SESSIONS,
+    LOCK_KEYS,
+    LOCK_QUEUE,
+    RELEASE_KEYS,
+    TRY_KEYS,
+)
 from crossdock.store.scheduling import Scheduling
 from crossdock.store.settling import Settling
 
@@ -36,9 +42,11 @@ class PostgreSQLTransaction(Scheduling, PostgreSQLSending, Claiming, Settling, C
 
     Attributes:
         hurried: Others wait for it, so it raises KeyBusy instead of waiting for a key.
+        lock_timeout_ms: How long it waits for any other lock, when it is hurried.
     """
 
     hurried = False
+    lock_timeout_ms = 0
 
     def __init__(
         self,
@@ -83,6 +91,7 @@ class PostgreSQLTransaction(Scheduling, PostgreSQLSending, Claiming, Settling, C
                 raise KeyBusy(
                     "another transaction has a partition key and keeps it; nothing was changed"
                 ) from error
+            self._database.command(f"SET LOCAL lock_timeout = {self.lock_timeout_ms}")
 
     def lock_queue(self, app: str) -> None:
         """Keep other transactions from claiming from a queue with limits before ours has ended."""

@@ -264,6 +264,7 @@ class Writer:
             self._database = self._connections.open()
             self._transaction = self._transaction_on(self._database)
             self._transaction.hurried = self._hurried
+            self._transaction.lock_timeout_ms = int(self._patience_s * 1000)
         return self._database, self._transaction
 
     def _drop(self) -> None:
