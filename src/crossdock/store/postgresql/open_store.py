@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from crossdock.domain.errors import StoreUnavailable
 from crossdock.ports.clock import SystemClock
 from crossdock.store.group_commit import GroupCommit
 from crossdock.store.known_limits import KnownLimits
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from crossdock.store.transaction import PreparedStatements
 
 T = TypeVar("T")
+_APART: Final = 4
+"""So many units of work may wait for keys at a time, each with a connection."""
 _SNAPSHOT: Final = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {PLANS}"
 _SMALLEST_LEAD: Final = timedelta(milliseconds=50)
 """Clocks that differ by less count as equal."""
@@ -66,10 +70,11 @@ class OpenDatabase:
             self.waker = HostWaker(location, self.presence.boot_id, self.connections)
             opening.callback(self.waker.close)
             opening.callback(self.connections.close)
-            self._writer = Writer(self.connections, self.transaction_on, self.waker.wake)
+            self._writer = Writer(self.connections, self.transaction_on, self.waker.wake, hurried=True)
             opening.callback(self._writer.close)
             self._writer.connect()
             self._clean_up = opening.pop_all()
+        self._apart = threading.BoundedSemaphore(_APART)
         self.group = GroupCommit(self._writer.commit, self._writer.commit_one)
 
     def now(self) -> datetime:
@@ -79,6 +84,23 @@ class OpenDatabase:
         if facts is None or not isinstance(self._clock, SystemClock) or abs(facts.ahead) < _SMALLEST_LEAD:
             return now
         return now + facts.ahead
+
+    def write_apart(self, work: Callable[[PostgreSQLTransaction], T]) -> T:
+        """Execute work that must wait for a partition key on a connection of its own, so that nobody waits with it.
+
+        Raises:
+            StoreUnavailable: The key was kept for longer than our patience.
+        """
+        if not self._apart.acquire(timeout=self._patience_s):
+            raise StoreUnavailable(
+                f"{self.location}: partition keys are kept by other transactions for too long"
+            )
+        writer = Writer(self.connections, self.transaction_on, self.waker.wake, hurried=False)
+        try:
+            return writer.commit_one(work)
+        finally:
+            writer.close()
+            self._apart.release()
 
     def read(self, query: Callable[[PostgreSQLReader], T]) -> T:
         """Ask something of one consistent snapshot; asked again if the server went away meanwhile.

@@ -21,6 +21,7 @@ from crossdock.store.postgresql.keeper import ensure_keeper
 from crossdock.store.postgresql.open_store import OpenDatabase
 from crossdock.store.postgresql.outbox import driver_connection
 from crossdock.store.postgresql.statements import renew
+from crossdock.store.postgresql.transaction import KeyBusy
 from crossdock.store.schema import needs_migration
 from crossdock.store.types import to_text
 
@@ -126,12 +127,20 @@ class PostgreSQLStore:
         again if the server went away before the commit, or undid the transaction in favour of another.
         """
         refuse_inside()
-        return self.open_store.group.run(work)
+        opened = self.open_store
+        try:
+            return opened.group.run(work)
+        except KeyBusy:
+            return opened.write_apart(work)
 
     async def write_async(self, work: Callable[[PostgreSQLTransaction], T]) -> T:
         """Do the same without blocking the event loop."""
         refuse_inside()
-        return await self.open_store.group.run_async(work)
+        opened = self.open_store
+        try:
+            return await opened.group.run_async(work)
+        except KeyBusy:
+            return await asyncio.to_thread(opened.write_apart, work)
 
     def read(self, query: Callable[[PostgreSQLReader], T]) -> T:
         """Ask something of one consistent snapshot."""

@@ -40,6 +40,7 @@ class Writer:
         connections: Where connections come from.
         transaction_on: Returns the verbs on a connection.
         wake: Is told the apps that have got something.
+        hurried: Others wait for each transaction, so none waits long for a partition key.
     """
 
     def __init__(
@@ -47,7 +48,10 @@ class Writer:
         connections: Connections,
         transaction_on: Callable[[Database], PostgreSQLTransaction],
         wake: Callable[[Iterable[str]], None],
+        *,
+        hurried: bool,
     ) -> None:
+        self._hurried = hurried
         self._connections = connections
         self._transaction_on = transaction_on
         self._wake = wake
@@ -259,6 +263,7 @@ class Writer:
         if self._database is None or self._transaction is None:
             self._database = self._connections.open()
             self._transaction = self._transaction_on(self._database)
+            self._transaction.hurried = self._hurried
         return self._database, self._transaction
 
     def _drop(self) -> None:
