@@ -1,6 +1,7 @@
 """PgQueuer: asyncio over asyncpg, jobs taken in batches and settled in batches.
 
-Its batch size decides its speed: of those tried on an empty handler 10 was slow, and 100, 500 and 1,000 alike. Its tables are logged ones, which is its default and is checked.
+Its batch size decides its speed: of those tried on an empty handler 10 was slow, and 100, 500 and 1,000 alike.
+Its tables are logged ones, which is its default and is checked.
 """
 
 from __future__ import annotations
