@@ -59,10 +59,11 @@ LOCK_KEYS: Final = f"SELECT pg_advisory_xact_lock(number) {_NUMBERS}"
 ``hashtextextended`` is the hash of ``data_staging_lock_key``, which the triggers use.
 """
 
-TRY_KEYS: Final = f"SELECT bool_and(pg_try_advisory_xact_lock(number)) {_NUMBERS}"
-"""Take the locks that are free; tell whether all were."""
 LOCK_QUEUE: Final = "SELECT 1 FROM integration.queue_state WHERE app = $1 FOR UPDATE"
 """Wait for the other claims from a queue with limits; the next statement sees what they have committed."""
+
+TRY_KEYS: Final = f"SELECT bool_and(pg_try_advisory_xact_lock(number)) {_NUMBERS}"
+"""Take the locks that are free; tell whether all were."""
 RELEASE_KEYS: Final = """\
 WITH k AS MATERIALIZED (
   SELECT DISTINCT e ->> 0 AS app, e ->> 1 AS key FROM json_array_elements(CAST($1 AS JSON)) AS e)

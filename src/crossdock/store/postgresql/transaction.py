@@ -11,13 +11,7 @@ from crossdock.store.controlling import Controlling
 from crossdock.store.postgresql.connections import session_name
 from crossdock.store.postgresql.driver import psycopg
 from crossdock.store.postgresql.sending import PostgreSQLSending, storable
-from crossdock.store.postgresql.statements import (
-    END_SESSIONS,
-    LOCK_KEYS,
-    LOCK_QUEUE,
-    RELEASE_KEYS,
-    TRY_KEYS,
-)
+from crossdock.store.postgresql.statements import END_SESSIONS, LOCK_KEYS, LOCK_QUEUE, RELEASE_KEYS, TRY_KEYS
 from crossdock.store.scheduling import Scheduling
 from crossdock.store.settling import Settling
 
