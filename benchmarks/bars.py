@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from benchmarks.contenders import OURS, PEERS_ON_POSTGRESQL
+from benchmarks.contenders.contender import COROUTINES, THREADS
 from benchmarks.workloads.growth import BASELINE, EMPTY, STATES, TIMES
 from benchmarks.workloads.hub_cost import CONSUME, HUB
 from benchmarks.workloads.scaling import COUNTS, workers
-from benchmarks.workloads.send_concurrent import COROUTINES, ONE, THREADS
+from benchmarks.workloads.send_concurrent import ONE
 
 Results: TypeAlias = dict[str, Any]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
@@ -35,6 +36,8 @@ class Proxy:
         """Connections so far."""
         self.refusing = False
         """Whether every new connection is ended at once, as by a server that is starting or full."""
+        self.late_s = 0.0
+        """By how much every answer comes late, in seconds."""
         self._cut: _Cut | None = None
         self._mutex = threading.Lock()
         self._open: list[socket.socket] = []
@@ -108,6 +111,7 @@ class Proxy:
                 if losing.is_set():
                     self._lost.set()
                     break
+                time.sleep(self.late_s)
                 client.sendall(data)
         _end(client)
         _end(server)

@@ -34,20 +34,27 @@ aware `datetime`; what comes back is in UTC. The errors have [a page of their ow
 CHAPTERS: Final[dict[str, Sequence[Documented]]] = {
     "The queue": (crossdock.Queue, crossdock.SendOptions, crossdock.Delivery),
     "Schedules": (crossdock.Schedule,),
-    "Handlers": (crossdock.Hub, crossdock.Subscription),
+    "Handlers": (crossdock.Hub, crossdock.Subscription, crossdock.Breaker),
     "Messages and what is known of them": (
         crossdock.Message, crossdock.SentMessage, crossdock.Record, crossdock.Status, crossdock.Failure,
         crossdock.FailureCode, crossdock.QueueStats, crossdock.TimelineEntry,
     ),
-    "Settings": (crossdock.RetryPolicy, crossdock.Retention, crossdock.Keep, crossdock.StoreSettings),
+    "Settings": (
+        crossdock.RetryPolicy,
+        crossdock.Rules,
+        crossdock.Rate,
+        crossdock.Retention,
+        crossdock.Keep,
+        crossdock.StoreSettings,
+    ),
     "With SQLAlchemy": (crossdock.create_engine, orm.StagedMessage, orm.AuditEntry),
     "For tests": (testing.FakeClock,),
 }  # fmt: skip
 ELSEWHERE: Final = {"AsyncQueue", "AsyncDelivery", "__version__"}
 """Described in the introduction, or plain; the errors are on their own page."""
 GIVEN: Final = {
-    crossdock.Delivery, crossdock.SendOptions, crossdock.SentMessage, crossdock.Record, crossdock.Failure,
-    crossdock.QueueStats, crossdock.TimelineEntry, crossdock.Schedule, orm.AuditEntry,
+    crossdock.Delivery, crossdock.SendOptions, crossdock.Rules, crossdock.SentMessage, crossdock.Record,
+    crossdock.Failure, crossdock.QueueStats, crossdock.TimelineEntry, crossdock.Schedule, orm.AuditEntry,
 }  # fmt: skip
 """Users get objects of these classes and never make them."""
 HIDDEN: Final = {"to_json", "from_json"}

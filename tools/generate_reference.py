@@ -11,7 +11,8 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from types import UnionType
+from typing import Any, Final, Union, get_args, get_origin
 
 from crossdock.cli.application import command
 from crossdock.cli.exit_codes import MEANINGS
@@ -150,12 +151,23 @@ def section(key: Key, defaults: dict[Key, Any]) -> Iterator[str]:
     yield str(model.__doc__)
     rows = []
     for name, field in model.model_fields.items():
-        inner = getattr(field.annotation, "model_fields", None)
+        inner = getattr(table_of(field.annotation), "model_fields", None)
         if inner is None:
             rows.append(row((*key, name), name, field.description, defaults))
+        unset = (
+            table_of(field.annotation)().model_dump(mode="json") if inner and field.default is None else {}
+        )
         for deeper, below in (inner or {}).items():
+            if deeper in unset:
+                defaults = {**defaults, (*key, name, deeper): unset[deeper]}
             rows.append(row((*key, name, deeper), f"{name}.{deeper}", below.description, defaults))
     yield table(("key", "takes", "default", "meaning"), rows)
+
+
+def table_of(annotation: Any) -> Any:
+    """Return what a key holds that may be unset."""
+    parts = get_args(annotation) if get_origin(annotation) in {Union, UnionType} else ()
+    return next((part for part in parts if part is not type(None)), annotation)
 
 
 def model_at(key: Key) -> Any:

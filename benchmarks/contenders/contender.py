@@ -25,6 +25,10 @@ POLL_S = 0.1
 """How often an idle peer that cannot be woken looks for work: huey's own default."""
 
 
+THREADS = "64 threads"
+COROUTINES = "64 coroutines"
+
+
 class NotSupportedError(Exception):
     """The contender cannot do this at all; the workload leaves it out and says so."""
 

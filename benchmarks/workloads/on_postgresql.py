@@ -106,7 +106,7 @@ class KillOnPostgres(Kill):
 
 
 class IdleOnPostgres(Idle):
-    """The worker's process and all below it; not the server's processes."""
+    """The worker's process and all below it: not the server's, nor the keeper of leases, of which a host has one."""
 
     name = "idle-postgresql"
     title = "PostgreSQL: idle worker"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.channel import Answer, run
 from benchmarks.contenders import PEERS, load
+from benchmarks.contenders.contender import COROUTINES, THREADS
 from benchmarks.payload import order
 from benchmarks.workloads.workload import Column, Entrant, Place, Scale, Workload
 
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from crossdock import AsyncQueue
 
 SENDERS = 64
-THREADS = "64 threads"
-COROUTINES = "64 coroutines"
 ONE = "1 sender"
+WAYS = {"procrastinate": COROUTINES, "pgqueuer": COROUTINES}
+"""Those that only speak asyncio; all others send in threads."""
 
 
 class SendConcurrent(Workload):
@@ -35,7 +36,9 @@ class SendConcurrent(Workload):
     ratio_of = "per_s"
 
     def entrants(self, contenders: Sequence[str]) -> list[Entrant]:
-        entrants = [Entrant(one.contender, THREADS) for one in super().entrants(contenders)]
+        entrants = [
+            Entrant(one.contender, WAYS.get(one.contender, THREADS)) for one in super().entrants(contenders)
+        ]
         if self.ours in contenders:
             entrants += [Entrant(self.ours, COROUTINES), Entrant(self.ours, ONE)]
         return entrants

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from crossdock.app.hub import Hub
     from crossdock.asynchronous.delivery import AsyncDelivery
     from crossdock.asynchronous.queue import AsyncQueue
+    from crossdock.domain.breaker import Breaker
     from crossdock.domain.errors import (
         ConfigError,
         CredentialError,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         LeaseLost,
         MessageNotFound,
         PermanentError,
+        QueueFull,
         RateLimited,
         ScheduleNotFound,
         SchemaOutOfDate,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from crossdock.domain.retention import Keep, Retention
     from crossdock.domain.retry import Failure, RetryPolicy
     from crossdock.domain.routing import Subscription
+    from crossdock.domain.rules import Rate, Rules
     from crossdock.domain.schedule import Schedule
     from crossdock.hub.options import SendOptions
     from crossdock.store.engine import create_engine
@@ -48,12 +51,13 @@ if TYPE_CHECKING:
 
 _ERRORS = (
     "ConfigError", "CredentialError", "CrossdockError", "DeliveryError", "IllegalMove", "InvalidMessage", "LeaseLost",
-    "MessageNotFound", "PermanentError", "RateLimited", "ScheduleNotFound", "SchemaOutOfDate", "StoreDamaged",
-    "StoreError", "StoreFull", "StoreUnavailable", "TransientError",
+    "MessageNotFound", "PermanentError", "QueueFull", "RateLimited", "ScheduleNotFound", "SchemaOutOfDate",
+    "StoreDamaged", "StoreError", "StoreFull", "StoreUnavailable", "TransientError",
 )  # fmt: skip
 _HOMES = {
     "AsyncDelivery": "asynchronous.delivery",
     "AsyncQueue": "asynchronous.queue",
+    "Breaker": "domain.breaker",
     "Delivery": "synchronous.delivery",
     "Failure": "domain.retry",
     "FailureCode": "domain.lifecycle",
@@ -62,9 +66,11 @@ _HOMES = {
     "Message": "domain.message",
     "Queue": "synchronous.queue",
     "QueueStats": "domain.record",
+    "Rate": "domain.rules",
     "Record": "domain.record",
     "Retention": "domain.retention",
     "RetryPolicy": "domain.retry",
+    "Rules": "domain.rules",
     "Schedule": "domain.schedule",
     "SendOptions": "hub.options",
     "SentMessage": "domain.message",
@@ -77,12 +83,12 @@ _HOMES = {
 }
 
 __all__ = [
-    "AsyncDelivery", "AsyncQueue", "ConfigError", "CredentialError", "CrossdockError", "Delivery", "DeliveryError",
-    "Failure", "FailureCode", "Hub", "IllegalMove", "InvalidMessage", "Keep", "LeaseLost", "Message",
-    "MessageNotFound", "PermanentError", "Queue", "QueueStats", "RateLimited", "Record", "Retention", "RetryPolicy",
-    "Schedule", "ScheduleNotFound", "SchemaOutOfDate", "SendOptions", "SentMessage", "Status", "StoreDamaged",
-    "StoreError", "StoreFull", "StoreSettings", "StoreUnavailable", "Subscription", "TimelineEntry",
-    "TransientError", "__version__", "create_engine",
+    "AsyncDelivery", "AsyncQueue", "Breaker", "ConfigError", "CredentialError", "CrossdockError", "Delivery",
+    "DeliveryError", "Failure", "FailureCode", "Hub", "IllegalMove", "InvalidMessage", "Keep", "LeaseLost", "Message",
+    "MessageNotFound", "PermanentError", "Queue", "QueueFull", "QueueStats", "Rate", "RateLimited", "Record",
+    "Retention", "RetryPolicy", "Rules", "Schedule", "ScheduleNotFound", "SchemaOutOfDate", "SendOptions",
+    "SentMessage", "Status", "StoreDamaged", "StoreError", "StoreFull", "StoreSettings", "StoreUnavailable",
+    "Subscription", "TimelineEntry", "TransientError", "__version__", "create_engine",
 ]  # fmt: skip
 
 

@@ -45,7 +45,7 @@ class QueueCore:
     Args:
         url: ``sqlite:///file.db`` (relative), ``sqlite:////path/file.db`` (absolute) or ``sqlite://`` (in memory).
             The file is made if it is not there. A ``%`` in its path is written ``%25``, a ``?`` ``%3F``; or give a
-            ``sqlalchemy.URL``.
+            ``sqlalchemy.URL``. For PostgreSQL: ``postgresql+psycopg://user@host/database``.
         app: The name of this application: the sender of what it sends.
         lease: How long a claimed message is ours.
         retry: The policy for deliveries that fail; a mapping has one per app, ``"*"`` for all others.
@@ -96,9 +96,10 @@ class QueueCore:
         app: str = "python",
         clock: Clock | None = None,
     ) -> Self:
-        """Return a queue as a configuration describes it: store, leases, retries, and what a dead letter does.
+        """Return a queue as a configuration describes it: store, leases, retries, and the rules of queues.
 
-        What it says of dead letters, and its schedules, are put into force for everyone who uses the store.
+        The rules of queues that it names (``on_dead``, ``fallback``, limits), and its schedules, are put into force for
+        everyone who uses the store.
 
         Args:
             config: A file, or what ``crossdock.config.load`` returned; default: the file that ``CROSSDOCK_CONFIG``
@@ -125,7 +126,7 @@ class QueueCore:
             clock=clock,
         )
         try:
-            queue._gateway.apply_on_dead(loaded.config.on_dead())
+            queue._gateway.apply_rules(loaded.config.rules())
             queue._declarations.apply(_scheduled(queue._declarations, loaded))
         except BaseException:
             queue._shut_down()

@@ -95,10 +95,12 @@ def test_every_error_of_crossdock_has_an_exit_code() -> None:
         "StoreError": ExitCode.STORE,
         "StoreUnavailable": ExitCode.STORE,
         "StoreFull": ExitCode.STORE,
+        "QueueFull": ExitCode.FAILED,
         "StoreDamaged": ExitCode.STORE,
         "SchemaOutOfDate": ExitCode.STORE,
         "LeaseLost": ExitCode.FAILED,
         "MessageNotFound": ExitCode.NOT_FOUND,
+        "ScheduleNotFound": ExitCode.NOT_FOUND,
         "IllegalMove": ExitCode.FAILED,
     }
     assert set(MEANINGS) == set(ExitCode)

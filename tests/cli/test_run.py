@@ -263,3 +263,28 @@ class TestApp:
         result = hub("app", "status", "nobody")
         assert (result.code, result.out) == (5, "")
         assert "no app nobody" in result.err
+
+
+def test_worker_that_a_handler_blocks_past_its_timeout_is_replaced(hub: Shell, tmp_path: Path) -> None:
+    (tmp_path / "handlers.py").write_text(
+        HANDLERS
+        + """
+import ctypes, pathlib
+async def block(message):
+    if not pathlib.Path("blocked").exists():
+        pathlib.Path("blocked").touch()
+        ctypes.PyDLL(None).usleep(100_000_000)  # keeps Python's lock
+""",
+        encoding="utf-8",
+    )
+    (tmp_path / "crossdock.toml").write_text(
+        '[queue]\nlease = "10m"\n[apps.app]\noutbound = { python = "handlers:block" }\ntimeout = "500ms"\n'
+        'retry = { backoff = "0s..0s" }\n',
+        encoding="utf-8",
+    )
+    hub.good("send", "app", "1")
+    with running(hub, "run"):
+        until(lambda: hub.good("queue", "stats", "app", "--json").json[0]["completed"] == 1)
+    said = (tmp_path / "said").read_text(encoding="utf-8")
+    assert "worker.stuck" in said
+    assert re.search(r"worker 1 \(process \d+\) is blocked by a handler whose timeout is over", said)

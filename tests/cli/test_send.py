@@ -272,3 +272,15 @@ def test_a_send_and_a_look_are_the_same_in_json(shell: Shell) -> None:
     [listed] = shell.good("queue", "list", "--json").json_lines
     assert listed["message"]["id"] == sent["id"]
     assert listed["message"]["data"] == {"a": [1, None, "ü"]}
+
+
+def test_full_queue_refuses_and_is_shown(shell: Shell, store: Store) -> None:
+    shell.good("init")
+    with store() as queue:
+        queue.set_rules("validator", max_depth=1)
+    shell.good("send", "validator", "1")
+    refused = shell("send", "validator", "2", "--wait", "10ms")
+    assert refused.code == 1
+    assert "max_depth is 1" in refused.err
+    assert "full: takes in no more than 1" in shell.good("queue", "stats").out
+    assert "1 of 1 at most" in shell.good("app", "status", "validator").out

@@ -43,6 +43,10 @@ def on(stores: list[Any]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", stores, ids="-".join, indirect=True)
 
 
+on_one_of_each = on([("wal", "sync"), ("memory", "async"), POSTGRESQL[0]])
+"""For what is the same code for all stores but for its statements."""
+on_memory = on([("memory", "sync")])
+"""For what is decided before the store is asked."""
 on_disk = on(ON_DISK)
 """For what only a store on disk can do."""
 

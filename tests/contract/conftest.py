@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from crossdock import Queue
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave what goes over very many rows one by one to ``make test-all`` where each takes an exchange or more."""
+    for item in items:
+        if item.get_closest_marker("many_rows") and "postgresql" in item.name:
+            item.add_marker("slow")
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()

@@ -132,6 +132,7 @@ class TestCancel:
         case.clock.advance(MINUTE)
         assert queue.claim("app") == []
 
+    @pytest.mark.many_rows
     @pytest.mark.parametrize("limit", [None, 3, 1200])
     def test_many_are_withdrawn(self, queue: Queue, limit: int | None) -> None:
         queue.send_many("app", range(1100))
@@ -256,6 +257,7 @@ class TestReplay:
         queue.replay(sent.id)
         assert numbers(queue.claim("app")) == [1]
 
+    @pytest.mark.many_rows
     @pytest.mark.parametrize("limit", [None, 2, 700])
     def test_many_are_replayed(self, queue: Queue, limit: int | None) -> None:
         queue.send_many("app", range(600))
@@ -333,6 +335,7 @@ class TestPurge:
         assert ids(queue.list()) == kept
         assert failed not in kept
 
+    @pytest.mark.many_rows
     @pytest.mark.parametrize("limit", [None, 0, 3, 501, 2000])
     def test_no_more_than_the_limit_are_removed(self, queue: Queue, limit: int | None) -> None:
         queue.send_many("app", range(1100))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crossdock import InvalidMessage, RetryPolicy, ScheduleNotFound
-from tests.contract.case import claim_one, drain
+from tests.contract.case import claim_one, drain, on_memory, on_one_of_each
 
 if TYPE_CHECKING:
     from crossdock import Queue
@@ -25,6 +25,7 @@ def _start(clock: FakeClock) -> None:
     clock.set(datetime(2026, 3, 26, 12, 0, tzinfo=UTC))  # a Thursday
 
 
+@on_one_of_each
 class TestDeclaring:
     def test_new_schedule_is_kept_with_all_that_was_said(self, queue: Queue) -> None:
         made = queue.every(
@@ -139,7 +140,7 @@ class TestDeclaring:
         assert queue.schedule("no-use-any-more").next_at is None
 
 
-@pytest.mark.parametrize("case", [("memory", "sync")], ids="-".join, indirect=True)
+@on_memory
 class TestRefusals:
     """Decided before the store is asked, so that one store is enough."""
 
@@ -166,6 +167,7 @@ class TestRefusals:
                 "missed: 'last' is none of .*did you mean 'latest'",
             ),
             (lambda q: q.every(HOUR, "app", 1, name="a b"), "name: 'a b' is not a name"),
+            (lambda q: q.every(HOUR, "app", 1, name=""), "name: '' is not a name"),
             (lambda q: q.every(HOUR, "a b", 1), "'a b' is not a name"),
             (lambda q: q.every(HOUR, "app", object()), "data: not a JSON value"),
             (lambda q: q.every(HOUR, "app", 1, delay=HOUR), "delay: cannot be said of a schedule"),
@@ -188,6 +190,8 @@ class TestRefusals:
         with pytest.raises(InvalidMessage, match="give both a name"):
             queue.every("0 8 * * *", "app", 1)
         queue.every("0 8 * * *", "app", 1, name="second")
+        queue.delete_schedule("app")
+        assert queue.every("0 8 * * *", "app", 1).change == "created"
 
     def test_unknown_name_is_not_found(self, queue: Queue) -> None:
         for call in (

@@ -9,7 +9,7 @@ import pytest
 
 from crossdock.domain.message import AppId, Draft, Envelope, MessageId
 from crossdock.domain.schedule import Firing
-from tests.contract.case import drain, ids, on_disk
+from tests.contract.case import drain, ids, on, on_disk, on_one_of_each
 
 if TYPE_CHECKING:
     from crossdock import Queue
@@ -31,6 +31,7 @@ def _start(clock: FakeClock) -> None:
     clock.set(datetime(2026, 3, 26, 12, 0, tzinfo=UTC))  # a Thursday
 
 
+@on_one_of_each
 class TestSlots:
     def test_each_slot_is_sent_once_however_many_look(
         self, case: Case, queue: Queue, clock: FakeClock
@@ -88,34 +89,6 @@ class TestSlots:
         other = queue.send("app", 1, extensions={"schedule": "poll"})  # says so, and is not
         assert queue.timeline(other.id)[0].details == {}
 
-    @pytest.mark.parametrize("case", [("wal", "sync")], ids="-".join, indirect=True)
-    def test_many_that_are_due_at_once_are_sent_in_few_transactions(
-        self, case: Case, queue: Queue, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        for number in range(300):
-            queue.every(HOUR, f"app-{number}", number, start=clock.now())
-        queue._housekeeper.stop()
-        commits = []
-        write = queue._store.write
-        monkeypatch.setattr(queue._store, "write", lambda work: commits.append(work) or write(work))
-        clock.advance(HOUR)
-        assert queue._housekeeper._scheduler.run_once() == 300
-        assert len(commits) == 6
-        assert queue._housekeeper._scheduler.run_once() == 0
-
-    @pytest.mark.parametrize("case", [("wal", "sync")], ids="-".join, indirect=True)
-    def test_cron_keeps_to_the_clocks_of_its_zone(self, case: Case, queue: Queue, clock: FakeClock) -> None:
-        queue.every("30 2 * * *", "app", 1, timezone="Europe/Paris")
-        for _ in range(5 * 24):
-            case.let_pass(queue, HOUR)
-        assert [f"{slot:%d %H:%M}" for slot in slots(queue)] == [
-            "27 01:30",
-            "28 01:30",
-            "29 01:00",
-            "30 00:30",
-            "31 00:30",
-        ]
-
     def test_one_bad_schedule_keeps_back_no_other(
         self, case: Case, queue: Queue, clock: FakeClock, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -132,6 +105,7 @@ class TestSlots:
         assert drain(queue) == ["bad"]
 
 
+@on_one_of_each
 class TestMissed:
     @pytest.mark.parametrize(
         ("missed", "expected"),
@@ -159,7 +133,35 @@ class TestMissed:
             case.rescue(queue)
         assert slots(queue) == [datetime(2026, 3, 26, 12, 0, tzinfo=UTC) + n * MINUTE for n in range(1, 251)]
 
-    @pytest.mark.parametrize("case", [("memory", "sync")], ids="-".join, indirect=True)
+
+@on([("wal", "sync")])
+class TestOnOneStore:
+    def test_many_that_are_due_at_once_are_sent_in_few_transactions(
+        self, case: Case, queue: Queue, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for number in range(300):
+            queue.every(HOUR, f"app-{number}", number, start=clock.now())
+        queue._housekeeper.stop()
+        commits = []
+        write = queue._store.write
+        monkeypatch.setattr(queue._store, "write", lambda work: commits.append(work) or write(work))
+        clock.advance(HOUR)
+        assert queue._housekeeper._scheduler.run_once() == 300
+        assert len(commits) == 6
+        assert queue._housekeeper._scheduler.run_once() == 0
+
+    def test_cron_keeps_to_the_clocks_of_its_zone(self, case: Case, queue: Queue, clock: FakeClock) -> None:
+        queue.every("30 2 * * *", "app", 1, timezone="Europe/Paris")
+        for _ in range(5 * 24):
+            case.let_pass(queue, HOUR)
+        assert [f"{slot:%d %H:%M}" for slot in slots(queue)] == [
+            "27 01:30",
+            "28 01:30",
+            "29 01:00",
+            "30 00:30",
+            "31 00:30",
+        ]
+
     @pytest.mark.parametrize("years", [1, 200])
     def test_the_latest_of_very_many_is_found_at_once(
         self, case: Case, queue: Queue, clock: FakeClock, years: int
@@ -170,6 +172,7 @@ class TestMissed:
         assert slots(queue) == [clock.now(), clock.now()]
 
 
+@on_one_of_each
 class TestClock:
     def test_set_back_it_sends_nothing_twice(self, case: Case, queue: Queue, clock: FakeClock) -> None:
         queue.every(HOUR, "app", 1, missed="all")
@@ -194,6 +197,7 @@ class TestClock:
         assert slots(queue) == [clock.now()]
 
 
+@on_one_of_each
 class TestDirecting:
     def test_paused_it_sends_nothing_and_goes_on_with_the_next_slot(
         self, case: Case, queue: Queue, clock: FakeClock
@@ -273,6 +277,7 @@ class TestStore:
         case.let_pass(second, HOUR)
         assert ids(second.list("app")) == ["app@2026-03-26T13:00:00Z"]
 
+    @on_one_of_each
     def test_the_database_refuses_what_says_no_time(self, case: Case, queue: Queue) -> None:
         with pytest.raises(Exception, match="ck_schedule_timing"):
             case.sql(queue, "INSERT INTO schedule (name, target_app, data) VALUES ('x', 'app', 'null')")

@@ -145,6 +145,7 @@ def test_mended_row_is_delivered(case: Case, queue: Queue) -> None:
     assert drain(queue) == [{"mended": True}]
 
 
+@pytest.mark.many_rows
 def test_many_bad_rows_do_not_end_a_consumer(case: Case, queue: Queue) -> None:
     for n in range(250):
         insert(case, queue, {**BROKEN, "message_id": f"bad-{n}", "priority": 9})

@@ -14,6 +14,7 @@ from tests.crash.checker import Report, explain
 from tests.crash.history import read_histories
 from tests.crash.limits import MAX_CRASHES
 from tests.crash.nursery import Nursery
+from tests.stalls import Stalls
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +40,10 @@ CAST: tuple[tuple[str, dict[str, Any]], ...] = (
     ("keep_ledger", {"name": "keeper-1", "app": LEDGER}),
     ("keep_ledger", {"name": "keeper-2", "app": LEDGER}),
 )
+
+
+STALLS_OF_A_RESCUE = 4
+"""To look, to take back, to wake, to claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +80,23 @@ def run(plan: Plan) -> Report:
     Raises:
         AssertionError: A worker complained or left a process behind.
     """
-    with Nursery(plan.folder) as nursery:
+    with Nursery(plan.folder) as nursery, Stalls(plan.folder) as stalls:
         Stagehand(nursery, plan).play()
         complaints = nursery.complaints()
         assert not complaints, f"seed {plan.seed}: " + "\n".join(complaints)
-    return judge(plan)
+    return judge(plan, stalled_s=stalls.longest_s)
 
 
-def judge(plan: Plan) -> Report:
-    """Explain the histories and the account that lie in the plan's folder."""
+def judge(plan: Plan, *, stalled_s: float = 0.0) -> Report:
+    """Explain the histories and the account that lie in the plan's folder.
+
+    Args:
+        plan: What was played.
+        stalled_s: How long the machine itself stood still at most; a rescue meets several such stalls.
+    """
     account = Account.read(plan.folder / "account.json")
-    case = Case(
-        read_histories(plan.folder), account, max_crashes=MAX_CRASHES, orphan_limit_s=plan.orphan_limit_s
-    )
+    limit_s = None if plan.orphan_limit_s is None else plan.orphan_limit_s + STALLS_OF_A_RESCUE * stalled_s
+    case = Case(read_histories(plan.folder), account, max_crashes=MAX_CRASHES, orphan_limit_s=limit_s)
     return explain(case)
 
 
@@ -170,7 +179,7 @@ class Stagehand:
     def _end(self, children: list[Child]) -> None:
         for child in children:
             child.signal(signal.SIGTERM)
-        self._nursery.wait(*children, timeout_s=15)
+        self._nursery.wait(*children, timeout_s=60)
 
     def _once(self, role: str, *, timeout_s: float = 30.0) -> None:
         child = self._nursery.fork(role, **self._common)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,9 +13,14 @@ if TYPE_CHECKING:
 ON_SQLITE = pytest.param("sqlite", id="sqlite")
 ON_SAFE_MODE = pytest.param("safe-mode", id="safe-mode")
 ON_POSTGRESQL = pytest.param("postgresql", id="postgresql", marks=pytest.mark.needs_postgresql)
-SLOWLY_ON_POSTGRESQL = pytest.param(
-    "postgresql", id="postgresql", marks=[pytest.mark.needs_postgresql, pytest.mark.slow]
-)
+
+
+def slowly(store: Any) -> Any:
+    """Return the store for tests that run only in ``make test-all``."""
+    return pytest.param(*store.values, id=store.id, marks=[*store.marks, pytest.mark.slow])
+
+
+SLOWLY_ON_POSTGRESQL = slowly(ON_POSTGRESQL)
 BOTH = (ON_SQLITE, ON_POSTGRESQL)
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.crash.case import Case
 from tests.crash.checker import explain, spread
 from tests.crash.history import Kind, read_histories
-from tests.crash.places import ON_POSTGRESQL, ON_SAFE_MODE, ON_SQLITE, on, on_sqlite_alone
+from tests.crash.places import ON_POSTGRESQL, ON_SAFE_MODE, ON_SQLITE, on_sqlite_alone, slowly
 from tests.postgresql_databases import is_postgresql
 from tests.stalls import Stalls
 
@@ -59,9 +59,19 @@ STARVED = 5
 """Without a log each commit waits for the readers, and a fair turn takes a second; a starved one, many times that."""
 
 
+LOADS = [
+    *((store, 10) for store in (ON_SQLITE, ON_SAFE_MODE)),
+    (ON_POSTGRESQL, 5),
+    *((store, 30) for store in map(slowly, (ON_SQLITE, ON_SAFE_MODE, ON_POSTGRESQL))),
+]
+
+
 @pytest.mark.timeout(300)
-@on(ON_SQLITE, ON_SAFE_MODE, ON_POSTGRESQL)
-@pytest.mark.parametrize("seconds", [10, pytest.param(30, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("place", "seconds"),
+    [pytest.param(*each.values, s, id=f"{each.id}-{s}", marks=each.marks) for each, s in LOADS],
+    indirect=["place"],
+)
 def test_nobody_is_told_that_the_database_is_locked(
     play: Play, nursery: Nursery, tmp_path: Path, *, seconds: int
 ) -> None:

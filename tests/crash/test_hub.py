@@ -87,6 +87,16 @@ def yard(tmp_path: Path, place: Place) -> Iterator[Yard]:
         yield made
 
 
+def died_of_crashes(queue: Queue, app: str) -> set[int]:
+    """The numbers of an app's dead letters: on a busy machine, three kills in a row may meet the same message."""
+    failed = queue.list(app, status=Status.FAILED, limit=10_000)
+    assert {(one.crashes, one.error.code if one.error else None) for one in failed} <= {
+        (MAX_CRASHES, "CRASHED")
+    }
+    return {one.message.data["n"] for one in failed}
+
+
+@quickly_on_sqlite
 def test_killed_workers_lose_nothing_and_answer_once(yard: Yard) -> None:
     yard.queue.send_many("first", [{"n": number} for number in range(1500)])
     rng = random.Random(7)
@@ -97,8 +107,10 @@ def test_killed_workers_lose_nothing_and_answer_once(yard: Yard) -> None:
         worker.wait()
     yard.start()
     yard.until(yard.is_empty)
-    assert yard.answers() == Counter(range(1500))
-    assert {record.status for record in yard.queue.list(limit=10_000)} == {Status.COMPLETED}
+    dead = {app: died_of_crashes(yard.queue, app) for app in ("first", "second")}
+    assert yard.answers() == Counter(set(range(1500)) - dead["first"])
+    others = {Status.COMPLETED, *([Status.FAILED] if any(dead.values()) else [])}
+    assert {record.status for record in yard.queue.list(limit=10_000)} == others
     starts = Counter(int(line[1]) for line in lines(yard.log) if line[0] == "start")
     repeated = {number for number, times in starts.items() if times > 1}
     crashed = {

@@ -12,7 +12,7 @@ from tests.crash.checker import explain
 from tests.crash.history import Kind, read_histories
 from tests.crash.lease_verbs import STALE_VERBS, STATES
 from tests.crash.limits import LEASE_S
-from tests.crash.places import ON_POSTGRESQL, ON_SQLITE, SLOWLY_ON_POSTGRESQL
+from tests.crash.places import ON_POSTGRESQL, ON_SQLITE, SLOWLY_ON_POSTGRESQL, on
 from tests.stalls import InTime
 
 if TYPE_CHECKING:
@@ -89,6 +89,41 @@ def test_blocked_handler_keeps_its_lease(play: Play, blocker: str) -> None:
     (row,) = play.account().rows
     assert (row.status, row.attempts, row.crashes) == ("completed", 1, 0)
     assert not row.times("message.lapsed", "message.crashed")
+
+
+@on(ON_POSTGRESQL)
+def test_blocked_handler_keeps_its_lease_though_nobody_else_is_on_its_host(
+    play: Play, tmp_path: Path
+) -> None:
+    play.once("send", app="bulk", messages=[{"n": 1}])
+    idle = play.fork("work", app="bulk", name="idle", host_folder=str(tmp_path / "another-host"))
+    play.wait_for(Kind.OPENED, pid=idle.pid)
+    idle.signal(signal.SIGSTOP)
+    blocked = play.fork("block", app="bulk", blocker="sleep in C", seconds=8 * LEASE_S)
+    play.wait_for(Kind.STARTED, pid=blocked.pid)
+    idle.signal(signal.SIGCONT)
+    play.wait_for(Kind.ENDED, pid=blocked.pid)
+    play.once("wait_until_empty")
+    assert not play.saw(Kind.STARTED, pid=idle.pid)
+    (row,) = play.account().rows
+    assert (row.status, row.attempts, row.crashes) == ("completed", 1, 0)
+
+
+@on(ON_POSTGRESQL)
+def test_dead_worker_of_another_host_loses_its_lease_soon_after_its_end(play: Play, tmp_path: Path) -> None:
+    play.once("send", app="bulk", messages=[{"n": 1}])
+    elsewhere = str(tmp_path / "another-host")
+    doomed = play.fork("block", app="bulk", blocker="sleep in C", seconds=60, host_folder=elsewhere)
+    play.wait_for(Kind.STARTED, pid=doomed.pid)
+    idle = play.fork("work", app="bulk", name="idle")
+    play.wait_for(Kind.OPENED, pid=idle.pid)
+    play.nursery.kill(doomed)
+    (killed,) = play.saw(Kind.KILLED)
+    (again,) = play.wait_for(Kind.STARTED, pid=idle.pid)
+    assert again.mono - killed.mono < LEASE_S + 2 * SLACK_S
+    play.once("wait_until_empty")
+    (row,) = play.account().rows
+    assert (row.status, len(row.times("message.lapsed"))) == ("completed", 1)
 
 
 def test_stopped_worker_loses_its_lease(play: Play) -> None:

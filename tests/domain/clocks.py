@@ -37,16 +37,20 @@ def changes(where: tzinfo, begin: datetime, end: datetime) -> Iterator[Change]:
         begin = change.at
 
 
-def expected(expression: CronExpression, where: tzinfo, begin: datetime, end: datetime) -> list[datetime]:
-    """Return the slots later than ``begin`` and not later than ``end``, which are whole minutes.
+def played(where: tzinfo, begin: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    """Return each whole minute from ``begin`` to ``end``, and what the clocks show then."""
+    moments = (begin + n * MINUTE for n in range((end - begin) // MINUTE + 1))
+    return [(moment, moment.astimezone(where).replace(tzinfo=None)) for moment in moments]
 
-    No clock may have been changed within a day before ``begin``.
+
+def expected(expression: CronExpression, clocks: list[tuple[datetime, datetime]]) -> list[datetime]:
+    """Return the slots later than the first minute and not later than the last.
+
+    No clock may have been changed within a day before the first.
     """
     found: list[datetime] = []
-    high = _wall(where, begin)
-    moment = begin + MINUTE
-    while moment <= end:
-        wall = _wall(where, moment)
+    _, high = clocks[0]
+    for moment, wall in clocks[1:]:
         if expression.follows_clock:
             if _matches(expression, wall):
                 found.append(moment)
@@ -54,7 +58,6 @@ def expected(expression: CronExpression, where: tzinfo, begin: datetime, end: da
             if any(_matches(expression, high + MINUTE * n) for n in range(1, (wall - high) // MINUTE + 1)):
                 found.append(moment)
             high = wall
-        moment += MINUTE
     return found
 
 
@@ -75,10 +78,6 @@ def _matches(expression: CronExpression, wall: datetime) -> bool:
         and wall.month in expression.months
         and expression.is_day(wall.date())
     )
-
-
-def _wall(where: tzinfo, moment: datetime) -> datetime:
-    return moment.astimezone(where).replace(tzinfo=None)
 
 
 def _fingerprint(name: str) -> str:

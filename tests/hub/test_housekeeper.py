@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from crossdock import Queue
+from crossdock import Queue, StoreUnavailable
 from crossdock.hub.housekeeper import Housekeeper
 from tests.contract.case import claim_one, numbers
 
@@ -116,6 +116,14 @@ class TestService:
             housekeeper.run_once()
         assert scheduler.calls == 3
         assert told == ["rescuer.failed", "scheduler.failed"]  # the second "same" is known already
+
+    def test_store_that_is_away_is_waited_for_once(self, queue: Queue) -> None:
+        rescuer, scheduler = Stumbling(StoreUnavailable("away")), Stumbling()
+        housekeeper = Housekeeper(queue._store, rescuer, scheduler, lambda event, text: None)  # type: ignore[arg-type]  # as good as they
+        housekeeper.run_once()
+        assert scheduler.calls == 0
+        housekeeper.run_once()
+        assert scheduler.calls == 1
 
     def test_starting_twice_and_stopping_unstarted_are_harmless(self, queue: Queue) -> None:
         housekeeper = Housekeeper(

@@ -49,8 +49,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def on_dead(queue: Any) -> dict[str, str]:
-    found: dict[str, str] = queue._store.read(lambda reader: reader.on_dead())
-    return found
+    return {app: rules.on_dead for app, rules in queue._store.read(lambda reader: reader.rules()).items()}
 
 
 class TestWhatIsInForce:

@@ -17,7 +17,7 @@ QUICK = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-BRIEF = settings(QUICK, max_examples=8)
+BRIEF = settings(QUICK, max_examples=5)
 LONG = settings(QUICK, max_examples=100, stateful_step_count=60)
 
 

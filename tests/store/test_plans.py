@@ -23,7 +23,9 @@ PARAMETERS: dict[str, Any] = {
     "token": "t", "owner": "o", "until": "2026-11-21 12:00:30.000000", "keep_s": 1.0, "ids": "[1, 2]", "after": 0,
     "available_at": "", "refund": 0, "crashed": 0, "error": "", "priority": 4, "suspect_id": 9, "message_id": "m",
     "source_app": "python", "result": "1", "code": "PERMANENT", "status": "completed", "before": "2026-11-21",
-    "since": "2026-11-20", "skip": 1000, "first": "2026-11/a", "last": "2026-11/b", "which": "report",
+    "since": "2026-11-20", "skip": 1000, "first": "2026-11/a", "last": "2026-11/b",
+    "fallback": "rescue", "extensions": "{}", "who": "o", "rate_next_at": "2026-11-21 12:00:00.000000",
+    "which": "report",
 }  # fmt: skip
 PARTS: list[tuple[Any, str]] = [
     (listing.unharmed, "idx_claim"),
@@ -34,7 +36,11 @@ PARTS: list[tuple[Any, str]] = [
 ]
 DAILY: list[tuple[Any, dict[str, Any], str]] = [
     (statements.find_sent, {}, "uq_data_staging_message"),
-    (statements.is_halted, {}, "sqlite_autoindex_queue_state_1"),
+    (statements.claim_state, {}, "sqlite_autoindex_queue_state_1"),
+    (statements.limits, {}, "idx_status_created"),
+    (statements.spend_rate, {}, "sqlite_autoindex_queue_state_1"),
+    (statements.halted_until, {}, "sqlite_autoindex_queue_state_1"),
+    (statements.depth_up_to, {}, "idx_claim"),
     (statements.promote_due, {}, "idx_due"),
     (statements.expired, {}, "idx_expiry"),
     (statements.first_suspect, {"unexpired": False}, "idx_suspect"),
@@ -77,6 +83,8 @@ SELDOM: list[tuple[Any, dict[str, Any], str]] = [
     (statements.ready_depth, {"suspect": True}, "idx_suspect"),
     (statements.oldest_due, {}, "idx_due"),
     (statements.deleted_depth, {}, "idx_deleted"),
+    (statements.fallback_of, {}, "sqlite_autoindex_queue_state_1"),
+    (statements.send_to_fallback, {}, "INTEGER PRIMARY KEY"),
     (statements.claim_ids, {"kept": True}, "INTEGER PRIMARY KEY"),
     (statements.fail_pending, {}, "INTEGER PRIMARY KEY"),
     (statements.cancel, {}, "INTEGER PRIMARY KEY"),

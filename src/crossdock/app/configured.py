@@ -9,25 +9,29 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.app.registration import Registration, register
+from crossdock.app.registration import HUB_RULES, Registration, register
 from crossdock.domain.errors import ConfigError
 from crossdock.domain.message import AppId
+from crossdock.domain.routing import Routes
 
 if TYPE_CHECKING:
     from crossdock.config import Loaded
     from crossdock.config.model import AppTable
 
 PLAIN: Final[Mapping[str, Any]] = {
-    "retry": None, "concurrency": 1, "next": (), "subscribe": None, "timeout": None, "cpu": False,
+    "retry": None, "concurrency": 1, "next": (), "subscribe": None, "timeout": None, "cpu": False, "fallback": None,
+    "max_depth": None, "max_processing": None, "rate": None, "breaker": None,
 }  # fmt: skip
 """The options of an app of which nothing is said."""
 
 
-def options_over(options: Mapping[str, Any], table: AppTable) -> dict[str, Any]:
+def options_over(options: Mapping[str, Any], table: AppTable | None) -> dict[str, Any]:
     """Return the options of an app, those that the configuration sets in place of those of the program."""
     found = dict(options)
+    if table is None:
+        return found
     given = table.model_fields_set
-    for name in given & {"concurrency", "timeout"}:
+    for name in given & {"concurrency", "timeout", *HUB_RULES}:
         found[name] = getattr(table, name)
     if "next" in given:
         found["next"] = table.next
@@ -35,9 +39,46 @@ def options_over(options: Mapping[str, Any], table: AppTable) -> dict[str, Any]:
         found["subscribe"] = [wanted.to_subscription() for wanted in table.subscribe]
     if table.retry.model_fields_set and found["retry"] is not None:
         found["retry"] = table.retry.over(found["retry"])
+    if table.breaker is not None:
+        found["breaker"] = table.breaker.to_breaker()
     if table.outbound.cpu:
         found["cpu"] = True
     return found
+
+
+def rules_of(known: Mapping[AppId, Registration], loaded: Loaded | None) -> dict[str, Mapping[str, Any]]:
+    """Return the rules of every queue that a hub knows; what nobody says any more is taken away."""
+    tables = {} if loaded is None else loaded.config.apps
+    configured = {name: {rule: getattr(table, rule) for rule in HUB_RULES} for name, table in tables.items()}
+    return {**configured, **{name: one.rules for name, one in known.items()}}
+
+
+def routes_of(known: Mapping[AppId, Registration], loaded: Loaded | None) -> Routes:
+    """Return the routes of all apps, those too that only the configuration knows."""
+    tables = {} if loaded is None else loaded.config.apps
+    following = {AppId(name): [AppId(app) for app in table.next] for name, table in tables.items()}
+    wanted = {
+        AppId(name): [one.to_subscription() for one in table.subscribe] for name, table in tables.items()
+    }
+    return Routes(
+        {**following, **{name: one.following for name, one in known.items()}},
+        {**wanted, **{name: one.subscriptions for name, one in known.items()}},
+    )
+
+
+def waits_for_a_start(before: Loaded, now: Loaded) -> str:
+    """Say what has changed that takes effect only when the process is started anew; empty: nothing."""
+    changed = [
+        name
+        for name, old, new in (
+            ("store", (before.config.store, before.store_url), (now.config.store, now.store_url)),
+            ("queue.lease", before.config.queue.lease, now.config.queue.lease),
+            ("queue.max_crashes", before.config.queue.max_crashes, now.config.queue.max_crashes),
+            ("run", before.config.run, now.config.run),
+        )
+        if old != new
+    ]
+    return f"{', '.join(changed)} changed, which takes effect at its next start" if changed else ""
 
 
 def registrations(loaded: Loaded) -> dict[AppId, Registration]:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final, Self, TypeVar
 
-from crossdock.app.configured import options_over, registrations
+from crossdock.app.configured import options_over, registrations, routes_of, rules_of, waits_for_a_start
 from crossdock.app.registration import Registration, register
+from crossdock.app.reloading import Plan
 from crossdock.app.running import Running
 from crossdock.app.signals import until_signalled
 from crossdock.asynchronous.queue import AsyncQueue
 from crossdock.config import Loaded, load
+from crossdock.domain.breaker import Breaker
 from crossdock.domain.errors import ConfigError
 from crossdock.domain.message import AppId
 from crossdock.domain.retry import RetryPolicy
-from crossdock.domain.routing import Routes, Subscription
+from crossdock.domain.routing import Subscription
+from crossdock.domain.rules import Rate
 from crossdock.queue_core import QueueCore, Stop
 from crossdock.synchronous.queue import Queue
 
@@ -43,7 +48,7 @@ class Hub:
         self._given = source if isinstance(source, QueueCore) else None
         self._loaded = None if isinstance(source, QueueCore) else _loaded(source)
         self._opened: Queue | None = None
-        self._apps: dict[AppId, Registration] = {}
+        self._decorated: dict[AppId, tuple[Callable[..., Any], dict[str, Any]]] = {}
 
     def __enter__(self) -> Self:
         """Return the hub."""
@@ -78,6 +83,11 @@ class Hub:
         subscribe: Subscription | Iterable[Subscription] | None = None,
         timeout: timedelta | None = None,
         cpu: bool = False,
+        fallback: str | None = None,
+        max_depth: int | None = None,
+        max_processing: int | None = None,
+        rate: Rate | str | None = None,
+        breaker: Breaker | None = None,
     ) -> Callable[[F], F]:
         """Register the decorated function as the handler of an app; it stays what it is.
 
@@ -99,23 +109,29 @@ class Hub:
                 killed; a thread cannot be, and is left behind.
             cpu: Run it in processes, one for each message in work: for what keeps a processor busy, or may have to
                 be killed. The function must stand at the top of a module.
+            fallback: The app that receives, beside the dead letter that stays, each message that fails here for good.
+            max_depth: No message is taken in while so many wait.
+            max_processing: So many messages are worked on at a time, in all processes together.
+            rate: So many deliveries are begun in a time, in all processes together, such as ``"10/s"``.
+            breaker: Parks the queue while the far side seems to be down.
 
         Raises:
             ConfigError: The function cannot be a handler, or an option is wrong; the message says why.
         """
         options: dict[str, Any] = {
             "retry": retry, "concurrency": concurrency, "next": next, "subscribe": subscribe, "timeout": timeout,
-            "cpu": cpu,
+            "cpu": cpu, "fallback": fallback, "max_depth": max_depth, "max_processing": max_processing, "rate": rate,
+            "breaker": breaker,
         }  # fmt: skip
         table = None if self._loaded is None else self._loaded.config.apps.get(name)
 
         def decorate(function: F) -> F:
             checked = register(name, function, options)
-            if checked.app in self._apps or (table is not None and table.outbound.python is not None):
+            if checked.app in self._decorated or (table is not None and table.outbound.python is not None):
                 raise ConfigError(f"{name!r} has a handler already; an app has one")
-            self._apps[checked.app] = (
-                checked if table is None else register(name, function, options_over(options, table))
-            )
+            if table is not None:
+                register(name, function, options_over(options, table))
+            self._decorated[checked.app] = function, options
             return function
 
         return decorate
@@ -185,36 +201,49 @@ class Hub:
             opened.close()
 
     def _running(self, apps: Iterable[str], *, stop: Stop | None, drain: timedelta) -> Running:
-        known = self._known()
-        chosen = _chosen(known, apps)
         queue = self._given or self.queue
-        policies: dict[str, RetryPolicy] = {
-            name: one.retry for name, one in known.items() if one.retry is not None
-        }
-        queue._gateway.policies = queue._gateway.policies.with_retry(policies)
         return Running(
             queue._on_same_store(AsyncQueue),
-            chosen,
-            routes=self._routes(known),
+            self._plan(apps, queue),
+            renew=None if self._loaded is None else partial(self._renew, tuple(apps), queue),
             stop=stop,
             drain=drain,
         )
 
+    def _plan(self, apps: Iterable[str], queue: QueueCore) -> Plan:
+        """Return what is to be worked on, and put the policies and rules of all apps into force."""
+        known = self._known()
+        chosen = _chosen(known, apps)
+        policies = {} if self._loaded is None else self._loaded.config.retry_policies()
+        policies |= {name: one.retry for name, one in known.items() if one.retry is not None}
+        queue._gateway.policies = queue._gateway.policies.with_retry(policies)
+        queue._gateway.apply_rules(rules_of(known, self._loaded))
+        return Plan(chosen, routes_of(known, self._loaded))
+
+    def _renew(self, apps: Iterable[str], queue: QueueCore) -> Plan:
+        """Read the configuration again, and return what is to be worked on now.
+
+        Raises:
+            ConfigError: It is wrong; nothing has changed.
+        """
+        before = self._loaded
+        assert before is not None  # noqa: S101 - who has no configuration is not asked to read it again
+        self._loaded = before.again()
+        try:
+            plan = self._plan(apps, queue)
+        except BaseException:
+            self._loaded = before
+            raise
+        return replace(plan, remark=waits_for_a_start(before, self._loaded))
+
     def _known(self) -> dict[AppId, Registration]:
         """Return every app that has a handler, from the program or from the configuration."""
-        return self._apps if self._loaded is None else {**registrations(self._loaded), **self._apps}
-
-    def _routes(self, known: Mapping[AppId, Registration]) -> Routes:
-        """Return the routes of all apps, those too that only the configuration knows."""
         tables = {} if self._loaded is None else self._loaded.config.apps
-        following = {AppId(name): [AppId(app) for app in table.next] for name, table in tables.items()}
-        wanted = {
-            AppId(name): [one.to_subscription() for one in table.subscribe] for name, table in tables.items()
+        own = {
+            name: register(name, function, options_over(options, tables.get(name)))
+            for name, (function, options) in self._decorated.items()
         }
-        return Routes(
-            {**following, **{name: one.following for name, one in known.items()}},
-            {**wanted, **{name: one.subscriptions for name, one in known.items()}},
-        )
+        return own if self._loaded is None else {**registrations(self._loaded), **own}
 
 
 def _chosen(known: Mapping[AppId, Registration], apps: Iterable[str]) -> Mapping[AppId, Registration]:

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from crossdock.asynchronous.queue import AsyncQueue
     from crossdock.domain.delivery import Claimed, Outcome
     from crossdock.domain.message import AppId
@@ -23,21 +25,36 @@ class QueueIntake:
         lanes: So many of them may be in hand at a time.
         lease: How long a stopped process keeps them; None: as the queue has it.
         stop: No more is claimed once it is set.
+        receivers: Returns the apps that receive what comes of them; it waits while the queue of one is full.
     """
 
-    def __init__(
-        self, queue: AsyncQueue, app: AppId, *, lanes: int, lease: timedelta | None, stop: Stop
+    def __init__(  # noqa: PLR0913 - all but two by keyword
+        self,
+        queue: AsyncQueue,
+        app: AppId,
+        *,
+        lanes: int,
+        lease: timedelta | None,
+        stop: Stop,
+        receivers: Callable[[], Iterable[AppId]],
     ) -> None:
         self.app = app
         self._queue = queue
         self._stop = stop
-        self._consumption = queue._start_consuming(app, batch=max(_BATCH, lanes), lease=lease, lanes=lanes)
+        self._consumption = queue._start_consuming(
+            app, batch=max(_BATCH, lanes), lease=lease, lanes=lanes, receivers=receivers
+        )
         self._ear = queue._ears.borrow(app)
 
     @property
     def is_closed(self) -> bool:
         """Whether nothing may be fetched until a message in hand is finished."""
         return self._consumption.is_closed
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether it waits for an app to whose queue its answers would go."""
+        return self._consumption.held_up_by is not None
 
     @property
     def can_take(self) -> bool:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from crossdock.domain.breaker import Breaker
 from crossdock.domain.errors import ConfigError, InvalidMessage
 from crossdock.domain.message import AppId, check_app
 from crossdock.domain.retry import RetryPolicy
 from crossdock.domain.routing import Subscription
+from crossdock.domain.rules import Rate, check_rules
 from crossdock.hub.handlers import Handler, handler_of
 
 MOST_LANES: Final = 10_000
+HUB_RULES: Final = ("fallback", "max_depth", "max_processing", "rate")
+"""The rules of a queue that can be given with its handler."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +30,8 @@ class Registration:
         following: Receive everything it sends.
         subscriptions: What it wants of what the others send.
         timeout: How long one call of the handler may last; None: as long as it likes.
+        breaker: The circuit breaker of its queue; None: it has none.
+        rules: Of its queue, those that are not set as None.
     """
 
     app: AppId
@@ -35,6 +41,8 @@ class Registration:
     following: tuple[AppId, ...]
     subscriptions: tuple[Subscription, ...]
     timeout: timedelta | None
+    breaker: Breaker | None
+    rules: Mapping[str, Any]
 
 
 def register(app: str, function: Callable[..., Any], options: dict[str, Any]) -> Registration:
@@ -60,6 +68,8 @@ def register(app: str, function: Callable[..., Any], options: dict[str, Any]) ->
         following=_following(name, options["next"]),
         subscriptions=_subscriptions(name, options["subscribe"]),
         timeout=options["timeout"],
+        breaker=_breaker(name, options["breaker"]),
+        rules=_rules(name, options),
     )
 
 
@@ -85,6 +95,25 @@ def _check_concurrency(app: str, lanes: object) -> None:
 def _check_timeout(app: str, timeout: object) -> None:
     if timeout is not None and not (isinstance(timeout, timedelta) and timeout > timedelta(0)):
         raise ConfigError(f"timeout of {app!r} is {timeout!r}; it must be a timedelta of more than 0")
+
+
+def _breaker(app: str, breaker: object) -> Breaker | None:
+    if breaker is None or isinstance(breaker, Breaker):
+        return breaker
+    raise ConfigError(f"breaker of {app!r} is {breaker!r}; it must be a Breaker")
+
+
+def _rules(app: str, options: dict[str, Any]) -> dict[str, Any]:
+    rules = {name: options[name] for name in HUB_RULES}
+    if isinstance(rules["rate"], str):
+        try:
+            rules["rate"] = Rate.parse(rules["rate"])
+        except ValueError as error:
+            raise ConfigError(
+                f"rate of {app!r} is {rules['rate']!r}; it must be a number per time, such as '10/s' or '1000/15m'"
+            ) from error
+    check_rules(app, rules)
+    return rules
 
 
 def _following(app: str, following: Iterable[str]) -> tuple[AppId, ...]:

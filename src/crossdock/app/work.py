@@ -15,6 +15,7 @@ from crossdock.domain.retry import Halt, RetryAt
 
 if TYPE_CHECKING:
     from crossdock.asynchronous.delivery import AsyncDelivery
+    from crossdock.domain.breaker import Breaker
     from crossdock.domain.delivery import Claimed, Outcome
     from crossdock.hub.answers import Answers
     from crossdock.hub.endpoint import Intake
@@ -34,9 +35,10 @@ class Work:
         gateway: Judges errors.
         answers: Addresses what the handler returns.
         timeout: How long one call may last; None: as long as it likes.
+        breaker: The circuit breaker of the app's queue, if it has one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but one by keyword
         self,
         call: Callable[..., Awaitable[Any]],
         *,
@@ -44,11 +46,13 @@ class Work:
         gateway: Gateway,
         answers: Answers,
         timeout: timedelta | None = None,
+        breaker: Breaker | None = None,
     ) -> None:
         self._call = call
         self._intake = intake
         self._gateway = gateway
         self._answers = answers
+        self._breaker = breaker
         self._timeout_s = None if timeout is None else timeout.total_seconds()
 
     async def __call__(self, claimed: Claimed) -> None:
@@ -62,7 +66,7 @@ class Work:
             if self._timeout_s is None:
                 returned = await self._call(*arguments)
             else:
-                returned = await self._within(self._timeout_s, arguments)
+                returned = await self._watched(self._timeout_s, claimed.row_id, arguments)
             return self._answers.to(claimed, returned, None if delivery is None else delivery.result)
         except ProcessDied:
             return self._gateway.crashed(claimed)
@@ -77,7 +81,19 @@ class Work:
         except RateLimited as error:
             return _parking(self._gateway.nacked(claimed, error, None))
         except _HANDLER_ERRORS as error:  # the rim of the handler
-            return self._gateway.nacked(claimed, error, None)
+            return self._gateway.nacked(claimed, error, None, self._breaker)
+
+    async def _watched(self, timeout_s: float, row_id: int, arguments: tuple[Any, ...]) -> Any:
+        """Call the handler; should it block this process, the others know when its time is over."""
+        peers = self._gateway.store.peers
+        if peers is None:
+            return await self._within(timeout_s, arguments)
+        times = peers.work_times
+        place = times.begin(row_id, timeout_s)
+        try:
+            return await self._within(timeout_s, arguments)
+        finally:
+            times.end(place)
 
     async def _within(self, timeout_s: float, arguments: tuple[Any, ...]) -> Any:
         limit = asyncio.timeout(timeout_s)

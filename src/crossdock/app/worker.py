@@ -9,13 +9,15 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.app.hub import Hub
-from crossdock.app.signals import until_signalled
+from crossdock.app.signals import on_hangup, until_signalled
 
 if TYPE_CHECKING:
     from crossdock.config import Loaded
+    from crossdock.domain.record import HubProcess
     from crossdock.synchronous.queue import Queue
 
 TERMINATED: Final = 143
@@ -49,8 +51,46 @@ def run_worker(
         deadline = _Deadline(hub.queue, drain)
         if until_eof:
             threading.Thread(target=_await_eof, args=(deadline,), daemon=True).start()
-        with until_signalled(deadline.set):
+        with until_signalled(deadline.set), on_hangup(partial(ask_for_reload, hub.queue)):
             asyncio.run(hub.serve(*apps, stop=deadline, drain=drain))
+
+
+def ask_for_reload(queue: Queue) -> int:
+    """Let every process of the store read its configuration again; return the generation that it then reports."""
+    live = {one.owner for one in processes_of(queue)}
+    dead = [
+        one.owner for one in queue._store.read(lambda reader: reader.processes()) if one.owner not in live
+    ]
+    generation: int = queue._store.write(partial(_next_generation, dead=dead))
+    return generation
+
+
+def _next_generation(tx: Any, dead: Sequence[str]) -> int:
+    for owner in dead:
+        tx.forget_process(owner)
+    generation: int = tx.next_generation()
+    return generation
+
+
+def lagging(queue: Queue, generation: int) -> list[HubProcess]:
+    """Return the processes that live and have not applied a generation yet."""
+    return [one for one in processes_of(queue) if one.generation < generation]
+
+
+def processes_of(queue: Queue) -> list[HubProcess]:
+    """Return the processes that live and work by a configuration."""
+    peers = queue._store.peers
+    listed: list[HubProcess] = queue._store.read(lambda reader: reader.processes())
+    return [one for one in listed if peers is None or peers.condition(one.owner) != "gone"]
+
+
+def lets_go_of(queue: Queue, pid: int) -> bool:
+    """Take back what a process holds if a handler blocks it; tell whether that is so."""
+    peers = queue._store.peers
+    if peers is None or not peers.stuck_process(pid):
+        return False
+    queue._housekeeper.run_once()
+    return True
 
 
 class _Deadline:

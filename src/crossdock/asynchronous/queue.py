@@ -18,7 +18,7 @@ class AsyncQueue(AsyncSending, AsyncWorking, AsyncScheduling, AsyncControlling):
     Args:
         url: ``sqlite:///file.db`` (relative), ``sqlite:////path/file.db`` (absolute) or ``sqlite://`` (in memory).
             The file is made if it is not there. A ``%`` in its path is written ``%25``, a ``?`` ``%3F``; or give a
-            ``sqlalchemy.URL``.
+            ``sqlalchemy.URL``. For PostgreSQL: ``postgresql+psycopg://user@host/database``.
         app: The name of this application: the sender of what it sends.
         lease: How long a claimed message is ours.
         retry: The policy for deliveries that fail; a mapping has one per app, ``"*"`` for all others.

@@ -167,3 +167,4 @@ class AsyncScheduling(QueueCore):
             ScheduleNotFound: There is none of that name.
         """
         await self._store.write_async(lambda tx: tx.delete_schedule(name))
+        self._declarations.forget(name)

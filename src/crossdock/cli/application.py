@@ -21,6 +21,7 @@ COMMANDS: Final = (
     "config",
     "run",
     "worker",
+    "reload",
     "send",
     "claim",
     "message",

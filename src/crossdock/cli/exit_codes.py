@@ -12,6 +12,7 @@ from crossdock.domain.errors import (
     InvalidMessage,
     LeaseLost,
     MessageNotFound,
+    QueueFull,
     ScheduleNotFound,
     StoreError,
 )
@@ -33,7 +34,7 @@ class ExitCode(IntEnum):
 
 MEANINGS: Final = {
     ExitCode.OK: "It is done.",
-    ExitCode.FAILED: "It could not be done, for example because the message is in the wrong status; "
+    ExitCode.FAILED: "It could not be done, for example because the message is in the wrong status, or the queue full; "
     "or `doctor` found something that must be mended.",
     ExitCode.USAGE: "The command line, or the data given with it, is wrong.",
     ExitCode.CONFIG: "The configuration is wrong.",
@@ -56,7 +57,7 @@ def code_of(error: CrossdockError) -> ExitCode:
             return ExitCode.USAGE
         case MessageNotFound() | ScheduleNotFound():
             return ExitCode.NOT_FOUND
-        case IllegalMove() | LeaseLost():
+        case IllegalMove() | LeaseLost() | QueueFull():
             return ExitCode.FAILED
         case StoreError():
             return ExitCode.STORE

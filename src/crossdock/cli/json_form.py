@@ -82,7 +82,8 @@ def record_document(record: Record) -> dict[str, Any]:
 def stats_document(stats: QueueStats) -> dict[str, Any]:
     """Return the figures of one queue."""
     moments = {"oldest_due_at": stats.oldest_due_at, "parked_until": stats.parked_until}
-    return {**asdict(stats), **{name: instant(moment) for name, moment in moments.items()}}
+    rate = None if stats.rate is None else str(stats.rate)
+    return {**asdict(stats), "rate": rate, **{name: instant(moment) for name, moment in moments.items()}}
 
 
 def timeline_document(entry: TimelineEntry) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, assert_never
 
-from crossdock.cli.human import printable
+from crossdock.cli.human import count, printable
 from crossdock.cli.terminal import Cell
 from crossdock.domain.lifecycle import Status
 
@@ -20,6 +20,7 @@ _EVENT_STYLES = {
     "message.nacked": "yellow",
     "message.lapsed": "yellow",
     "message.crashed": "yellow",
+    "message.fell_back": "yellow",
 }
 
 
@@ -52,6 +53,10 @@ def halt_cell(stats: QueueStats) -> Cell | str:
         words = "paused"
     elif stats.parked_until is not None:
         words = f"parked until {stats.parked_until.astimezone():%Y-%m-%d %H:%M:%S}"
+    elif stats.breaker == "half-open":
+        return Cell("the circuit breaker is half-open: one message is the probe", "yellow")
+    elif stats.max_depth is not None and stats.depth >= stats.max_depth:
+        return Cell(f"full: takes in no more than {count(stats.max_depth)}", "yellow")
     else:
         return ""
     text = words if stats.note is None else f"{words}: {printable(stats.note)}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,9 +14,10 @@ from pydantic import ValidationError
 
 from crossdock.config.layers import Layers, misspelt_variables, read_environment, read_file
 from crossdock.config.model import Config
-from crossdock.config.problems import Key, describe
+from crossdock.config.problems import Key, describe, show_key
 from crossdock.domain.errors import ConfigError
 from crossdock.domain.retention import Retention
+from crossdock.domain.rules import fallback_loop, loop_text
 
 FILE_NAME: Final = "crossdock.toml"
 FILE_VARIABLE: Final = "CROSSDOCK_CONFIG"
@@ -32,12 +34,14 @@ class Loaded:
         origins: By key, what set it; a key that is not there has its default.
         file: The file that was read; None: there is none.
         store_url: ``store.url``, its relative path counted from the file's folder if the file set it.
+        again: Loads it anew from where it came.
     """
 
     config: Config
     origins: Mapping[Key, str]
     file: Path | None
     store_url: str
+    again: Callable[[], Loaded] = field(compare=False, repr=False)
 
     def retention(self) -> Retention:
         """Return what becomes of completed messages; a relative folder of the file counts from the file's."""
@@ -78,7 +82,10 @@ def load(
     for option, (key, value) in (options or {}).items():
         layers.put(key, value, option)
     config = _check(layers, list(misspelt_variables(environ)))
-    return Loaded(config, layers.origins, file, _anchored(config.store.url, layers.origins, file, name))
+    again = partial(load, None if file is None else file.resolve(), environ=environ, options=options)
+    return Loaded(
+        config, layers.origins, file, _anchored(config.store.url, layers.origins, file, name), again
+    )
 
 
 def _find(path: str | Path | None, environ: Mapping[str, str]) -> Path | None:
@@ -103,9 +110,21 @@ def _check(layers: Layers, problems: list[str]) -> Config:
         config = Config.model_validate(layers.tree)
     except ValidationError as error:
         problems += describe(error, layers.origins)
+    problems += _endless_fallbacks(config, layers)
     if problems:
         raise ConfigError("\n".join(problems))
     return config
+
+
+def _endless_fallbacks(config: Config, layers: Layers) -> Iterator[str]:
+    fallbacks = {name: app.fallback for name, app in config.apps.items()}
+    for name in fallbacks:
+        chain = fallback_loop(fallbacks, name)
+        if (
+            chain is not None and chain[-1] == name
+        ):  # told at each app of the loop, not of those that lead to it
+            key = ("apps", name, "fallback")
+            yield f"{layers.origins.get(key)}: {show_key(key)}: {loop_text(chain)}"
 
 
 def _anchored(url: str, origins: Mapping[Key, str], file: Path | None, name: str | None) -> str:

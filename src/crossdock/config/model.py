@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from crossdock.config import values
+from crossdock.config.retention_table import AppRetentionTable, RetentionTable
 from crossdock.config.schedule_table import Scheduled
-from crossdock.config.table import AppName, Duration, Expected, Table, text_form
+from crossdock.config.table import AppName, Duration, Expected, Flag, Table, text_form
+from crossdock.domain.breaker import Breaker
 from crossdock.domain.retention import Keep, Retention
 from crossdock.domain.retry import RetryPolicy
 from crossdock.domain.routing import Subscription
+from crossdock.domain.rules import RATE_PATTERN, RULE_NAMES, Rate
 
 SHORTEST_LEASE: Final = timedelta(milliseconds=10)
 
@@ -50,7 +53,6 @@ def _python_path(text: str) -> str:
 
 
 Url: TypeAlias = Annotated[str, AfterValidator(_url), Expected('a URL such as "sqlite:///crossdock.db"')]
-Flag: TypeAlias = Annotated[bool, Expected("true or false")]
 Count: TypeAlias = Annotated[int, Field(ge=1), Expected("a whole number of 1 or more")]
 Lease: TypeAlias = Annotated[
     Duration, AfterValidator(_long_enough), Expected('a duration of 10 ms or more, such as "30s"')
@@ -74,6 +76,24 @@ Backoff: TypeAlias = Annotated[
     WithJsonSchema({"type": "string", "pattern": values.BACKOFF_PATTERN}),
     Expected('two durations, the smaller first, such as "1s..5m"'),
 ]
+
+
+def _parking_times(bounds: tuple[timedelta, timedelta]) -> tuple[timedelta, timedelta]:
+    _positive(bounds[0])
+    return bounds
+
+
+def _rate(given: object) -> Rate:
+    return text_form(Rate.parse, given)
+
+
+RateValue: TypeAlias = Annotated[
+    Rate,
+    BeforeValidator(_rate),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": RATE_PATTERN}),
+    Expected('a number per time, such as "10/s", "100/m" or "1000/15m"'),
+]
 OnDead: TypeAlias = Annotated[Literal["release", "block"], Expected('"release" or "block"')]
 
 AppNames: TypeAlias = Annotated[
@@ -84,8 +104,6 @@ PythonPath: TypeAlias = Annotated[
     AfterValidator(_python_path),
     Expected('a module and a function in it, such as "orders.checks:validate"'),
 ]
-AtMost: TypeAlias = Annotated[int, Field(ge=0), Expected("a whole number of 0 or more")]
-Folder: TypeAlias = Annotated[str, Field(min_length=1), Expected('the path of a folder, such as "archive"')]
 Pattern: TypeAlias = Annotated[str, Field(min_length=1), Expected('text such as "order.*"')]
 
 
@@ -206,57 +224,25 @@ Wanted: TypeAlias = Annotated[
 ]
 
 
-class AppRetentionTable(Table):
-    """How many completed messages stay in the queue. A key that is left out is inherited."""
+class BreakerTable(Table):
+    """When an app's queue is parked because its far side seems to be down, and for how long."""
 
-    completed_for: Duration | None = Field(
-        default=None, description="They are archived when they ended longer ago than this."
+    after: Count = Field(
+        default=5,
+        description="So many different messages in a row have failed with an error of the connection.",
     )
-    max_completed: AtMost | None = Field(
-        default=None,
-        description="Of those that are younger only the newest so many stay. Left out: all.",
+    park: Annotated[
+        Backoff,
+        AfterValidator(_parking_times),
+        Expected('two durations of more than 0, the smaller first, such as "5s..5m"'),
+    ] = Field(
+        default=(timedelta(seconds=5), timedelta(minutes=5)),
+        description="How long it is parked before one message is the probe: at first, and at most.",
     )
 
-    def over(self, base: Keep) -> Keep:
-        """Return ``base`` with the keys that are set here."""
-        return Keep(
-            completed_for=base.completed_for if self.completed_for is None else self.completed_for,
-            max_completed=base.max_completed if self.max_completed is None else self.max_completed,
-        )
-
-
-class RetentionTable(AppRetentionTable):
-    """What becomes of completed messages. Dead letters are never touched."""
-
-    automatic: Flag = Field(
-        default=True,
-        description="Let the processes of the store do it by themselves; else only crossdock queue archive does.",
-    )
-    completed_for: Duration | None = Field(
-        default=timedelta(days=7),
-        description="They stay in their queue for so long after they ended; then they are archived.",
-    )
-    archived_for: Duration = Field(
-        default=timedelta(days=30),
-        description="They stay in the table of the archive for so long; then they go to files.",
-    )
-    dedup_for: Duration = Field(
-        default=timedelta(days=30),
-        description=(
-            "A message that is sent again within so long after its archiving is known as a duplicate. It stays in the "
-            "table until then, even if archived_for is shorter."
-        ),
-    )
-    to_files: Flag = Field(
-        default=True, description="Write files; else what is archived stays in the table of the archive."
-    )
-    folder: Folder | None = Field(
-        default=None,
-        description=(
-            "Where the files go. A relative path counts from the folder of the configuration file. Left out: a "
-            "folder beside the store, its name followed by .archive."
-        ),
-    )
+    def to_breaker(self) -> Breaker:
+        """Return what it says."""
+        return Breaker(self.after, *self.park)
 
 
 class AppTable(Table):
@@ -294,6 +280,26 @@ class AppTable(Table):
             "unless set), block keeps them waiting until it is replayed, deleted or purged."
         ),
     )
+    fallback: AppName | None = Field(
+        default=None,
+        description="The app that receives, beside the dead letter that stays, each message that fails here for good.",
+    )
+    max_depth: Count | None = Field(
+        default=None,
+        description="No message is taken in while so many wait; the sender is refused. Unset: no limit.",
+    )
+    max_processing: Count | None = Field(
+        default=None,
+        description="So many messages are worked on at a time, in all processes together. Unset: no limit.",
+    )
+    rate: RateValue | None = Field(
+        default=None,
+        description="So many deliveries are begun in a time, in all processes together. Unset: no limit.",
+    )
+    breaker: BreakerTable | None = Field(
+        default=None,
+        description="The circuit breaker of the app's queue; none unless set. {} takes the defaults.",
+    )
 
 
 class RunTable(Table):
@@ -323,9 +329,13 @@ class Config(Table):
         default={}, description="What sends itself, each schedule under its name."
     )
 
-    def on_dead(self) -> dict[str, Literal["release", "block"]]:
-        """Return what a dead letter does to its partition key, of each app of which the file says it."""
-        return {name: app.on_dead for name, app in self.apps.items() if app.on_dead is not None}
+    def rules(self) -> dict[str, dict[str, Any]]:
+        """Return the rules of each queue that are named."""
+        found = {
+            name: {rule: value for rule in RULE_NAMES if (value := getattr(app, rule)) is not None}
+            for name, app in self.apps.items()
+        }
+        return {name: rules for name, rules in found.items() if rules}
 
     def retention_rules(self, base: Path) -> Retention:
         """Return what becomes of completed messages; a relative folder counts from ``base``."""

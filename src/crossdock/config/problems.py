@@ -135,8 +135,12 @@ def _table_at(key: Key) -> type[BaseModel] | None:
 
 
 def _plain(kind: Any) -> Any:
-    """Return a type without what is annotated to it."""
-    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    """Return a type without what is annotated to it, and without the None that stands for unset."""
+    if get_origin(kind) is Annotated:
+        return get_args(kind)[0]
+    if get_origin(kind) in {Union, UnionType}:
+        return next(_plain(part) for part in get_args(kind) if part is not type(None))
+    return kind
 
 
 def _expected_of(parts: Sequence[Any]) -> str:

@@ -39,6 +39,11 @@ url = "sqlite:///crossdock.db"    # relative to this file's folder; sqlite:////d
 # concurrency = 8                 # so many at a time in each worker
 # timeout = "30s"                 # how long one call may last
 # retry = { max_attempts = 5, backoff = "500ms..1m", time_budget = "1h" }
+# max_depth = 10000               # take nothing in while so many wait
+# max_processing = 4              # so many at a time in all workers together
+# rate = "100/m"                  # so many begun in a time by all workers together
+# breaker = { after = 5, park = "5s..5m" }   # leave the queue alone while the far side is down
+# fallback = "by-hand"            # who receives, too, what fails here for good
 # on_dead = "block"               # a dead letter keeps later messages of its partition key waiting
 
 # What sends itself has a table [schedules.NAME]:

@@ -123,6 +123,7 @@ class ClaimRequest:
     Attributes:
         limit: At most so many messages, at least 1.
         kept: True: the lease lasts as long as the worker's process lives and runs. False: it runs out.
+        free: From a queue with limits (``max_processing``, ``rate``) at most so many; None: ``limit`` holds there, too.
         runs: True: take messages that wait behind a claimed one of their partition key, too; the worker
             promises to handle them in the order given.
     """
@@ -132,3 +133,4 @@ class ClaimRequest:
     lease: timedelta
     kept: bool = False
     runs: bool = False
+    free: int | None = None

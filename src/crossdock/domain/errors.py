@@ -13,6 +13,7 @@
     └── StoreError
         ├── StoreUnavailable
         │   └── StoreFull
+        ├── QueueFull
         ├── StoreDamaged
         ├── SchemaOutOfDate
         ├── LeaseLost
@@ -118,6 +119,39 @@ class StoreFull(StoreUnavailable):
     """The disk is full or nearly so: nothing new is taken in until there is room again."""
 
     code = "STORE_FULL"
+
+
+class QueueFull(StoreError):
+    """The app's queue is as deep as its ``max_depth`` allows; nothing was stored. Send again when others have worked.
+
+    Attributes:
+        app: Whose queue.
+        depth: So many messages wait in it, at least.
+        max_depth: It takes in no more than so many.
+    """
+
+    code = "QUEUE_FULL"
+
+    def __init__(self, app: str, *, depth: int, max_depth: int, count: int = 1) -> None:
+        wanted = "one more" if count == 1 else f"{count} more"
+        advice = (
+            "send fewer at a time"
+            if count > max_depth
+            else "send again later, or give the send a wait; its workers may be too slow or stopped"
+        )
+        super().__init__(
+            f"the queue of {app!r} has no room for {wanted}: {depth} messages wait in it, and max_depth is "
+            f"{max_depth}; nothing was stored. {advice[0].upper()}{advice[1:]}"
+        )
+        self._can_pass = count <= max_depth
+        self.app = app
+        self.depth = depth
+        self.max_depth = max_depth
+
+    @property
+    def can_pass(self) -> bool:
+        """Whether waiting can help: the queue could hold what was sent if it were empty."""
+        return self._can_pass
 
 
 class StoreDamaged(StoreError):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import AppId, Message
 from crossdock.domain.retry import Failure
+from crossdock.domain.rules import Rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,12 @@ class QueueStats:
         paused: Nothing is claimed until the queue is resumed.
         parked_until: Nothing is claimed before; the far side asked to wait. None: it is not parked.
         note: Why it is paused or parked, if a delivery did it.
+        breaker: Of its circuit breaker: ``open`` while it is parked by it, ``half-open`` while one message at a time is
+            the probe; None: closed, or there is none.
+        max_depth: No message is taken in while ready, scheduled and blocked are so many together; None: no limit.
+        max_processing: So many messages are worked on at a time, in all processes together; None: no limit.
+        rate: So many deliveries are begun in a time, in all processes together; None: no limit.
+        fallback: Receives what fails for good; None: nobody does.
         oldest_due_at: Since when the message that waits longest could have been claimed: since it was sent, its time
             came, it was given back or replayed, or its turn in its partition key came. None: none is ready.
     """
@@ -78,7 +85,34 @@ class QueueStats:
     paused: bool = False
     parked_until: datetime | None = None
     note: str | None = None
+    breaker: Literal["open", "half-open"] | None = None
+    max_depth: int | None = None
+    max_processing: int | None = None
+    rate: Rate | None = None
+    fallback: AppId | None = None
     oldest_due_at: datetime | None = None
+
+    @property
+    def depth(self) -> int:
+        """How many messages wait: ready, scheduled and blocked."""
+        return self.ready + self.scheduled + self.blocked
+
+
+@dataclass(frozen=True, slots=True)
+class HubProcess:
+    """A process that works by a configuration.
+
+    Attributes:
+        owner: Its name and boot id.
+        generation: The newest one that it has applied.
+        problem: What of it could not be applied; None: all was.
+    """
+
+    owner: str
+    pid: int
+    host: str
+    generation: int
+    problem: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

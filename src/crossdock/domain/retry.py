@@ -14,6 +14,8 @@ from crossdock.domain.lifecycle import FailureCode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from crossdock.domain.breaker import Strike
+
 _LARGEST_EXPONENT: Final = 60
 """2**60 seconds is past any cap; a larger power would only overflow a float."""
 MOST_ATTEMPTS: Final = 2**31 - 1
@@ -113,19 +115,31 @@ class Halt(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RetryAt:
-    """Try again at ``when``."""
+    """Try again at ``when``.
+
+    Attributes:
+        strike: What the circuit breaker counts; None: nothing.
+    """
 
     when: datetime
     failure: Failure
     spends_attempt: bool = True
     halts: Halt | None = None
+    strike: Strike | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """Give up: the message becomes a dead letter."""
+    """Give up: the message becomes a dead letter.
+
+    Attributes:
+        readable: False: the row is no message, so no fallback could do anything with it either.
+        strike: What the circuit breaker counts; None: nothing.
+    """
 
     failure: Failure
+    readable: bool = True
+    strike: Strike | None = None
 
 
 Verdict: TypeAlias = RetryAt | Dead

@@ -93,6 +93,21 @@ class Routes:
         ]
         return tuple(dict.fromkeys([*following, *subscribers]))
 
+    def following(self, sender: AppId) -> tuple[AppId, ...]:
+        """Return the apps that receive everything that one sends, in order."""
+        return self._following.get(sender, ())
+
+    def leads(self, sender: AppId, receiver: AppId) -> bool:
+        """Tell whether what one app sends may bring something to another, directly or through others."""
+        reached: set[AppId] = set()
+        todo = [sender]
+        while todo:
+            app = todo.pop()
+            following = {*self._following.get(app, ()), *(one for one in self._subscriptions if one != app)}
+            todo += following - reached
+            reached |= following
+        return receiver in reached
+
 
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.DOTALL)

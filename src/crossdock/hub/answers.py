@@ -12,7 +12,7 @@ from crossdock.domain.routing import Routes
 from crossdock.hub.sent import envelope_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from crossdock.domain.message import AppId
     from crossdock.hub.gateway import Gateway
@@ -29,6 +29,22 @@ class Answers:
     def __init__(self, gateway: Gateway, routes: Routes) -> None:
         self._gateway = gateway
         self._routes = routes
+        self._receivers: dict[AppId, dict[AppId, bool]] = {}
+
+    def use(self, routes: Routes) -> None:
+        """Address what is returned from now on by other routes."""
+        self._routes = routes
+        self._receivers.clear()
+
+    def receivers_of(self, app: AppId) -> list[AppId]:
+        """Return the apps whose full queue is to hold an app up: its ``next``, and who received something of it.
+
+        Those are left out from which it may receive something itself: full queues in a circle would wait for each
+        other for ever.
+        """
+        if app not in self._receivers:
+            self._note(app, self._routes.following(app))
+        return [receiver for receiver, holds_up in self._receivers[app].items() if holds_up]
 
     def to(self, claimed: Claimed, returned: Any, result: Any = None) -> Completed:
         """Return the outcome of a delivery whose handler has returned.
@@ -55,6 +71,12 @@ class Answers:
             result = homeless if isinstance(returned, list) else homeless[0]
         return Completed(self._gateway.completed(result).result, tuple(answers))
 
+    def _note(self, app: AppId, receivers: Iterable[AppId]) -> None:
+        known = self._receivers.setdefault(app, {})
+        for receiver in receivers:
+            if receiver not in known:
+                known[receiver] = not self._routes.leads(receiver, app)
+
     def _addressed(self, claimed: Claimed, value: Any) -> Iterator[tuple[Draft, Envelope]]:
         """Give an answer once for each receiver, under the same id."""
         own = value if isinstance(value, Message) else None
@@ -67,6 +89,7 @@ class Answers:
         receivers = self._routes.receivers(sender, **kind)  # type: ignore[arg-type]  # one dict of both kinds
         if not receivers:
             return
+        self._note(sender, receivers)
         draft = self._gateway.draft(value if own is None else own.data, None if own is None else own.id)
         for receiver in receivers:
             yield draft, _envelope(receiver, sender, claimed.message, own)

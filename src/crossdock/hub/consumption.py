@@ -39,6 +39,10 @@ _RETRY_WRITE_S: Final = 0.25
 """After a write failed, the housekeeper waits so long before it tries again."""
 
 
+def _nothing(_event: str, _words: str) -> None:
+    """Tell nobody."""
+
+
 class Consumption:
     """The state of one ``consume``. The consumer and the housekeeper call it, from different threads.
 
@@ -48,9 +52,15 @@ class Consumption:
         lease: Of each fetched message; it is kept while this process lives and runs.
         lost: Is told the row ids of results that came too late.
         lanes: So many messages may be in hand at a time.
+        receivers: Returns the apps that receive what comes of these messages: while the queue of one is as deep as it
+            may be, nothing is fetched.
+        tell: Is told of what results have changed for the whole queue: the event, and words.
+
+    Attributes:
+        held_up_by: The app whose queue was full at the last fetch.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but one by keyword
         self,
         app: AppId,
         *,
@@ -58,8 +68,14 @@ class Consumption:
         lease: timedelta,
         lost: Callable[[Sequence[int]], None],
         lanes: int = 1,
+        receivers: Callable[[], Iterable[AppId]] = tuple,
+        tell: Callable[[str, str], object] = _nothing,
     ) -> None:
         self.app = app
+        self.held_up_by: AppId | None = None
+        self._receivers = receivers
+        self._tell = tell
+        self._events: list[tuple[str, str, str]] = []
         self._batch = batch
         self._lease = lease
         self._lease_s = lease.total_seconds()
@@ -169,15 +185,22 @@ class Consumption:
     def settle(self, tx: Any, done: Sequence[Settlement]) -> None:
         """Settle results, and send what they answer; those that came too late are told to ``lost``."""
         late = write_results(tx, done)
+        self._events += tx.take_events()
         if late:
             self._lost(late)
+
+    def find_room(self, tx: Any) -> bool:
+        """Tell whether there is room for what comes of the messages that would be fetched."""
+        self.held_up_by = tx.first_full(self._receivers())
+        return self.held_up_by is None
 
     def request(self) -> ClaimRequest | None:
         """Say how much is to be fetched now; None: nothing may be."""
         if self.is_closed:
             return None
         limit = max(1, self._room() - len(self._hand.ahead))
-        return ClaimRequest(app=self.app, limit=limit, lease=self._lease, kept=True, runs=True)
+        free = max(0, self._lanes - self._hand.size)  # from a queue with limits nothing is fetched ahead
+        return ClaimRequest(app=self.app, limit=limit, lease=self._lease, kept=True, runs=True, free=free)
 
     def needs_flush(self) -> bool:
         """Tell whether a result has waited long enough, or work was fetched that should go to others."""
@@ -239,6 +262,11 @@ class Consumption:
             self._hand.add(good)
             for settlement in bad:
                 self._add_done(settlement, now)
+            events, self._events = self._events, []
+            if any(event == "breaker.opened" for event, *_ in events):
+                self._return_ahead()
+        for event, _, words in events:
+            self._tell(event, words)
 
     def _add_done(self, settlement: Settlement, now: float) -> None:
         if not self._done:
@@ -290,7 +318,7 @@ class Write:
         """Write down what is done and fetch more, in one transaction."""
         self.flush(tx)
         request = self._consumption.request()
-        if request is not None:
+        if request is not None and self._consumption.find_room(tx):
             self.asked = request.limit
             self.found = tx.claim(request)
 

@@ -62,7 +62,7 @@ class Declarations:
         """
         text, raw = encode(data)
         spec = ScheduleSpec(
-            name=_checked_name(name or _default_name(app, timing)),
+            name=_checked_name(_default_name(app, timing) if name is None else name),
             app=check_app(app),
             timing=timing,
             missed=_checked_missed(missed),
@@ -75,6 +75,10 @@ class Declarations:
         if name is None:
             self._demand_unique(spec)
         return spec
+
+    def forget(self, name: str) -> None:
+        """Let a name that no schedule has any more be taken by another one."""
+        self._unnamed.pop(name, None)
 
     def merged(
         self, held: Schedule, *, timing: Timing | None, fixed_start: bool, **changes: Any

@@ -25,19 +25,22 @@ from crossdock.domain.message import (
 )
 from crossdock.domain.retention import Retention
 from crossdock.domain.retry import Dead, RetryPolicy, Trial, crash_failure, failure_of, judge
+from crossdock.domain.rules import QueueRules, check_rules, fallback_loop, loop_text
 from crossdock.hub.options import given_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from crossdock.domain.breaker import Breaker
     from crossdock.domain.delivery import DeliveryKey, Outcome
     from crossdock.ports.notice import Notice
-    from crossdock.ports.store import OnDead, Store
+    from crossdock.ports.store import Store
 
 ANY_APP: Final = "*"
 _BULK: Final = 500
 _TELL_AGAIN_S: Final = 60.0
+_NO_RULES: Final = QueueRules()
 MAX_RESULT_BYTES: Final = 64 * 1024
 SHORTEST_LEASE: Final = timedelta(milliseconds=10)
 LONGEST_LEASE: Final = timedelta(days=3650)
@@ -169,13 +172,22 @@ class Gateway:
             )
         return Completed(text)
 
-    def nacked(self, claimed: Claimed, error: str | BaseException, retry_in: timedelta | None) -> Outcome:
-        """Decide what becomes of a delivery that failed."""
+    def nacked(
+        self,
+        claimed: Claimed,
+        error: str | BaseException,
+        retry_in: timedelta | None,
+        breaker: Breaker | None = None,
+    ) -> Outcome:
+        """Decide what becomes of a delivery that failed, and what the circuit breaker counts of it."""
         policy = claimed.retry or self.policy_of(claimed.app)
         if claimed.max_attempts is not None and claimed.max_attempts != policy.max_attempts:
             policy = replace(policy, max_attempts=claimed.max_attempts)
         trial = Trial(claimed.attempt, policy, claimed.sent_at)
-        return judge(error, trial, now=self.store.now(), rng=self._rng, retry_in=retry_in)
+        verdict = judge(error, trial, now=self.store.now(), rng=self._rng, retry_in=retry_in)
+        if breaker is None or isinstance(error, str):
+            return verdict
+        return replace(verdict, strike=breaker.strike(error, self._rng))
 
     def crashed(self, claimed: Claimed) -> Crashed:
         """Return the outcome of a delivery during which the handler's own process died."""
@@ -194,12 +206,34 @@ class Gateway:
                 while self.store.write(lambda tx: tx.hand_back_all(owner, _BULK)) == _BULK:
                     pass
 
-    def apply_on_dead(self, wanted: Mapping[str, OnDead]) -> None:
-        """Say what a dead letter of each app does to its partition key; the store is written only where it differs."""
-        known = self.store.read(lambda reader: reader.on_dead())
-        changes = {app: choice for app, choice in wanted.items() if known.get(app, "release") != choice}
+    def apply_rules(self, wanted: Mapping[str, Mapping[str, Any]]) -> None:
+        """Put rules of queues into force; the store is written only where they differ.
+
+        Raises:
+            ConfigError: A rule cannot hold, or what fails would go round for ever.
+        """
+        for app, rules in wanted.items():
+            check_rules(app, rules)
+        known = self.store.read(lambda reader: reader.rules())
+        self.check_fallbacks(known, wanted)
+        found = {app: known.get(app, _NO_RULES).differing(rules) for app, rules in wanted.items()}
+        changes = {app: rules for app, rules in found.items() if rules}
         if changes:
-            self.store.write(lambda tx: [tx.set_on_dead(app, choice) for app, choice in changes.items()])
+            self.store.write(lambda tx: [tx.set_rules(app, rules) for app, rules in changes.items()])
+
+    @staticmethod
+    def check_fallbacks(known: Mapping[str, QueueRules], wanted: Mapping[str, Mapping[str, Any]]) -> None:
+        """Make sure that what fails does not go round for ever.
+
+        Raises:
+            ConfigError: It would.
+        """
+        fallbacks = {app: rules.fallback for app, rules in known.items()}
+        fallbacks |= {app: rules["fallback"] for app, rules in wanted.items() if "fallback" in rules}
+        for app in wanted:
+            chain = fallback_loop(fallbacks, app)
+            if chain is not None:
+                raise ConfigError(f"fallback of {app!r}: {loop_text(chain)}")
 
     def lease(self, wanted: timedelta | None) -> timedelta:
         """Return the lease to claim with: the one that is wanted, else the policy's.
@@ -264,7 +298,7 @@ def split_decoded(found: Sequence[Claimed | Undecodable]) -> tuple[list[Claimed]
     """Part what was claimed into deliveries, and settlements that set aside the rows that are no messages."""
     good = [one for one in found if isinstance(one, Claimed)]
     bad = [
-        Settlement(one.row_id, one.lease_token, Dead(one.failure))
+        Settlement(one.row_id, one.lease_token, Dead(one.failure, readable=False))
         for one in found
         if isinstance(one, Undecodable)
     ]

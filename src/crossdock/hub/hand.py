@@ -39,6 +39,11 @@ class Hand:
         return [claimed for claimed, _ in self._begun.values()]
 
     @property
+    def size(self) -> int:
+        """How many messages there are, begun or ahead."""
+        return len(self._begun) + len(self.ahead)
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is nothing at all."""
         return not (self.ahead or self._begun)

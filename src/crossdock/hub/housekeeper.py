@@ -10,6 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from crossdock.domain.errors import StoreUnavailable
 from crossdock.hub.consumption import FLUSH_AFTER_S
 
 if TYPE_CHECKING:
@@ -90,13 +91,16 @@ class Housekeeper:
     def run_once(self) -> None:
         """Rescue once, send what is due, and tend the store now and then.
 
-        Trouble with one of them is told once, keeps back none of the others, and the next pass tries again.
+        Trouble with one of them is told once, keeps back none of the others, and the next pass tries again. While the
+        store cannot be used, the others would only wait for it as long again.
         """
-        self._attempt("rescuer.failed", self._rescuer.run_once)
-        self._attempt("scheduler.failed", self._scheduler.run_once)
-        self._attempt("store.tending_failed", self._tend)
+        if self._attempt("rescuer.failed", self._rescuer.run_once) and self._attempt(
+            "scheduler.failed", self._scheduler.run_once
+        ):
+            self._attempt("store.tending_failed", self._tend)
 
-    def _attempt(self, event: str, work: Callable[[], object]) -> None:
+    def _attempt(self, event: str, work: Callable[[], object]) -> bool:
+        """Do one duty; tell whether the store can be used, as far as that is known."""
         try:
             work()
         except Exception as error:  # noqa: BLE001 - the rim of a service: it must live on
@@ -104,8 +108,9 @@ class Housekeeper:
             self._troubles[event] = str(error)
             if not known:
                 self._notice(event, f"{type(error).__name__}: {error}")
-        else:
-            self._troubles.pop(event, None)
+            return not isinstance(error, StoreUnavailable)
+        self._troubles.pop(event, None)
+        return True
 
     def _tend(self) -> None:
         if time.monotonic() >= self._tend_at:

@@ -9,17 +9,22 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from crossdock.domain.delivery import HandedBack, Settlement
 from crossdock.domain.lifecycle import FailureCode
 from crossdock.domain.retry import Failure, RetryAt, RetryPolicy, Trial, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from crossdock.ports.store import Store
 
 _STEP: Final = 500
+_LATE: Final = "the handler ran on after its timeout, and could not be ended"
+_STUCK: Final = "another handler blocks the process"
 
 
 class Rescuer:
@@ -39,24 +44,39 @@ class Rescuer:
 
     def run_once(self) -> int:
         """Look once; return how many messages were taken back."""
-        self._store.renew()
-        return self._rescue_from_the_dead() + self._rescue_orphans() + self._settle_overdue()
+        taken = self._rescue_from_the_dead() + self._rescue_late()
+        now = self._store.now()
+        ending, owners, overdue = self._store.read(lambda reader: _look(reader, now))
+        self._store.renew(ending, now)
+        return taken + self._rescue_orphans(owners) + sum(self._settle_one(row) for row in overdue)
 
     def _rescue_from_the_dead(self) -> int:
         peers = self._store.peers
         return 0 if peers is None else sum(self._take_back(owner) for owner in peers.dead_owners())
 
-    def _rescue_orphans(self) -> int:
+    def _rescue_orphans(self, owners: Iterable[str]) -> int:
         """Take back from owners that left no lock file: it was removed, or the store came from a backup."""
         peers = self._store.peers
         if peers is None:
             return 0
-        gone = [
-            owner
-            for owner in self._store.read(lambda reader: reader.owners())
-            if peers.condition(owner) == "gone"
-        ]
-        return sum(self._take_back(owner) for owner in gone)
+        return sum(self._take_back(owner) for owner in owners if peers.condition(owner) == "gone")
+
+    def _rescue_late(self) -> int:
+        """Take back what is worked on longer than its timeout, and all else that a blocked process holds."""
+        peers = self._store.peers
+        if peers is None:
+            return 0
+        return sum(self._release(owner, late) for owner, late in peers.late())
+
+    def _release(self, owner: str, late: Any) -> int:
+        taken = 0
+        for row in self._store.read(lambda reader: reader.held(owner, _STEP)):
+            if row.row_id in late.row_ids:
+                taken += int(self._store.write(partial(self._lapse, row=row, reason=_LATE)))
+            elif late.is_stuck:
+                done = [Settlement(row.row_id, row.lease_token, HandedBack(_STUCK))]
+                taken += len(self._store.write(partial(_settle, done=done)))
+        return taken
 
     def _take_back(self, owner: str) -> int:
         taken = 0
@@ -68,26 +88,23 @@ class Rescuer:
             if count < _STEP:
                 return taken
 
-    def _settle_overdue(self) -> int:
-        now = self._store.now()
-        overdue = self._store.read(lambda reader: reader.overdue(now, _STEP))
-        return sum(self._settle_one(row) for row in overdue)
-
     def _settle_one(self, row: Any) -> int:
         """Renew the lease of a worker that lives and runs; take the message back from any other."""
         if row.keep_s is not None and self._condition(row.owner) == "running":
             until = self._store.now() + timedelta(seconds=row.keep_s)
             self._store.write(lambda tx: tx.extend([row.row_id], row.lease_token, until))
             return 0
-        return int(self._store.write(lambda tx: self._lapse(tx, row)))
+        return int(
+            self._store.write(partial(self._lapse, row=row, reason=f"the lease of {row.owner} ran out"))
+        )
 
-    def _lapse(self, tx: Any, row: Any) -> bool:
+    def _lapse(self, tx: Any, row: Any, reason: str) -> bool:
         policy = row.retry or self._policy_of(row.app)
         if row.max_attempts is not None:
             policy = replace(policy, max_attempts=row.max_attempts)
         now = self._store.now()
         trial = Trial(row.attempt, policy, row.sent_at)
-        verdict = judge(f"the lease of {row.owner} ran out", trial, now=now, rng=self._rng)
+        verdict = judge(reason, trial, now=now, rng=self._rng)
         if isinstance(verdict, RetryAt):
             failure = Failure(FailureCode.LAPSED, verdict.failure.message)
             return bool(tx.lapse(row.row_id, row.lease_token, row.owner, failure, now))
@@ -98,3 +115,13 @@ class Rescuer:
             return "running"
         peers = self._store.peers
         return "unknown" if peers is None else peers.condition(owner)
+
+
+def _look(reader: Any, now: datetime) -> tuple[list[str], list[str], list[Any]]:
+    """Return whose leases are to be renewed, who holds messages, and what is overdue."""
+    return reader.ending_owners(now), reader.owners(), reader.overdue(now, _STEP)
+
+
+def _settle(tx: Any, done: list[Settlement]) -> set[Any]:
+    accepted: set[Any] = tx.settle(done)
+    return accepted

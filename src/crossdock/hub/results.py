@@ -55,6 +55,7 @@ def _send_answers(tx: Any, settled: Settlement) -> None:
         return
     try:
         for draft, envelope in settled.outcome.answers:
-            tx.send(draft, envelope)
+            tx.send_admitted(draft, envelope)
+            tx.note_sent(envelope.app)
     except InvalidMessage as error:
         raise AnswerRefused(settled, error) from error

@@ -54,6 +54,7 @@ class Scheduler:
         if due_at is None or due_at > now:
             return 0
         due = self._store.read(lambda reader: reader.due_schedules(now, _PASS))
+        due.sort(key=lambda row: row.name)  # two schedulers must not wait for each other's rows
         return sum(self._send(step) for step in _steps(self._fired(due, now)))
 
     def _send(self, step: list[Fired]) -> int:

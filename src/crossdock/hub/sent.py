@@ -66,7 +66,8 @@ class SentBatch:
         stored: list[Sequence[SentMessage] | _Run] = []
         for part in self._parts:
             if isinstance(part, _Whole):
-                stored.append([tx.send(draft, envelope) for draft, envelope in part.drafts])
+                tx.admit(self._envelope.app, len(part.drafts))
+                stored.append([tx.send_admitted(draft, envelope) for draft, envelope in part.drafts])
             else:
                 stored.append(_Run(part, self._envelope, tx.send_many(part, self._envelope), tx.now))
         return _SentSequence(stored)

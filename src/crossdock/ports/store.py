@@ -11,7 +11,7 @@ tells it by the attribute ``single``: a pair of draft and envelope.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import builtins
@@ -23,23 +23,34 @@ if TYPE_CHECKING:
     from crossdock.domain.delivery import Claimed, ClaimRequest, DeliveryKey, Settlement, Undecodable
     from crossdock.domain.lifecycle import Status
     from crossdock.domain.message import Draft, Envelope, SentMessage
-    from crossdock.domain.record import QueueStats, Record, TimelineEntry
+    from crossdock.domain.record import HubProcess, QueueStats, Record, TimelineEntry
     from crossdock.domain.retry import Failure
+    from crossdock.domain.rules import QueueRules
     from crossdock.domain.schedule import Firing, Schedule, ScheduleSpec
 
 T = TypeVar("T")
-OnDead: TypeAlias = Literal["release", "block"]
-"""What a dead letter does to later messages of its partition key: lets them go on, or keeps them waiting."""
 
 
 class SendingVerbs(Protocol):
     """What a sender does in a transaction."""
 
     def send(self, draft: Draft, envelope: Envelope) -> SentMessage:
-        """Store one message, or return the one that the app holds already, marked as duplicate."""
+        """Store one message, or return the one that the app holds already, marked as duplicate.
+
+        Raises QueueFull if the app's queue is as deep as it may be.
+        """
+
+    def send_admitted(self, draft: Draft, envelope: Envelope) -> SentMessage:
+        """Do the same whatever the depth of the queue: room was made for it, or it answers work that is done."""
+
+    def admit(self, app: str, count: int) -> None:
+        """Make sure that an app's queue may be so many messages deeper; raises QueueFull."""
+
+    def first_full(self, apps: Iterable[str]) -> str | None:
+        """Return the first of these apps whose queue takes in nothing more; None: none."""
 
     def send_many(self, drafts: Sequence[Draft], envelope: Envelope) -> Sequence[int]:
-        """Store many new messages of one envelope and return their row ids, in order."""
+        """Store many new messages of one envelope and return their row ids, in order; raises QueueFull."""
 
 
 class WorkingVerbs(Protocol):
@@ -53,6 +64,9 @@ class WorkingVerbs(Protocol):
 
         What such a delivery says of its whole queue (``halts``) takes effect with it.
         """
+
+    def take_events(self) -> list[tuple[str, str, str]]:
+        """Return what ``settle`` wants told once the transaction is committed: (event, app, words)."""
 
     def extend(self, row_ids: Sequence[int], lease_token: str, until: datetime) -> set[DeliveryKey]:
         """Set the end of leases; return the deliveries that are still held."""
@@ -96,8 +110,21 @@ class ControlVerbs(Protocol):
     def resume(self, app: str) -> None:
         """Let a paused or parked queue be claimed from again."""
 
-    def set_on_dead(self, app: str, on_dead: OnDead) -> None:
-        """Say whether a dead letter keeps its partition key waiting."""
+    def set_rules(self, app: str, rules: Mapping[str, Any]) -> None:
+        """Put rules of a queue into force (``QueueRules``); None takes one away, what is not named stays."""
+
+
+class ReloadVerbs(Protocol):
+    """How the processes of a store agree on a configuration."""
+
+    def next_generation(self) -> int:
+        """Let every process read its configuration again; return the number that it then reports."""
+
+    def report(self, owner: str, report: Mapping[str, Any]) -> None:
+        """Note which generation a process has applied: ``pid``, ``host``, ``generation``, ``problem``."""
+
+    def forget_process(self, owner: str) -> None:
+        """Forget a process that has ended."""
 
 
 class ArchiveVerbs(Protocol):
@@ -146,7 +173,9 @@ class ScheduleVerbs(Protocol):
         """Remove a schedule; raises ScheduleNotFound."""
 
 
-class Transaction(SendingVerbs, WorkingVerbs, ControlVerbs, ScheduleVerbs, ArchiveVerbs, Protocol):
+class Transaction(
+    SendingVerbs, WorkingVerbs, ControlVerbs, ReloadVerbs, ScheduleVerbs, ArchiveVerbs, Protocol
+):
     """One open write transaction."""
 
 
@@ -206,8 +235,17 @@ class Reading(ArchiveReading, Protocol):
     def next_due(self, app: str) -> datetime | None:
         """Return when the app's next scheduled message becomes due."""
 
-    def on_dead(self) -> dict[str, OnDead]:
-        """Return what a dead letter does to its partition key, of each app of which that was ever said."""
+    def halted_until(self, app: str, now: datetime) -> datetime | None:
+        """Return when the app's queue may be claimed from again that is parked, or has used up its rate."""
+
+    def rules(self) -> dict[str, QueueRules]:
+        """Return the rules of each queue of which anything was ever said."""
+
+    def generation(self) -> int:
+        """Return the generation of the configuration that is to be applied."""
+
+    def processes(self) -> builtins.list[HubProcess]:
+        """Return every process that works by a configuration, with the generation that it has applied."""
 
     def schedules(self) -> builtins.list[Schedule]:
         """Return every schedule, by name."""
@@ -227,8 +265,14 @@ class Reading(ArchiveReading, Protocol):
     def owners(self) -> builtins.list[str]:
         """Return every process that holds a message."""
 
+    def ending_owners(self, now: datetime) -> builtins.list[str]:
+        """Return whose kept leases are about to end, where others cannot see for themselves that the owners live."""
+
     def overdue(self, now: datetime, limit: int) -> builtins.list[Any]:
         """Return claimed messages whose lease ran out."""
+
+    def held(self, owner: str, limit: int) -> builtins.list[Any]:
+        """Return the messages that a process holds."""
 
 
 class Ear(Protocol):
@@ -253,8 +297,31 @@ class Ear(Protocol):
         """Stop listening; safe to call twice."""
 
 
+class WorkTimes(Protocol):
+    """Where this process says how long its handlers may run, so that others see it should it be blocked."""
+
+    def begin(self, row_id: int, timeout_s: float) -> int:
+        """Note that a handler has begun, and how long it may run; return its place."""
+
+    def end(self, place: int) -> None:
+        """Note that the handler has ended."""
+
+    def mark(self) -> None:
+        """Show that the event loop runs; to be called several times a second."""
+
+
 class Peers(Protocol):
     """The other processes of a store on this machine."""
+
+    @property
+    def work_times(self) -> WorkTimes:
+        """Where this process says how long its handlers may run."""
+
+    def late(self) -> Iterable[tuple[str, Any]]:
+        """Give each process that works on something longer than it may, with ``row_ids`` and ``is_stuck``.
+
+        Stuck is one whose event loop is blocked: nothing of what it holds goes on.
+        """
 
     def dead_owners(self) -> Iterable[str]:
         """Give each process that died, held so that no one else takes its messages back meanwhile."""
@@ -308,8 +375,8 @@ class Store(Protocol):
     def keep(self) -> None:
         """Get ready to keep leases for as long as this process lives and runs, whatever user code does to it."""
 
-    def renew(self) -> None:
-        """Renew kept leases that are about to end, where others cannot see by themselves that their owner lives."""
+    def renew(self, owners: Sequence[str], now: datetime) -> None:
+        """Renew the kept leases of those owners that live and run, as far as they are about to end."""
 
     def tend(self) -> None:
         """Do what keeps the store quick whatever other programs do to it; cheap, to be called now and then."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, overload
 
 from crossdock.domain.lifecycle import FailureCode
 from crossdock.domain.retry import Failure
 from crossdock.store import statements
-from crossdock.store.codec import claimed_from, failure_to_text
-from crossdock.store.transaction import TransactionCore
+from crossdock.store.codec import claim_limits, claimed_from, failure_to_text
+from crossdock.store.falling_back import FallingBack
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 _STEP: Final = 1000
 """Rows promoted or expired per claim: a million due at once must not hold up the one in hand."""
-_EXPIRED: Final = failure_to_text(Failure(FailureCode.EXPIRED, "not delivered before its expiry time"))
+_LATE: Final = Failure(FailureCode.EXPIRED, "not delivered before its expiry time")
+_EXPIRED: Final = failure_to_text(_LATE)
 _PRIORITY: Final = 16
 _PARTITION_KEY: Final = 12
 
@@ -53,7 +55,7 @@ class Fetched(Sequence["Claimed | Undecodable"]):
         return [claimed_from(row, self._token, self._until) for row in self._rows]
 
 
-class Claiming(TransactionCore):
+class Claiming(FallingBack):
     """Leases messages to a worker."""
 
     def claim(self, request: ClaimRequest) -> Sequence[Claimed | Undecodable]:
@@ -62,8 +64,26 @@ class Claiming(TransactionCore):
         A message that was in a process that died is leased alone. Nothing is leased from a queue
         that is paused or parked.
         """
-        if self.run(statements.is_halted, {"app": request.app, "now": self.now_text}):
+        state = self.run(statements.claim_state, {"app": request.app, "now": self.now_text})
+        if state and state[0][0]:
             return []
+        _, limited, failures, trips = state[0] if state else (0, 0, 0, 0)
+        self.limits.note(request.app, limited=bool(limited), failures=failures, trips=trips)
+        if not limited:
+            return self._claim(request)
+        self.lock_queue(request.app)
+        ((*found, trips, processing),) = self.run(statements.limits, {"app": request.app})
+        limits = claim_limits(found, trips=trips, processing=processing)
+        allowed, _ = limits.grant(_wanted(request), self.now)
+        if not allowed:
+            return []
+        claimed = self._claim(replace(request, limit=allowed))
+        if claimed and limits.rate is not None:
+            _, next_at = limits.grant(len(claimed), self.now)
+            self.run(statements.spend_rate, {"app": request.app, "rate_next_at": to_text(next_at)})
+        return claimed
+
+    def _claim(self, request: ClaimRequest) -> Sequence[Claimed | Undecodable]:
         crowd = self._expire(request.app)
         self.promote(request.app)
         token = uuid.uuid4().hex
@@ -82,11 +102,12 @@ class Claiming(TransactionCore):
     def _expire(self, app: str) -> bool:
         """Set aside what is too late to be delivered; tell whether there may be more of it."""
         late = self.run(statements.expired, {"app": app, "now": self.now_text, "limit": _STEP})
-        for row_id, *_ in late:
+        for row_id, target, key, attempts in late:
             parameters = {"row_id": row_id, "now": self.now_text, "error": _EXPIRED}
             if self.run(statements.fail_pending, parameters):
                 self.log(row_id, "message.failed", code=FailureCode.EXPIRED)
-        self.release((target, key) for _, target, key in late)
+                self.fall_back(row_id, target, key, _LATE, attempts=attempts)
+        self.release((target, key) for _, target, key, _ in late)
         return len(late) == _STEP
 
     def _lease_first(self, request: ClaimRequest, token: str, *, unexpired: bool) -> list[Any]:
@@ -144,6 +165,10 @@ class Claiming(TransactionCore):
                 break
             row_ids.append(row_id)
         return sorted(self._lease_ids(row_ids, request, token)) if row_ids else []
+
+
+def _wanted(request: ClaimRequest) -> int:
+    return request.limit if request.free is None else min(request.limit, request.free)
 
 
 def _order(row: Any) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from crossdock.domain.errors import IllegalMove
 from crossdock.domain.lifecycle import FailureCode, Status, Verb
 from crossdock.domain.retry import Failure
 from crossdock.store import statements
-from crossdock.store.codec import edited_columns, failure_to_text, record_from
+from crossdock.store.codec import edited_columns, failure_to_text, record_from, rule_columns
 from crossdock.store.transaction import TransactionCore
 from crossdock.store.types import to_text
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crossdock.domain.record import Record
-    from crossdock.ports.store import OnDead
 
 _CANCELLED: Final = Failure(FailureCode.CANCELLED, "cancelled by an operator")
 _STEP: Final = 500
@@ -142,13 +141,28 @@ class Controlling(TransactionCore):
         self.run(statements.set_paused, {"app": app, "paused_at": "", "who": "", "note": ""})
         self.woken.add(app)
 
-    def set_on_dead(self, app: str, on_dead: OnDead) -> None:
-        """Say whether a dead letter keeps what follows it under its partition key waiting."""
-        self.run(statements.set_on_dead, {"app": app, "on_dead": on_dead})
-        if on_dead == "release":
+    def set_rules(self, app: str, rules: Mapping[str, Any]) -> None:
+        """Put rules of a queue into force; None takes one away, what is not named stays."""
+        columns = rule_columns(rules)
+        self.run(statements.set_rules, {"app": app, **columns}, columns=tuple(columns))
+        self.limits.forget()
+        self.woken.add(app)
+        if rules.get("on_dead") == "release":
             keys = self.run(statements.dead_keys, {"app": app})
             self.run(statements.free_dead, {"app": app})
             self.release((app, key) for (key,) in keys)
+
+    def next_generation(self) -> int:
+        """Let every process read its configuration again; return the number that it then reports."""
+        return int(self.run(statements.next_generation, {})[0][0])
+
+    def report(self, owner: str, report: Mapping[str, Any]) -> None:
+        """Note which generation of the configuration a process has applied, and what was the matter with it."""
+        self.run(statements.report, {"owner": owner, "now": self.now_text, **report})
+
+    def forget_process(self, owner: str) -> None:
+        """Forget a process that has ended."""
+        self.run(statements.forget_process, {"owner": owner})
 
     def _forget(self, row_ids: Sequence[int]) -> None:
         for start in range(0, len(row_ids), _STEP):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from crossdock._version import __version__
 from crossdock.store.file_locks import LockFile
+from crossdock.store.work_times import SUFFIX, Late, WorkTimes, late_work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +54,7 @@ class Presence:
         self.owner = f"{name}/{self.boot_id}"
         self._folder = folder
         self._file = self._take_place()
+        self.work_times = WorkTimes(folder / f"{self.boot_id}{SUFFIX}")
 
     def dead_owners(self) -> Iterator[str]:
         """Give each peer that died, its lock held by us meanwhile, so that no one else takes its messages back.
@@ -83,6 +85,7 @@ class Presence:
         """Remove what a dead process left: its sockets, and last its lock file."""
         for left in (self._folder / "wake").glob(f"*.{path.stem}-*"):
             left.unlink(missing_ok=True)
+        path.with_suffix(SUFFIX).unlink(missing_ok=True)
         path.unlink(missing_ok=True)
 
     def condition(self, owner: str) -> Literal["running", "stopped", "gone", "unknown"]:
@@ -98,8 +101,24 @@ class Presence:
             return "gone"
         return "stopped" if _is_stopped(peer) else "running"
 
+    def late(self) -> Iterator[tuple[str, Late]]:
+        """Give each process, this one included, that works on something longer than it may, with what that is."""
+        for path in self._folder.glob(f"*{SUFFIX}"):
+            found = late_work(path)
+            lock = path.with_suffix(_SUFFIX)
+            if found is not None and lock.exists():
+                yield _read(lock).owner, found
+
+    def stuck_process(self, pid: int) -> bool:
+        """Tell whether the event loop of a process is blocked by a handler whose timeout is over."""
+        return any(
+            found.is_stuck and _read(self._folder / f"{owner.rpartition('/')[2]}{_SUFFIX}").pid == pid
+            for owner, found in self.late()
+        )
+
     def leave(self) -> None:
         """Release our lock and remove the file; safe to call twice."""
+        self.work_times.close()
         if self._file.fd >= 0:
             self._path.unlink(missing_ok=True)
             self._file.close()

@@ -11,6 +11,7 @@ from crossdock.store.disk import DiskGuard
 from crossdock.store.engine import engine_on
 from crossdock.store.file_locks import WriteLock
 from crossdock.store.group_commit import GroupCommit, Unit
+from crossdock.store.known_limits import KnownLimits
 from crossdock.store.liveness import Presence
 from crossdock.store.outbox import after_commit, driver_connection
 from crossdock.store.place import Place
@@ -50,6 +51,7 @@ class OpenStore:
         self.connections = Connections(location, build, settings)
         self._clock = clock
         self._prepared = prepared
+        self.limits = KnownLimits()
         self._readers: list[Any] = []
         self._damage: StoreDamaged | None = None
         self._closed = False
@@ -322,7 +324,7 @@ class OpenStore:
 
     def transaction_on(self, database: Any) -> SQLiteTransaction:
         """Return the verbs on a connection that is inside a write transaction."""
-        transaction = SQLiteTransaction(database, self._prepared, who=self.who)
+        transaction = SQLiteTransaction(database, self._prepared, who=self.who, limits=self.limits)
         transaction.renew(self._clock.now(), self._disk.error())
         return transaction
 

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import builtins
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.delivery import Overdue
 from crossdock.domain.errors import MessageNotFound, ScheduleNotFound
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import AppId
-from crossdock.domain.record import QueueStats, Record, TimelineEntry
+from crossdock.domain.record import HubProcess, QueueStats, Record, TimelineEntry
+from crossdock.domain.rules import RULE_NAMES, QueueRules
 from crossdock.domain.schedule import scheduled_by
 from crossdock.store import shrinking, statements, statistics
 from crossdock.store.archive_reading import ArchiveReader
-from crossdock.store.codec import maybe_moment, readable_policy, record_from, value_or_text
+from crossdock.store.codec import maybe_moment, readable_policy, record_from, rules_from, value_or_text
 from crossdock.store.listing import Listing
 from crossdock.store.schedule_codec import ScheduleRow, declared_columns
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from crossdock.domain.schedule import Schedule, ScheduleSpec
-    from crossdock.ports.store import OnDead
 
 _NEWEST: Final = 2**63 - 1
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Reader(ArchiveReader):
@@ -70,22 +71,37 @@ class Reader(ArchiveReader):
         """Tell whether a claim could find something."""
         return bool(self._run(statements.has_work, {"app": app, "now": to_text(now)})[0][0])
 
-    def on_dead(self) -> dict[str, OnDead]:
-        """Return what a dead letter does to its partition key, of each app of which that was ever said."""
-        return {app: on_dead for app, _, on_dead, *_ in self._run(statements.states, {})}
+    def rules(self) -> dict[str, QueueRules]:
+        """Return the rules of each queue of which anything was ever said."""
+        return {app: rules_from(row) for app, *row in self._run(statements.rules, {})}
+
+    def generation(self) -> int:
+        """Return the generation of the configuration that is to be applied."""
+        return int(self._run(statements.generation, {})[0][0])
+
+    def processes(self) -> builtins.list[HubProcess]:
+        """Return every process that works by a configuration, with the generation that it has applied."""
+        return [HubProcess(*row) for row in self._run(statements.processes, {})]
 
     def owners(self) -> builtins.list[str]:
         """Return every process that holds a message."""
         return [owner for (owner,) in self._run(statements.owners, {}) if owner is not None]
+
+    def ending_owners(self, now: datetime) -> builtins.list[str]:  # noqa: ARG002 - the port's signature
+        """Return nobody: on one host whoever finds a kept lease overdue looks at its owner and renews it."""
+        return []
 
     def overdue(self, now: datetime, limit: int) -> builtins.list[Overdue]:
         """Return claimed messages whose lease ran out."""
         return self._overdue(now, {"now": to_text(now), "limit": limit})
 
     def _overdue(self, now: datetime, parameters: dict[str, Any]) -> builtins.list[Overdue]:
-        rows = self._run(statements.overdue, parameters)
+        return [_overdue(row, now) for row in self._run(statements.overdue, parameters)]
+
+    def held(self, owner: str, limit: int) -> builtins.list[Overdue]:
+        """Return the messages that a process holds."""
         return [
-            Overdue._make((*row[:7], readable_policy(row[7]), maybe_moment(row[8]) or now)) for row in rows
+            _overdue(row, _LONG_AGO) for row in self._run(statements.held, {"owner": owner, "limit": limit})
         ]
 
     def has_statistics(self) -> bool:
@@ -100,12 +116,21 @@ class Reader(ArchiveReader):
         """Return when the app's next scheduled message becomes due."""
         return maybe_moment(self._run(statements.next_due, {"app": app})[0][0])
 
+    def halted_until(self, app: str, now: datetime) -> datetime | None:
+        """Return when the app's queue may be claimed from again that is parked, or has used up its rate."""
+        rows = self._run(statements.halted_until, {"app": app})
+        moments = [moment for row in rows for text in row if (moment := maybe_moment(text)) is not None]
+        latest = max(moments, default=now)
+        return latest if latest > now else None
+
     def stats(self, app: str | None, now: datetime) -> dict[str, QueueStats]:
         """Return the figures of one queue, or of all that hold messages or are paused."""
         present = to_text(now)
         figures: dict[str, dict[str, Any]] = {} if app is None else {app: {}}
-        for name, paused_at, _, parked_until, note in self._run(statements.states, {}):
-            figures.setdefault(name, {}).update(_halt(paused_at, parked_until, note, present))
+        for name, paused_at, parked_until, note, trips, *rules in self._run(statements.states, {}):
+            told = _halt(paused_at, parked_until, note, present)
+            told["breaker"] = None if not trips else "open" if told["parked_until"] else "half-open"
+            figures.setdefault(name, {}).update(told, **_told_rules(rules))
         ready = [
             row for suspect in (False, True) for row in self._run(statements.ready_depth, {}, suspect=suspect)
         ]
@@ -207,6 +232,10 @@ def _newest(records: builtins.list[Record]) -> builtins.list[Record]:
     return sorted(newest.values(), key=lambda record: record.row_id)
 
 
+def _overdue(row: Any, otherwise: datetime) -> Overdue:
+    return Overdue._make((*row[:7], readable_policy(row[7]), maybe_moment(row[8]) or otherwise))
+
+
 def _halt(paused_at: str | None, parked_until: str | None, note: str | None, now: str) -> dict[str, Any]:
     """Return what the figures of a queue say of its being paused or parked."""
     parked = parked_until is not None and parked_until > now
@@ -215,6 +244,12 @@ def _halt(paused_at: str | None, parked_until: str | None, note: str | None, now
         "parked_until": maybe_moment(parked_until) if parked else None,
         "note": note if parked or paused_at is not None else None,
     }
+
+
+def _told_rules(row: builtins.list[Any]) -> dict[str, Any]:
+    """Return what the figures of a queue say of its rules."""
+    rules = rules_from(row)
+    return {name: getattr(rules, name) for name in RULE_NAMES if name != "on_dead"}
 
 
 def _named(figure: str, rows: builtins.list[Any]) -> Iterator[tuple[str, str, int]]:

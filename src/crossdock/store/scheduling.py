@@ -95,7 +95,7 @@ class Scheduling(Sending):
     def _send_slot(self, draft: Draft, envelope: Envelope) -> bool:
         """Send the message of a slot; false: the queue has one already, of an earlier schedule of the same name."""
         try:
-            return not self.send(draft, envelope).duplicate
+            return not self.send_admitted(draft, envelope).duplicate
         except InvalidMessage:  # the one it has names another source
             return False
 

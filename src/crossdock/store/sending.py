@@ -5,18 +5,19 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.domain.errors import InvalidMessage, StoreError
+from crossdock.domain.errors import InvalidMessage, QueueFull, StoreError
 from crossdock.domain.message import BINARY_TYPE, Draft, Envelope, SentMessage, duplicate_of, sent_message
 from crossdock.domain.retention import before
 from crossdock.store import statements
 from crossdock.store.codec import Row, envelope_columns, held_message
-from crossdock.store.transaction import TransactionCore
+from crossdock.store.depths import Depths
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import timedelta
 
+    from crossdock.store.known_limits import KnownLimits
     from crossdock.store.prepared import Prepared
     from crossdock.store.transaction import Database, PreparedStatements
 _CHUNKS: Final = (256, 32, 4, 1)
@@ -49,11 +50,13 @@ class _Insert:
         return values
 
 
-class Sending(TransactionCore):
+class Sending(Depths):
     """Stores messages."""
 
-    def __init__(self, database: Database, prepared: PreparedStatements, *, who: str) -> None:
-        super().__init__(database, prepared, who=who)
+    def __init__(
+        self, database: Database, prepared: PreparedStatements, *, who: str, limits: KnownLimits
+    ) -> None:
+        super().__init__(database, prepared, who=who, limits=limits)
         self._inserts: dict[tuple[str, bool], _Insert] = {}
 
     def send(self, draft: Draft, envelope: Envelope) -> SentMessage:
@@ -61,7 +64,17 @@ class Sending(TransactionCore):
 
         Raises:
             InvalidMessage: The app holds another message under this id: its ``source`` differs.
+            QueueFull: The app's queue is as deep as it may be.
         """
+        try:
+            self.admit(envelope.app)
+        except QueueFull:
+            if not self._find(draft, envelope):
+                raise
+        return self.send_admitted(draft, envelope)
+
+    def send_admitted(self, draft: Draft, envelope: Envelope) -> SentMessage:
+        """Store one message whatever the depth of its queue; the rest as ``send``."""
         self.check_intake()
         if draft.known_for is not None:
             archived = self._find_archived(draft, envelope, draft.known_for)
@@ -75,7 +88,12 @@ class Sending(TransactionCore):
         return sent_message(draft, envelope, row_id=cursor.lastrowid, sent_at=self.now)
 
     def send_many(self, drafts: Sequence[Draft], envelope: Envelope) -> Sequence[int]:
-        """Store many messages of one envelope, all with ids made just now; return their row ids, in order."""
+        """Store many messages of one envelope, all with ids made just now; return their row ids, in order.
+
+        Raises:
+            QueueFull: The app's queue has no room for all of them.
+        """
+        self.admit(envelope.app, len(drafts))
         self.check_intake()
         row_ids: list[int] = []
         for group in runs_of_kind(drafts):
@@ -133,8 +151,7 @@ class Sending(TransactionCore):
         self.woken.add(envelope.app)
 
     def _duplicate(self, draft: Draft, envelope: Envelope) -> SentMessage:
-        identity = {"message_id": draft.message_id, "app": envelope.app, "source_app": envelope.source_app}
-        return self._sent_before(self.run(statements.find_sent, identity)[0], draft, envelope)
+        return self._sent_before(self._find(draft, envelope)[0], draft, envelope)
 
     def _find_archived(self, draft: Draft, envelope: Envelope, known_for: timedelta) -> SentMessage | None:
         """Return the message that was archived under this identity so short a while ago that it still counts."""
@@ -152,6 +169,11 @@ class Sending(TransactionCore):
                 f"choose another id, or name another source_app",
             )
         return duplicate_of(held, envelope.app, row[0])
+
+    def _find(self, draft: Draft, envelope: Envelope) -> list[Any]:
+        """Return the row that holds a message already."""
+        identity = {"message_id": draft.message_id, "app": envelope.app, "source_app": envelope.source_app}
+        return self.run(statements.find_sent, identity)
 
 
 def runs_of_kind(drafts: Sequence[Draft]) -> Iterator[Sequence[Draft]]:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, assert_never
 from crossdock.domain.delivery import Completed, Crashed, HandedBack, Settlement
 from crossdock.domain.retry import Dead, Failure, Halt, RetryAt, crash_failure
 from crossdock.store import statements
+from crossdock.store.breaking import Breaking, strike_of
 from crossdock.store.codec import failure_to_text
-from crossdock.store.transaction import TransactionCore
+from crossdock.store.falling_back import FallingBack
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from crossdock.domain.delivery import DeliveryKey
@@ -23,7 +24,7 @@ _LONGEST_NOTE: Final = 1000
 _ID, _APP, _KEY, _ATTEMPTS, _CLAIMED_AT = range(5)
 
 
-class Settling(TransactionCore):
+class Settling(FallingBack, Breaking):
     """Ends deliveries; every change is conditional on the lease token."""
 
     def settle(self, settlements: Sequence[Settlement]) -> set[DeliveryKey]:
@@ -41,8 +42,8 @@ class Settling(TransactionCore):
                     accepted[token] += given
                     if given and isinstance(outcome, RetryAt) and outcome.halts is not None:
                         self._halt(given[0][_APP], outcome, outcome.halts)
-                case Dead():
-                    accepted[token] += self._fail(row_id, token, outcome.failure)
+                case Dead(failure, readable):
+                    accepted[token] += self._fail(row_id, token, failure, readable=readable)
                 case Crashed(failure):
                     accepted[token] += (
                         self._crash(row_id, token, self.who)
@@ -55,6 +56,7 @@ class Settling(TransactionCore):
             accepted[token] += self._complete(row_ids, token, None)
         for rows in accepted.values():
             self.release([(row[_APP], row[_KEY]) for row in rows if row[_KEY] is not None])
+        self._tell_queues(settlements, accepted)
         return {(row[_ID], token) for token, rows in accepted.items() for row in rows}
 
     def extend(self, row_ids: Sequence[int], lease_token: str, until: datetime) -> set[DeliveryKey]:
@@ -101,6 +103,15 @@ class Settling(TransactionCore):
             )
         self.release((row[_APP], row[_KEY]) for row in rows)
         return bool(rows)
+
+    def _tell_queues(self, settlements: Sequence[Settlement], accepted: Mapping[str, list[Any]]) -> None:
+        """Tell the circuit breakers how deliveries ended, and wake who waits for a place in a limited queue."""
+        if not (self.limits.limited or self.limits.failing or any(map(strike_of, settlements))):
+            return
+        apps = {(row[_ID], token): row[_APP] for token, rows in accepted.items() for row in rows}
+        self.woken |= self.limits.limited.intersection(apps.values())
+        for app in set(apps.values()):
+            self.note_outcomes(app, [one for one in settlements if apps.get(one.key) == app])
 
     def _halt(self, app: str, outcome: RetryAt, halt: Halt) -> None:
         """Let a failed delivery stop its whole queue."""
@@ -170,6 +181,7 @@ class Settling(TransactionCore):
         *,
         who: str | None = None,
         crashed: bool = False,
+        readable: bool = True,
     ) -> list[Any]:
         parameters = {
             "row_id": row_id,
@@ -184,6 +196,8 @@ class Settling(TransactionCore):
                 self.log(row[_ID], "message.failed", code=failure.code, who=who, message=failure.message)
             else:
                 self._log_end(row, "message.failed", refund=False, failure=failure, who=who)
+            if readable:
+                self.fall_back(row[_ID], row[_APP], row[_KEY], failure, attempts=row[_ATTEMPTS])
         return rows
 
     def _log_end(

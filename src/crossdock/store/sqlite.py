@@ -18,8 +18,9 @@ from crossdock.store.sqlite_build import OLDEST_USABLE, choose
 from crossdock.store.transaction import PreparedStatements
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
@@ -163,7 +164,7 @@ class SQLiteStore:
     def keep(self) -> None:
         """Nothing to do: on one host whoever finds a kept lease overdue looks at its owner and renews it."""
 
-    def renew(self) -> None:
+    def renew(self, owners: Sequence[str], now: datetime) -> None:
         """Nothing to do, likewise."""
 
     def tend(self) -> None:

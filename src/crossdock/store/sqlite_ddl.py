@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from crossdock.domain.lifecycle import Status, legal_changes
-from crossdock.store.tables import data_staging
+from crossdock.store.tables import COPIED_COLUMNS, data_staging
 
 _NOW: Final = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
 _STRANGER: Final = "NEW.revision = OLD.revision"
@@ -43,6 +43,11 @@ def _release_key(row: str) -> str:
         f") AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE {same} AND status = 'processing')"
         f" AND NOT EXISTS (SELECT 1 FROM data_staging WHERE {same} AND status = 'failed' AND blocked = 1)"
     )
+
+
+def _of_error(field: str) -> str:
+    """Return what reads a field of the error that another program has set."""
+    return f"CASE WHEN json_valid(NEW.error) THEN json_extract(NEW.error, '$.{field}') END"
 
 
 _GUARD_INSERT: Final = """
@@ -106,6 +111,28 @@ WHEN {_STRANGER} AND NEW.status <> OLD.status BEGIN
   UPDATE data_staging SET blocked = 1, revision = revision + 1
     WHERE {_of_key("NEW")} AND status = '{Status.PENDING}' AND blocked = 0 AND id <> NEW.id AND {_REPLAYED};
   {_release_key("NEW")};
+END"""
+
+_AFTER_FAILED: Final = f"""
+CREATE TRIGGER data_staging_after_failed AFTER UPDATE OF status ON data_staging
+WHEN {_STRANGER} AND NEW.status = '{Status.FAILED}' AND OLD.status = '{Status.PROCESSING}'
+  AND EXISTS (SELECT 1 FROM queue_state WHERE app = NEW.target_app AND fallback IS NOT NULL) BEGIN
+  INSERT INTO data_staging ({", ".join(COPIED_COLUMNS)},
+      source_app, target_app, source, time, correlation_id, extensions, expires_at)
+    SELECT {", ".join(f"NEW.{name}" for name in COPIED_COLUMNS)},
+      NEW.target_app, fallback, coalesce(NEW.source, NEW.source_app), coalesce(NEW.time, NEW.created_at),
+      coalesce(NEW.correlation_id, NEW.message_id),
+      json_set(CASE WHEN json_valid(NEW.extensions) THEN NEW.extensions ELSE '{{}}' END,
+        '$.failedapp', NEW.target_app, '$.failedattempts', NEW.attempts,
+        '$.failedcode', coalesce({_of_error("code")}, 'PERMANENT'),
+        '$.failedreason', substr(coalesce({_of_error("message")}, NEW.error,
+          'set to failed by another program'), 1, 1000)),
+      CASE WHEN NEW.expires_at > {_NOW} THEN NEW.expires_at END
+    FROM queue_state WHERE app = NEW.target_app AND fallback IS NOT NULL
+    ON CONFLICT (message_id, target_app, source_app) DO NOTHING;
+  INSERT INTO audit_log (row_id, event, who, details)
+    SELECT NEW.id, 'message.fell_back', 'sql', json_object('to', fallback)
+    FROM queue_state WHERE app = NEW.target_app;
 END"""
 
 _AFTER_EDIT: Final = f"""
@@ -172,6 +199,6 @@ def _all_messages() -> str:
 
 def statements() -> list[str]:
     """Return the CREATE statements of all triggers and views, in an order that works."""
-    triggers = [_GUARD_INSERT, _AFTER_INSERT, _AFTER_STATUS, _AFTER_EDIT, _AFTER_DELETE]
+    triggers = [_GUARD_INSERT, _AFTER_INSERT, _AFTER_STATUS, _AFTER_FAILED, _AFTER_EDIT, _AFTER_DELETE]
     views = [_QUEUE_DEPTH, _OLDEST_DUE, _DEAD_LETTERS, _LATENCY, _all_messages()]
     return [statement.strip() for statement in (*triggers, *views)]

@@ -183,7 +183,21 @@ queue_state: Final = Table(
     _timestamp("parked_until"),
     Column("note", Text),
     Column("on_dead", Text, nullable=False, server_default="release"),
+    Column("fallback", Text),
+    Column("max_depth", Integer),
+    Column("max_processing", Integer),
+    Column("rate_count", Integer),
+    Column("rate_period_s", Float),
+    _timestamp("rate_next_at"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("failed_row", RowId),
+    Column("trips", Integer, nullable=False, server_default="0"),
     CheckConstraint(text("on_dead IN ('release', 'block')"), name="on_dead"),
+    CheckConstraint(text("fallback IS NULL OR fallback <> app"), name="fallback"),
+    CheckConstraint(text("max_depth IS NULL OR max_depth >= 1"), name="max_depth"),
+    CheckConstraint(text("max_processing IS NULL OR max_processing >= 1"), name="max_processing"),
+    CheckConstraint(text("rate_count IS NULL OR (rate_count >= 1 AND rate_period_s > 0)"), name="rate"),
+    CheckConstraint(text("failures >= 0 AND trips >= 0"), name="breaker"),
 )
 
 schedule: Final = Table(
@@ -231,8 +245,26 @@ crossdock_schema: Final = Table(
     Column("oldest_code", Integer, nullable=False),
     Column("outside_writers", Integer, nullable=False, server_default="0"),
     Column("store_id", Text, nullable=False, server_default=random_uuid()),
+    Column("generation", Integer, nullable=False, server_default="0"),
     _timestamp("created_at", default=True),
 )
+
+hub_process: Final = Table(
+    "hub_process",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("pid", Integer, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("problem", Text),
+    _timestamp("updated_at", default=True),
+)
+
+COPIED_COLUMNS: Final = (
+    "data", "data_bytes", "message_id", "type", "subject", "content_type", "data_schema", "partition_key",
+    "traceparent", "priority",
+)  # fmt: skip
+"""What the fallback of an app receives of a message as it is."""
 
 _t = data_staging.c
 _READY: Final = "status = 'pending' AND available_at IS NULL AND blocked = 0"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ClauseElement
 
     from crossdock.domain.errors import StoreFull
+    from crossdock.store.known_limits import KnownLimits
 
 
 class Database(Protocol):
@@ -50,19 +51,25 @@ class TransactionCore:
         database: A DB-API connection inside a write transaction.
         statements: Compiled statements, shared by all transactions of a store.
         who: The process, for ``created_by``, ``lease_owner`` and the audit log.
+        limits: What the process knows of the limits of queues, shared by all transactions of a store.
     """
 
     now: datetime
     """Aware UTC; one instant for the whole transaction."""
     now_text: str
 
-    def __init__(self, database: Database, prepared: PreparedStatements, *, who: str) -> None:
+    def __init__(
+        self, database: Database, prepared: PreparedStatements, *, who: str, limits: KnownLimits
+    ) -> None:
         self._database = database
         self._prepared = prepared
+        self.limits = limits
         self._closed: StoreFull | None = None
         self.who = who
         self.woken: set[str] = set()
         """Apps that have something ready that was not ready before; their sleeping workers are woken."""
+        self.events: list[tuple[str, str, str]] = []
+        """Notices for whoever had the work done: (event, app, words)."""
 
     def renew(self, now: datetime, closed: StoreFull | None) -> None:
         """Begin another transaction.
@@ -74,6 +81,7 @@ class TransactionCore:
         self.now = now
         self.now_text = to_text(now)
         self.woken = set()
+        self.events = []
         self._closed = closed
 
     def check_intake(self) -> None:
@@ -84,6 +92,10 @@ class TransactionCore:
         """
         if self._closed is not None:
             raise self._closed
+
+    def tell(self, event: str, app: str, words: str) -> None:
+        """Let a notice be given when the transaction is committed."""
+        self.events.append((event, app, words))
 
     def run(
         self, build: Callable[..., ClauseElement], parameters: dict[str, Any], **options: Any
@@ -119,6 +131,12 @@ class TransactionCore:
 
     def lock_keys(self, keys: Iterable[tuple[str, str | None]]) -> None:
         """Keep other transactions from changing the order of these (app, partition key) before ours has ended.
+
+        Nothing to do where transactions that write come one after the other.
+        """
+
+    def lock_queue(self, app: str) -> None:
+        """Keep other transactions from claiming from a queue with limits before ours has ended.
 
         Nothing to do where transactions that write come one after the other.
         """

@@ -15,8 +15,14 @@ if TYPE_CHECKING:
     from crossdock.ports.notice import Notice
 
 _LOOK_EVERY_S: Final = 0.05
+_LOOK_FOR_STUCK_EVERY_S: Final = 0.5
 _GRACE_S: Final = 1.0
 """A worker that has not ended so long after its time to drain is killed."""
+
+
+def _never(_pid: int) -> bool:
+    """Answer where nobody can tell."""
+    return False
 
 
 class Worker:
@@ -25,11 +31,14 @@ class Worker:
     Args:
         command: Starts one. Its standard input is a pipe that ends when this process does, however it ends.
         number: From 1.
+        is_stuck: Tells whether a handler blocks a process, by its number, and whatever that held was taken back.
     """
 
-    def __init__(self, command: Sequence[str], number: int) -> None:
+    def __init__(self, command: Sequence[str], number: int, is_stuck: Callable[[int], bool]) -> None:
         self._command = command
         self.number = number
+        self._is_stuck = is_stuck
+        self._look_at = 0.0
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = 0.0
         self._start_at = 0.0
@@ -43,6 +52,8 @@ class Worker:
     def attend(self, notice: Notice, now: float) -> int | None:
         """Start the process if it is time to; return its exit code if it has just died.
 
+        One that a handler blocks after its timeout is killed first; what it held was taken back already.
+
         Args:
             notice: Is told of a death.
             now: Monotonic seconds.
@@ -52,6 +63,15 @@ class Worker:
                 self._start(now)
             return None
         code = self._process.poll()
+        if code is None and now >= self._look_at:
+            self._look_at = now + _LOOK_FOR_STUCK_EVERY_S
+            if self._is_stuck(self._process.pid):
+                notice(
+                    "worker.stuck",
+                    f"worker {self.number} (process {self.pid}) is blocked by a handler whose timeout is over, and is "
+                    f"killed; what it held went back to its queues",
+                )
+                self._process.kill()
         if code is not None:
             self._bury(code, notice, now)
         return code
@@ -102,19 +122,21 @@ class Supervisor:
         count: How many.
         drain: How long a worker may take to end.
         notice: Is told of deaths.
+        is_stuck: Tells whether a handler blocks a process, by its number, and whatever that held was taken back.
         fatal: Exit codes that no further start would change; one of them ends the whole run.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but two by keyword
         self,
         command: Sequence[str],
         count: int,
         *,
         drain: timedelta,
         notice: Notice,
+        is_stuck: Callable[[int], bool] = _never,
         fatal: frozenset[int] = frozenset(),
     ) -> None:
-        self._workers = [Worker(command, number) for number in range(1, count + 1)]
+        self._workers = [Worker(command, number, is_stuck) for number in range(1, count + 1)]
         self._drain_s = drain.total_seconds()
         self._notice = notice
         self._fatal = fatal

@@ -7,16 +7,17 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Unpack
 
 from crossdock.domain.archive import AgedPage
-from crossdock.domain.errors import ConfigError, InvalidMessage
+from crossdock.domain.errors import InvalidMessage
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import (
     check_app,
 )
 from crossdock.domain.record import Record
 from crossdock.domain.retention import before
+from crossdock.domain.rules import Rules, check_rules
 from crossdock.hub.editing import check_changes
 from crossdock.queue_core import check_status
 from crossdock.synchronous.looking import Looking
@@ -215,9 +216,27 @@ class Controlling(Looking):
             on_dead: ``release``: they go on without it (the default). ``block``: they wait until it is replayed,
                 deleted or purged.
         """
-        if on_dead not in {"release", "block"}:
-            raise ConfigError(f"on_dead is {on_dead!r}; it must be 'release' or 'block'")
-        self._store.write(lambda tx: tx.set_on_dead(check_app(app), on_dead))
+        check_rules(app, {"on_dead": on_dead})
+        self._store.write(lambda tx: tx.set_rules(check_app(app), {"on_dead": on_dead}))
+
+    def set_rules(self, app: str, **rules: Unpack[Rules]) -> None:
+        """Put rules of an app's queue into force, for every process that uses the store.
+
+        A configuration that says something else of the app puts its own rules into force when it is next used.
+
+        Args:
+            app: Whose queue.
+            rules: See ``Rules``; None takes a rule away, what is left out stays as it is.
+
+        Raises:
+            ConfigError: A rule cannot hold, or what fails would go round for ever.
+            TypeError: There is no such rule.
+        """
+        check_rules(app, rules)
+        known = self._store.read(lambda reader: reader.rules())
+        self._gateway.check_fallbacks(known, {check_app(app): rules})
+        if rules:
+            self._store.write(lambda tx: tx.set_rules(app, rules))
 
     def _again(self, record: Record) -> Record:
         found = self._store.read(lambda reader: reader.row(record.row_id))

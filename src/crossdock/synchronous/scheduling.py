@@ -168,3 +168,4 @@ class Scheduling(QueueCore):
             ScheduleNotFound: There is none of that name.
         """
         self._store.write(lambda tx: tx.delete_schedule(name))
+        self._declarations.forget(name)

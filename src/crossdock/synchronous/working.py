@@ -208,7 +208,21 @@ class Working(QueueCore):
             return True
         if write.found:
             return None  # all of it was set aside; there may be more behind it
-        return None if self._await_work(consumption.app, ear, deadline, stop) else False
+        return None if self._await_more(consumption, ear, deadline, stop) else False
+
+    def _await_more(
+        self, consumption: Consumption, ear: Ear, deadline: float | None, stop: Stop | None
+    ) -> bool:
+        """Wait until a fetch may find something. False: the time is over, or we are to stop."""
+        if consumption.held_up_by is None:
+            return self._await_work(consumption.app, ear, deadline, stop)
+        self._gateway.tell(
+            "queue.held_up",
+            f"{consumption.app!r} waits, since the queue of {consumption.held_up_by!r}, which receives what it sends, "
+            f"is as deep as its max_depth allows",
+        )
+        ear.wait(_LOOK_EVERY_S)
+        return deadline is None or time.monotonic() < deadline
 
     def _await_work(self, app: str, ear: Ear, deadline: float | None, stop: Stop | None) -> bool:
         """Wait until a claim may find something. False: the time is over, or we are to stop."""
@@ -249,11 +263,11 @@ class Working(QueueCore):
             ear.wait(min(left, _LOOK_EVERY_S))
 
     def _start_consuming(
-        self, app: str, *, batch: int, lease: timedelta | None, lanes: int = 1
+        self, app: str, *, batch: int, lease: timedelta | None, **options: Any
     ) -> Consumption:
-        consumption = Consumption(
-            check_app(app), batch=batch, lease=self._gateway.lease(lease), lost=self._tell_lost, lanes=lanes
-        )
+        """Return what a consumer needs; ``options`` are the further ones of a ``Consumption``."""
+        options |= {"lost": self._tell_lost, "tell": self._gateway.notice}
+        consumption = Consumption(check_app(app), batch=batch, lease=self._gateway.lease(lease), **options)
         self._store.keep()
         self._housekeeper.watch(consumption)
         return consumption
@@ -299,4 +313,4 @@ def _outlook(reader: Any, **what: Any) -> tuple[bool, datetime | None]:
     """Tell whether a claim could find something now, and else when the next message becomes due."""
     if reader.has_work(what["app"], what["now"]):
         return True, None
-    return False, reader.next_due(what["app"])
+    return False, reader.halted_until(what["app"], what["now"]) or reader.next_due(what["app"])

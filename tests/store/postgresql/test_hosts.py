@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from crossdock import LeaseLost, Queue
 from tests.pgbouncer import PgBouncer, sessions_differ
 from tests.postgresql_databases import execute
+from tests.postgresql_proxy import Proxy
 from tests.store.postgresql.conftest import Open
 
 LEASE = timedelta(seconds=1)
@@ -64,6 +65,17 @@ def test_unheard_notifications_only_cost_time(postgresql_url: str, open_queue: O
     )
     thread.join(60)
     assert taken[:1] == [7]
+
+
+def test_slow_answer_is_not_taken_for_a_clock_that_goes_wrong(
+    through: str, proxy: Proxy, open_queue: Open
+) -> None:
+    proxy.late_s = 0.2
+    queue = open_queue(through)
+    proxy.late_s = 0.0
+    before = datetime.now(UTC)
+    now = queue._store.now()
+    assert before <= now <= datetime.now(UTC)
 
 
 @pytest.mark.needs_pgbouncer

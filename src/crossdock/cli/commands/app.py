@@ -104,10 +104,24 @@ def _configured(session: Session, name: str, table: AppTable | None) -> list[tup
     return facts
 
 
+def _ruled(stats: QueueStats) -> list[tuple[str, Cell | str]]:
+    """Return the rules that are in force, whoever set them."""
+    limit = None if stats.max_depth is None else f"{count(stats.depth)} of {count(stats.max_depth)} at most"
+    rules = {
+        "fallback": stats.fallback,
+        "depth": limit,
+        "at a time": None
+        if stats.max_processing is None
+        else f"{count(stats.max_processing)} in all processes",
+        "rate": None if stats.rate is None else f"{stats.rate} in all processes",
+    }
+    return [(name, str(rule)) for name, rule in rules.items() if rule is not None]
+
+
 def _standing(stats: QueueStats | None) -> list[tuple[str, Cell | str]]:
     if stats is None:
         return [("queue", Cell("empty", "dim"))]
     names = ("ready", "scheduled", "blocked", "processing", "completed", "failed")
     facts: list[tuple[str, Cell | str]] = [(name, count(getattr(stats, name))) for name in names]
     halt = halt_cell(stats)
-    return [*facts, ("halted", halt)] if halt else facts
+    return [*_ruled(stats), *facts, ("halted", halt)] if halt else [*_ruled(stats), *facts]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -38,21 +39,23 @@ def run(
 
     One that dies is started again, later each time; what it held goes back to its queues within a second.
     """
-    from crossdock.app.signals import until_signalled
+    from crossdock.app.signals import on_hangup, until_signalled
+    from crossdock.app.worker import ask_for_reload, lets_go_of
     from crossdock.ports.notice import log_notice
     from crossdock.supervisor.runner import Supervisor
 
     count = workers or session.loaded.config.run.workers
     within = drain or session.loaded.config.run.drain
-    with session.new_queue():  # its housekeeper takes back what the dead held
+    with session.new_queue() as queue:  # its housekeeper takes back what the dead and the blocked held
         supervisor = Supervisor(
             _command(session, apps or [], within),
             count,
             drain=within,
             notice=log_notice,
+            is_stuck=partial(lets_go_of, queue),
             fatal=frozenset({ExitCode.CONFIG, ExitCode.USAGE}),
         )
-        with until_signalled(supervisor.stop):
+        with until_signalled(supervisor.stop), on_hangup(partial(ask_for_reload, queue)):
             code = supervisor.run(
                 lambda: tell(f"{counted(count, 'worker')} started; stop with Ctrl-C or SIGTERM")
             )

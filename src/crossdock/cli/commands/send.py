@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -55,6 +56,15 @@ def send(  # noqa: PLR0913 - a send says much
     files: FileOptions,
     envelope: EnvelopeOptions,
     retries: RetryOptions,
+    wait: Annotated[
+        timedelta | None,
+        typer.Option(
+            "--wait",
+            metavar="DURATION",
+            help="Wait so long for room in a full queue.",
+            parser=inputs.duration,
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Put a message into an app's queue; returns when it is on the disk.
@@ -67,7 +77,7 @@ def send(  # noqa: PLR0913 - a send says much
     A duration is written 30s, 5m or 1h30m; an instant 2031-05-17T08:30, in the zone of this machine unless it names
     one. FILE may be - for standard input.
     """
-    options = envelope.given()
+    options = envelope.given() | ({} if wait is None else {"wait": wait})
     policies = session.loaded.config.retry_policies()
     retry = retries.over(policies.get(app, policies["*"]))
     if retry is not None:

@@ -39,6 +39,7 @@ CREATE TABLE integration.crossdock_schema (
   oldest_code INTEGER NOT NULL,
   outside_writers INTEGER DEFAULT '0' NOT NULL,
   store_id TEXT DEFAULT CAST(gen_random_uuid() AS TEXT) NOT NULL,
+  generation INTEGER DEFAULT '0' NOT NULL,
   created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL
 )""",
     """\
@@ -163,6 +164,16 @@ CREATE INDEX idx_target_app ON integration.data_staging (target_app, status, id)
     """\
 CREATE UNIQUE INDEX uq_data_staging_message ON integration.data_staging (message_id, target_app, source_app)""",
     """\
+CREATE TABLE integration.hub_process (
+  owner TEXT NOT NULL,
+  pid INTEGER NOT NULL,
+  host TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  problem TEXT,
+  updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+  CONSTRAINT pk_hub_process PRIMARY KEY (owner)
+)""",
+    """\
 CREATE TABLE integration.queue_state (
   app TEXT NOT NULL,
   paused_at TIMESTAMP WITH TIME ZONE,
@@ -170,8 +181,22 @@ CREATE TABLE integration.queue_state (
   parked_until TIMESTAMP WITH TIME ZONE,
   note TEXT,
   on_dead TEXT DEFAULT 'release' NOT NULL,
+  fallback TEXT,
+  max_depth INTEGER,
+  max_processing INTEGER,
+  rate_count INTEGER,
+  rate_period_s FLOAT,
+  rate_next_at TIMESTAMP WITH TIME ZONE,
+  failures INTEGER DEFAULT '0' NOT NULL,
+  failed_row BIGINT,
+  trips INTEGER DEFAULT '0' NOT NULL,
   CONSTRAINT pk_queue_state PRIMARY KEY (app),
-  CONSTRAINT ck_queue_state_on_dead CHECK (on_dead IN ('release', 'block'))
+  CONSTRAINT ck_queue_state_on_dead CHECK (on_dead IN ('release', 'block')),
+  CONSTRAINT ck_queue_state_fallback CHECK (fallback IS NULL OR fallback <> app),
+  CONSTRAINT ck_queue_state_max_depth CHECK (max_depth IS NULL OR max_depth >= 1),
+  CONSTRAINT ck_queue_state_max_processing CHECK (max_processing IS NULL OR max_processing >= 1),
+  CONSTRAINT ck_queue_state_rate CHECK (rate_count IS NULL OR (rate_count >= 1 AND rate_period_s > 0)),
+  CONSTRAINT ck_queue_state_breaker CHECK (failures >= 0 AND trips >= 0)
 )""",
     """\
 CREATE TABLE integration.schedule (
@@ -324,6 +349,28 @@ BEGIN
   RETURN NULL;
 END $$""",
     """\
+CREATE FUNCTION integration.data_staging_after_failed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  other text := (SELECT fallback FROM integration.queue_state WHERE app = NEW.target_app);
+BEGIN
+  IF other IS NULL THEN RETURN NULL; END IF;
+  INSERT INTO integration.data_staging (data, data_bytes, message_id, type, subject, content_type, data_schema, partition_key, traceparent, priority,
+      source_app, target_app, source, time, correlation_id, extensions, expires_at)
+    VALUES (NEW.data, NEW.data_bytes, NEW.message_id, NEW.type, NEW.subject, NEW.content_type, NEW.data_schema, NEW.partition_key, NEW.traceparent, NEW.priority,
+      NEW.target_app, other, coalesce(NEW.source, NEW.source_app), coalesce(NEW.time, NEW.created_at),
+      coalesce(NEW.correlation_id, NEW.message_id),
+      CAST(CASE WHEN json_typeof(NEW.extensions) = 'object' THEN CAST(NEW.extensions AS JSONB) ELSE '{}' END
+        || jsonb_build_object('failedapp', NEW.target_app, 'failedattempts', NEW.attempts,
+          'failedcode', coalesce(integration.failure_code(NEW.error), 'PERMANENT'),
+          'failedreason', left(coalesce(integration.failure_reason(NEW.error), 'set to failed by another program'),
+            1000)) AS JSON),
+      CASE WHEN NEW.expires_at > now() THEN NEW.expires_at END)
+    ON CONFLICT (message_id, target_app, source_app) DO NOTHING;
+  INSERT INTO integration.audit_log (row_id, event, who, details)
+    VALUES (NEW.id, 'message.fell_back', 'sql', json_build_object('to', other));
+  RETURN NULL;
+END $$""",
+    """\
 CREATE FUNCTION integration.data_staging_before_edit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   NEW.updated_at := now();
@@ -353,6 +400,10 @@ EXECUTE FUNCTION integration.data_staging_before_status()""",
 CREATE TRIGGER after_status AFTER UPDATE OF status ON integration.data_staging FOR EACH ROW
 WHEN (NEW.revision = OLD.revision + 2 AND NEW.status <> OLD.status AND NEW.partition_key IS NOT NULL)
 EXECUTE FUNCTION integration.data_staging_after_status()""",
+    """\
+CREATE TRIGGER after_failed AFTER UPDATE OF status ON integration.data_staging FOR EACH ROW
+WHEN (NEW.revision = OLD.revision + 2 AND NEW.status = 'failed' AND OLD.status = 'processing')
+EXECUTE FUNCTION integration.data_staging_after_failed()""",
     """\
 CREATE TRIGGER before_edit
 BEFORE UPDATE OF data, data_bytes, priority, available_at, expires_at, max_attempts

@@ -136,7 +136,7 @@ class Connections:
     def _connect(self) -> Database:
         connection = psycopg.connect(**self._arguments, autocommit=True)
         try:
-            database = Database(connection)
+            database = Database(connection, ours=True)
             facts = _learn(database)
             if facts.pooled:
                 connection.prepare_threshold = (
@@ -167,7 +167,9 @@ def _learn(database: Database) -> ServerFacts:
     pid, synchronous, fsync, version, told, standby, read_only = row
     if standby or read_only == "on":
         raise psycopg.errors.ReadOnlySqlTransaction("the server is a standby, or takes no writes")
-    ahead = told - (began + (datetime.now().astimezone() - began) / 2)
+    ended = datetime.now().astimezone()
+    # Between the two is all that is known of when it was told: only what lies outside is a difference of clocks.
+    ahead = told - min(max(told, began), ended)
     return ServerFacts(
         pooled=pid != database.connection.info.backend_pid,
         durable=fsync == "on" and synchronous != "off",

@@ -11,7 +11,7 @@ from typing import Final
 
 from crossdock.domain.lifecycle import Status, legal_changes
 from crossdock.store.sqlite_ddl import DEFAULT_LEASE_S
-from crossdock.store.tables import data_staging
+from crossdock.store.tables import COPIED_COLUMNS, data_staging
 
 _OF_KEY: Final = (
     "target_app = an_app AND partition_key = a_key AND partition_key IS NOT NULL"
@@ -154,6 +154,29 @@ BEGIN
   RETURN NULL;
 END $$"""
 
+_AFTER_FAILED: Final = f"""
+CREATE FUNCTION integration.data_staging_after_failed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  other text := (SELECT fallback FROM integration.queue_state WHERE app = NEW.target_app);
+BEGIN
+  IF other IS NULL THEN RETURN NULL; END IF;
+  INSERT INTO integration.data_staging ({", ".join(COPIED_COLUMNS)},
+      source_app, target_app, source, time, correlation_id, extensions, expires_at)
+    VALUES ({", ".join(f"NEW.{name}" for name in COPIED_COLUMNS)},
+      NEW.target_app, other, coalesce(NEW.source, NEW.source_app), coalesce(NEW.time, NEW.created_at),
+      coalesce(NEW.correlation_id, NEW.message_id),
+      CAST(CASE WHEN json_typeof(NEW.extensions) = 'object' THEN CAST(NEW.extensions AS JSONB) ELSE '{{}}' END
+        || jsonb_build_object('failedapp', NEW.target_app, 'failedattempts', NEW.attempts,
+          'failedcode', coalesce(integration.failure_code(NEW.error), 'PERMANENT'),
+          'failedreason', left(coalesce(integration.failure_reason(NEW.error), 'set to failed by another program'),
+            1000)) AS JSON),
+      CASE WHEN NEW.expires_at > now() THEN NEW.expires_at END)
+    ON CONFLICT (message_id, target_app, source_app) DO NOTHING;
+  INSERT INTO integration.audit_log (row_id, event, who, details)
+    VALUES (NEW.id, 'message.fell_back', 'sql', json_build_object('to', other));
+  RETURN NULL;
+END $$"""
+
 _BEFORE_EDIT: Final = """
 CREATE FUNCTION integration.data_staging_before_edit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -187,6 +210,10 @@ EXECUTE FUNCTION integration.data_staging_before_status()""",
 CREATE TRIGGER after_status AFTER UPDATE OF status ON integration.data_staging FOR EACH ROW
 WHEN (NEW.revision = OLD.revision + 2 AND NEW.status <> OLD.status AND NEW.partition_key IS NOT NULL)
 EXECUTE FUNCTION integration.data_staging_after_status()""",
+    f"""
+CREATE TRIGGER after_failed AFTER UPDATE OF status ON integration.data_staging FOR EACH ROW
+WHEN (NEW.revision = OLD.revision + 2 AND NEW.status = '{Status.FAILED}' AND OLD.status = '{Status.PROCESSING}')
+EXECUTE FUNCTION integration.data_staging_after_failed()""",
     """
 CREATE TRIGGER before_edit
 BEFORE UPDATE OF data, data_bytes, priority, available_at, expires_at, max_attempts
@@ -262,7 +289,7 @@ def statements() -> list[str]:
     """Return the CREATE statements of all functions, triggers and views, in an order that works."""
     functions = [
         _FAILURE_CODE, _FAILURE_REASON, _UTC_TEXT, _LOCK_KEY, _RELEASE_KEY, _BEFORE_INSERT, _AFTER_INSERT,
-        _BEFORE_STATUS, _AFTER_STATUS, _BEFORE_EDIT, _AFTER_DELETE,
+        _BEFORE_STATUS, _AFTER_STATUS, _AFTER_FAILED, _BEFORE_EDIT, _AFTER_DELETE,
     ]  # fmt: skip
     views = [_QUEUE_DEPTH, _OLDEST_DUE, _DEAD_LETTERS, _LATENCY, _all_messages()]
     return [statement.strip() for statement in (*functions, *_TRIGGERS, *views, *_STORAGE)]

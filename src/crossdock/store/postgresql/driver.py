@@ -11,7 +11,7 @@ from crossdock.store.types import to_text
 try:
     import psycopg
     from psycopg.adapt import Loader
-    from psycopg.pq import Format
+    from psycopg.pq import ExecStatus, Format
     from psycopg.rows import tuple_row
 except ImportError as missing:
     raise ConfigError(
@@ -24,9 +24,12 @@ __all__ = ["Database", "psycopg"]
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from psycopg.pq.abc import PGresult
+
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LARGEST: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _SMALLEST: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_GOOD: Final = frozenset({ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK})
 _JSON, _JSONB, _TIMESTAMPTZ = 114, 3802, 1184
 """Numbers of types. Source: PostgreSQL, ``pg_type.dat``."""
 
@@ -67,17 +70,30 @@ class _JsonbText(Loader):
         return str(data[1:], "utf-8")
 
 
+def _demand(result: PGresult, connection: psycopg.Connection[Any]) -> None:
+    """Raise the error that a result tells of; a connection that broke leaves one without a code."""
+    if result.status in _GOOD:
+        return
+    error = psycopg.errors.error_from_result(result)
+    if connection.closed and not error.sqlstate:
+        raise psycopg.OperationalError(str(error))
+    raise error
+
+
 class Database:
     """One connection as the verbs use it: executes, and gives all rows.
 
     Args:
         connection: In autocommit mode, or inside a transaction of its owner.
+        ours: It is used through this object alone, so statements may be prepared on it under names of ours.
     """
 
-    __slots__ = ("_cursor", "connection")
+    __slots__ = ("_cursor", "_names", "_ours", "connection")
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], *, ours: bool = False) -> None:
         self.connection = connection
+        self._ours = ours
+        self._names: dict[str, bytes] = {}
         self._cursor = psycopg.RawCursor(connection, row_factory=tuple_row)
         adapters = self._cursor.adapters
         adapters.register_loader(_TIMESTAMPTZ, _Moments)
@@ -88,6 +104,25 @@ class Database:
         """Run one statement, its parameters named ``$1`` and so on."""
         self._cursor.execute(sql.encode(), parameters or None, binary=True)
         return self
+
+    def insert(self, sql: str, values: Sequence[str | int]) -> int | None:
+        """Run one INSERT that returns the id of its row; None: it stored nothing.
+
+        It goes past psycopg's cursor to libpq, which spares a lone sender a third of the way.
+        """
+        connection = self.connection
+        if not self._ours or connection.prepare_threshold is None:
+            rows = self.execute(sql, values).fetchall()
+            return rows[0][0] if rows else None
+        libpq = connection.pgconn
+        name = self._names.get(sql)
+        if name is None:
+            name = f"crossdock_{len(self._names)}".encode()
+            _demand(libpq.prepare(name, sql.encode()), connection)
+            self._names[sql] = name
+        result = libpq.exec_prepared(name, [str(value).encode() for value in values], None, Format.BINARY)
+        _demand(result, connection)
+        return int.from_bytes(result.get_value(0, 0) or b"", "big") if result.ntuples else None
 
     def command(self, sql: str) -> str:
         """Run statements without parameters, several in one go; return what the last one says it did."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from crossdock.domain.errors import StoreUnavailable
 from crossdock.ports.clock import SystemClock
 from crossdock.store.group_commit import GroupCommit
+from crossdock.store.known_limits import KnownLimits
 from crossdock.store.postgresql import errors
 from crossdock.store.postgresql.connections import (
     COMMITTED,
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     from crossdock.store.transaction import PreparedStatements
 
 T = TypeVar("T")
+_APART: Final = 4
+"""So many units of work may wait for keys at a time, each with a connection."""
 _SNAPSHOT: Final = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {PLANS}"
 _SMALLEST_LEAD: Final = timedelta(milliseconds=50)
 """Clocks that differ by less count as equal."""
@@ -55,6 +60,7 @@ class OpenDatabase:
         self.location = location
         self._clock = clock
         self._prepared = prepared
+        self.limits = KnownLimits()
         self._patience_s = settings.lock_timeout.total_seconds()
         with ExitStack() as opening:
             self.presence = HostPresence(location.folder, name)
@@ -64,10 +70,11 @@ class OpenDatabase:
             self.waker = HostWaker(location, self.presence.boot_id, self.connections)
             opening.callback(self.waker.close)
             opening.callback(self.connections.close)
-            self._writer = Writer(self.connections, self.transaction_on, self.waker.wake)
+            self._writer = Writer(self.connections, self.transaction_on, self.waker.wake, hurried=True)
             opening.callback(self._writer.close)
             self._writer.connect()
             self._clean_up = opening.pop_all()
+        self._apart = threading.BoundedSemaphore(_APART)
         self.group = GroupCommit(self._writer.commit, self._writer.commit_one)
 
     def now(self) -> datetime:
@@ -77,6 +84,23 @@ class OpenDatabase:
         if facts is None or not isinstance(self._clock, SystemClock) or abs(facts.ahead) < _SMALLEST_LEAD:
             return now
         return now + facts.ahead
+
+    def write_apart(self, work: Callable[[PostgreSQLTransaction], T]) -> T:
+        """Execute work that must wait for a partition key on a connection of its own, so that nobody waits with it.
+
+        Raises:
+            StoreUnavailable: The key was kept for longer than our patience.
+        """
+        if not self._apart.acquire(timeout=self._patience_s):
+            raise StoreUnavailable(
+                f"{self.location}: partition keys are kept by other transactions for too long"
+            )
+        writer = Writer(self.connections, self.transaction_on, self.waker.wake, hurried=False)
+        try:
+            return writer.commit_one(work)
+        finally:
+            writer.close()
+            self._apart.release()
 
     def read(self, query: Callable[[PostgreSQLReader], T]) -> T:
         """Ask something of one consistent snapshot; asked again if the server went away meanwhile.
@@ -128,7 +152,7 @@ class OpenDatabase:
 
     def transaction_on(self, database: Database) -> PostgreSQLTransaction:
         """Return the verbs on a connection that is inside a transaction."""
-        return PostgreSQLTransaction(database, self._prepared, who=self.who, now=self.now)
+        return PostgreSQLTransaction(database, self._prepared, who=self.who, limits=self.limits, now=self.now)
 
     def close(self) -> None:
         """Close all connections and leave; safe to call twice."""

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crossdock.store.postgresql.driver import Database
-    from crossdock.store.prepared import Prepared
 
 _FEW: Final = 200
 """From so many messages on, COPY is quicker than a statement with all of them as its parameter."""
@@ -42,36 +41,36 @@ class PostgreSQLSending(Sending):
     is_repeated = False
     _database: Database
 
-    def send(self, draft: Draft, envelope: Envelope) -> SentMessage:
-        """Store one message, or return the one that the app already holds under the same identity.
-
-        Raises:
-            InvalidMessage: The app holds another message under this id: its ``source`` differs.
-        """
+    def send_admitted(self, draft: Draft, envelope: Envelope) -> SentMessage:
+        """Store one message whatever the depth of its queue; the rest as ``send``."""
         if draft.known_for is not None:
             archived = self._find_archived(draft, envelope, draft.known_for)
             if archived is not None:
                 return archived
         if envelope.partition_key is not None:
             self.lock_keys([(envelope.app, envelope.partition_key)])
-        prepared, values = self.insertion(draft, envelope)
-        rows = self._database.execute(prepared.sql, values).fetchall()
-        if not rows:
-            return self.already_held(draft, envelope)
+        if draft.text is None or _UNFIT.search(draft.text):
+            row_id = self._insert_bytes(draft, envelope)
+        else:
+            insert = self._insert_of(envelope, raw=False)
+            row_id = self._database.insert(insert.sql, insert.values(draft, self.now_text))
+        if row_id is None:
+            return self._already_held(draft, envelope)
         self._settle_order(envelope)
-        return sent_message(draft, envelope, row_id=rows[0][0], sent_at=self.now)
+        return sent_message(draft, envelope, row_id=row_id, sent_at=self.now)
 
-    def insertion(self, draft: Draft, envelope: Envelope) -> tuple[Prepared, list[Any]]:
-        """Return the statement that stores one message, and its parameters."""
+    def _insert_bytes(self, draft: Draft, envelope: Envelope) -> int | None:
+        """Store one message whose data does not go into its column as it is; return its row id."""
         data, raw = _form_of(draft)
         columns = self._shared(envelope, raw=draft.raw is not None)
         columns["message_id"], columns["data"] = draft.message_id, data
         if raw is not None:
             columns["data_bytes"] = raw
         prepared = self._prepared.get(statements.insert_one, columns=tuple(columns))
-        return prepared, [columns[name] for name in prepared.names]
+        rows = self._database.execute(prepared.sql, [columns[name] for name in prepared.names]).fetchall()
+        return rows[0][0] if rows else None
 
-    def already_held(self, draft: Draft, envelope: Envelope) -> SentMessage:
+    def _already_held(self, draft: Draft, envelope: Envelope) -> SentMessage:
         """Return the message that stands where ours was to go."""
         if self.is_repeated:
             row_id, created_by = self._run_creation(draft, envelope)[0]
@@ -83,6 +82,7 @@ class PostgreSQLSending(Sending):
         """Store many messages of one envelope, all with ids made just now; return their row ids, in order."""
         if self.is_repeated and drafts and (known := self._known(drafts, envelope)):
             return known
+        self.admit(envelope.app, len(drafts))
         if envelope.partition_key is not None:
             self.lock_keys([(envelope.app, envelope.partition_key)])
         row_ids: list[int] = []

@@ -51,15 +51,20 @@ END_SESSIONS: Final = """\
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
 WHERE application_name = $1 AND usename = current_user AND datname = current_database() AND pid <> pg_backend_pid()"""
 """End the sessions of one name, and wait until they are gone, at most five seconds for each."""
-LOCK_KEYS: Final = """\
-SELECT pg_advisory_xact_lock(number) FROM (
-  SELECT DISTINCT hashtextextended(k ->> 0 || '/' || (k ->> 1), 7) AS number
+_NUMBERS: Final = """\
+FROM (SELECT DISTINCT hashtextextended(k ->> 0 || '/' || (k ->> 1), 7) AS number
   FROM json_array_elements(CAST($1 AS JSON)) AS k ORDER BY 1) AS numbers"""
+LOCK_KEYS: Final = f"SELECT pg_advisory_xact_lock(number) {_NUMBERS}"
 """Wait for the locks of (app, key) pairs, given as a JSON array of arrays; in one order, so that two cannot deadlock.
 
 ``hashtextextended`` is the hash of ``data_staging_lock_key``, which the triggers use.
 """
 
+LOCK_QUEUE: Final = "SELECT 1 FROM integration.queue_state WHERE app = $1 FOR UPDATE"
+"""Wait for the other claims from a queue with limits; the next statement sees what they have committed."""
+
+TRY_KEYS: Final = f"SELECT bool_and(pg_try_advisory_xact_lock(number)) {_NUMBERS}"
+"""Take the locks that are free; tell whether all were."""
 RELEASE_KEYS: Final = """\
 WITH k AS MATERIALIZED (
   SELECT DISTINCT e ->> 0 AS app, e ->> 1 AS key FROM json_array_elements(CAST($1 AS JSON)) AS e)

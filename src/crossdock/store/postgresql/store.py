@@ -22,12 +22,14 @@ from crossdock.store.postgresql.keeper import ensure_keeper
 from crossdock.store.postgresql.open_store import OpenDatabase
 from crossdock.store.postgresql.outbox import driver_connection
 from crossdock.store.postgresql.statements import renew
+from crossdock.store.postgresql.transaction import KeyBusy
 from crossdock.store.schema import needs_migration
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     from sqlalchemy import Connection, Engine
 
@@ -126,12 +128,20 @@ class PostgreSQLStore:
         again if the server went away before the commit, or undid the transaction in favour of another.
         """
         refuse_inside()
-        return self.open_store.group.run(work)
+        opened = self.open_store
+        try:
+            return opened.group.run(work)
+        except KeyBusy:
+            return opened.write_apart(work)
 
     async def write_async(self, work: Callable[[PostgreSQLTransaction], T]) -> T:
         """Do the same without blocking the event loop."""
         refuse_inside()
-        return await self.open_store.group.run_async(work)
+        opened = self.open_store
+        try:
+            return await opened.group.run_async(work)
+        except KeyBusy:
+            return await asyncio.to_thread(opened.write_apart, work)
 
     def read(self, query: Callable[[PostgreSQLReader], T]) -> T:
         """Ask something of one consistent snapshot."""
@@ -186,13 +196,12 @@ class PostgreSQLStore:
             self._look_for_keeper_at = time.monotonic() + _LOOK_FOR_KEEPER_S
             ensure_keeper(self.location)
 
-    def renew(self) -> None:
+    def renew(self, owners: Sequence[str], now: datetime) -> None:
         """Renew kept leases of this host's processes that live and run, long before they run out."""
         opened = self.open_store
-        now = opened.now()
         if time.monotonic() >= self._look_for_keeper_at:
             self.keep()
-        for owner in opened.read(lambda reader: reader.ending_owners(now)):
+        for owner in owners:
             if owner == opened.who or opened.presence.condition(owner) == "running":
                 opened.group.run(partial(_renew, owner=owner, now=to_text(now)))
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from crossdock.domain.errors import StoreUnavailable
 from crossdock.store.archiving import Archiving
 from crossdock.store.claiming import Claiming
 from crossdock.store.controlling import Controlling
 from crossdock.store.postgresql.connections import session_name
+from crossdock.store.postgresql.driver import psycopg
 from crossdock.store.postgresql.sending import PostgreSQLSending, storable
-from crossdock.store.postgresql.statements import END_SESSIONS, LOCK_KEYS, RELEASE_KEYS, archive_rows
+from crossdock.store.postgresql.statements import (
+    END_SESSIONS,
+    LOCK_KEYS,
+    LOCK_QUEUE,
+    RELEASE_KEYS,
+    TRY_KEYS,
+    archive_rows,
+)
 from crossdock.store.scheduling import Scheduling
 from crossdock.store.settling import Settling
 
@@ -18,16 +27,39 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
+    from crossdock.store.known_limits import KnownLimits
     from crossdock.store.transaction import Database, PreparedStatements
 
 
+_HURRY_MS: Final = 250
+"""Others of our process wait for this transaction, so it does not wait longer than this for a key."""
+
+
+class KeyBusy(StoreUnavailable):
+    """Another transaction has a partition key and keeps it; the work is to be done apart from that of others."""
+
+
 class PostgreSQLTransaction(Scheduling, PostgreSQLSending, Claiming, Settling, Controlling, Archiving):
-    """One open write transaction of a PostgreSQL store."""
+    """One open write transaction of a PostgreSQL store.
+
+    Attributes:
+        hurried: Others wait for it, so it raises KeyBusy instead of waiting for a key.
+        lock_timeout_ms: How long it waits for any other lock, when it is hurried.
+    """
+
+    hurried = False
+    lock_timeout_ms = 0
 
     def __init__(
-        self, database: Database, prepared: PreparedStatements, *, who: str, now: Callable[[], datetime]
+        self,
+        database: Database,
+        prepared: PreparedStatements,
+        *,
+        who: str,
+        limits: KnownLimits,
+        now: Callable[[], datetime],
     ) -> None:
-        super().__init__(database, prepared, who=who)
+        super().__init__(database, prepared, who=who, limits=limits)
         self._now = now
         self.begin()
 
@@ -49,8 +81,27 @@ class PostgreSQLTransaction(Scheduling, PostgreSQLSending, Claiming, Settling, C
         return len(self.run(archive_rows, {"ids": json.dumps(row_ids), "now": self.now_text}))
 
     def lock_keys(self, keys: Iterable[tuple[str, str | None]]) -> None:
-        """Keep other transactions from changing the order of these (app, partition key) before ours has ended."""
-        self._database.execute(LOCK_KEYS, (_listed(keys),))
+        """Keep other transactions from changing the order of these (app, partition key) before ours has ended.
+
+        Raises:
+            KeyBusy: We are hurried, and somebody else keeps one of them.
+        """
+        listed = (_listed(keys),)
+        if not self.hurried:
+            self._database.execute(LOCK_KEYS, listed)
+        elif not self._database.execute(TRY_KEYS, listed).fetchone()[0]:
+            self._database.command(f"SET LOCAL lock_timeout = {_HURRY_MS}")
+            try:
+                self._database.execute(LOCK_KEYS, listed)
+            except psycopg.errors.LockNotAvailable as error:
+                raise KeyBusy(
+                    "another transaction has a partition key and keeps it; nothing was changed"
+                ) from error
+            self._database.command(f"SET LOCAL lock_timeout = {self.lock_timeout_ms}")
+
+    def lock_queue(self, app: str) -> None:
+        """Keep other transactions from claiming from a queue with limits before ours has ended."""
+        self._database.execute(LOCK_QUEUE, (app,))
 
     def _storable(self, columns: dict[str, Any]) -> dict[str, Any]:
         if columns.get("data_bytes", b"") is not None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import CrossdockError
 from crossdock.store.postgresql import errors
-from crossdock.store.postgresql.connections import discard
+from crossdock.store.postgresql.connections import discard, roll_back
 from crossdock.store.waking import Waker
 
 if TYPE_CHECKING:
@@ -113,8 +113,13 @@ class HostWaker:
     def _notify(self, apps: set[str]) -> None:
         database = self._connections.borrow()
         try:
+            database.command(
+                "BEGIN; SET LOCAL synchronous_commit = off"
+            )  # it is a hint: nobody waits for the disk
             database.execute(_NOTIFY, (json.dumps(sorted(apps)),))
+            database.command("COMMIT")
         finally:
+            roll_back(database)
             self._connections.give_back(database)
 
     def _hear(self) -> None:

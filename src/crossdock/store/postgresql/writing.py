@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from crossdock.domain.errors import CrossdockError, StoreUnavailable
+from crossdock.domain.errors import CrossdockError, QueueFull, StoreUnavailable
 from crossdock.domain.message import sent_message
 from crossdock.store.postgresql import errors
 from crossdock.store.postgresql.connections import COMMITTED, PLANS, discard, roll_back
@@ -40,6 +40,7 @@ class Writer:
         connections: Where connections come from.
         transaction_on: Returns the verbs on a connection.
         wake: Is told the apps that have got something.
+        hurried: Others wait for each transaction, so none waits long for a partition key.
     """
 
     def __init__(
@@ -47,7 +48,10 @@ class Writer:
         connections: Connections,
         transaction_on: Callable[[Database], PostgreSQLTransaction],
         wake: Callable[[Iterable[str]], None],
+        *,
+        hurried: bool,
     ) -> None:
+        self._hurried = hurried
         self._connections = connections
         self._transaction_on = transaction_on
         self._wake = wake
@@ -183,6 +187,10 @@ class Writer:
     ) -> set[str]:
         """Send the single messages of many callers with one statement, which is a transaction by itself."""
         transaction.begin()
+        try:
+            transaction.admit(envelope.app, len(units))
+        except QueueFull:
+            return self._one_by_one(units)
         drafts = [unit.work.single[0] for unit in units]  # type: ignore[union-attr]  # _shared_envelope made sure
         try:
             row_ids = transaction.insert_together(drafts, envelope)
@@ -255,6 +263,8 @@ class Writer:
         if self._database is None or self._transaction is None:
             self._database = self._connections.open()
             self._transaction = self._transaction_on(self._database)
+            self._transaction.hurried = self._hurried
+            self._transaction.lock_timeout_ms = int(self._patience_s * 1000)
         return self._database, self._transaction
 
     def _drop(self) -> None:

@@ -9,12 +9,14 @@ from sqlalchemy import and_, case, func, null, or_, select, text, update
 from crossdock.domain.lifecycle import Status
 from crossdock.store.statements.parts import (
     DUE,
-    HALTED,
+    HALTED_NOW,
     LIMIT,
+    LIMITED,
     MESSAGE_COLUMNS,
     NEXT_REVISION,
     OF_KEY,
     PENDING,
+    PROCESSING_OF_QUEUE,
     READY,
     T,
     listed,
@@ -28,9 +30,34 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Select, Update
 
 
-def is_halted() -> Select[Any]:
-    """Return a row if nothing is to be claimed from the app's queue now."""
-    return select(number(1)).select_from(queue_state).where(HALTED)
+def claim_state() -> Select[Any]:
+    """Return, if the app's queue has a state: is nothing to be claimed now, has it limits, failures in a row, trips."""
+    q, yes, no = queue_state.c, number(1), number(0)
+    halted, limited = case((HALTED_NOW, yes), else_=no), case((LIMITED, yes), else_=no)
+    return select(halted, limited, q.failures, q.trips).where(q.app == param("app"))
+
+
+def limits() -> Select[Any]:
+    """Return the limits of an app's queue and how far they are used."""
+    q = queue_state.c
+    return select(
+        q.max_processing, q.rate_count, q.rate_period_s, q.rate_next_at, q.trips, PROCESSING_OF_QUEUE
+    ).where(q.app == param("app"))
+
+
+def spend_rate() -> Update:
+    """Note when the next delivery of an app may be begun."""
+    return (
+        update(queue_state)
+        .where(queue_state.c.app == param("app"))
+        .values(rate_next_at=param("rate_next_at"))
+    )
+
+
+def halted_until() -> Select[Any]:
+    """Return until when an app's queue is parked, and when its rate allows the next delivery."""
+    q = queue_state.c
+    return select(q.parked_until, q.rate_next_at).where(q.app == param("app"))
 
 
 def promote_due() -> Update:
@@ -53,7 +80,7 @@ def promote_due() -> Update:
 def expired() -> Select[Any]:
     """Return messages that are too late to be delivered, a bounded number."""
     return (
-        select(T.id, T.target_app, T.partition_key)
+        select(T.id, T.target_app, T.partition_key, T.attempts)
         .where(T.target_app == param("app"), PENDING, T.expires_at.is_not(None), T.expires_at <= param("now"))
         .suffix_with(LIMIT)
     )

@@ -145,14 +145,6 @@ def park() -> Insert:
     return statement.on_conflict_do_update(index_elements=["app"], set_={"parked_until": later, "note": note})
 
 
-def set_on_dead() -> Insert:
-    """Say whether a dead letter keeps its partition key."""
-    statement = sqlite_dialect.insert(queue_state).values(app=param("app"), on_dead=param("on_dead"))
-    return statement.on_conflict_do_update(
-        index_elements=["app"], set_={"on_dead": statement.excluded.on_dead}
-    )
-
-
 def dead_keys() -> Select[Any]:
     """Return the keys of an app that a dead letter blocks."""
     return (

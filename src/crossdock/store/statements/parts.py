@@ -15,9 +15,11 @@ from sqlalchemy import (
     bindparam,
     case,
     exists,
+    func,
     literal_column,
     null,
     or_,
+    select,
     text,
 )
 
@@ -91,11 +93,27 @@ NO_LEASE: Final = {
 DUE: Final = case((T.available_at > T.created_at, T.available_at), else_=T.created_at)
 """Since when a scheduled message can be claimed; one that was scheduled for the past, since it was sent."""
 NEXT_REVISION: Final = T.revision + number(1)
-HALTED: Final = and_(
-    queue_state.c.app == param("app"),
-    or_(queue_state.c.paused_at.is_not(None), queue_state.c.parked_until > param("now")),
+_Q: Final = queue_state.c
+HALTED_NOW: Final = or_(
+    _Q.paused_at.is_not(None), _Q.parked_until > param("now"), _Q.rate_next_at > param("now")
 )
-"""A queue from which nothing is claimed now: paused, or parked until later."""
+"""Nothing is claimed from this queue now: it is paused, parked until later, or has used up its rate."""
+LIMITED: Final = or_(_Q.max_processing.is_not(None), _Q.rate_count.is_not(None), _Q.trips > number(0))
+"""Not everything that is ready in this queue may be claimed."""
+PROCESSING_OF_QUEUE: Final = (
+    select(func.count())
+    .select_from(data_staging)
+    .where(PROCESSING, WATCHED, T.target_app == _Q.app)
+    .correlate(queue_state)
+    .scalar_subquery()
+)
+"""How many messages of this queue are claimed: what is in work in the whole store is looked through for it."""
+_MOST: Final = case((_Q.trips > number(0), number(1)), else_=_Q.max_processing)
+HALTED: Final = and_(
+    _Q.app == param("app"),
+    or_(HALTED_NOW, and_(_MOST.is_not(None), _MOST <= PROCESSING_OF_QUEUE)),
+)
+"""A queue from which nothing is claimed now: halted, or as many of its messages in work as may be."""
 BLOCKS_WHEN_DEAD: Final = and_(
     T.partition_key.is_not(None),
     exists().where(queue_state.c.app == T.target_app, queue_state.c.on_dead == literal("block")),

@@ -19,6 +19,7 @@ from crossdock.store.statements.parts import (
     number,
     param,
 )
+from crossdock.store.statements.rules import RULE_COLUMNS
 from crossdock.store.tables import audit_log, data_staging, queue_state
 
 if TYPE_CHECKING:
@@ -152,4 +153,4 @@ def _is_any(found: ColumnElement[bool], order: ColumnElement[Any]) -> ColumnElem
 def states() -> Select[Any]:
     """Return the state of every queue that has one."""
     state = queue_state.c
-    return select(state.app, state.paused_at, state.on_dead, state.parked_until, state.note)
+    return select(state.app, state.paused_at, state.parked_until, state.note, state.trips, *RULE_COLUMNS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import case, func, insert, null, select, update
 
@@ -102,16 +102,20 @@ def extend() -> Update:
     )
 
 
+_OVERDUE: Final = (
+    T.id, T.target_app, T.lease_owner, T.lease_token, T.lease_keep_s, T.attempts, T.max_attempts, T.retry,
+    func.coalesce(T.replayed_at, T.created_at),
+)  # fmt: skip
+
+
 def overdue() -> Select[Any]:
     """Return claimed messages whose lease ran out."""
-    return (
-        select(
-            T.id, T.target_app, T.lease_owner, T.lease_token, T.lease_keep_s, T.attempts, T.max_attempts, T.retry,
-            func.coalesce(T.replayed_at, T.created_at),
-        )
-        .where(PROCESSING, WATCHED, T.lease_until < param("now"))
-        .suffix_with(LIMIT)
-    )  # fmt: skip
+    return select(*_OVERDUE).where(PROCESSING, WATCHED, T.lease_until < param("now")).suffix_with(LIMIT)
+
+
+def held() -> Select[Any]:
+    """Return the messages that a process holds, with what their end is judged by."""
+    return select(*_OVERDUE).where(PROCESSING, WATCHED, T.lease_owner == param("owner")).suffix_with(LIMIT)
 
 
 def owned() -> Select[Any]:

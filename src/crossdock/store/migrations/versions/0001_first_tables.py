@@ -49,6 +49,7 @@ CREATE TABLE crossdock_schema (
   oldest_code INTEGER NOT NULL,
   outside_writers INTEGER DEFAULT '0' NOT NULL,
   store_id TEXT DEFAULT (lower(hex(randomblob(4))) || '-' || lower(hex(randomblob(2))) || '-4' || substr(lower(hex(randomblob(2))), 2) || '-' || substr('89ab', 1 + abs(random() % 4), 1) || substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6)))) NOT NULL,
+  generation INTEGER DEFAULT '0' NOT NULL,
   created_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL
 )""",
     """\
@@ -183,6 +184,16 @@ CREATE INDEX idx_target_app ON data_staging (target_app, status, id) WHERE statu
     """\
 CREATE UNIQUE INDEX uq_data_staging_message ON data_staging (message_id, target_app, source_app)""",
     """\
+CREATE TABLE hub_process (
+  owner TEXT NOT NULL,
+  pid INTEGER NOT NULL,
+  host TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  problem TEXT,
+  updated_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  CONSTRAINT pk_hub_process PRIMARY KEY (owner)
+)""",
+    """\
 CREATE TABLE queue_state (
   app TEXT NOT NULL,
   paused_at VARCHAR(26),
@@ -190,8 +201,22 @@ CREATE TABLE queue_state (
   parked_until VARCHAR(26),
   note TEXT,
   on_dead TEXT DEFAULT 'release' NOT NULL,
+  fallback TEXT,
+  max_depth INTEGER,
+  max_processing INTEGER,
+  rate_count INTEGER,
+  rate_period_s FLOAT,
+  rate_next_at VARCHAR(26),
+  failures INTEGER DEFAULT '0' NOT NULL,
+  failed_row INTEGER,
+  trips INTEGER DEFAULT '0' NOT NULL,
   CONSTRAINT pk_queue_state PRIMARY KEY (app),
-  CONSTRAINT ck_queue_state_on_dead CHECK (on_dead IN ('release', 'block'))
+  CONSTRAINT ck_queue_state_on_dead CHECK (on_dead IN ('release', 'block')),
+  CONSTRAINT ck_queue_state_fallback CHECK (fallback IS NULL OR fallback <> app),
+  CONSTRAINT ck_queue_state_max_depth CHECK (max_depth IS NULL OR max_depth >= 1),
+  CONSTRAINT ck_queue_state_max_processing CHECK (max_processing IS NULL OR max_processing >= 1),
+  CONSTRAINT ck_queue_state_rate CHECK (rate_count IS NULL OR (rate_count >= 1 AND rate_period_s > 0)),
+  CONSTRAINT ck_queue_state_breaker CHECK (failures >= 0 AND trips >= 0)
 )""",
     """\
 CREATE TABLE schedule (
@@ -291,6 +316,27 @@ WHEN NEW.revision = OLD.revision AND NEW.status <> OLD.status BEGIN
   UPDATE data_staging SET blocked = 1, revision = revision + 1
     WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'pending' AND blocked = 0 AND id <> NEW.id AND NEW.status = 'pending' AND OLD.status IN ('failed', 'completed');
   UPDATE data_staging SET blocked = 0, due_at = strftime('%Y-%m-%d %H:%M:%f000', 'now'), revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'failed' AND blocked = 1);
+END""",
+    """\
+CREATE TRIGGER data_staging_after_failed AFTER UPDATE OF status ON data_staging
+WHEN NEW.revision = OLD.revision AND NEW.status = 'failed' AND OLD.status = 'processing'
+  AND EXISTS (SELECT 1 FROM queue_state WHERE app = NEW.target_app AND fallback IS NOT NULL) BEGIN
+  INSERT INTO data_staging (data, data_bytes, message_id, type, subject, content_type, data_schema, partition_key, traceparent, priority,
+      source_app, target_app, source, time, correlation_id, extensions, expires_at)
+    SELECT NEW.data, NEW.data_bytes, NEW.message_id, NEW.type, NEW.subject, NEW.content_type, NEW.data_schema, NEW.partition_key, NEW.traceparent, NEW.priority,
+      NEW.target_app, fallback, coalesce(NEW.source, NEW.source_app), coalesce(NEW.time, NEW.created_at),
+      coalesce(NEW.correlation_id, NEW.message_id),
+      json_set(CASE WHEN json_valid(NEW.extensions) THEN NEW.extensions ELSE '{}' END,
+        '$.failedapp', NEW.target_app, '$.failedattempts', NEW.attempts,
+        '$.failedcode', coalesce(CASE WHEN json_valid(NEW.error) THEN json_extract(NEW.error, '$.code') END, 'PERMANENT'),
+        '$.failedreason', substr(coalesce(CASE WHEN json_valid(NEW.error) THEN json_extract(NEW.error, '$.message') END, NEW.error,
+          'set to failed by another program'), 1, 1000)),
+      CASE WHEN NEW.expires_at > strftime('%Y-%m-%d %H:%M:%f000', 'now') THEN NEW.expires_at END
+    FROM queue_state WHERE app = NEW.target_app AND fallback IS NOT NULL
+    ON CONFLICT (message_id, target_app, source_app) DO NOTHING;
+  INSERT INTO audit_log (row_id, event, who, details)
+    SELECT NEW.id, 'message.fell_back', 'sql', json_object('to', fallback)
+    FROM queue_state WHERE app = NEW.target_app;
 END""",
     """\
 CREATE TRIGGER data_staging_after_edit
