@@ -119,7 +119,7 @@ class TestService:
 
     def test_store_that_is_away_is_waited_for_once(self, queue: Queue) -> None:
         rescuer, scheduler = Stumbling(StoreUnavailable("away")), Stumbling()
-        housekeeper = Housekeeper(queue._store, rescuer, scheduler, lambda event, text: None)  # type: ignore[arg-type]  # as good as they
+        housekeeper = Housekeeper(queue._store, rescuer, scheduler, queue._archiver, lambda event, text: None)  # type: ignore[arg-type]  # as good as they
         housekeeper.run_once()
         assert scheduler.calls == 0
         housekeeper.run_once()

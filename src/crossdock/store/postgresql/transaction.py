@@ -36,7 +36,7 @@ _HURRY_MS: Final = 250
 
 
 class KeyBusy(StoreUnavailable):
-    """Another transaction has a partition key and keeps it; the work is to be done apart from that of others."""
+    """Another transaction has a partition key and keeps it; the store does the work apart from that of others."""
 
 
 class PostgreSQLTransaction(Scheduling, PostgreSQLSending, Claiming, Settling, Controlling, Archiving):
