@@ -39,7 +39,14 @@ CHAPTERS: Final[dict[str, Sequence[Documented]]] = {
         crossdock.Message, crossdock.SentMessage, crossdock.Record, crossdock.Status, crossdock.Failure,
         crossdock.FailureCode, crossdock.QueueStats, crossdock.TimelineEntry,
     ),
-    "Settings": (crossdock.RetryPolicy, crossdock.Rules, crossdock.Rate, crossdock.StoreSettings),
+    "Settings": (
+        crossdock.RetryPolicy,
+        crossdock.Rules,
+        crossdock.Rate,
+        crossdock.Retention,
+        crossdock.Keep,
+        crossdock.StoreSettings,
+    ),
     "With SQLAlchemy": (crossdock.create_engine, orm.StagedMessage, orm.AuditEntry),
     "For tests": (testing.FakeClock,),
 }  # fmt: skip

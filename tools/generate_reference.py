@@ -138,8 +138,8 @@ def configuration() -> Iterator[str]:
     yield "## The file that `crossdock init` writes"
     yield f"```toml\n{TEMPLATE}```"
     for title, key in (
-        ("[store]", ("store",)), ("[queue]", ("queue",)), ("[run]", ("run",)), ("[apps.NAME]", ("apps", "NAME")),
-        ("[schedules.NAME]", ("schedules", "NAME")),
+        ("[store]", ("store",)), ("[queue]", ("queue",)), ("[retention]", ("retention",)), ("[run]", ("run",)),
+        ("[apps.NAME]", ("apps", "NAME")), ("[schedules.NAME]", ("schedules", "NAME")),
     ):  # fmt: skip
         yield f"## {title}"
         yield from section(key, defaults)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from crossdock.domain.lifecycle import FailureCode, Status
     from crossdock.domain.message import Message, SentMessage
     from crossdock.domain.record import QueueStats, Record, TimelineEntry
+    from crossdock.domain.retention import Keep, Retention
     from crossdock.domain.retry import Failure, RetryPolicy
     from crossdock.domain.routing import Subscription
     from crossdock.domain.rules import Rate, Rules
@@ -61,11 +62,13 @@ _HOMES = {
     "Failure": "domain.retry",
     "FailureCode": "domain.lifecycle",
     "Hub": "app.hub",
+    "Keep": "domain.retention",
     "Message": "domain.message",
     "Queue": "synchronous.queue",
     "QueueStats": "domain.record",
     "Rate": "domain.rules",
     "Record": "domain.record",
+    "Retention": "domain.retention",
     "RetryPolicy": "domain.retry",
     "Rules": "domain.rules",
     "Schedule": "domain.schedule",
@@ -81,12 +84,11 @@ _HOMES = {
 
 __all__ = [
     "AsyncDelivery", "AsyncQueue", "Breaker", "ConfigError", "CredentialError", "CrossdockError", "Delivery",
-    "DeliveryError", "Failure", "FailureCode", "Hub", "IllegalMove", "InvalidMessage", "LeaseLost", "Message",
+    "DeliveryError", "Failure", "FailureCode", "Hub", "IllegalMove", "InvalidMessage", "Keep", "LeaseLost", "Message",
     "MessageNotFound", "PermanentError", "Queue", "QueueFull", "QueueStats", "Rate", "RateLimited", "Record",
-    "RetryPolicy", "Rules", "Schedule", "ScheduleNotFound", "SchemaOutOfDate", "SendOptions", "SentMessage", "Status",
-    "StoreDamaged", "StoreError", "StoreFull", "StoreSettings", "StoreUnavailable", "Subscription", "TimelineEntry",
-    "TransientError", "__version__",
-    "create_engine",
+    "Retention", "RetryPolicy", "Rules", "Schedule", "ScheduleNotFound", "SchemaOutOfDate", "SendOptions",
+    "SentMessage", "Status", "StoreDamaged", "StoreError", "StoreFull", "StoreSettings", "StoreUnavailable",
+    "Subscription", "TimelineEntry", "TransientError", "__version__", "create_engine",
 ]  # fmt: skip
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crossdock.hub.archiver import Archiver
 from crossdock.hub.gateway import Gateway
 from crossdock.hub.housekeeper import Housekeeper
 from crossdock.hub.rescuer import Rescuer
 from crossdock.hub.scheduler import Scheduler
 from crossdock.ports.clock import SystemClock
 from crossdock.ports.notice import log_notice
+from crossdock.store.archive_files import ArchiveFiles
 from crossdock.store.location import is_postgresql, parse_url
 from crossdock.store.settings import StoreSettings
 from crossdock.store.sqlite import SQLiteStore
@@ -75,5 +77,18 @@ class Parts:
         )
         self.gateway = Gateway(self.store, policies, app=app, notice=notice)
         rescuer = Rescuer(self.store, max_crashes=policies.max_crashes, policy_of=self.gateway.policy_of)
-        self.housekeeper = Housekeeper(self.store, rescuer, Scheduler(self.store, notice), notice)
+        self.archiver = self._make_archiver(notice)
+        scheduler = Scheduler(self.store, notice)
+        self.housekeeper = Housekeeper(self.store, rescuer, scheduler, self.archiver, notice)
         self.store.on_reopen = self.housekeeper.restart
+
+    def _make_archiver(self, notice: Notice) -> Archiver:
+        """Files are written where one process at a time can be made sure of: on one machine."""
+        path = self.store.location.path if isinstance(self.store, SQLiteStore) else None
+        return Archiver(
+            self.store,
+            ArchiveFiles() if isinstance(self.store, SQLiteStore) else None,
+            retention=lambda: self.gateway.policies.retention,
+            folder=None if path is None else str(path.with_name(f"{path.name}.archive")),
+            notice=notice,
+        )

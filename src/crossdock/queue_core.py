@@ -11,6 +11,7 @@ from crossdock.bootstrap import Parts, store_settings
 from crossdock.domain.errors import ConfigError, InvalidMessage
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import AppId, check_app
+from crossdock.domain.retention import Retention
 from crossdock.domain.retry import RetryPolicy
 from crossdock.hub.declaring import Declarations
 from crossdock.hub.ears import EarShelf
@@ -49,6 +50,7 @@ class QueueCore:
         lease: How long a claimed message is ours.
         retry: The policy for deliveries that fail; a mapping has one per app, ``"*"`` for all others.
         max_crashes: A message whose worker died so often is a dead letter.
+        retention: When completed messages go to the archive, and from there to files.
         settings: How the store is opened.
         clock: Tells the time, for tests.
 
@@ -66,16 +68,20 @@ class QueueCore:
         lease: timedelta = timedelta(seconds=30),
         retry: RetryPolicy | Mapping[str, RetryPolicy] | None = None,
         max_crashes: int = 3,
+        retention: Retention | None = None,
         settings: StoreSettings | None = None,
         clock: Clock | None = None,
     ) -> None:
         by_app = retry if isinstance(retry, Mapping) else {ANY_APP: retry or RetryPolicy()}
-        policies = Policies(lease=lease, retry=by_app, max_crashes=max_crashes)
+        policies = Policies(
+            lease=lease, retry=by_app, max_crashes=max_crashes, retention=retention or Retention()
+        )
         parts = Parts(url, app=_app_setting(app), policies=policies, settings=settings, clock=clock)
         self._store = parts.store
         self._gateway = parts.gateway
         self._declarations = Declarations(parts.gateway)
         self._housekeeper = parts.housekeeper
+        self._archiver = parts.archiver
         self._in_memory = parts.store.in_memory
         self._ears = EarShelf(parts.store)
         self._shut_down = weakref.finalize(self, _shut_down, parts, self._ears)
@@ -115,6 +121,7 @@ class QueueCore:
             lease=loaded.config.queue.lease,
             retry=loaded.config.retry_policies(),
             max_crashes=loaded.config.queue.max_crashes,
+            retention=loaded.retention(),
             settings=store_settings(loaded.config.store),
             clock=clock,
         )

@@ -171,3 +171,13 @@ def test_a_person_is_asked(shell: Shell, busy: None, store: Store) -> None:
         0,
         "5 messages of validator cancelled",
     )
+
+
+def test_archive_moves_what_is_completed(shell: Shell, busy: None) -> None:
+    assert shell.good("queue", "archive", "validator", "--older-than", "1h", "--json").out.split() == [
+        '{"archived":', "0,", '"files":', "[]}",
+    ]  # fmt: skip
+    assert "2 messages archived" in without_colour(shell.good("queue", "archive", "--to-files").err)
+    assert '"archived"' in shell.good("queue", "list", "validator", "--status", "archived", "--json").out
+    assert "2 archived" in shell.good("store", "info").out
+    assert "given back" in shell.good("store", "vacuum").out

@@ -95,7 +95,11 @@ class TestService:
         told: list[str] = []
         rescuer = Stumbling(KeyError("x"), KeyError("x"), ValueError("y"))
         housekeeper = Housekeeper(
-            queue._store, rescuer, Stumbling(), lambda event, text: told.append(f"{event} {text}")
+            queue._store,
+            rescuer,
+            Stumbling(),
+            queue._archiver,
+            lambda event, text: told.append(f"{event} {text}"),
         )  # type: ignore[arg-type]  # as good as one
         housekeeper.start()
         until(lambda: rescuer.calls > 3)
@@ -105,7 +109,9 @@ class TestService:
     def test_trouble_with_one_duty_keeps_back_no_other(self, queue: Queue) -> None:
         told: list[str] = []
         rescuer, scheduler = Stumbling(KeyError("x"), ValueError("same")), Stumbling(ValueError("same"))
-        housekeeper = Housekeeper(queue._store, rescuer, scheduler, lambda event, text: told.append(event))  # type: ignore[arg-type]  # as good as they
+        housekeeper = Housekeeper(
+            queue._store, rescuer, scheduler, queue._archiver, lambda event, text: told.append(event)
+        )  # type: ignore[arg-type]  # as good as they
         for _ in range(3):
             housekeeper.run_once()
         assert scheduler.calls == 3
@@ -113,16 +119,20 @@ class TestService:
 
     def test_store_that_is_away_is_waited_for_once(self, queue: Queue) -> None:
         rescuer, scheduler = Stumbling(StoreUnavailable("away")), Stumbling()
-        housekeeper = Housekeeper(queue._store, rescuer, scheduler, lambda event, text: None)  # type: ignore[arg-type]  # as good as they
+        housekeeper = Housekeeper(queue._store, rescuer, scheduler, queue._archiver, lambda event, text: None)  # type: ignore[arg-type]  # as good as they
         housekeeper.run_once()
         assert scheduler.calls == 0
         housekeeper.run_once()
         assert scheduler.calls == 1
 
     def test_starting_twice_and_stopping_unstarted_are_harmless(self, queue: Queue) -> None:
-        housekeeper = Housekeeper(queue._store, Stumbling(), Stumbling(), lambda event, text: None)  # type: ignore[arg-type]  # as good as one
+        housekeeper = Housekeeper(
+            queue._store, Stumbling(), Stumbling(), queue._archiver, lambda event, text: None
+        )  # type: ignore[arg-type]  # as good as one
         housekeeper.stop()
-        housekeeper = Housekeeper(queue._store, Stumbling(), Stumbling(), lambda event, text: None)  # type: ignore[arg-type]  # as good as one
+        housekeeper = Housekeeper(
+            queue._store, Stumbling(), Stumbling(), queue._archiver, lambda event, text: None
+        )  # type: ignore[arg-type]  # as good as one
         housekeeper.start()
         thread = housekeeper._thread
         housekeeper.start()
@@ -134,7 +144,9 @@ class TestService:
         """A stop between two looks must not be forgotten and waited out."""
         started = time.monotonic()
         for _ in range(40):
-            housekeeper = Housekeeper(queue._store, Stumbling(), Stumbling(), lambda event, text: None)  # type: ignore[arg-type]  # as good as one
+            housekeeper = Housekeeper(
+                queue._store, Stumbling(), Stumbling(), queue._archiver, lambda event, text: None
+            )  # type: ignore[arg-type]  # as good as one
             housekeeper.start()
             housekeeper.stop()
         assert time.monotonic() - started < 40 * 0.2  # a quarter of a second each, if it is forgotten

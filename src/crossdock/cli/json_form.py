@@ -69,6 +69,7 @@ def record_document(record: Record) -> dict[str, Any]:
         "updated_at": instant(record.updated_at),
         "claimed_at": instant(record.claimed_at),
         "processed_at": instant(record.processed_at),
+        "archived_at": instant(record.archived_at),
         "lease_owner": record.lease_owner,
         "lease_until": instant(record.lease_until),
         "revision": record.revision,

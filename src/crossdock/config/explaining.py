@@ -30,6 +30,7 @@ def settings(loaded: Loaded) -> list[tuple[Key, Any, str]]:
     found += [(("queue", name), value) for name, value in config.queue.model_dump(exclude={"retry"}).items()]
     everyone = _as_table(config.retry_policies()["*"]).model_dump()
     found += [(("queue", "retry", name), value) for name, value in everyone.items()]
+    found += [(("retention", name), value) for name, value in config.retention.model_dump().items()]
     found += [(("run", name), value) for name, value in config.run.model_dump().items()]
     for app, table in config.apps.items():
         found += [(("apps", app, "retry", name), value) for name, value in table.retry.model_dump().items()]
@@ -52,7 +53,7 @@ def _settings_of(above: Key, table: Mapping[str, Any]) -> Iterator[tuple[Key, An
     for name, value in table.items():
         if isinstance(value, dict):
             yield from _settings_of((*above, name), value)
-        elif value not in (None, [], False):
+        elif value is not None and value is not False and value != []:
             yield (*above, name), value
 
 

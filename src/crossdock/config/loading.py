@@ -16,6 +16,7 @@ from crossdock.config.layers import Layers, misspelt_variables, read_environment
 from crossdock.config.model import Config
 from crossdock.config.problems import Key, describe, show_key
 from crossdock.domain.errors import ConfigError
+from crossdock.domain.retention import Retention
 from crossdock.domain.rules import fallback_loop, loop_text
 
 FILE_NAME: Final = "crossdock.toml"
@@ -41,6 +42,12 @@ class Loaded:
     file: Path | None
     store_url: str
     again: Callable[[], Loaded] = field(compare=False, repr=False)
+
+    def retention(self) -> Retention:
+        """Return what becomes of completed messages; a relative folder of the file counts from the file's."""
+        from_file = self.file is not None and self.origin("retention", "folder") == _name(self.file)
+        base = self.file.resolve().parent if self.file is not None and from_file else Path.cwd()
+        return self.config.retention_rules(base)
 
     def origin(self, *key: str) -> str:
         """Return what set a key: a file, a variable, an option, or ``default``."""

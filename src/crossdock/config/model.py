@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from crossdock.config import values
+from crossdock.config.retention_table import AppRetentionTable, RetentionTable
 from crossdock.config.schedule_table import Scheduled
-from crossdock.config.table import AppName, Duration, Expected, Table, text_form
+from crossdock.config.table import AppName, Duration, Expected, Flag, Table, text_form
 from crossdock.domain.breaker import Breaker
+from crossdock.domain.retention import Keep, Retention
 from crossdock.domain.retry import RetryPolicy
 from crossdock.domain.routing import Subscription
 from crossdock.domain.rules import RATE_PATTERN, RULE_NAMES, Rate
@@ -50,7 +53,6 @@ def _python_path(text: str) -> str:
 
 
 Url: TypeAlias = Annotated[str, AfterValidator(_url), Expected('a URL such as "sqlite:///crossdock.db"')]
-Flag: TypeAlias = Annotated[bool, Expected("true or false")]
 Count: TypeAlias = Annotated[int, Field(ge=1), Expected("a whole number of 1 or more")]
 Lease: TypeAlias = Annotated[
     Duration, AfterValidator(_long_enough), Expected('a duration of 10 ms or more, such as "30s"')
@@ -267,6 +269,10 @@ class AppTable(Table):
     retry: RetryTable = Field(
         default_factory=RetryTable, description="The app's retry policy, over that of all apps."
     )
+    retention: AppRetentionTable = Field(
+        default_factory=AppRetentionTable,
+        description="How many completed messages of the app stay in its queue, over what holds for all.",
+    )
     on_dead: OnDead | None = Field(
         default=None,
         description=(
@@ -313,6 +319,10 @@ class Config(Table):
     queue: QueueTable = Field(
         default_factory=QueueTable, description="How queues behave whose app says nothing else."
     )
+    retention: RetentionTable = Field(
+        default_factory=RetentionTable,
+        description="What becomes of completed messages. Dead letters are never touched.",
+    )
     run: RunTable = Field(default_factory=RunTable, description="How crossdock run works.")
     apps: dict[AppName, AppTable] = Field(default={}, description="Apps that differ, each under its name.")
     schedules: dict[AppName, Scheduled] = Field(
@@ -326,6 +336,24 @@ class Config(Table):
             for name, app in self.apps.items()
         }
         return {name: rules for name, rules in found.items() if rules}
+
+    def retention_rules(self, base: Path) -> Retention:
+        """Return what becomes of completed messages; a relative folder counts from ``base``."""
+        given = self.retention
+        keep = given.over(Keep())
+        return Retention(
+            automatic=given.automatic,
+            keep=keep,
+            apps={
+                name: app.retention.over(keep)
+                for name, app in self.apps.items()
+                if app.retention.model_fields_set
+            },
+            archived_for=given.archived_for,
+            dedup_for=given.dedup_for,
+            to_files=given.to_files,
+            folder=None if given.folder is None else str(base / given.folder),
+        )
 
     def retry_policies(self) -> dict[str, RetryPolicy]:
         """Return the policy of each app, and under ``*`` that of all others."""

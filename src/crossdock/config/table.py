@@ -68,6 +68,7 @@ Duration: TypeAlias = Annotated[
     WithJsonSchema({"type": "string", "pattern": values.DURATION_PATTERN}),
     Expected('a duration such as "500ms", "30s" or "1h30m"'),
 ]
+Flag: TypeAlias = Annotated[bool, Expected("true or false")]
 AppName: TypeAlias = Annotated[
     str,
     AfterValidator(_app_name),

@@ -20,6 +20,13 @@ url = "sqlite:///crossdock.db"    # relative to this file's folder; sqlite:////d
 # max_crashes = 3                 # a message whose worker died so often becomes a dead letter
 # retry = { max_attempts = 8, backoff = "1s..5m", jitter = true }
 
+[retention]                       # what becomes of completed messages
+# automatic = true                # the processes of the store do it by themselves
+# completed_for = "7d"            # they stay in the queue for so long, then they are archived
+# archived_for = "30d"            # they stay in the archive for so long, then they go to files
+# dedup_for = "30d"               # how long an archived id is known
+# to_files = true                 # false: what is archived stays in its table
+
 [run]                             # what "crossdock run" starts
 # workers = 1                     # worker processes, each with every app that has a handler
 # drain = "10s"                   # a worker that is told to stop ends within this time

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, NewType, TypeAlias
 
@@ -177,12 +177,17 @@ class Envelope:
 
 
 class Draft(NamedTuple):
-    """One message ready to be stored: exactly one of ``text`` and ``raw`` is set."""
+    """One message ready to be stored: exactly one of ``text`` and ``raw`` is set.
+
+    ``known_for`` says how long after its archiving a message still counts as sent under this id; None: the id was made
+    just now, or nothing that is archived counts.
+    """
 
     message_id: MessageId
     text: str | None
     raw: bytes | None
     data: Any
+    known_for: timedelta | None = None
 
 
 def encode(data: object) -> tuple[str | None, bytes | None]:

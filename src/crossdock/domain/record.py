@@ -26,6 +26,7 @@ class Record:
         revision: Rises with each change; 0: inserted by another program and not touched since.
         result: What the receiver answered.
         error: Why it failed, or why its last attempt did.
+        archived_at: When it went to the archive; None: it is not there.
     """
 
     row_id: int
@@ -48,6 +49,7 @@ class Record:
     revision: int
     result: Any
     error: Failure | None
+    archived_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

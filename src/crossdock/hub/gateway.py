@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +23,7 @@ from crossdock.domain.message import (
     encode,
     encode_json,
 )
+from crossdock.domain.retention import Retention
 from crossdock.domain.retry import Dead, RetryPolicy, Trial, crash_failure, failure_of, judge
 from crossdock.domain.rules import QueueRules, check_rules, fallback_loop, loop_text
 from crossdock.hub.options import given_options
@@ -53,6 +54,7 @@ class Policies:
         lease: How long a claim lasts unless it says otherwise.
         retry: By app; ``*`` is for all others.
         max_crashes: A message whose worker died so often is a dead letter.
+        retention: What becomes of completed messages.
 
     Raises:
         ConfigError: A value is out of range.
@@ -61,6 +63,7 @@ class Policies:
     lease: timedelta = timedelta(seconds=30)
     retry: Mapping[str, RetryPolicy]
     max_crashes: int = 3
+    retention: Retention = field(default_factory=Retention)
 
     def __post_init__(self) -> None:
         if issue := _lease_issue(self.lease):
@@ -132,8 +135,9 @@ class Gateway:
             InvalidMessage: Data is no JSON value, or the id cannot be one.
         """
         text, raw = encode(data)
-        name = MessageId(new_message_id()) if message_id is None else check_message_id(message_id)
-        return Draft(name, text, raw, data)
+        if message_id is None:
+            return Draft(MessageId(new_message_id()), text, raw, data)
+        return Draft(check_message_id(message_id), text, raw, data, self.policies.retention.known_for)
 
     def drafts(self, items: Iterable[Any]) -> list[Draft]:
         """Encode the data of many messages, under new ids.

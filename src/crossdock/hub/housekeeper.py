@@ -1,6 +1,7 @@
-"""The one thread of a store that works in the background.
+"""The one thread of a store that always works in the background.
 
-It rescues, sends what schedules send, and writes results that would wait too long.
+It rescues, sends what schedules send, writes results that would wait too long, and starts the archiver now and then,
+which has a thread of its own because what it does may take long.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from crossdock.hub.consumption import FLUSH_AFTER_S
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from crossdock.hub.archiver import Archiver
     from crossdock.hub.consumption import Consumption
     from crossdock.hub.rescuer import Rescuer
     from crossdock.hub.scheduler import Scheduler
@@ -29,10 +31,13 @@ _JOIN_TIMEOUT_S: Final = 5.0
 class Housekeeper:
     """Runs in a daemon thread; starting twice or stopping unstarted is harmless."""
 
-    def __init__(self, store: Store, rescuer: Rescuer, scheduler: Scheduler, notice: Notice) -> None:
+    def __init__(
+        self, store: Store, rescuer: Rescuer, scheduler: Scheduler, archiver: Archiver, notice: Notice
+    ) -> None:
         self._store = store
         self._rescuer = rescuer
         self._scheduler = scheduler
+        self._archiver = archiver
         self._notice = notice
         self._consumptions: set[Consumption] = set()
         self._stop = threading.Event()
@@ -52,6 +57,7 @@ class Housekeeper:
         """Begin anew in a forked child, where the thread of the parent is not."""
         if self._thread is not None:
             self._thread = None
+            self._archiver.restart()
             self._consumptions = set()
             self._stop, self._call = threading.Event(), threading.Event()
             self.start()
@@ -60,6 +66,7 @@ class Housekeeper:
         """End, and wait until what was begun is finished."""
         self._stop.set()
         self._call.set()
+        self._archiver.stop()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(_JOIN_TIMEOUT_S)
         self._thread = None
@@ -108,6 +115,7 @@ class Housekeeper:
     def _tend(self) -> None:
         if time.monotonic() >= self._tend_at:
             self._tend_at = time.monotonic() + _TEND_EVERY_S
+            self._archiver.start()
             self._store.tend()
 
     def _run(self) -> None:

@@ -26,8 +26,9 @@ class OneSend:
 
     @property
     def single(self) -> tuple[Draft, Envelope] | None:
-        """The message, if its place in the queue depends on no other."""
-        return (self.draft, self.envelope) if self.envelope.partition_key is None else None
+        """The message, if its place in the queue depends on no other, and the archive need not be asked for it."""
+        alone = self.envelope.partition_key is None and self.draft.known_for is None
+        return (self.draft, self.envelope) if alone else None
 
     def __call__(self, tx: Any) -> SentMessage:
         """Store it."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from crossdock.domain.archive import AgedPage, ArchivedLine, BegunFile, FileFacts
     from crossdock.domain.delivery import Claimed, ClaimRequest, DeliveryKey, Settlement, Undecodable
     from crossdock.domain.lifecycle import Status
     from crossdock.domain.message import Draft, Envelope, SentMessage
@@ -126,6 +127,25 @@ class ReloadVerbs(Protocol):
         """Forget a process that has ended."""
 
 
+class ArchiveVerbs(Protocol):
+    """What the archiver does in a transaction."""
+
+    def archive(self, row_ids: Sequence[int]) -> int:
+        """Move those of these rows to the archive that are completed and not hidden; return how many."""
+
+    def forget_archived(self, row_ids: Sequence[int]) -> None:
+        """Remove rows of the archive for good, with their history."""
+
+    def begin_file(self, name: str, folder: str, app: str) -> None:
+        """Note that a file is about to be written."""
+
+    def end_file(self, name: str, facts: FileFacts) -> None:
+        """Note that a file was written, and that what is in it was removed."""
+
+    def drop_file(self, name: str) -> None:
+        """Forget a file that was begun and never written."""
+
+
 class ScheduleVerbs(Protocol):
     """What is done with schedules in a transaction.
 
@@ -153,11 +173,43 @@ class ScheduleVerbs(Protocol):
         """Remove a schedule; raises ScheduleNotFound."""
 
 
-class Transaction(SendingVerbs, WorkingVerbs, ControlVerbs, ReloadVerbs, ScheduleVerbs, Protocol):
+class Transaction(
+    SendingVerbs, WorkingVerbs, ControlVerbs, ReloadVerbs, ScheduleVerbs, ArchiveVerbs, Protocol
+):
     """One open write transaction."""
 
 
-class Reading(Protocol):
+class ArchiveReading(Protocol):
+    """What the archiver asks of one consistent snapshot."""
+
+    def finished_apps(self) -> builtins.list[str]:
+        """Return the apps that have finished messages in their queue."""
+
+    def aged(self, app: str, before: datetime, *, through: int, after: int, limit: int) -> AgedPage:
+        """Look at ``limit`` completed messages: which ended up to ``before``, or stand up to the row ``through``."""
+
+    def surplus(self, app: str, at_most: int) -> int:
+        """Return the newest row of an app that has ``at_most`` newer completed ones, or 0."""
+
+    def archived_apps(self) -> builtins.list[str]:
+        """Return the apps that have archived messages."""
+
+    def oldest_archived(self, app: str) -> datetime | None:
+        """Return when the message of an app came to the archive that has been there longest."""
+
+    def archived_lines(
+        self, app: str, before: datetime, behind: ArchivedLine | None, limit: int
+    ) -> builtins.list[ArchivedLine]:
+        """Return messages that were archived up to ``before``, behind another, each as it stands in a file."""
+
+    def open_files(self) -> builtins.list[BegunFile]:
+        """Return the files that were begun and not finished."""
+
+    def file_names(self, prefix: str) -> set[str]:
+        """Return the names of files that begin so."""
+
+
+class Reading(ArchiveReading, Protocol):
     """One consistent snapshot."""
 
     def find(self, message_id: str, app: str | None, source_app: str | None = None) -> Record:
@@ -169,7 +221,7 @@ class Reading(Protocol):
     def list(
         self, app: str | None, *, status: Status | None, limit: int, after: int | None, newest_first: bool
     ) -> builtins.list[Record]:
-        """Return records in order of arrival."""
+        """Return records in order of arrival; those in the archive only if their status is asked for."""
 
     def stats(self, app: str | None, now: datetime) -> dict[str, QueueStats]:
         """Return the figures of one queue, or of all."""
@@ -328,6 +380,12 @@ class Store(Protocol):
 
     def tend(self) -> None:
         """Do what keeps the store quick whatever other programs do to it; cheap, to be called now and then."""
+
+    def alone(self, what: str) -> AbstractContextManager[bool]:
+        """Be the only one of the store's processes on this host that does ``what``; False: another is at it."""
+
+    def shrink(self) -> bool:
+        """Give back a bounded part of the space that is not used; False: there is not enough to be worth it."""
 
     def listen(self, app: str) -> Ear:
         """Return a new ear for one app."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from json.scanner import make_scanner
 from typing import Any, Final
@@ -240,6 +241,11 @@ def record_from(row: Row) -> Record:
         result=value_or_text(result),
         error=failure_from(error),
     )
+
+
+def archived_record_from(row: Row) -> Record:
+    """Read a row of ``ARCHIVE_COLUMNS``."""
+    return replace(record_from(row[:-1]), archived_at=maybe_moment(row[-1]))
 
 
 def held_message(row: Row) -> Message:

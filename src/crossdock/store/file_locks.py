@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import weakref
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from crossdock.domain.errors import StoreUnavailable
@@ -18,6 +19,7 @@ except ImportError:  # not a POSIX system: there SQLite's own lock and the lease
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import timedelta
     from pathlib import Path
 
@@ -81,6 +83,16 @@ class LockFile:
         fd, self.fd = self.fd, -1
         if fd >= 0:
             os.close(fd)
+
+
+@contextmanager
+def turn(folder: Path, what: str) -> Iterator[bool]:
+    """Be the only process that does ``what`` with a store on this host; False: another is at it."""
+    file = LockFile(folder / f"{what}.turn")
+    try:
+        yield file.try_lock()
+    finally:
+        file.close()
 
 
 class WriteLock:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import HIGHEST_PRIORITY
-from crossdock.store.codec import record_from
-from crossdock.store.statements import listing
+from crossdock.store.codec import archived_record_from, record_from
+from crossdock.store.statements import archive, listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     """A statement, its parameters, its options."""
 
 _PRIORITIES: Final = range(HIGHEST_PRIORITY + 1)
-_FINISHED: Final = (Status.COMPLETED, Status.FAILED, Status.ARCHIVED)
+_FINISHED: Final = (Status.COMPLETED, Status.FAILED)
 
 
 class Listing:
@@ -32,7 +32,7 @@ class Listing:
     Args:
         run: Executes a statement with parameters and options, and returns its rows.
         app: Whose messages; None: all.
-        status: Which; None: all.
+        status: Which; None: all that are not archived.
         newest_first: The order is turned round.
     """
 
@@ -51,13 +51,16 @@ class Listing:
 
     def records(self, after: int, limit: int) -> list[Record]:
         """Return the first records behind a row id; those that are hidden are passed over."""
+        archived = self._status is Status.ARCHIVED
+        build: Callable[..., Any] = archive.archived_records if archived else listing.records
+        read: Callable[[Any], Record] = archived_record_from if archived else record_from
         found: list[Record] = []
         while len(found) < limit:
             wanted = limit - len(found)
             ids = self._ids(after, wanted)
             parameters = {"ids": json.dumps(ids)}
-            rows = self._run(listing.records, parameters, newest_first=self._newest_first)
-            found += [record_from(row) for row in rows]
+            rows = self._run(build, parameters, newest_first=self._newest_first)
+            found += [read(row) for row in rows]
             if len(ids) < wanted:
                 break
             after = ids[-1]
@@ -78,8 +81,10 @@ class Listing:
         """Give the parts of what is asked for."""
         if self._status in {None, Status.PENDING}:
             yield from self._waiting()
+        of_app = {} if self._app is None else {"app": self._app}
+        if self._status is Status.ARCHIVED:
+            yield archive.archived_ids, of_app, {"with_app": bool(of_app)}
         if self._status in {None, Status.PROCESSING}:
-            of_app = {} if self._app is None else {"app": self._app}
             yield listing.ids_processing, of_app, {"with_app": bool(of_app)}
         for status in _FINISHED:
             if self._status in {None, status}:

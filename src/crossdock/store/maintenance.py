@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from crossdock.domain.errors import ConfigError, StoreDamaged, StoreError, StoreUnavailable
 from crossdock.ports.clock import SystemClock
 from crossdock.ports.notice import log_notice
-from crossdock.store import schema
+from crossdock.store import schema, shrinking
 from crossdock.store.connections import Connections
 from crossdock.store.liveness import live_owners
 from crossdock.store.location import FILE_MODE, StoreLocation, file_system, is_postgresql, parse_url
@@ -176,6 +176,9 @@ def info(url: str | URL, *, settings: StoreSettings = _DEFAULT) -> dict[str, Any
             "SELECT store_id, created_at FROM crossdock_schema"
         ).fetchone()
         counts = database.execute("SELECT status, count(*) FROM data_staging GROUP BY status").fetchall()
+        ((archived,),) = database.execute("SELECT count(*) FROM data_archive").fetchall()
+        counts += [("archived", archived)] if archived else []
+        files = database.execute(_FILES).fetchone()
         described = {name: database.execute(f"PRAGMA {name}").fetchone()[0] for name in _DESCRIBED}
     build = choose(settings.sqlite_module)
     return {
@@ -191,10 +194,56 @@ def info(url: str | URL, *, settings: StoreSettings = _DEFAULT) -> dict[str, Any
         "free_bytes_inside": described["freelist_count"] * described["page_size"],
         "journal_mode": described["journal_mode"],
         "messages": dict(sorted(counts)),
+        "archive_files": files[0],
+        "filed_messages": files[1],
+        "archive_bytes": files[2],
         "processes": sorted(live_owners(location.folder)),
     }
 
 
+def vacuum(
+    url: str | URL,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    settings: StoreSettings = _DEFAULT,
+) -> int:
+    """Give back all space of a store's file that is not used, a little at a time, while others go on using it.
+
+    Args:
+        url: Of the store.
+        progress: Told (pages given back, pages in all).
+        settings: How the store is opened.
+
+    Returns:
+        How many bytes the file got smaller.
+
+    Raises:
+        StoreError: There is no store, or another program made its file, in a way that cannot shrink in steps.
+    """
+    location = _existing(url)
+    with closing(_open(location, settings)) as store:
+        opened = store.open_store
+        if not opened.look(shrinking.can_shrink):
+            raise StoreError(
+                f"{location} was made by another program and cannot shrink in steps. Stop all programs that use it, "
+                f"and run: sqlite3 {location} 'PRAGMA auto_vacuum = INCREMENTAL; VACUUM'"
+            )
+        total = free = opened.look(shrinking.free_pages)
+        while free:
+            opened.exclusive(shrinking.shrink)
+            left = opened.look(shrinking.free_pages)
+            if left >= free:
+                break
+            free = left
+            if progress is not None:
+                progress(total - free, total)
+        return max(0, total - free) * int(opened.look(shrinking.page_size))
+
+
+_FILES: Final = (
+    "SELECT count(*), coalesce(sum(row_count), 0), coalesce(sum(file_size), 0) FROM archive_file "
+    "WHERE finished_at IS NOT NULL"
+)
 _DESCRIBED: Final = ("journal_mode", "page_size", "page_count", "freelist_count")
 
 

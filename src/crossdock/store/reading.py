@@ -13,37 +13,24 @@ from crossdock.domain.message import AppId
 from crossdock.domain.record import HubProcess, QueueStats, Record, TimelineEntry
 from crossdock.domain.rules import RULE_NAMES, QueueRules
 from crossdock.domain.schedule import scheduled_by
-from crossdock.store import statements, statistics
+from crossdock.store import shrinking, statements, statistics
+from crossdock.store.archive_reading import ArchiveReader
 from crossdock.store.codec import maybe_moment, readable_policy, record_from, rules_from, value_or_text
 from crossdock.store.listing import Listing
 from crossdock.store.schedule_codec import ScheduleRow, declared_columns
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from sqlalchemy.sql.elements import ClauseElement
+    from collections.abc import Iterator
 
     from crossdock.domain.schedule import Schedule, ScheduleSpec
-    from crossdock.store.transaction import Database, PreparedStatements
 
 _NEWEST: Final = 2**63 - 1
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
-class Reader:
+class Reader(ArchiveReader):
     """Answers questions from one consistent snapshot."""
-
-    def __init__(self, database: Database, prepared: PreparedStatements) -> None:
-        self._database = database
-        self._prepared = prepared
-
-    def _run(
-        self, build: Callable[..., ClauseElement], parameters: dict[str, Any], **options: Any
-    ) -> list[Any]:
-        prepared = self._prepared.get(build, **options)
-        rows: list[Any] = self._database.execute(prepared.sql, prepared.bind(**parameters)).fetchall()
-        return rows
 
     def find(self, message_id: str, app: str | None, source_app: str | None = None) -> Record:
         """Return the one record of a message.
@@ -53,24 +40,24 @@ class Reader:
         """
         given = {"message_id": message_id, "app": app, "source_app": source_app}
         parameters = {name: value for name, value in given.items() if value is not None}
-        rows = self._run(
-            statements.by_message_id, parameters, with_app=app is not None, with_source=source_app is not None
-        )
-        if not rows:
+        options = {"with_app": app is not None, "with_source": source_app is not None}
+        live = [record_from(row) for row in self._run(statements.by_message_id, parameters, **options)]
+        records = _newest([*self._archived(parameters, **options), *live])
+        if not records:
             raise MessageNotFound(
                 f"no message {message_id}" + ("" if app is None else f" in the queue of {app}")
             )
-        if len(rows) > 1:
-            places = ", ".join(sorted(f"{row[3]} (from {row[2]})" for row in rows))
+        if len(records) > 1:
+            places = ", ".join(sorted(f"{record.app} (from {record.source_app})" for record in records))
             raise MessageNotFound(
-                f"{len(rows)} messages have the id {message_id}: at {places}; name the app, or the source_app"
+                f"{len(records)} messages have the id {message_id}: at {places}; name the app, or the source_app"
             )
-        return record_from(rows[0])
+        return records[0]
 
     def row(self, row_id: int) -> Record | None:
         """Return the record of a row, or None."""
         rows = self._run(statements.by_row_id, {"row_id": row_id})
-        return record_from(rows[0]) if rows else None
+        return record_from(rows[0]) if rows else self._archived_row(row_id)
 
     def list(
         self, app: str | None, *, status: Status | None, limit: int, after: int | None, newest_first: bool
@@ -120,6 +107,10 @@ class Reader:
     def has_statistics(self) -> bool:
         """Tell whether somebody's ANALYZE left statistics of our tables."""
         return statistics.are_kept(self._database)
+
+    def has_free_space(self) -> bool:
+        """Tell whether so much of the file is unused that it should shrink."""
+        return shrinking.worth_it(self._database)
 
     def next_due(self, app: str) -> datetime | None:
         """Return when the app's next scheduled message becomes due."""
@@ -235,6 +226,12 @@ class Reader:
         return min(moments, default=None)
 
 
+def _newest(records: builtins.list[Record]) -> builtins.list[Record]:
+    """Leave out what was archived long ago and sent anew since, under the same id."""
+    newest = {(record.app, record.source_app): record for record in records}
+    return sorted(newest.values(), key=lambda record: record.row_id)
+
+
 def _overdue(row: Any, otherwise: datetime) -> Overdue:
     return Overdue._make((*row[:7], readable_policy(row[7]), maybe_moment(row[8]) or otherwise))
 
@@ -289,8 +286,13 @@ def _completion_before(record: Record, event: str, facts: dict[str, Any]) -> lis
 
 
 def _present(record: Record) -> list[TimelineEntry]:
-    """Return what the row itself tells: the delivery in progress, or the one that completed it."""
-    if record.status not in {Status.PROCESSING, Status.COMPLETED} or record.claimed_at is None:
+    """Return what the row itself tells: the delivery in progress, or the one that completed it, and its archiving."""
+    archived = [] if record.archived_at is None else [_entry(record, "message.archived", record.archived_at)]
+    return _last_delivery(record) + archived
+
+
+def _last_delivery(record: Record) -> list[TimelineEntry]:
+    if record.status in {Status.PENDING, Status.FAILED} or record.claimed_at is None:
         return []
     claimed = _entry(
         record, "message.claimed", record.claimed_at, attempt=record.attempts, who=record.lease_owner

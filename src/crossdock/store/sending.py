@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import InvalidMessage, QueueFull, StoreError
 from crossdock.domain.message import BINARY_TYPE, Draft, Envelope, SentMessage, duplicate_of, sent_message
+from crossdock.domain.retention import before
 from crossdock.store import statements
-from crossdock.store.codec import envelope_columns, held_message
+from crossdock.store.codec import Row, envelope_columns, held_message
 from crossdock.store.depths import Depths
+from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import timedelta
 
     from crossdock.store.known_limits import KnownLimits
     from crossdock.store.prepared import Prepared
@@ -73,6 +76,10 @@ class Sending(Depths):
     def send_admitted(self, draft: Draft, envelope: Envelope) -> SentMessage:
         """Store one message whatever the depth of its queue; the rest as ``send``."""
         self.check_intake()
+        if draft.known_for is not None:
+            archived = self._find_archived(draft, envelope, draft.known_for)
+            if archived is not None:
+                return archived
         insert = self._insert_of(envelope, raw=draft.raw is not None)
         cursor = self._database.execute(insert.sql, insert.values(draft, self.now_text))
         if cursor.rowcount != 1:
@@ -144,7 +151,16 @@ class Sending(Depths):
         self.woken.add(envelope.app)
 
     def _duplicate(self, draft: Draft, envelope: Envelope) -> SentMessage:
-        row = self._find(draft, envelope)[0]
+        return self._sent_before(self._find(draft, envelope)[0], draft, envelope)
+
+    def _find_archived(self, draft: Draft, envelope: Envelope, known_for: timedelta) -> SentMessage | None:
+        """Return the message that was archived under this identity so short a while ago that it still counts."""
+        identity = {"message_id": draft.message_id, "app": envelope.app, "source_app": envelope.source_app}
+        since = to_text(before(self.now, known_for))
+        rows = self.run(statements.find_archived, {**identity, "since": since})
+        return self._sent_before(rows[0], draft, envelope) if rows else None
+
+    def _sent_before(self, row: Row, draft: Draft, envelope: Envelope) -> SentMessage:
         held = held_message(row)
         if held.source != (envelope.source or envelope.source_app):
             raise InvalidMessage.of(

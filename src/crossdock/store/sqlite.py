@@ -6,11 +6,12 @@ import asyncio
 import ctypes
 import os
 import threading
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.domain.errors import ConfigError, StoreError, StoreUnavailable
-from crossdock.store import schema, statistics
+from crossdock.store import schema, shrinking, statistics
+from crossdock.store.file_locks import turn
 from crossdock.store.handler_transaction import handler_transaction
 from crossdock.store.open_store import OpenStore
 from crossdock.store.sqlite_build import OLDEST_USABLE, choose
@@ -171,6 +172,18 @@ class SQLiteStore:
         opened = self.open_store
         if self.location.path is not None and opened.read(lambda reader: reader.has_statistics()):
             opened.exclusive(statistics.forget)
+
+    def alone(self, what: str) -> AbstractContextManager[bool]:
+        """Be the only one of the store's processes that does ``what``; False: another is at it."""
+        return nullcontext(True) if self.location.path is None else turn(self.location.folder, what)  # noqa: FBT003
+
+    def shrink(self) -> bool:
+        """Give back a bounded part of the file's unused space; False: there is not enough to be worth it."""
+        opened = self.open_store
+        if self.location.path is None or not opened.read(lambda reader: reader.has_free_space()):
+            return False
+        opened.exclusive(shrinking.shrink)
+        return True
 
     def close(self) -> None:
         """Close the file; safe to call twice."""

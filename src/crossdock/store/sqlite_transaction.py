@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from crossdock.store.archiving import Archiving
 from crossdock.store.claiming import Claiming
 from crossdock.store.controlling import Controlling
 from crossdock.store.scheduling import Scheduling
 from crossdock.store.settling import Settling
 
 
-class SQLiteTransaction(Scheduling, Claiming, Settling, Controlling):
+class SQLiteTransaction(Scheduling, Claiming, Settling, Controlling, Archiving):
     """One open write transaction of a SQLite store."""

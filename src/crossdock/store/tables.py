@@ -139,7 +139,25 @@ data_archive: Final = Table(
     *_message_columns(),
     *_delivery_columns(),
     _timestamp("archived_at", default=True),
+    Index("idx_archive_message", "message_id", "target_app", "source_app", "archived_at"),
+    Index("idx_archive_app", "target_app", "id"),
+    Index("idx_archive_age", "target_app", "archived_at", "id"),
 )
+
+archive_file: Final = Table(
+    "archive_file",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("folder", Text, nullable=False),
+    Column("app", Text, nullable=False),
+    _timestamp("created_at", default=True),
+    Column("created_by", Text, nullable=False),
+    _timestamp("finished_at"),
+    Column("row_count", Integer),
+    Column("file_size", RowId),
+    Column("checksum", Text),
+)
+"""The files that archived messages went to. One that is not finished was begun by a process that may have died."""
 
 audit_log: Final = Table(
     "audit_log",
@@ -252,8 +270,8 @@ _t = data_staging.c
 _READY: Final = "status = 'pending' AND available_at IS NULL AND blocked = 0"
 
 
-def _partial(name: str, *columns: Any, where: str, unique: bool = False) -> Index:
-    return Index(name, *columns, unique=unique, sqlite_where=text(where))
+def _partial(name: str, *columns: Any, where: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(where))
 
 
 Index("uq_data_staging_message", _t.message_id, _t.target_app, _t.source_app, unique=True)

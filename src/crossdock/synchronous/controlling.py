@@ -9,18 +9,22 @@ from functools import partial
 from itertools import count
 from typing import Any, Final, Literal, Unpack
 
+from crossdock.domain.archive import AgedPage
 from crossdock.domain.errors import InvalidMessage
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import (
     check_app,
 )
 from crossdock.domain.record import Record
+from crossdock.domain.retention import before
 from crossdock.domain.rules import Rules, check_rules
 from crossdock.hub.editing import check_changes
 from crossdock.queue_core import check_status
 from crossdock.synchronous.looking import Looking
 
 _BULK: Final = 500
+_STEP: Final = 100
+"""So many messages go to the archive at a time, all of which others who write wait for."""
 _SLOWEST: Final = 0.001
 _FASTEST: Final = 1_000_000
 _UNSET: Final[Any] = object()
@@ -156,17 +160,45 @@ class Controlling(Looking):
             raise InvalidMessage.of(
                 "status", f"{wanted.value} messages cannot be purged, only completed and failed ones"
             )
-        before = self._store.now() - older_than
+        until = before(self._store.now(), older_than)
         removed = 0
         while limit is None or removed < limit:
             step = _BULK if limit is None else min(_BULK, limit - removed)
             found = self._store.write(
-                partial(_purge_step, app=check_app(app), status=wanted, before=before, limit=step)
+                partial(_purge_step, app=check_app(app), status=wanted, before=until, limit=step)
             )
             removed += found
             if found < step:
                 break
         return removed
+
+    def archive(
+        self, app: str | None = None, *, older_than: timedelta = timedelta(0), limit: int | None = None
+    ) -> int:
+        """Move completed messages to the archive; return how many.
+
+        There they are still found by ``get``, ``list(status="archived")`` and ``timeline``, and known as duplicates.
+
+        Args:
+            app: Whose queue; default: all.
+            older_than: Only those that ended longer ago than this.
+            limit: At most so many.
+        """
+        until = before(self._store.now(), older_than)
+        apps = (
+            [check_app(app)] if app is not None else self._store.read(lambda reader: reader.finished_apps())
+        )
+        moved = 0
+        for name in apps:
+            after: int | None = 0
+            while after is not None and (limit is None or moved < limit):
+                page = self._store.read(partial(_aged, app=name, until=until, after=after))
+                chosen = page.row_ids if limit is None else page.row_ids[: limit - moved]
+                for start in range(0, len(chosen), _STEP):
+                    step = partial(_archive_step, row_ids=chosen[start : start + _STEP])
+                    moved += self._store.write(step)
+                after = page.after
+        return moved
 
     def pause(self, app: str) -> None:
         """Let nothing more be claimed from an app's queue; what is sent waits."""
@@ -232,6 +264,16 @@ class Controlling(Looking):
                 if done < step:
                     break
         return changed
+
+
+def _aged(reader: Any, *, app: str, until: datetime, after: int) -> AgedPage:
+    page: AgedPage = reader.aged(app, until, through=0, after=after, limit=_BULK)
+    return page
+
+
+def _archive_step(tx: Any, *, row_ids: list[int]) -> int:
+    moved: int = tx.archive(row_ids)
+    return moved
 
 
 def _purge_step(tx: Any, **step: Any) -> int:

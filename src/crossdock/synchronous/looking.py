@@ -39,7 +39,7 @@ class Looking(QueueCore):
 
         Args:
             app: Whose queue; default: all.
-            status: Only these.
+            status: Only these; default: all but those in the archive.
             limit: At most so many.
             after: Go on behind this ``row_id``.
             newest_first: Turn the order round.

@@ -24,6 +24,7 @@ class Queue(Sending, Working, Scheduling, Controlling):
         lease: How long a claimed message is ours.
         retry: The policy for deliveries that fail; a mapping has one per app, ``"*"`` for all others.
         max_crashes: A message whose worker died so often is a dead letter.
+        retention: When completed messages go to the archive, and from there to files.
         settings: How the store is opened.
         clock: Tells the time, for tests.
 

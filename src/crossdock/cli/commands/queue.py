@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import json as json_module
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from crossdock.cli import inputs
-from crossdock.cli.exit_codes import ExitCode
+from crossdock.cli.bulk import STEP, agreed, in_steps, smaller
 from crossdock.cli.help import described, new_group
-from crossdock.cli.human import ago, count, counted, printable
+from crossdock.cli.human import ago, count, counted, printable, span
 from crossdock.cli.json_form import record_document, stats_document
 from crossdock.cli.options import JsonOption, YesOption, with_session
-from crossdock.cli.refusal import Refusal
 from crossdock.cli.session import Session
 from crossdock.cli.statuses import halt_cell, status_cell
 from crossdock.cli.terminal import (
     Cell,
     Column,
-    can_ask,
-    confirm,
+    busy,
     hint,
     progress,
     say,
@@ -37,7 +36,7 @@ from crossdock.domain.lifecycle import Status
 if TYPE_CHECKING:
     from crossdock import Queue, QueueStats, Record
 
-app = new_group("Look at queues, and direct them: pause, resume, replay, cancel, purge.")
+app = new_group("Look at queues, and direct them: pause, resume, replay, cancel, archive, purge.")
 
 AppArgument = Annotated[str, typer.Argument(metavar="APP", help="Whose queue.")]
 AnyAppArgument = Annotated[str | None, typer.Argument(metavar="APP", help="Whose queue; all unless given.")]
@@ -51,9 +50,14 @@ CodeOption = Annotated[
         "--code", metavar="CODE", help="Only what failed with this code, such as ATTEMPTS_EXHAUSTED."
     ),
 ]
+OlderThanOption = Annotated[
+    timedelta | None,
+    typer.Option(
+        "--older-than", metavar="DURATION", help="Only what ended longer ago.", parser=inputs.duration
+    ),
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say how many it would be.")]
 
-_STEP: Final = 500
 _PAGE: Final = 1000
 _PREVIEW: Final = 120
 
@@ -161,13 +165,13 @@ def replay(  # noqa: PLR0913 - one option for each way to choose
 ) -> None:
     """Send the dead letters of a queue again."""
     with session.queue() as queue:
-        total = _smaller(limit, _count_dead(queue, app, code))
-        if not _agreed(
+        total = smaller(limit, _count_dead(queue, app, code))
+        if not agreed(
             f"Send {counted(total, 'dead letter')} of {app} again", total, dry_run=dry_run, yes=yes
         ):
             return
         if rate is None:
-            done = _in_steps("replaying", total, lambda step: queue.replay_many(app, code=code, limit=step))
+            done = in_steps("replaying", total, lambda step: queue.replay_many(app, code=code, limit=step))
         else:
             done = queue.replay_many(app, code=code, limit=limit, rate=rate)
     tell(f"{counted(done, 'dead letter')} of {app} sent again" + (f", {rate:g} per second" if rate else ""))
@@ -188,12 +192,12 @@ def cancel(
     """Withdraw the waiting messages of a queue; they become dead letters, which can be replayed."""
     with session.queue() as queue:
         figures = queue.stats(app)[app]
-        total = _smaller(limit, figures.ready + figures.scheduled + figures.blocked)
-        if not _agreed(
+        total = smaller(limit, figures.ready + figures.scheduled + figures.blocked)
+        if not agreed(
             f"Cancel {counted(total, 'waiting message')} of {app}", total, dry_run=dry_run, yes=yes
         ):
             return
-        done = _in_steps("cancelling", total, lambda step: queue.cancel_many(app, limit=step))
+        done = in_steps("cancelling", total, lambda step: queue.cancel_many(app, limit=step))
     tell(f"{counted(done, 'message')} of {app} cancelled")
 
 
@@ -209,12 +213,7 @@ def purge(  # noqa: PLR0913 - one option for each way to choose
     app: AppArgument,
     *,
     status: Annotated[Finished, typer.Option("--status", help="Which messages.")] = Finished.COMPLETED,
-    older_than: Annotated[
-        timedelta | None,
-        typer.Option(
-            "--older-than", metavar="DURATION", help="Only what ended longer ago.", parser=inputs.duration
-        ),
-    ] = None,
+    older_than: OlderThanOption = None,
     limit: LimitOption = None,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
@@ -225,15 +224,64 @@ def purge(  # noqa: PLR0913 - one option for each way to choose
     """
     age = older_than or timedelta(0)
     with session.queue() as queue:
-        total = _smaller(limit, _count_finished(queue, app, Status(status), age))
-        if not _agreed(
+        total = smaller(limit, _count_finished(queue, app, Status(status), age))
+        if not agreed(
             f"Remove {counted(total, f'{status} message')} of {app} for good", total, dry_run=dry_run, yes=yes
         ):
             return
-        done = _in_steps(
+        done = in_steps(
             "purging", total, lambda step: queue.purge(app, status=status, older_than=age, limit=step)
         )
     tell(f"{counted(done, 'message')} of {app} removed")
+
+
+@app.command(
+    **described(
+        "crossdock queue archive validator --older-than 7d",
+        "crossdock queue archive --older-than 1d --to-files --json",
+    )
+)
+@with_session
+def archive(  # noqa: PLR0913 - one option for each way to choose
+    session: Session,
+    app: AnyAppArgument = None,
+    *,
+    older_than: OlderThanOption = None,
+    limit: LimitOption = None,
+    to_files: Annotated[
+        bool,
+        typer.Option("--to-files", help="Write to files what was archived longer ago than dedup_for, too."),
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Move completed messages to the archive now; retention does it by itself when they are old enough.
+
+    Archived messages are still found, and known when they are sent again; they cannot be replayed.
+    """
+    age = older_than or timedelta(0)
+    done = 0
+    with session.queue() as queue:
+        with progress("archiving", limit) as advance:
+            while (step := STEP if limit is None else min(STEP, limit - done)) > 0:
+                found = queue.archive(app, older_than=age, limit=step)
+                done += found
+                advance(found)
+                if found < step:
+                    break
+        with busy("writing files"):
+            files = queue._archiver.write_files(app) if to_files else []  # noqa: SLF001 - one program with the queue
+    paths = [str(Path(file.folder) / file.name) for file in files]
+    if json:
+        say_json({"archived": done, "files": paths})
+        return
+    tell(f"{counted(done, 'message')} archived")
+    for path in paths:
+        say(path)
+    if to_files and not paths:
+        kept = span(session.loaded.config.retention.dedup_for)
+        hint(
+            f"nothing went to files: a message stays in the archive until its id may be forgotten, after {kept}"
+        )
 
 
 def _pages(
@@ -312,10 +360,6 @@ def _figure(number: int, style: str = "") -> Cell:
     return Cell(count(number), style if number else "dim")
 
 
-def _smaller(limit: int | None, found: int) -> int:
-    return found if limit is None else min(limit, found)
-
-
 def _count_dead(queue: Queue, app: str, code: str | None) -> int:
     if code is None:
         return queue.stats(app)[app].failed
@@ -332,41 +376,3 @@ def _count_finished(queue: Queue, app: str, status: Status, age: timedelta) -> i
     return sum(
         record.processed_at is not None and record.processed_at < before for page in pages for record in page
     )
-
-
-def _agreed(question: str, total: int, *, dry_run: bool, yes: bool) -> bool:
-    """Make sure that it is meant; false: there is nothing to do, or it is not.
-
-    Raises:
-        Refusal: There is nobody to ask, and ``--yes`` was not given.
-    """
-    if dry_run:
-        say(f"{question[0].lower()}{question[1:]}: not done, this is a dry run")
-        return False
-    if not total:
-        tell("there is nothing to do")
-        return False
-    if yes:
-        return True
-    if not can_ask():
-        raise Refusal(
-            f"{question[0].lower()}{question[1:]}? Nobody can be asked here: add --yes", ExitCode.USAGE
-        )
-    if confirm(f"{question}?"):
-        return True
-    tell("nothing was done")
-    return False
-
-
-def _in_steps(what: str, total: int, step: Callable[[int], int]) -> int:
-    """Do something to many messages, showing how far it is; return how many."""
-    done = 0
-    try:
-        with progress(what, total) as advance:
-            while done < total and (found := step(min(_STEP, total - done))):
-                done += found
-                advance(found)
-    except KeyboardInterrupt:
-        tell(f"{what} stopped after {count(done)} of {counted(total, 'message')}")
-        raise
-    return done

@@ -15,7 +15,7 @@ from crossdock.cli.refusal import Refusal
 from crossdock.cli.session import Session, shown_path
 from crossdock.cli.terminal import Cell, busy, complain, hint, progress, say, say_facts, say_json, tell
 
-app = new_group("Back up, restore, check, migrate and describe the store.")
+app = new_group("Back up, restore, check, migrate, shrink and describe the store.")
 
 
 @app.command(**described("crossdock store backup backups/monday.db"))
@@ -117,6 +117,27 @@ def migrate(session: Session) -> None:
     say(f"schema {after}" if before == after else f"schema {before} -> {after}")
     if before == after:
         tell("it was up to date; nothing was changed")
+
+
+@app.command(**described("crossdock store vacuum"))
+@with_session
+def vacuum(session: Session) -> None:
+    """Give all unused space of the store's file back, while others go on using it.
+
+    By itself a store keeps a quarter of its file for what comes next.
+    """
+    from crossdock.store import maintenance
+
+    with progress("giving back pages") as advance:
+        done = 0
+
+        def told(pages: int, _: int) -> None:
+            nonlocal done
+            advance(pages - done)
+            done = pages
+
+        freed = maintenance.vacuum(session.demand_store(), progress=told, settings=session.store_settings)
+    say(f"{size(freed)} given back")
 
 
 @app.command(**described("crossdock store info", "crossdock store info --json"))

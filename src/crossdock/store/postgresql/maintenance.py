@@ -111,6 +111,8 @@ def info(url: str | URL, settings: StoreSettings) -> dict[str, Any]:
         counts = connection.execute(
             f"SELECT status, count(*) FROM {SCHEMA}.data_staging GROUP BY status"  # noqa: S608 - our own names
         ).fetchall()
+        ((archived,),) = connection.execute(f"SELECT count(*) FROM {SCHEMA}.data_archive").fetchall()  # noqa: S608
+        counts += [("archived", archived)] if archived else []
         size, dead, oldest = connection.execute(_FACTS).fetchone()
     return {
         "url": str(location),

@@ -43,6 +43,10 @@ class PostgreSQLSending(Sending):
 
     def send_admitted(self, draft: Draft, envelope: Envelope) -> SentMessage:
         """Store one message whatever the depth of its queue; the rest as ``send``."""
+        if draft.known_for is not None:
+            archived = self._find_archived(draft, envelope, draft.known_for)
+            if archived is not None:
+                return archived
         if envelope.partition_key is not None:
             self.lock_keys([(envelope.app, envelope.partition_key)])
         if draft.text is None or _UNFIT.search(draft.text):

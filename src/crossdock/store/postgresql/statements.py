@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, func, literal_column, null, or_, select, text, update
+from sqlalchemy import and_, delete, func, insert, literal_column, null, or_, select, text, update
 
+from crossdock.domain.lifecycle import Status
 from crossdock.store import statements as shared
 from crossdock.store.statements import claim
 from crossdock.store.statements.parameters import INSTANTS
@@ -25,10 +26,11 @@ from crossdock.store.statements.parts import (
     PROCESSING,
     WATCHED,
     T,
+    listed,
     literal,
     param,
 )
-from crossdock.store.tables import data_staging
+from crossdock.store.tables import data_archive, data_staging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Insert, Select, TextClause, Update
     from sqlalchemy.sql.elements import ClauseElement
 
-    from crossdock.domain.lifecycle import Status
 
 _INSTANT: Final = "CAST(CAST(:{0} AS TEXT) || '+00' AS TIMESTAMPTZ)"
 _SHARED: Final = {
@@ -187,6 +188,21 @@ def renew() -> Update:
 def _is_ending() -> Any:
     ending = T.lease_until < param("now") + T.lease_keep_s * _SECOND * text("2 / 3")
     return and_(T.lease_keep_s.is_not(None), ending)
+
+
+def archive_rows() -> Insert:
+    """Move the rows of ``ids`` that are completed, and not hidden, to the archive; return their ids."""
+    kept = [column for column in T if column.name != "status"]
+    moved = (
+        delete(data_staging)
+        .where(listed(T.id), T.status == literal(Status.COMPLETED), T.deleted_at.is_(None))
+        .returning(*kept)
+        .cte("moved")
+    )
+    source = select(*(moved.c[column.name] for column in kept), literal(Status.ARCHIVED), param("now"))
+    names = [*(column.name for column in kept), "status", "archived_at"]
+    made = insert(data_archive).from_select(names, source, include_defaults=False)
+    return made.returning(data_archive.c.id)
 
 
 def of_app(*, status: Status, with_code: bool) -> Select[Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from crossdock.domain.errors import SchemaOutOfDate, StoreError, StoreUnavailable
 from crossdock.ports.clock import SystemClock
+from crossdock.store.file_locks import turn
 from crossdock.store.outbox import after_commit
 from crossdock.store.postgresql import errors, schema
 from crossdock.store.postgresql.dialect import PostgreSQLStatements
@@ -206,6 +207,14 @@ class PostgreSQLStore:
 
     def tend(self) -> None:
         """Nothing to do: the database's autovacuum is set up for a queue."""
+
+    def alone(self, what: str) -> AbstractContextManager[bool]:
+        """Be the only one of this host's processes that does ``what``; False: another is at it."""
+        return turn(self.location.folder, what)
+
+    def shrink(self) -> bool:
+        """Nothing to do: the database's autovacuum frees what is not used."""
+        return False
 
     def close(self) -> None:
         """Close all connections; safe to call twice."""

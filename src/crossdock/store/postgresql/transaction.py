@@ -6,17 +6,25 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import StoreUnavailable
+from crossdock.store.archiving import Archiving
 from crossdock.store.claiming import Claiming
 from crossdock.store.controlling import Controlling
 from crossdock.store.postgresql.connections import session_name
 from crossdock.store.postgresql.driver import psycopg
 from crossdock.store.postgresql.sending import PostgreSQLSending, storable
-from crossdock.store.postgresql.statements import END_SESSIONS, LOCK_KEYS, LOCK_QUEUE, RELEASE_KEYS, TRY_KEYS
+from crossdock.store.postgresql.statements import (
+    END_SESSIONS,
+    LOCK_KEYS,
+    LOCK_QUEUE,
+    RELEASE_KEYS,
+    TRY_KEYS,
+    archive_rows,
+)
 from crossdock.store.scheduling import Scheduling
 from crossdock.store.settling import Settling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from crossdock.store.known_limits import KnownLimits
@@ -28,10 +36,10 @@ _HURRY_MS: Final = 250
 
 
 class KeyBusy(StoreUnavailable):
-    """Another transaction has a partition key and keeps it; the work is to be done apart from that of others."""
+    """Another transaction has a partition key and keeps it; the store does the work apart from that of others."""
 
 
-class PostgreSQLTransaction(Scheduling, PostgreSQLSending, Claiming, Settling, Controlling):
+class PostgreSQLTransaction(Scheduling, PostgreSQLSending, Claiming, Settling, Controlling, Archiving):
     """One open write transaction of a PostgreSQL store.
 
     Attributes:
@@ -67,6 +75,10 @@ class PostgreSQLTransaction(Scheduling, PostgreSQLSending, Claiming, Settling, C
         if owner != self.who:
             self._database.execute(END_SESSIONS, (session_name(owner),))
         return super().crash(owner, max_crashes=max_crashes, limit=limit)
+
+    def archive(self, row_ids: Sequence[int]) -> int:
+        """Move completed messages to the archive in one statement: another transaction may be replaying one."""
+        return len(self.run(archive_rows, {"ids": json.dumps(row_ids), "now": self.now_text}))
 
     def lock_keys(self, keys: Iterable[tuple[str, str | None]]) -> None:
         """Keep other transactions from changing the order of these (app, partition key) before ours has ended.

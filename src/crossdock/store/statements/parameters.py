@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 NULL_TYPE: Final = NullType()
 INSTANTS: Final = frozenset({
-    "now", "until", "at", "before", "time", "available_at", "expires_at", "created_at", "updated_at",
+    "now", "until", "at", "before", "since", "time", "available_at", "expires_at", "created_at", "updated_at",
     "rate_next_at",
 })  # fmt: skip
 """Parameters that hold the text of an instant (``crossdock.store.types.to_text``)."""

@@ -31,6 +31,19 @@ CREATE TABLE audit_log (
     """\
 CREATE INDEX idx_audit_row ON audit_log (row_id)""",
     """\
+CREATE TABLE archive_file (
+  name TEXT NOT NULL,
+  folder TEXT NOT NULL,
+  app TEXT NOT NULL,
+  created_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  created_by TEXT NOT NULL,
+  finished_at VARCHAR(26),
+  row_count INTEGER,
+  file_size INTEGER,
+  checksum TEXT,
+  CONSTRAINT pk_archive_file PRIMARY KEY (name)
+)""",
+    """\
 CREATE TABLE crossdock_schema (
   number INTEGER NOT NULL,
   oldest_code INTEGER NOT NULL,
@@ -84,6 +97,12 @@ CREATE TABLE data_archive (
   archived_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
   CONSTRAINT pk_data_archive PRIMARY KEY (id)
 )""",
+    """\
+CREATE INDEX idx_archive_age ON data_archive (target_app, archived_at, id)""",
+    """\
+CREATE INDEX idx_archive_app ON data_archive (target_app, id)""",
+    """\
+CREATE INDEX idx_archive_message ON data_archive (message_id, target_app, source_app, archived_at)""",
     """\
 CREATE TABLE data_staging (
   id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,

@@ -1,0 +1,112 @@
+"""What can be asked of the archive; nothing here changes it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from crossdock.domain.archive import AgedPage, ArchivedLine, BegunFile
+from crossdock.store import statements
+from crossdock.store.archive_line import line_of
+from crossdock.store.codec import archived_record_from, maybe_moment
+from crossdock.store.statements import listing
+from crossdock.store.types import to_text
+
+if TYPE_CHECKING:
+    import builtins
+    from collections.abc import Callable
+
+    from sqlalchemy.sql.elements import ClauseElement
+
+    from crossdock.domain.record import Record
+    from crossdock.store.transaction import Database, PreparedStatements
+
+_BEGINNING: Final = to_text(datetime.min.replace(tzinfo=UTC))
+
+
+class ArchiveReader:
+    """Answers questions about the archive, and about what should go there, from one consistent snapshot."""
+
+    def __init__(self, database: Database, prepared: PreparedStatements) -> None:
+        self._database = database
+        self._prepared = prepared
+
+    def _run(
+        self, build: Callable[..., ClauseElement], parameters: dict[str, Any], **options: Any
+    ) -> builtins.list[Any]:
+        prepared = self._prepared.get(build, **options)
+        rows: list[Any] = self._database.execute(prepared.sql, prepared.bind(**parameters)).fetchall()
+        return rows
+
+    def finished_apps(self) -> builtins.list[str]:
+        """Return the apps that have finished messages in their queue, by name."""
+        return self._apps(listing.next_app, part=listing.finished)
+
+    def aged(self, app: str, before: datetime, *, through: int, after: int, limit: int) -> AgedPage:
+        """Look at an app's next completed messages, in order of arrival.
+
+        Args:
+            app: Whose queue.
+            before: Those that ended up to then are old enough.
+            through: Those up to this row are, too, however young.
+            after: Begin behind this row.
+            limit: Look at so many.
+        """
+        parameters = {"app": app, "before": to_text(before), "after": after, "limit": limit}
+        rows = self._run(statements.aged, parameters)
+        row_ids = [row_id for row_id, is_old, _ in rows if is_old or row_id <= through]
+        if len(rows) < limit or (rows[-1][2] and rows[-1][0] > through):
+            return AgedPage(row_ids, None)
+        return AgedPage(row_ids, rows[-1][0])
+
+    def surplus(self, app: str, at_most: int) -> int:
+        """Return the newest row of an app that has ``at_most`` newer completed ones; 0: there are not so many."""
+        rows = self._run(statements.nth_newest, {"app": app, "skip": at_most})
+        return int(rows[0][0]) if rows else 0
+
+    def archived_apps(self) -> builtins.list[str]:
+        """Return the apps that have archived messages, by name."""
+        return self._apps(statements.archived_app_after)
+
+    def oldest_archived(self, app: str) -> datetime | None:
+        """Return when the message of an app came to the archive that has been there longest."""
+        return maybe_moment(self._run(statements.oldest_archived, {"app": app})[0][0])
+
+    def archived_lines(
+        self, app: str, before: datetime, behind: ArchivedLine | None, limit: int
+    ) -> builtins.list[ArchivedLine]:
+        """Return an app's messages that were archived up to ``before``, as they stand in a file, in order."""
+        since, after = (_BEGINNING, 0) if behind is None else (behind.archived_at, behind.row_id)
+        parameters = {"app": app, "before": to_text(before), "since": since, "after": after, "limit": limit}
+        rows = self._run(statements.archived_lines, parameters)
+        found: dict[int, list[Any]] = {row[0]: [] for row in rows}
+        for row_id, *entry in self._run(statements.histories, {"ids": json.dumps(list(found))}):
+            found[row_id].append(entry)
+        return [ArchivedLine(row[0], row[-1], line_of(row, found[row[0]])) for row in rows]
+
+    def open_files(self) -> builtins.list[BegunFile]:
+        """Return the files that were begun and not finished."""
+        return [BegunFile(*row) for row in self._run(statements.open_files, {})]
+
+    def file_names(self, prefix: str) -> set[str]:
+        """Return the names of files that begin so."""
+        last = f"{prefix}\N{REPLACEMENT CHARACTER}"
+        return {name for (name,) in self._run(statements.file_names, {"first": prefix, "last": last})}
+
+    def _archived(self, parameters: dict[str, Any], **options: Any) -> builtins.list[Record]:
+        rows = self._run(statements.records_of_archive, parameters, **options)
+        return [archived_record_from(row) for row in rows]
+
+    def _archived_row(self, row_id: int) -> Record | None:
+        rows = self._run(statements.record_of_archive, {"row_id": row_id})
+        return archived_record_from(rows[0]) if rows else None
+
+    def _apps(self, next_app: Callable[..., Any], **options: Any) -> builtins.list[str]:
+        """Return names, each found by one step in an index."""
+        found: list[str] = []
+        ((app,),) = self._run(next_app, {"app": ""}, **options)
+        while app is not None:
+            found.append(app)
+            ((app,),) = self._run(next_app, {"app": app}, **options)
+        return found
