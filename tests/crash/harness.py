@@ -120,7 +120,7 @@ class Stagehand:
             self._start_due()
             killed += self._kill_some()
         self._drain()
-        self._once("take", timeout_s=120)
+        self._once("take", timeout_s=300)
 
     def _kill_some(self) -> int:
         alive = [slot for slot in self._slots if slot.child and slot.child.status is None]

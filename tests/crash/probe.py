@@ -78,5 +78,5 @@ class Play:
 
     def account(self) -> Account:
         """What the store says now, read by a fresh process."""
-        self.once("take")
+        self.once("take", timeout_s=300)
         return Account.read(self.folder / "account.json")

@@ -66,7 +66,7 @@ LOADS = [
 ]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("place", "seconds"),
     [pytest.param(*each.values, s, id=f"{each.id}-{s}", marks=each.marks) for each, s in LOADS],

@@ -86,28 +86,25 @@ class Archiver:
         self._due_at = 0.0
 
     def start(self) -> None:
-        """Do a pass in a thread of its own, if it is time for one and none is under way."""
-        if time.monotonic() < self._due_at or (self._thread is not None and self._thread.is_alive()):
+        """Do a pass in a thread of its own, if it is time for one, none is under way, and nobody said stop."""
+        under_way = self._thread is not None and self._thread.is_alive()
+        if self._stop.is_set() or under_way or time.monotonic() < self._due_at:
             return
         self._due_at = time.monotonic() + _EVERY_S
         self._thread = threading.Thread(target=self.run_once, name="crossdock-archiver", daemon=True)
         self._thread.start()
 
     def restart(self) -> None:
-        """Begin anew in a forked child, where the thread of the parent is not."""
+        """Begin anew: after a stop, or in a forked child, where the thread of the parent is not."""
         self._thread = None
         self._stop = threading.Event()
         self._due_at = 0.0
 
     def stop(self) -> None:
-        """End after the present step; safe to call twice."""
+        """End after the present step, and begin no other pass: the store may be closed now. Safe to call twice."""
         self._stop.set()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(_JOIN_TIMEOUT_S)
-            if self._thread.is_alive():
-                return
-        self._thread = None
-        self._stop.clear()
 
     def run_once(self) -> None:
         """Do all that is due; trouble is told once, and the next pass tries again."""

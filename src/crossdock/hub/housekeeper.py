@@ -50,6 +50,7 @@ class Housekeeper:
         """Begin."""
         if self._thread is None:
             self._stop.clear()
+            self._archiver.restart()
             self._thread = threading.Thread(target=self._run, name="crossdock-housekeeper", daemon=True)
             self._thread.start()
 
@@ -57,7 +58,6 @@ class Housekeeper:
         """Begin anew in a forked child, where the thread of the parent is not."""
         if self._thread is not None:
             self._thread = None
-            self._archiver.restart()
             self._consumptions = set()
             self._stop, self._call = threading.Event(), threading.Event()
             self.start()
