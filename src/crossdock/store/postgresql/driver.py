@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from psycopg.pq.abc import PGresult
 
+_ROLLBACK: Final = "ROLLBACK"
+_NO_TRANSACTION: Final = psycopg.pq.TransactionStatus.IDLE
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LARGEST: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _SMALLEST: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
@@ -88,12 +91,14 @@ class Database:
         ours: It is used through this object alone, so statements may be prepared on it under names of ours.
     """
 
-    __slots__ = ("_cursor", "_names", "_ours", "connection")
+    __slots__ = ("_cursor", "_doubtful", "_names", "_numbers", "_ours", "connection")
 
     def __init__(self, connection: psycopg.Connection[Any], *, ours: bool = False) -> None:
         self.connection = connection
         self._ours = ours
         self._names: dict[str, bytes] = {}
+        self._doubtful: list[bytes] = []
+        self._numbers = itertools.count()
         self._cursor = psycopg.RawCursor(connection, row_factory=tuple_row)
         adapters = self._cursor.adapters
         adapters.register_loader(_TIMESTAMPTZ, _Moments)
@@ -117,7 +122,8 @@ class Database:
         libpq = connection.pgconn
         name = self._names.get(sql)
         if name is None:
-            name = f"crossdock_{len(self._names)}".encode()
+            self._remove_doubtful()
+            name = f"crossdock_{next(self._numbers)}".encode()
             _demand(libpq.prepare(name, sql.encode()), connection)
             self._names[sql] = name
         result = libpq.exec_prepared(name, [str(value).encode() for value in values], None, Format.BINARY)
@@ -127,7 +133,19 @@ class Database:
     def command(self, sql: str) -> str:
         """Run statements without parameters, several in one go; return what the last one says it did."""
         self._cursor.execute(sql.encode())
-        return self._cursor.statusmessage or ""
+        told = self._cursor.statusmessage or ""
+        if self._names and _ROLLBACK in (told, *sql.split()):
+            # psycopg may now remove all that is prepared on the connection, with its next statement.
+            self._doubtful += self._names.values()
+            self._names.clear()
+        return told
+
+    def _remove_doubtful(self) -> None:
+        """Remove what was prepared before a rollback, where it is still there; in a transaction an error would hurt."""
+        if self._doubtful and self.connection.info.transaction_status == _NO_TRANSACTION:
+            for name in self._doubtful:
+                self.connection.pgconn.exec_(b"DEALLOCATE " + name)
+            self._doubtful.clear()
 
     def copy(self, sql: str, text: str) -> None:
         """Run a COPY FROM STDIN with rows in PostgreSQL's text format."""
