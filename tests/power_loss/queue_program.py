@@ -44,6 +44,7 @@ class Program:
 
     def __init__(self, queue: Queue, recorder: Recorder, path: Path) -> None:
         self._queue = queue
+        self._recorder = recorder
         self._note = recorder.note
         self._path = path
         self._numbers = itertools.count(1)
@@ -181,7 +182,8 @@ class Program:
             self._note("presence", lock.name, lock.read_bytes())
 
     def close(self) -> None:
-        """Close the queue, which gives back what is still claimed."""
+        """Close the queue, which gives back what is still claimed, and promises nothing if the disk fails then."""
+        failed_before = self._recorder.sync_failed
         open_steps = []
         for number, state in self.states.items():
             if state.status == "processing":
@@ -190,8 +192,9 @@ class Program:
                 self._note("asked", step, {number: back})
                 open_steps.append(step)
         self._queue.close()
-        for step in open_steps:
-            self._note("done", step)
+        if self._recorder.sync_failed == failed_before:
+            for step in open_steps:
+                self._note("done", step)
 
     def _send(self, app: str, **options: object) -> int:
         sent = self._new(app, 1, waits="delay" in options)

@@ -58,6 +58,7 @@ class Recorder(apsw.VFS):
         """Start to record; `fail_sync`: let the sync of this number fail, counted from 1."""
         super().__init__("recorder", "unix", makedefault=True)
         self.syncs_until_failure = fail_sync
+        self.sync_failed = False
         self.events: list[Event] = []
         self.one_at_a_time = threading.Lock()
         self._inodes: dict[str, int] = {}
@@ -124,6 +125,7 @@ class _File(apsw.VFSFile):
         with self._recorder.one_at_a_time:
             self._recorder.syncs_until_failure -= 1
             if self._recorder.syncs_until_failure == 0:
+                self._recorder.sync_failed = True
                 self._recorder.events += [SyncFailed(self.inode), Note(("sync failed",))]
                 raise apsw.exception_for(apsw.SQLITE_IOERR_FSYNC)
             self._recorder.events.append(Sync(self.inode, self._path, self._name_is_next))
