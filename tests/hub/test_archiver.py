@@ -148,12 +148,11 @@ class TestMoving:
         assert queue.stats("app")["app"].completed == 0
         queue.close()
 
-    def test_begins_nothing_once_the_queue_is_being_closed(self, open_queue: Open, clock: FakeClock) -> None:
-        queue = open_queue()
-        queue._archiver.stop()
-        queue._archiver.start()  # as the housekeeper may that has not heard of it yet
-        assert queue._archiver._thread is None
-        queue.close()
+    def test_begins_nothing_once_the_queue_is_being_closed(self, open_queue: Open) -> None:
+        archiver = open_queue()._archiver
+        archiver.stop()
+        archiver.start()  # as the housekeeper may that has not heard of it yet
+        assert archiver._thread is None
 
     def test_the_file_of_the_store_shrinks(self, open_queue: Open, tmp_path: Path) -> None:
         queue = open_queue(Retention(keep=Keep(completed_for=timedelta(0))))
