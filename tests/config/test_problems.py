@@ -203,6 +203,10 @@ WRONG_VARIABLES = [
         {"CROSSDOCK_STORE_URL": "x"},
         "CROSSDOCK_STORE_URL: unknown variable; did you mean CROSSDOCK_STORE__URL?",
     ),
+    (
+        {"CROSSDOCK_RETENTION_TO_FILES": "false"},
+        "CROSSDOCK_RETENTION_TO_FILES: unknown variable; did you mean CROSSDOCK_RETENTION__TO_FILES?",
+    ),
     ({"CROSSDOCK_STORE__LOCK_TIMEOUT": "10"}, f"CROSSDOCK_STORE__LOCK_TIMEOUT: {DURATION}, given 10"),
     (
         {"CROSSDOCK_STORE__OUTSIDE_WRITERS": "yes"},

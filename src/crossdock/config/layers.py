@@ -16,7 +16,7 @@ from crossdock.domain.errors import ConfigError
 
 PREFIX: Final = "CROSSDOCK_"
 _DIVIDER: Final = "__"
-_NAMED: Final = ("apps", "schedules")
+_NAMED: Final = frozenset({"apps", "schedules"})
 """Tables whose keys are names that people choose."""
 _POSITION: Final = re.compile(r"^(.*) \(at (line \d+, column \d+|end of document)\)$")
 
@@ -99,7 +99,7 @@ def misspelt_variables(environ: Mapping[str, str]) -> Iterator[str]:
 
 def _fixed_keys() -> Iterator[Key]:
     """Give every key that is not under an app or a schedule."""
-    for section in ("store", "queue", "run"):
+    for section in Config.model_fields.keys() - _NAMED:
         table: Any = Config.model_fields[section].annotation
         for name, field in table.model_fields.items():
             inner = getattr(field.annotation, "model_fields", None)
