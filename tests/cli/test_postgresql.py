@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crossdock.cli.exit_codes import ExitCode
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -49,3 +51,11 @@ def test_copies_are_left_to_the_tools_of_postgresql(shell: Shell, env: dict[str,
     refused = shell("store", "backup", "monday.dump", env=env)
     assert refused.code != 0
     assert "pg_dump --format=custom" in refused.err
+
+
+def test_space_is_given_back_by_the_server(shell: Shell, env: dict[str, str]) -> None:
+    shell.good("send", "validator", "1", env=env)
+    refused = shell("store", "vacuum", env=env)
+    assert refused.code == ExitCode.STORE
+    assert "autovacuum" in refused.err
+    assert "VACUUM FULL integration.data_staging" in refused.err

@@ -31,6 +31,7 @@ _PAGES_PER_STEP: Final = 2000
 _SIDE_FILES: Final = ("-wal", "-shm", "-journal")
 _BULK: Final = 500
 _DEFAULT: Final = StoreSettings()
+_COPIED: Final = "copied by the tools of PostgreSQL, as of one instant and while others use it"
 
 
 def backup(
@@ -56,7 +57,7 @@ def backup(
         StoreDamaged: The store, and so the copy, is damaged.
         StoreUnavailable: The store cannot be read, or the copy cannot be written.
     """
-    _refuse_postgresql(url, "pg_dump --format=custom --schema=integration --file=BACKUP")
+    _refuse_postgresql(url, f"{_COPIED}: pg_dump --format=custom --schema=integration --file=BACKUP")
     location = _existing(url)
     if target.exists():
         raise StoreError(f"{target} exists already; name another file for the backup")
@@ -92,7 +93,9 @@ def restore(
         StoreError: There is no such backup, the store exists and ``force`` is not set, or processes use it.
         StoreDamaged: The backup is damaged, or is no store.
     """
-    _refuse_postgresql(url, "pg_restore --clean --if-exists --schema=integration --dbname=DATABASE BACKUP")
+    _refuse_postgresql(
+        url, f"{_COPIED}: pg_restore --clean --if-exists --schema=integration --dbname=DATABASE BACKUP"
+    )
     location = _on_disk(url)
     assert location.path is not None  # noqa: S101 - _on_disk made sure
     if not backup_file.is_file():
@@ -218,8 +221,14 @@ def vacuum(
         How many bytes the file got smaller.
 
     Raises:
-        StoreError: There is no store, or another program made its file, in a way that cannot shrink in steps.
+        StoreError: There is no store, or another program made its file, in a way that cannot shrink in steps; or it
+            is on PostgreSQL, whose server does it.
     """
+    _refuse_postgresql(
+        url,
+        "shrunk by its server: autovacuum makes space free for new messages; to give it back to the disk, stop all "
+        "programs that use the store, and run: psql --command='VACUUM FULL integration.data_staging'",
+    )
     location = _existing(url)
     with closing(_open(location, settings)) as store:
         opened = store.open_store
@@ -249,10 +258,7 @@ _DESCRIBED: Final = ("journal_mode", "page_size", "page_count", "freelist_count"
 
 def _refuse_postgresql(url: str | URL, instead: str) -> None:
     if is_postgresql(url):
-        raise StoreError(
-            f"a store on PostgreSQL is copied by the tools of PostgreSQL, as of one instant and while others use it: "
-            f"{instead}"
-        )
+        raise StoreError(f"a store on PostgreSQL is {instead}")
 
 
 def _on_disk(url: str | URL) -> StoreLocation:
