@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crossdock import ConfigError, Rate
@@ -120,6 +120,15 @@ class TestRate:
 def test_rate_is_written_as_it_is_read(text: str) -> None:
     rate = Rate.parse(text)
     assert Rate.parse(str(rate)) == rate
+
+
+@given(
+    count=st.integers(1, 999_999_999), period=st.timedeltas(timedelta(microseconds=1), timedelta(days=36500))
+)
+@example(count=1, period=timedelta(seconds=1_234_567))
+@example(count=1, period=timedelta(days=200, milliseconds=1))
+def test_any_rate_can_be_read_again(count: int, period: timedelta) -> None:
+    assert Rate.parse(str(Rate(count, period))) == Rate(count, period)
 
 
 @pytest.mark.parametrize(

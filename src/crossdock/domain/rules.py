@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 LARGEST_COUNT: Final = 2**31 - 1
 """Fits the column of every database."""
 RATE_PATTERN: Final = r"^[1-9]\d{0,8}/(\d+(\.\d+)?)?(ms|s|m|h|d)$"
-_UNITS_S: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_UNITS: Final = {
+    "d": timedelta(days=1),
+    "h": timedelta(hours=1),
+    "m": timedelta(minutes=1),
+    "s": timedelta(seconds=1),
+    "ms": timedelta(milliseconds=1),
+}
 _RATE: Final = re.compile(r"(\d+)/(\d+(?:\.\d+)?)?(ms|s|m|h|d)")
 _AT_ONCE_S: Final = 0.1
 
@@ -61,24 +67,18 @@ class Rate:
         if found is None or not re.fullmatch(RATE_PATTERN, text):
             raise ValueError(text)
         try:
-            return cls(int(found[1]), timedelta(seconds=float(found[2] or 1) * _UNITS_S[found[3]]))
+            return cls(int(found[1]), float(found[2] or 1) * _UNITS[found[3]])
         except (ConfigError, OverflowError) as error:
             raise ValueError(text) from error
 
     def __str__(self) -> str:
         """Return the form that ``parse`` reads."""
-        period_s = self.period.total_seconds()
-        for unit in ("d", "h", "m", "s"):
-            if period_s == _UNITS_S[unit]:
-                return f"{self.count}/{unit}"
-        return next(
-            (
-                f"{self.count}/{period_s / _UNITS_S[unit]:g}{unit}"
-                for unit in ("d", "h", "m", "s")
-                if period_s >= _UNITS_S[unit] and (period_s / _UNITS_S[unit]).is_integer()
-            ),
-            f"{self.count}/{period_s * 1000:.10g}ms",
-        )
+        for unit, length in _UNITS.items():
+            number, rest = divmod(self.period, length)
+            if not rest:
+                return f"{self.count}/{'' if number == 1 else number}{unit}"
+        milliseconds = f"{self.period / _UNITS['ms']:.3f}".rstrip("0")
+        return f"{self.count}/{milliseconds}ms"
 
     def grant(self, wanted: int, *, now_s: float, next_s: float | None) -> tuple[int, float]:
         """Say how many may be begun now, and when the next one may.
