@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
@@ -16,20 +18,17 @@ from crossdock.domain.message import HIGHEST_PRIORITY, encode_json
 from crossdock.domain.schedule import LONGEST_INTERVAL, SHORTEST_INTERVAL
 
 
-def _cron(text: str) -> str:
-    try:
-        cron.parse(text)
-    except InvalidMessage as error:
-        raise Explained(error.details[0][1]) from error
-    return text
+def _passes(check: Callable[[Any], object]) -> AfterValidator:
+    """Take a value for which ``check`` does not raise InvalidMessage; else say what that says."""
 
+    def checked(given: Any) -> Any:
+        try:
+            check(given)
+        except InvalidMessage as error:
+            raise Explained(error.details[0][1]) from error
+        return given
 
-def _zone(name: str) -> str:
-    try:
-        local_time.zone(name)
-    except InvalidMessage as error:
-        raise Explained(error.details[0][1]) from error
-    return name
+    return AfterValidator(checked)
 
 
 def _long_enough(interval: timedelta) -> timedelta:
@@ -45,19 +44,11 @@ def _instant(given: object) -> datetime:
     return found
 
 
-def _json(given: Any) -> Any:
-    try:
-        encode_json(given, field="data")
-    except InvalidMessage as error:
-        raise Explained(error.details[0][1]) from error
-    return given
-
-
 CronText: TypeAlias = Annotated[
-    str, AfterValidator(_cron), Expected('a cron expression such as "0 7 * * 1-5", or "@daily"')
+    str, _passes(cron.parse), Expected('a cron expression such as "0 7 * * 1-5", or "@daily"')
 ]
 ZoneName: TypeAlias = Annotated[
-    str, AfterValidator(_zone), Expected('the name of a time zone such as "Europe/Paris"')
+    str, _passes(local_time.zone), Expected('the name of a time zone such as "Europe/Paris"')
 ]
 Every: TypeAlias = Annotated[
     Duration, AfterValidator(_long_enough), Expected('a duration from 1 second to 3653 days, such as "5m"')
@@ -69,7 +60,9 @@ Instant: TypeAlias = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}),
     Expected("an instant with its offset, such as 2031-05-17T08:30:00+02:00"),
 ]
-JsonData: TypeAlias = Annotated[Any, AfterValidator(_json), Expected("anything that JSON knows")]
+JsonData: TypeAlias = Annotated[
+    Any, _passes(partial(encode_json, field="data")), Expected("anything that JSON knows")
+]
 Text: TypeAlias = Annotated[str, Field(min_length=1), Expected("text")]
 Priority: TypeAlias = Annotated[int, Field(ge=0, le=HIGHEST_PRIORITY), Expected("a whole number from 0 to 9")]
 MissedRule: TypeAlias = Annotated[Literal["latest", "all", "skip"], Expected('"latest", "all" or "skip"')]
