@@ -57,10 +57,7 @@ def run_worker(
 
 def ask_for_reload(queue: Queue) -> int:
     """Let every process of the store read its configuration again; return the generation that it then reports."""
-    live = {one.owner for one in processes_of(queue)}
-    dead = [
-        one.owner for one in queue._store.read(lambda reader: reader.processes()) if one.owner not in live
-    ]
+    dead = [one.owner for one in _listed(queue) if not _lives(queue, one)]
     generation: int = queue._store.write(partial(_next_generation, dead=dead))
     return generation
 
@@ -79,9 +76,17 @@ def lagging(queue: Queue, generation: int) -> list[HubProcess]:
 
 def processes_of(queue: Queue) -> list[HubProcess]:
     """Return the processes that live and work by a configuration."""
-    peers = queue._store.peers
+    return [one for one in _listed(queue) if _lives(queue, one)]
+
+
+def _listed(queue: Queue) -> list[HubProcess]:
     listed: list[HubProcess] = queue._store.read(lambda reader: reader.processes())
-    return [one for one in listed if peers is None or peers.condition(one.owner) != "gone"]
+    return listed
+
+
+def _lives(queue: Queue, process: HubProcess) -> bool:
+    peers = queue._store.peers
+    return peers is None or peers.condition(process.owner) != "gone"
 
 
 def lets_go_of(queue: Queue, pid: int) -> bool:

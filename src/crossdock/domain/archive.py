@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+FILE_SUFFIX: Final = ".jsonl.gz"
+"""How the name of a file with archived messages ends."""
 
 
 class AgedPage(NamedTuple):

@@ -11,6 +11,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from crossdock.domain.archive import FILE_SUFFIX
 from crossdock.domain.errors import ConfigError
 from crossdock.domain.retention import before
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from crossdock.ports.notice import Notice
     from crossdock.ports.store import Store
 
-SUFFIX: Final = ".jsonl.gz"
 _LOOK_AT: Final = 500
 """So many rows are looked at in one snapshot."""
 _PAGE: Final = 20
@@ -267,7 +267,7 @@ class Archiver:
         stem = f"{now:%Y-%m}/{app}_archive_{now:%Y-%m-%d}_"
         known = self._store.read(lambda reader: reader.file_names(stem))
         number = 1
-        while (name := f"{stem}{number:03}{SUFFIX}") in known or self._files.exists(folder, name):
+        while (name := f"{stem}{number:03}{FILE_SUFFIX}") in known or self._files.exists(folder, name):
             number += 1
         return name
 

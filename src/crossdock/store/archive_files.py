@@ -13,12 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from crossdock.domain.archive import FileFacts
+from crossdock.domain.archive import FILE_SUFFIX, FileFacts
 from crossdock.domain.errors import StoreDamaged, StoreUnavailable
 from crossdock.store.durable_files import FileSystem, publish
 from crossdock.store.tables import SCHEMA_NUMBER
 
-SUFFIX: Final = ".jsonl.gz"
 _CHUNK_BYTES: Final = 1024 * 1024
 _LEVEL: Final = 6
 
@@ -58,7 +57,7 @@ class ArchiveFiles:
 
         Args:
             folder: Is made if it is missing.
-            name: Ends in ``SUFFIX``; what an interrupted try left under it is replaced.
+            name: Ends in ``FILE_SUFFIX``; what an interrupted try left under it is replaced.
             lines: Each without its line feed; may raise, and then nothing is left.
             created_at: RFC 3339, for the manifest.
             created_by: The process, for the manifest.
@@ -159,7 +158,7 @@ def _hidden(path: Path) -> Path:
 
 
 def _manifest_of(path: Path) -> Path:
-    return path.with_name(path.name.removesuffix(SUFFIX) + ".meta.json")
+    return path.with_name(path.name.removesuffix(FILE_SUFFIX) + ".meta.json")
 
 
 def _checksum(path: Path) -> str:

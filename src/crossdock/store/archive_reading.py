@@ -10,6 +10,7 @@ from crossdock.domain.archive import AgedPage, ArchivedLine, BegunFile
 from crossdock.store import statements
 from crossdock.store.archive_line import line_of
 from crossdock.store.codec import archived_record_from, maybe_moment
+from crossdock.store.listing import apps_by_steps
 from crossdock.store.statements import listing
 from crossdock.store.types import to_text
 
@@ -35,9 +36,7 @@ class ArchiveReader:
     def _run(
         self, build: Callable[..., ClauseElement], parameters: dict[str, Any], **options: Any
     ) -> builtins.list[Any]:
-        prepared = self._prepared.get(build, **options)
-        rows: list[Any] = self._database.execute(prepared.sql, prepared.bind(**parameters)).fetchall()
-        return rows
+        return self._prepared.run(self._database, build, parameters, options)
 
     def finished_apps(self) -> builtins.list[str]:
         """Return the apps that have finished messages in their queue, by name."""
@@ -103,10 +102,4 @@ class ArchiveReader:
         return archived_record_from(rows[0]) if rows else None
 
     def _apps(self, next_app: Callable[..., Any], **options: Any) -> builtins.list[str]:
-        """Return names, each found by one step in an index."""
-        found: list[str] = []
-        ((app,),) = self._run(next_app, {"app": ""}, **options)
-        while app is not None:
-            found.append(app)
-            ((app,),) = self._run(next_app, {"app": app}, **options)
-        return found
+        return list(apps_by_steps(self._run, next_app, **options))

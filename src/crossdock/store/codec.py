@@ -109,9 +109,12 @@ def rule_columns(rules: Mapping[str, Any]) -> dict[str, str]:
 def rules_from(row: Row) -> QueueRules:
     """Read a row of ``RULE_COLUMNS``."""
     on_dead, fallback, max_depth, max_processing, count, period_s = row
-    rate = None if count is None or period_s is None else Rate(count, timedelta(seconds=period_s))
     return QueueRules(
-        on_dead=on_dead, fallback=fallback, max_depth=max_depth, max_processing=max_processing, rate=rate
+        on_dead=on_dead,
+        fallback=fallback,
+        max_depth=max_depth,
+        max_processing=max_processing,
+        rate=_rate(count, period_s),
     )
 
 
@@ -121,9 +124,13 @@ def claim_limits(row: Row, *, trips: int, processing: int) -> ClaimLimits:
     return ClaimLimits(
         max_processing=1 if trips else max_processing,
         processing=processing,
-        rate=None if count is None else Rate(count, timedelta(seconds=period_s)),
+        rate=_rate(count, period_s),
         rate_next_at=maybe_moment(next_at),
     )
+
+
+def _rate(count: int | None, period_s: int | None) -> Rate | None:
+    return None if count is None or period_s is None else Rate(count, timedelta(seconds=period_s))
 
 
 def _texts(envelope: Envelope) -> tuple[tuple[str, str | None], ...]:

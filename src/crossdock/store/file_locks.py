@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from crossdock.domain.errors import StoreUnavailable
+from crossdock.store.durable_files import FILE_MODE
 
 try:
     import fcntl
@@ -47,7 +48,7 @@ class LockFile:
 
     def __init__(self, path: Path | str, *, create: bool = True) -> None:
         flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0)
-        self.fd = os.open(path, flags, 0o600)
+        self.fd = os.open(path, flags, FILE_MODE)
         _open_locks.add(self)
 
     @classmethod

@@ -102,11 +102,24 @@ class Listing:
                 yield listing.ids_in_order, {"app": app}, {"part": part}
 
     def _apps(self, part: Callable[[], Any]) -> Iterator[str]:
-        """Give the apps that are asked for and have messages of a part, each found by one step in its index."""
+        """Give the apps that are asked for and have messages of a part."""
         if self._app is not None:
             yield self._app
-            return
-        ((app,),) = self._run(listing.next_app, {"app": ""}, part=part)
-        while app is not None:
-            yield app
-            ((app,),) = self._run(listing.next_app, {"app": app}, part=part)
+        else:
+            yield from apps_by_steps(self._run, listing.next_app, part=part)
+
+
+def apps_by_steps(
+    run: Callable[..., list[Any]], next_app: Callable[..., Any], **options: Any
+) -> Iterator[str]:
+    """Give the names of apps in order, each found by one step in an index.
+
+    Args:
+        run: Executes a statement with parameters and options, and returns its rows.
+        next_app: The statement that returns the name behind another, or NULL.
+        options: Of that statement.
+    """
+    ((app,),) = run(next_app, {"app": ""}, **options)
+    while app is not None:
+        yield app
+        ((app,),) = run(next_app, {"app": app}, **options)

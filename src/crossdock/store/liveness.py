@@ -103,18 +103,19 @@ class Presence:
 
     def late(self) -> Iterator[tuple[str, Late]]:
         """Give each process, this one included, that works on something longer than it may, with what that is."""
+        for peer, found in self._late_peers():
+            yield peer.owner, found
+
+    def stuck_process(self, pid: int) -> bool:
+        """Tell whether the event loop of a process is blocked by a handler whose timeout is over."""
+        return any(found.is_stuck and peer.pid == pid for peer, found in self._late_peers())
+
+    def _late_peers(self) -> Iterator[tuple[Peer, Late]]:
         for path in self._folder.glob(f"*{SUFFIX}"):
             found = late_work(path)
             lock = path.with_suffix(_SUFFIX)
             if found is not None and lock.exists():
-                yield _read(lock).owner, found
-
-    def stuck_process(self, pid: int) -> bool:
-        """Tell whether the event loop of a process is blocked by a handler whose timeout is over."""
-        return any(
-            found.is_stuck and _read(self._folder / f"{owner.rpartition('/')[2]}{_SUFFIX}").pid == pid
-            for owner, found in self.late()
-        )
+                yield _read(lock), found
 
     def leave(self) -> None:
         """Release our lock and remove the file; safe to call twice."""

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from crossdock.domain.errors import ConfigError, StoreUnavailable
+from crossdock.store.durable_files import FILE_MODE, FOLDER_MODE
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -25,8 +26,6 @@ NETWORK_FILE_SYSTEMS: Final = frozenset({
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 _OCTAL: Final = re.compile(r"\\([0-7]{3})")
 """How a space, a tab, a line feed or a backslash is written there. Source: proc_pid_mountinfo(5)."""
-FILE_MODE: Final = 0o600
-FOLDER_MODE: Final = 0o700
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -14,8 +13,9 @@ from crossdock.ports.clock import SystemClock
 from crossdock.ports.notice import log_notice
 from crossdock.store import schema, shrinking
 from crossdock.store.connections import Connections
+from crossdock.store.durable_files import FILE_MODE, FileSystem, publish
 from crossdock.store.liveness import live_owners
-from crossdock.store.location import FILE_MODE, StoreLocation, file_system, is_postgresql, parse_url
+from crossdock.store.location import StoreLocation, file_system, is_postgresql, parse_url
 from crossdock.store.settings import StoreSettings
 from crossdock.store.sqlite import SQLiteStore
 from crossdock.store.sqlite_build import choose
@@ -61,12 +61,13 @@ def backup(
     location = _existing(url)
     if target.exists():
         raise StoreError(f"{target} exists already; name another file for the backup")
+    files = FileSystem()
     hidden = target.with_name(f".{target.name}.part")
     try:
-        os.close(os.open(hidden, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE))
+        files.create(hidden).close()
         _copy_into(location, hidden, progress, settings)
         _demand_whole(StoreLocation(hidden), settings)
-        _sync_rename(hidden, target)
+        publish(files, hidden, target)
     except OSError as error:
         raise StoreUnavailable(f"cannot write the backup {target}: {error.strerror}") from error
     finally:
@@ -108,7 +109,7 @@ def restore(
     shutil.copyfile(backup_file, part)
     part.chmod(FILE_MODE)
     kept = _set_aside(location.path)
-    _sync_rename(part, location.path)
+    publish(FileSystem(), part, location.path)
     _hand_back_everything(location, settings)
     return kept
 
@@ -341,21 +342,6 @@ def _set_aside(path: Path) -> Path | None:
             side.rename(kept.with_name(kept.name + suffix))
     path.rename(kept)
     return kept
-
-
-def _sync_rename(source: Path, target: Path) -> None:
-    """Give a finished file its name, so that a power cut leaves all of it or nothing."""
-    _sync(source)
-    source.rename(target)
-    _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _hand_back_everything(location: StoreLocation, settings: StoreSettings) -> None:

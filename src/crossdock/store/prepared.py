@@ -20,8 +20,8 @@ class Prepared:
 
     __slots__ = ("_defaults", "names", "sql")
 
-    def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    def __init__(self, statement: ClauseElement, dialect: Dialect = SQLITE, **how: Any) -> None:
+        compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True}, **how)
         self.sql: str = str(compiled)
         self.names: tuple[str, ...] = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]  # set by SQLCompiler
         self._defaults: dict[str, Any] = dict(compiled.params)
@@ -32,6 +32,6 @@ class Prepared:
         return tuple([merged[name] for name in self.names])
 
 
-def prepare(build: Callable[..., ClauseElement], dialect: Dialect = SQLITE, **options: Any) -> Prepared:
-    """Compile the statement that ``build`` makes of ``options``."""
-    return Prepared(build(**options), dialect)
+def prepare(build: Callable[..., ClauseElement], **options: Any) -> Prepared:
+    """Compile the statement that ``build`` makes of ``options``, for SQLite."""
+    return Prepared(build(**options))

@@ -40,6 +40,18 @@ class PreparedStatements:
             found = self._prepared[key] = self._prepare(build, **options)
         return found
 
+    def run(
+        self,
+        database: Database,
+        build: Callable[..., ClauseElement],
+        parameters: dict[str, Any],
+        options: dict[str, Any],
+    ) -> list[Any]:
+        """Execute the statement that ``build`` makes of ``options``, and return all its rows."""
+        prepared = self.get(build, **options)
+        rows: list[Any] = database.execute(prepared.sql, prepared.bind(**parameters)).fetchall()
+        return rows
+
     def _prepare(self, build: Callable[..., ClauseElement], **options: Any) -> Prepared:
         return prepare(build, **options)
 
@@ -101,10 +113,7 @@ class TransactionCore:
         self, build: Callable[..., ClauseElement], parameters: dict[str, Any], **options: Any
     ) -> list[Any]:
         """Execute a statement and return all its rows."""
-        prepared = self._prepared.get(build, **options)
-        cursor = self._database.execute(prepared.sql, prepared.bind(**parameters))
-        rows: list[Any] = cursor.fetchall()
-        return rows
+        return self._prepared.run(self._database, build, parameters, options)
 
     def log(
         self,

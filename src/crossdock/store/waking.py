@@ -20,6 +20,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from crossdock.store.durable_files import FILE_MODE, FOLDER_MODE
 from crossdock.store.file_locks import shared_bytes
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ class Waker:
     """Finds the sockets of sleeping consumers, and makes those of our own."""
 
     def __init__(self, folder: Path, boot_id: str) -> None:
-        folder.mkdir(mode=0o700, exist_ok=True)
+        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
         self._folder = folder
         self._boot_id = boot_id
         self._count = 0
@@ -256,7 +257,7 @@ class Waker:
 
 def _map_of(path: Path) -> mmap.mmap:
     """Map the shared file of flags, a byte for each ear after the header; made if it is not there."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
     try:
         return shared_bytes(fd, _SLOTS)
     finally:

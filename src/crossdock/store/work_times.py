@@ -14,6 +14,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from crossdock.store.durable_files import FILE_MODE
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -84,7 +86,7 @@ class WorkTimes:
             self._path.unlink(missing_ok=True)
 
     def _make(self) -> mmap.mmap:
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
         try:
             os.ftruncate(fd, _SIZE)
             mapped = mmap.mmap(fd, _SIZE)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect
 
 from crossdock.store.postgresql import statements
+from crossdock.store.prepared import Prepared
 from crossdock.store.transaction import PreparedStatements
 
 if TYPE_CHECKING:
@@ -37,30 +38,9 @@ class _Dialect(PGDialect):
 POSTGRESQL: Final = _Dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
-class _Prepared:
-    """The text of one statement, and the order of its parameters."""
-
-    __slots__ = ("_defaults", "names", "sql")
-
-    def __init__(self, statement: ClauseElement) -> None:
-        compiled = statement.compile(
-            dialect=POSTGRESQL,
-            schema_translate_map=SCHEMA_MAP,
-            render_schema_translate=True,
-            compile_kwargs={"render_postcompile": True},
-        )
-        self.sql: str = str(compiled)
-        self.names: tuple[str, ...] = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]  # set by SQLCompiler
-        self._defaults: dict[str, Any] = dict(compiled.params)
-
-    def bind(self, **values: Any) -> tuple[Any, ...]:
-        """Return the parameters in the order in which the statement wants them."""
-        merged = {**self._defaults, **values}
-        return tuple([merged[name] for name in self.names])
-
-
 class PostgreSQLStatements(PreparedStatements):
     """Every statement of the store, compiled at its first use; some have another form here."""
 
-    def _prepare(self, build: Callable[..., ClauseElement], **options: Any) -> Any:
-        return _Prepared(statements.REPLACED.get(build, build)(**options))
+    def _prepare(self, build: Callable[..., ClauseElement], **options: Any) -> Prepared:
+        statement = statements.REPLACED.get(build, build)(**options)
+        return Prepared(statement, POSTGRESQL, schema_translate_map=SCHEMA_MAP, render_schema_translate=True)

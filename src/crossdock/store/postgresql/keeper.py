@@ -12,8 +12,9 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy.engine import make_url
 
@@ -24,7 +25,6 @@ from crossdock.store.liveness import live_owners
 from crossdock.store.postgresql import errors
 from crossdock.store.postgresql.connections import Connections, session_name
 from crossdock.store.postgresql.dialect import PostgreSQLStatements
-from crossdock.store.postgresql.driver import Database
 from crossdock.store.postgresql.hosts import HostPresence
 from crossdock.store.postgresql.location import DatabaseLocation
 from crossdock.store.postgresql.statements import ending_owners, renew
@@ -106,15 +106,12 @@ class Keeper(HostPresence):
         try:
             facts = self._connections.facts
             now = to_text(self._clock.now() + facts.ahead) if facts else to_text(self._clock.now())
-            for (owner,) in self._run(database, ending_owners, {"now": now, "ours": self.ours}):
+            run = partial(self._statements.run, database, options={})
+            for (owner,) in run(ending_owners, {"now": now, "ours": self.ours}):
                 if self.condition(owner) == "running":
-                    self._run(database, renew, {"now": now, "owner": owner})
+                    run(renew, {"now": now, "owner": owner})
         finally:
             self._connections.give_back(database)
-
-    def _run(self, database: Database, build: Any, parameters: dict[str, Any]) -> list[Any]:
-        prepared = self._statements.get(build)
-        return database.execute(prepared.sql, prepared.bind(**parameters)).fetchall()
 
     def _take_place(self) -> LockFile:
         return LockFile.inherited(self._fd)
