@@ -9,7 +9,11 @@
     │   ├── TransientError
     │   ├── PermanentError
     │   ├── RateLimited
-    │   └── CredentialError
+    │   ├── CredentialError
+    │   └── ProcessDied
+    ├── AdapterError
+    │   ├── NotConnected
+    │   └── EndOfInput
     └── StoreError
         ├── StoreUnavailable
         │   └── StoreFull
@@ -101,6 +105,33 @@ class CredentialError(DeliveryError):
     """
 
     code = "CREDENTIAL"
+
+
+class ProcessDied(DeliveryError):
+    """The process that worked on a message died. A crash is counted, apart from errors, and the message comes again.
+
+    Raised by adapters and handlers that work in other processes.
+    """
+
+    code = "PROCESS_DIED"
+
+
+class AdapterError(CrossdockError):
+    """An adapter and its far side do not come together."""
+
+    code = "ADAPTER_ERROR"
+
+
+class NotConnected(AdapterError):
+    """The far side cannot be reached now, or the link is gone. Connect again, later; no message is at fault."""
+
+    code = "NOT_CONNECTED"
+
+
+class EndOfInput(AdapterError):
+    """The far side has ended: nothing more will ever come from it."""
+
+    code = "END_OF_INPUT"
 
 
 class StoreError(CrossdockError):

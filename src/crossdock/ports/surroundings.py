@@ -1,0 +1,37 @@
+"""What an adapter is told of where it works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from crossdock.domain.message import AppId
+from crossdock.ports.notice import Notice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Where an adapter works.
+
+    Attributes:
+        app: Whose adapter it is.
+        folder: Relative paths count from here: the folder of the configuration.
+        owner: This process, its name and boot id: ``name/boot-id``.
+        lives: Tells whether a process with such a name may still be alive on this host.
+        now: Returns the present, aware UTC.
+        notice: Is told what a person should know: the event, and words.
+    """
+
+    app: AppId
+    folder: Path
+    owner: str
+    lives: Callable[[str], bool]
+    now: Callable[[], datetime]
+    notice: Notice
+
+    @property
+    def boot_id(self) -> str:
+        """The part of ``owner`` that no other process ever has; it can name a folder."""
+        return self.owner.rpartition("/")[2]
