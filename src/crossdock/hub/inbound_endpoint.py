@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import EndOfInput, InvalidMessage, NotConnected, StoreError
+from crossdock.hub.endpoint import CANCELLED_WITHIN_S
 from crossdock.hub.link import Link
 from crossdock.hub.patience import LOOK_EVERY_S, wait_unless
 from crossdock.hub.received import Received
@@ -114,8 +115,7 @@ class InboundEndpoint:
         finally:
             self.is_idle = False
             if not waiting.done():
-                waiting.cancel()
-                await asyncio.wait([waiting])
+                await _give_up(waiting)
 
     async def _take_in(self, receipt: Receipt) -> None:
         """Store a receipt, however long that has to be tried; if told to stop meanwhile, it comes again."""
@@ -137,7 +137,7 @@ class InboundEndpoint:
                 return Received(self._gateway, self._app, receipt, self._routes())
             except InvalidMessage as error:
                 self._gateway.tell("inbound.no_route", f"{self._app!r} waits: {error}")
-            await wait_unless(self._stopping, time.monotonic() + _TRY_AGAIN_S)
+            await self._wait_for_others()
         return None
 
     async def _store(self, received: Received) -> bool:
@@ -158,11 +158,25 @@ class InboundEndpoint:
                 f"{self._app!r} takes nothing in, since the queue of {full!r}, which receives what it sends, is "
                 f"as deep as its max_depth allows",
             )
-            await wait_unless(self._stopping, time.monotonic() + _TRY_AGAIN_S)
+            await self._wait_for_others()
         return False
+
+    async def _wait_for_others(self) -> None:
+        """Wait a short while until somebody may have made room, or routes were changed; nothing else is to be done."""
+        self.is_idle = True
+        await wait_unless(self._stopping, time.monotonic() + _TRY_AGAIN_S)
+        self.is_idle = False
 
     async def _connect(self) -> None:
         positions: Mapping[str, Any] = {}
         if self._adapter.capabilities.positions:
             positions = await self._gateway.store.read_async(lambda reader: reader.positions(self._app))
         await self._adapter.connect(positions)
+
+
+async def _give_up(waiting: asyncio.Future[Receipt]) -> None:
+    """Cancel a ``receive``; what it returns all the same comes again."""
+    waiting.cancel()
+    await asyncio.wait([waiting], timeout=CANCELLED_WITHIN_S)
+    if waiting.done() and not waiting.cancelled() and waiting.exception() is None:
+        await waiting.result().nack(InterruptedError("stopped before it was stored"))
