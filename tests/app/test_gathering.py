@@ -149,7 +149,7 @@ def test_lost_link_spends_no_attempt_and_is_made_again(queue: Queue) -> None:
     queue.send_many("app", range(3))
     box = Box(Gather(count=3, wait=SHORT))
     box.errors = [NotConnected("gone")]
-    run(queue, box)
+    run(queue, box, wait=timedelta(seconds=1))
     assert box.connects == 2
     assert [record.attempts for record in queue.list("app")] == [1, 1, 1]
     assert statuses(queue) == [Status.COMPLETED] * 3

@@ -43,6 +43,7 @@ class Adapter:
         self.script = list(script)
         self.connected_with: list[Mapping[str, Any]] = []
         self.closed = 0
+        self.finished = 0
         self.done = False
 
     async def connect(self, positions: Mapping[str, Any]) -> None:
@@ -59,6 +60,9 @@ class Adapter:
             self.done = True
             await asyncio.Event().wait()
         return found
+
+    async def finish(self) -> None:
+        self.finished += 1
 
     async def close(self) -> None:
         self.closed += 1
@@ -201,6 +205,21 @@ def test_stopped_while_it_waits_for_the_far_side(queue: Queue) -> None:
     adapter = Adapter(None)
     run(queue, adapter)
     assert adapter.closed == 1
+
+
+def test_adapter_that_is_replaced_finishes_what_it_has_begun(queue: Queue) -> None:
+    adapter = Adapter(None, Parcel([1]), Parcel([2]))
+    endpoint = InboundEndpoint(
+        APP,
+        adapter,
+        gateway=queue._gateway,
+        routes=lambda: routes(app=["out"]),
+        stopping=lambda: False,
+        leaving=lambda: adapter.done,
+    )
+    asyncio.run(asyncio.wait_for(endpoint.run(), 20))
+    assert data_of(queue) == [1, 2]
+    assert (adapter.finished, adapter.closed) == (1, 1)
 
 
 def test_any_error_of_the_adapter_connects_it_anew(queue: Queue) -> None:

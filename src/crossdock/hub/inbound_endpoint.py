@@ -39,6 +39,7 @@ class InboundEndpoint:
         gateway: Of the queue.
         routes: Return the routes as they are now.
         stopping: Tells whether nothing more is to be received.
+        leaving: Tells whether the app is to get another adapter; what this one has begun is finished.
 
     Attributes:
         looks: Rises with each receipt; tells a watcher that something happened meanwhile.
@@ -53,6 +54,7 @@ class InboundEndpoint:
         gateway: Gateway,
         routes: Callable[[], Routes],
         stopping: Callable[[], bool],
+        leaving: Callable[[], bool] = lambda: False,
     ) -> None:
         self.looks = 0
         self.is_idle = False
@@ -61,6 +63,8 @@ class InboundEndpoint:
         self._gateway = gateway
         self._routes = routes
         self._stopping = stopping
+        self._leaving = leaving
+        self._finishing = False
         self._link = Link(
             self._connect, stopping=stopping, tell=gateway.tell, name=f"the far side of {app!r} (inbound)"
         )
@@ -68,7 +72,7 @@ class InboundEndpoint:
     async def run(self) -> None:
         """Receive until told to stop. On one host, one process at a time does."""
         try:
-            while not self._stopping():
+            while not (self._stopping() or self._leaving()):
                 with self._gateway.store.alone(f"inbound-{self._app}") as ours:
                     if ours:
                         await self._drive()
@@ -84,10 +88,13 @@ class InboundEndpoint:
                 await self._receive_once()
         except EndOfInput:
             self.is_idle = True
-            await wait_unless(self._stopping)
+            await wait_unless(lambda: self._stopping() or self._leaving())
 
     async def _receive_once(self) -> None:
         try:
+            if self._is_to_finish:
+                self._finishing = True
+                await self._adapter.finish()
             receipt = await self._next()
             if receipt is None:
                 return
@@ -103,11 +110,11 @@ class InboundEndpoint:
             self._link.lost(error)
 
     async def _next(self) -> Receipt | None:
-        """Wait for something; None: we are to stop."""
+        """Wait for something; None: we are to stop, or to finish."""
         waiting = asyncio.ensure_future(self._adapter.receive())
         self.is_idle = True
         try:
-            while not waiting.done() and not self._stopping():
+            while not (waiting.done() or self._stopping() or self._is_to_finish):
                 await asyncio.wait([waiting], timeout=LOOK_EVERY_S)
             if waiting.done():
                 return waiting.result()
@@ -116,6 +123,10 @@ class InboundEndpoint:
             self.is_idle = False
             if not waiting.done():
                 await _give_up(waiting)
+
+    @property
+    def _is_to_finish(self) -> bool:
+        return self._leaving() and not self._finishing
 
     async def _take_in(self, receipt: Receipt) -> None:
         """Store a receipt, however long that has to be tried; if told to stop meanwhile, it comes again."""
@@ -172,6 +183,7 @@ class InboundEndpoint:
         if self._adapter.capabilities.positions:
             positions = await self._gateway.store.read_async(lambda reader: reader.positions(self._app))
         await self._adapter.connect(positions)
+        self._finishing = False
 
 
 async def _give_up(waiting: asyncio.Future[Receipt]) -> None:
