@@ -46,7 +46,7 @@ class InboundEndpoint:
         is_idle: Whether nothing is going on but waiting for the far side.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but two by keyword
         self,
         app: AppId,
         adapter: InboundAdapter,
@@ -66,13 +66,16 @@ class InboundEndpoint:
         self._leaving = leaving
         self._finishing = False
         self._link = Link(
-            self._connect, stopping=stopping, tell=gateway.tell, name=f"the far side of {app!r} (inbound)"
+            self._connect,
+            stopping=self._is_to_end,
+            tell=gateway.tell,
+            name=f"the far side of {app!r} (inbound)",
         )
 
     async def run(self) -> None:
         """Receive until told to stop. On one host, one process at a time does."""
         try:
-            while not (self._stopping() or self._leaving()):
+            while not self._is_to_end():
                 with self._gateway.store.alone(f"inbound-{self._app}") as ours:
                     if ours:
                         await self._drive()
@@ -88,7 +91,7 @@ class InboundEndpoint:
                 await self._receive_once()
         except EndOfInput:
             self.is_idle = True
-            await wait_unless(lambda: self._stopping() or self._leaving())
+            await wait_unless(self._is_to_end)
 
     async def _receive_once(self) -> None:
         try:
@@ -123,6 +126,10 @@ class InboundEndpoint:
             self.is_idle = False
             if not waiting.done():
                 await _give_up(waiting)
+
+    def _is_to_end(self) -> bool:
+        """Tell whether nothing new is to be begun."""
+        return self._stopping() or self._leaving()
 
     @property
     def _is_to_finish(self) -> bool:
