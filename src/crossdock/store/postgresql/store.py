@@ -22,7 +22,7 @@ from crossdock.store.postgresql.keeper import ensure_keeper
 from crossdock.store.postgresql.open_store import OpenDatabase
 from crossdock.store.postgresql.outbox import driver_connection
 from crossdock.store.postgresql.statements import renew
-from crossdock.store.postgresql.transaction import KeyBusy
+from crossdock.store.postgresql.transaction import TakesLong
 from crossdock.store.schema import needs_migration
 from crossdock.store.types import to_text
 
@@ -65,6 +65,7 @@ class PostgreSQLStore:
     """
 
     in_memory = False
+    many_hosts = True
 
     def __init__(
         self, location: DatabaseLocation, settings: StoreSettings, *, name: str, clock: Clock, notice: Notice
@@ -131,7 +132,7 @@ class PostgreSQLStore:
         opened = self.open_store
         try:
             return opened.group.run(work)
-        except KeyBusy:
+        except TakesLong:
             return opened.write_apart(work)
 
     async def write_async(self, work: Callable[[PostgreSQLTransaction], T]) -> T:
@@ -140,7 +141,7 @@ class PostgreSQLStore:
         opened = self.open_store
         try:
             return await opened.group.run_async(work)
-        except KeyBusy:
+        except TakesLong:
             return await asyncio.to_thread(opened.write_apart, work)
 
     def read(self, query: Callable[[PostgreSQLReader], T]) -> T:
