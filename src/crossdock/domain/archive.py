@@ -91,10 +91,11 @@ def next_step(begun: BegunFile, now: datetime, *, many_hosts: bool) -> NextStep:
         now: Aware UTC.
         many_hosts: The store decides what is in a file; else the file's manifest does, and must be looked at.
     """
-    if begun.facts is not None:
-        return NextStep.CONFIRM
+    counts = begun.facts is not None
     if begun.ours:
+        if counts:
+            return NextStep.CONFIRM
         return NextStep.DISCARD if many_hosts or begun.given_up else NextStep.LOOK
     if begun.given_up or begun.begun_at > before(now, GIVEN_UP_AFTER):
         return NextStep.LEAVE
-    return NextStep.GIVE_UP
+    return NextStep.CONFIRM if counts else NextStep.GIVE_UP

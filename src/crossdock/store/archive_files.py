@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -92,6 +93,9 @@ class ArchiveFiles:
         """
         path = Path(folder) / name
         manifest = _manifest_of(path)
+        hidden = _hidden_manifest(
+            manifest, uuid.uuid4().hex
+        )  # another host may be confirming it at this moment
         stated = {
             "filename": path.name,
             "created_at": created_at,
@@ -100,20 +104,23 @@ class ArchiveFiles:
             "schema_version": SCHEMA_NUMBER,
         }
         try:
-            with self._files.create(_hidden(manifest)) as file:
+            with self._files.create(hidden) as file:
                 file.write(json.dumps(stated, indent=2).encode() + b"\n")
-            publish(self._files, _hidden(manifest), manifest)
+            publish(self._files, hidden, manifest)
         except OSError as error:
-            raise StoreUnavailable(
-                f"cannot write the manifest {manifest}: {error.strerror or error}; until it can be, {path.name} does "
-                f"not count"
-            ) from error
+            if not manifest.exists():
+                raise StoreUnavailable(
+                    f"cannot write the manifest {manifest}: {error.strerror or error}; until it can be, {path.name} "
+                    f"does not count"
+                ) from error
+        self._remove_hidden(manifest)
 
     def discard(self, folder: str, name: str) -> None:
         """Remove what an interrupted try left; a file that has its manifest is left alone."""
         path = Path(folder) / name
         if not _manifest_of(path).exists():
-            for left in (_hidden(path), _hidden(_manifest_of(path)), path):
+            self._remove_hidden(_manifest_of(path))
+            for left in (_hidden(path), path):
                 self._files.remove(left)
 
     def facts(self, folder: str, name: str) -> FileFacts | None:
@@ -160,6 +167,11 @@ class ArchiveFiles:
             for line in lines:
                 yield json.loads(line)["id"]
 
+    def _remove_hidden(self, manifest: Path) -> None:
+        """Remove what interrupted tries to write a manifest left."""
+        for left in manifest.parent.glob(_hidden_manifest(manifest, "*").name):
+            self._files.remove(left)
+
     def _write_hidden(self, hidden: Path, lines: Iterable[bytes]) -> int:
         rows = 0
         with (
@@ -187,6 +199,10 @@ def _is_whole(path: Path, facts: FileFacts) -> bool:
 
 def _hidden(path: Path) -> Path:
     return path.with_name(f".{path.name}.part")
+
+
+def _hidden_manifest(manifest: Path, mark: str) -> Path:
+    return manifest.with_name(f".{manifest.name}.{mark}.part")
 
 
 def _manifest_of(path: Path) -> Path:

@@ -159,6 +159,7 @@ def test_folder_outlives_the_host_that_wrote_there(
     a = on_host("a")
     archive_some(a, clock, 5)
     stop_at(a, "_confirm", monkeypatch)
+    clock.advance(timedelta(minutes=15))
     on_host("b")._archiver.write_files()
     assert data_in(files_of("a", tmp_path)) == [0, 1, 2, 3, 4]
 
