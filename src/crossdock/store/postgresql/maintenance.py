@@ -79,9 +79,11 @@ def check(url: str | URL, settings: StoreSettings) -> list[str]:
 def migrate(url: str | URL, settings: StoreSettings) -> tuple[int, int]:
     """Bring a store's schema up to date, alone among all who would; return its number before and after."""
     location = place_of(url, settings)
-    engine = engine_on(location)
+    patience_s = settings.lock_timeout.total_seconds()
+    connections = Connections(location, patience_s, _NAME)
+    engine = engine_on(location, patience_s, connections.watch)
     try:
-        with _connected(location, settings), engine.begin() as connection:
+        with closing(connections), _connected(location, settings), engine.begin() as connection:
             database = connection.connection.dbapi_connection
             schema.lock(database)
             before = schema.read_state(database)

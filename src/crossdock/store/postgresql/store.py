@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from crossdock.store.postgresql.location import DatabaseLocation
     from crossdock.store.postgresql.reading import PostgreSQLReader
     from crossdock.store.postgresql.transaction import PostgreSQLTransaction
+    from crossdock.store.postgresql.watch import Watched
     from crossdock.store.settings import StoreSettings
 
 T = TypeVar("T")
@@ -171,7 +172,7 @@ class PostgreSQLStore:
     def engine(self) -> Engine:
         """A SQLAlchemy engine on this store, for transactions of handlers."""
         if self._engine is None:
-            self._engine = engine_on(self.location)
+            self._engine = engine_on(self.location, self._settings.lock_timeout.total_seconds(), self._watch)
         return self._engine
 
     def transaction(
@@ -225,6 +226,9 @@ class PostgreSQLStore:
                 self._open.close()
                 if self._engine is not None:
                     self._engine.dispose()
+
+    def _watch(self, connection: Watched) -> None:
+        self.open_store.connections.watch(connection)  # those of this process, after a fork, too
 
     def _make_open(self) -> OpenDatabase:
         return OpenDatabase(
