@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from crossdock.domain.errors import ConfigError
 from crossdock.domain.retention import before
 from crossdock.hub.filing import Filing
-from crossdock.hub.pace import Pace
+from crossdock.hub.steps import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,8 +54,8 @@ class Archiver:
         notice: Notice,
     ) -> None:
         self._store = store
-        self._pace = Pace(store)
-        self.filing = Filing(store, files, self._pace)
+        self._steps = Steps(store)
+        self.filing = Filing(store, files, self._steps)
         """Writes the files."""
         self._retention = retention
         self._folder = folder
@@ -67,7 +67,7 @@ class Archiver:
     def start(self) -> None:
         """Do a pass in a thread of its own, if it is time for one, none is under way, and nobody said stop."""
         under_way = self._thread is not None and self._thread.is_alive()
-        if self._pace.stopped or under_way or time.monotonic() < self._due_at:
+        if self._steps.stopped or under_way or time.monotonic() < self._due_at:
             return
         self._due_at = time.monotonic() + _EVERY_S
         self._thread = threading.Thread(target=self.run_once, name="crossdock-archiver", daemon=True)
@@ -76,12 +76,12 @@ class Archiver:
     def restart(self) -> None:
         """Begin anew: after a stop, or in a forked child, where the thread of the parent is not."""
         self._thread = None
-        self._pace.restart()
+        self._steps.restart()
         self._due_at = 0.0
 
     def stop(self) -> None:
         """End after the present step, and begin no other pass: the store may be closed now. Safe to call twice."""
-        self._pace.stop()
+        self._steps.stop()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(_JOIN_TIMEOUT_S)
 
@@ -94,7 +94,7 @@ class Archiver:
                 if ours:
                     self._pass()
         except Exception as error:  # noqa: BLE001 - the rim of a service: it must live on
-            if not self._pace.stopped and str(error) != self._trouble:
+            if not self._steps.stopped and str(error) != self._trouble:
                 self._trouble = str(error)
                 self._notice("archiver.failed", f"{type(error).__name__}: {error}")
         else:
@@ -139,7 +139,7 @@ class Archiver:
                 until = before(self._store.now(), retention.in_table_for)
                 for app in self._store.read(lambda reader: reader.archived_apps()):
                     self._write_if_worth_it(app, until)
-        while not self._pace.stopped and self._pace.leaving_room(self._store.shrink):
+        while not self._steps.stopped and self._steps.leaving_room(self._store.shrink):
             pass
 
     def _archive_app(self, app: str, retention: Retention) -> None:
@@ -148,12 +148,12 @@ class Archiver:
         at_most = keep.max_completed
         through = 0 if at_most is None else self._store.read(lambda reader: reader.surplus(app, at_most))
         after: int | None = 0
-        while after is not None and not self._pace.stopped:
+        while after is not None and not self._steps.stopped:
             start = after
             page = self._store.read(
                 lambda reader: reader.aged(app, until, through=through, after=start, limit=_LOOK_AT)  # noqa: B023 - called at once
             )
-            self._pace.change(page.row_ids, lambda tx, row_ids: tx.archive(row_ids))
+            self._steps.change(page.row_ids, lambda tx, row_ids: tx.archive(row_ids))
             after = page.after
 
     def _write_if_worth_it(self, app: str, until: datetime) -> None:

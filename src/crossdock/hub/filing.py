@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crossdock.domain.archive import ArchivedLine, FileFacts
-    from crossdock.hub.pace import Pace
+    from crossdock.hub.steps import Steps
     from crossdock.ports.archive import ArchiveFiles
     from crossdock.ports.store import Store
 
@@ -51,18 +51,18 @@ class Filing:
     Args:
         store: Where the messages are.
         files: Writes the files.
-        pace: Of the steps; says when to stop.
+        steps: In which it changes much; says when to stop.
     """
 
-    def __init__(self, store: Store, files: ArchiveFiles, pace: Pace) -> None:
+    def __init__(self, store: Store, files: ArchiveFiles, steps: Steps) -> None:
         self._store = store
         self._files = files
-        self._pace = pace
+        self._steps = steps
 
     def write_app(self, app: str, until: datetime, folder: str) -> Iterator[WrittenFile]:
         """Write what an app archived up to then, and give each file; none if another host is at it."""
         place = self._files.prepare(folder)
-        while not self._pace.stopped:
+        while not self._steps.stopped:
             oldest = self._store.read(lambda reader: reader.oldest_archived(app))
             if oldest is None or oldest > until:
                 break
@@ -117,7 +117,7 @@ class Filing:
         size = 0
         enough_at = time.monotonic() + _SECONDS_PER_FILE
         while len(row_ids) < _ROWS_PER_FILE and size < _BYTES_PER_FILE and time.monotonic() < enough_at:
-            if self._pace.stopped:
+            if self._steps.stopped:
                 raise InterruptedError("told to stop; the next archiver begins the file anew")
             behind = last
             page = self._store.read(lambda reader: reader.archived_lines(app, until, behind, _PAGE))  # noqa: B023 - called at once
@@ -149,8 +149,8 @@ class Filing:
 
     def _remove(self, name: str, facts: FileFacts, row_ids: list[int]) -> None:
         """Remove from the archive what is in a file; if told to stop meanwhile, the next archiver goes on."""
-        self._pace.change(row_ids, lambda tx, step: tx.forget_archived(step))
-        if not self._pace.stopped:
+        self._steps.change(row_ids, lambda tx, step: tx.forget_archived(step))
+        if not self._steps.stopped:
             self._store.write(lambda tx: tx.end_file(name, facts))
 
     def _look(self, begun: BegunFile) -> None:

@@ -58,8 +58,8 @@ class ArchiveVerbs(Protocol):
     def archive(self, row_ids: Sequence[int]) -> int:
         """Move those of these rows to the archive that are completed and not hidden; return how many."""
 
-    def forget_archived(self, row_ids: Sequence[int]) -> None:
-        """Remove rows of the archive for good, with their history."""
+    def forget_archived(self, row_ids: Sequence[int]) -> int:
+        """Remove rows of the archive for good, with their history; return how many were there."""
 
     def begin_file(self, name: str, folder: str, app: str) -> bool:
         """Note that a file is about to be written; False: another process writes one for the app, or has the name."""

@@ -24,11 +24,12 @@ class Archiving(TransactionCore):
         self.run(statements.archive_rows, {**ids, "now": self.now_text})
         return len(self.run(statements.drop_staged, ids))
 
-    def forget_archived(self, row_ids: Sequence[int]) -> None:
-        """Remove messages and their history from the archive for good."""
+    def forget_archived(self, row_ids: Sequence[int]) -> int:
+        """Remove messages and their history from the archive for good; return how many were there."""
         ids = {"ids": json.dumps(row_ids)}
-        self.run(statements.purge_archived, ids)
+        removed = self.run(statements.purge_archived, ids)
         self.run(statements.purge_log, ids)
+        return len(removed)
 
     def begin_file(self, name: str, folder: str, app: str) -> bool:
         """Note that a file is about to be written; False: another process writes one for the app, or has the name."""
@@ -46,14 +47,12 @@ class Archiving(TransactionCore):
         """
         if not self.run(statements.take_out, {**_parameters(facts), "name": name}):
             return False
-        ids = {"ids": json.dumps(row_ids)}
-        removed = len(self.run(statements.purge_archived, ids))
+        removed = self.forget_archived(row_ids)
         if removed != len(row_ids):
             raise StoreError(
                 f"{len(row_ids) - removed} of {len(row_ids)} messages left the archive while the file {name} was "
                 f"written; it does not count, and those that are left go to another"
             )
-        self.run(statements.purge_log, ids)
         return True
 
     def end_file(self, name: str, facts: FileFacts) -> None:

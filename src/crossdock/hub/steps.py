@@ -1,23 +1,24 @@
-"""The pace of work that takes long and is in no hurry: short steps, with room for others between them."""
+"""How work is done that takes long and is in no hurry: in short steps, with room for others between them."""
 
 from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from crossdock.ports.store import Store
 
+T = TypeVar("T")
 _SMALLEST_STEP: Final = 10
 _LARGEST_STEP: Final = 500
 _STEP_S: Final = 0.02
 """A step that took longer makes the next one smaller: others wait for it."""
 
 
-class Pace:
+class Steps:
     """Takes steps until somebody says stop.
 
     Args:
@@ -42,11 +43,11 @@ class Pace:
         """Begin anew: after a stop, or in a forked child, where a lock of the parent's may be held for ever."""
         self._stop = threading.Event()
 
-    def change(self, row_ids: list[int], change: Callable[[Any, list[int]], Any]) -> None:
+    def change(self, rows: list[T], change: Callable[[Any, list[T]], Any]) -> None:
         """Change rows, so many at a time as take a short while."""
         start = 0
-        while start < len(row_ids) and not self.stopped:
-            step = row_ids[start : start + self._step]
+        while start < len(rows) and not self.stopped:
+            step = rows[start : start + self._step]
             began = time.monotonic()
             self.leaving_room(lambda: self._store.write(lambda tx: change(tx, step)))  # noqa: B023 - called at once
             fits = time.monotonic() - began < 2 * _STEP_S
