@@ -60,6 +60,9 @@ LOCK_KEYS: Final = f"SELECT pg_advisory_xact_lock(number) {_NUMBERS}"
 ``hashtextextended`` is the hash of ``data_staging_lock_key``, which the triggers use.
 """
 
+LOCK_FILES: Final = "SELECT pg_advisory_xact_lock(hashtextextended('integration.archive_file', 7))"
+"""Wait for others who begin a file; the next statement sees which they have begun."""
+
 LOCK_QUEUE: Final = "SELECT 1 FROM integration.queue_state WHERE app = $1 FOR UPDATE"
 """Wait for the other claims from a queue with limits; the next statement sees what they have committed."""
 

@@ -13,6 +13,7 @@ from crossdock.store.statements.archive import (
     end_file,
     file_names,
     find_archived,
+    give_up_file,
     histories,
     nth_newest,
     oldest_archived,
@@ -20,6 +21,7 @@ from crossdock.store.statements.archive import (
     purge_archived,
     record_of_archive,
     records_of_archive,
+    take_out,
 )
 from crossdock.store.statements.claim import (
     claim_first,
@@ -158,6 +160,7 @@ __all__ = [
     "free_dead",
     "generation",
     "give_back",
+    "give_up_file",
     "halted_until",
     "has_work",
     "held",
@@ -207,6 +210,7 @@ __all__ = [
     "spend_rate",
     "states",
     "strike",
+    "take_out",
     "trip",
     "update_schedule",
 ]
