@@ -136,7 +136,7 @@ CREATE TABLE integration.data_staging (
   error JSON,
   revision INTEGER DEFAULT '0' NOT NULL,
   CONSTRAINT pk_data_staging PRIMARY KEY (id),
-  CONSTRAINT ck_data_staging_status CHECK (status IN ('pending', 'processing', 'completed', 'failed', 'archived')),
+  CONSTRAINT ck_data_staging_status CHECK (status = 'pending' OR status = 'processing' OR status = 'completed' OR status = 'failed' OR status = 'archived'),
   CONSTRAINT ck_data_staging_priority CHECK (priority BETWEEN 0 AND 9),
   CONSTRAINT ck_data_staging_blocked CHECK (blocked IN (0, 1)),
   CONSTRAINT ck_data_staging_counters CHECK (attempts >= 0 AND crashes >= 0),
@@ -154,13 +154,13 @@ CREATE INDEX idx_due ON integration.data_staging (target_app, available_at) WHER
     """\
 CREATE INDEX idx_expiry ON integration.data_staging (target_app, expires_at) WHERE status = 'pending' AND expires_at IS NOT NULL""",
     """\
-CREATE INDEX idx_partition_key ON integration.data_staging (target_app, partition_key, status, id) WHERE partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed')""",
+CREATE INDEX idx_partition_key ON integration.data_staging (target_app, partition_key, status, id) WHERE partition_key IS NOT NULL AND status <> 'completed' AND status <> 'archived'""",
     """\
 CREATE INDEX idx_status_created ON integration.data_staging (status, created_at) WHERE status IN ('processing', 'failed')""",
     """\
 CREATE INDEX idx_suspect ON integration.data_staging (target_app, priority DESC, id, due_at) WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes > 0""",
     """\
-CREATE INDEX idx_target_app ON integration.data_staging (target_app, status, id) WHERE status IN ('completed', 'failed', 'archived')""",
+CREATE INDEX idx_target_app ON integration.data_staging (target_app, status, id) WHERE status <> 'pending' AND status <> 'processing'""",
     """\
 CREATE UNIQUE INDEX uq_data_staging_message ON integration.data_staging (message_id, target_app, source_app)""",
     """\

@@ -18,7 +18,6 @@ from crossdock.store.statements.parameters import INSTANTS
 from crossdock.store.statements.parts import (
     DUE,
     FINISHED,
-    FINISHED_STATUSES,
     LIMIT,
     MESSAGE_COLUMNS,
     NEXT_REVISION,
@@ -30,7 +29,7 @@ from crossdock.store.statements.parts import (
     literal,
     param,
 )
-from crossdock.store.tables import data_archive, data_staging
+from crossdock.store.tables import FINISHED_STATUSES, data_archive, data_staging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

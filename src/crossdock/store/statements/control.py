@@ -11,7 +11,6 @@ from crossdock.domain.lifecycle import Status
 from crossdock.store.statements.parts import (
     FAILED,
     FINISHED,
-    FINISHED_STATUSES,
     LIMIT,
     NEXT_REVISION,
     PENDING,
@@ -25,7 +24,7 @@ from crossdock.store.statements.parts import (
     optional,
     param,
 )
-from crossdock.store.tables import audit_log, data_staging, queue_state
+from crossdock.store.tables import FINISHED_STATUSES, audit_log, data_staging, queue_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
