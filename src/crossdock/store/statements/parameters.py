@@ -1,4 +1,4 @@
-"""Parameters that are written differently for each database: instants, lists of ids, and what may be absent."""
+"""What is written differently for each database: instants, lists of ids, what may be absent, what only checks."""
 
 from __future__ import annotations
 
@@ -50,6 +50,20 @@ class Listed(ColumnElement[Any]):
         self.type = NULL_TYPE
 
 
+class Checked(ColumnElement[bool]):
+    """A condition that rows are checked by, once they are found; PostgreSQL is not to look for them by it.
+
+    It would: it trusts its statistics, by which the index of the few rows that are processing is as good as empty, and
+    reads all that was processing since it was last vacuumed.
+    """
+
+    inherit_cache = False
+
+    def __init__(self, condition: ColumnElement[bool]) -> None:
+        self.condition = condition
+        self.type = NULL_TYPE
+
+
 @compiles(Instant, "postgresql")
 def _instant(element: Instant, compiler: SQLCompiler, **options: Any) -> str:
     text = compiler.visit_bindparam(element, **options)  # type: ignore[no-untyped-call]
@@ -80,3 +94,13 @@ def _listed_in_array(element: Listed, compiler: SQLCompiler, **options: Any) -> 
     column = compiler.process(element.column, **options)
     numbers = compiler.process(element.numbers, **options)
     return f"{column} = ANY (CAST(translate({numbers}, '[]', '{{}}') AS BIGINT[]))"
+
+
+@compiles(Checked)
+def _checked(element: Checked, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.condition, **options)
+
+
+@compiles(Checked, "postgresql")
+def _checked_unseen(element: Checked, compiler: SQLCompiler, **options: Any) -> str:
+    return f"coalesce({compiler.process(element.condition, **options)}, false)"

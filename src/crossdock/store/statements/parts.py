@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from crossdock.domain.lifecycle import Status
-from crossdock.store.statements.parameters import INSTANTS, NULL_TYPE, Instant, Listed, Optional
+from crossdock.store.statements.parameters import INSTANTS, NULL_TYPE, Checked, Instant, Listed, Optional
 from crossdock.store.tables import data_staging, queue_state
 
 T: Final = data_staging.c
@@ -78,7 +78,7 @@ FINISHED_STATUSES: Final = (Status.COMPLETED, Status.FAILED, Status.ARCHIVED)
 FINISHED: Final = T.status.in_([literal(status) for status in FINISHED_STATUSES])
 WATCHED: Final = T.status.in_([literal(status) for status in (Status.PROCESSING, Status.FAILED)])
 """The condition of ``idx_status_created``, spelled out so that SQLite recognises it."""
-HELD: Final = and_(PROCESSING, T.lease_token == param("token"))
+HELD: Final = and_(Checked(PROCESSING), T.lease_token == param("token"))
 KEYED: Final = and_(
     T.partition_key.is_not(None),
     T.status.in_([literal(status) for status in (Status.PENDING, Status.PROCESSING, Status.FAILED)]),
