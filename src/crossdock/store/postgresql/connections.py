@@ -17,8 +17,8 @@ from crossdock.store.postgresql.driver import Database, psycopg
 if TYPE_CHECKING:
     from crossdock.store.postgresql.location import DatabaseLocation
 
-PLANS: Final = (
-    "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off; SET LOCAL jit = off"
+PLANS: Final = "; ".join(
+    f"SET LOCAL {way} = off" for way in ("enable_seqscan", "enable_bitmapscan", "enable_sort", "jit")
 )
 """A queue is never as the statistics say: whatever they say, each statement is to use its index.
 

@@ -50,6 +50,17 @@ class Listed(ColumnElement[Any]):
         self.type = NULL_TYPE
 
 
+class InstantOf(ColumnElement[Any]):
+    """The instant that a JSON object of texts holds under a number; NULL, if it holds none."""
+
+    inherit_cache = False
+
+    def __init__(self, number: ColumnElement[Any], instants: BindParameter[Any]) -> None:
+        self.number = number
+        self.instants = instants
+        self.type = NULL_TYPE
+
+
 class Checked(ColumnElement[bool]):
     """A condition that rows are checked by, once they are found; PostgreSQL is not to look for them by it.
 
@@ -104,3 +115,15 @@ def _checked(element: Checked, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(Checked, "postgresql")
 def _checked_unseen(element: Checked, compiler: SQLCompiler, **options: Any) -> str:
     return f"coalesce({compiler.process(element.condition, **options)}, false)"
+
+
+@compiles(InstantOf)
+def _instant_of(element: InstantOf, compiler: SQLCompiler, **options: Any) -> str:
+    instants, number = (compiler.process(one, **options) for one in (element.instants, element.number))
+    return f"json_extract({instants}, '$.\"' || {number} || '\"')"
+
+
+@compiles(InstantOf, "postgresql")
+def _instant_of_object(element: InstantOf, compiler: SQLCompiler, **options: Any) -> str:
+    instants, number = (compiler.process(one, **options) for one in (element.instants, element.number))
+    return f"CAST((CAST({instants} AS JSONB) ->> CAST({number} AS TEXT)) || '+00' AS TIMESTAMPTZ)"
