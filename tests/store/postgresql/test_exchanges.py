@@ -54,6 +54,8 @@ def test_claim_and_settling_are_one_statement_each(queue: Queue, exchanges: Call
     assert exchanges(lambda: taken.extend(queue.claim("app", limit=10))) == 1
     assert [one.message.data for one in taken] == list(range(10))
     assert exchanges(lambda: queue.ack_many(taken)) == 1
+    queue.claim("app", limit=10)
+    assert exchanges(lambda: queue.claim("app", limit=10)) == 1  # there is nothing
 
 
 @pytest.mark.parametrize("many", [10, 200], ids=["one step", "two steps"])

@@ -24,5 +24,8 @@ class PostgreSQLClaiming(Claiming):
             return super().claim(request)
         token = uuid.uuid4().hex
         parameters = {"app": request.app, "limit": request.limit, **self._terms(request, token)}
-        rows = in_order(self.run(claim_at_once, parameters, kept=request.kept))
-        return self._fetched(rows, request, token) if rows else super().claim(request)
+        rows = self.run(claim_at_once, parameters, kept=request.kept)
+        row_id, *_, is_clear = rows[0]
+        if row_id is not None:
+            return self._fetched(in_order(rows), request, token)
+        return [] if is_clear else super().claim(request)

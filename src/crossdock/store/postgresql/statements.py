@@ -9,7 +9,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Text, and_, cast, delete, func, insert, literal_column, null, or_, select, text, update
+from sqlalchemy import (
+    Text,
+    and_,
+    cast,
+    delete,
+    func,
+    insert,
+    literal_column,
+    null,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 
 from crossdock.domain.lifecycle import Status
 from crossdock.store import statements as shared
@@ -40,6 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sqlalchemy import ColumnElement, Insert, Select, Table, TextClause, Update
+    from sqlalchemy.sql.dml import ReturningUpdate
     from sqlalchemy.sql.elements import ClauseElement
 
 
@@ -51,7 +66,10 @@ _SHARED: Final = {
 }
 """How the columns that many messages share are written where the database cannot infer their types."""
 _LEASED: Final[tuple[Any, ...]] = tuple(
-    {"data": cast(column, Text), "lease_until": null()}.get(column.name, column) for column in MESSAGE_COLUMNS
+    {"data": cast(column, Text).label("data"), "lease_until": null().label("lease_until")}.get(
+        column.name, column
+    )
+    for column in MESSAGE_COLUMNS
 )
 """What a claim returns: data as the text that it is read from, and no end of the lease, which the claim has set."""
 _SECOND: Final[Any] = literal_column("INTERVAL '1 second'")
@@ -120,10 +138,11 @@ def claim_first(*, kept: bool, before_suspect: bool, unexpired: bool) -> Update:
     return _lease(claim.candidates(before_suspect=before_suspect, unexpired=unexpired), kept=kept)
 
 
-def claim_at_once(*, kept: bool) -> Update:
-    """Lease the first ready messages, if nothing else is to be seen to before; no row: it is to be asked step by step.
+def claim_at_once(*, kept: bool) -> Select[Any]:
+    """Lease the first ready messages, if nothing else is to be seen to before; the last column says whether it is so.
 
     What stands in the way: a state of the queue, or messages that are due, expired, or were in a process that died.
+    There is always a row; one without an id has leased nothing.
     """
     q = queue_state.c
     stateful = and_(q.app == param("app"), or_(HALTED_NOW, LIMITED, q.failures > number(0)))
@@ -131,8 +150,11 @@ def claim_at_once(*, kept: bool) -> Update:
     late = and_(PENDING, T.expires_at.is_not(None), T.expires_at <= param("now"))
     suspect = and_(READY, T.crashes > number(0))
     of_app = [and_(T.target_app == param("app"), each) for each in (due, late, suspect)]
-    clear = [~_any(queue_state, stateful), *(~_any(data_staging, each) for each in of_app)]
-    return _lease(claim.candidates(before_suspect=False, unexpired=False).where(*clear), kept=kept)
+    nothing = and_(~_any(queue_state, stateful), *(~_any(data_staging, each) for each in of_app))
+    clear = select(nothing.label("is_clear")).cte("clear").prefix_with("MATERIALIZED")
+    first = claim.candidates(before_suspect=False, unexpired=False)
+    leased = _lease(first.where(select(clear.c.is_clear).scalar_subquery()), kept=kept).cte("leased")
+    return select(*leased.c, clear.c.is_clear).select_from(clear.outerjoin(leased, true()))
 
 
 def _any(table: Table, condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -140,7 +162,7 @@ def _any(table: Table, condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return select(number(1)).select_from(table).where(condition).correlate(None).exists()
 
 
-def _lease(found: Select[Any], *, kept: bool) -> Update:
+def _lease(found: Select[Any], *, kept: bool) -> ReturningUpdate[Any]:
     chosen = found.suffix_with(text("FOR UPDATE SKIP LOCKED")).cte("chosen").prefix_with("MATERIALIZED")
     return update(data_staging).where(T.id == chosen.c.id).values(claim.lease(kept=kept)).returning(*_LEASED)
 
