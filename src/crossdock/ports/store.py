@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from crossdock.domain.control import ChangedStep, Pace
     from crossdock.domain.delivery import Claimed, ClaimRequest, DeliveryKey, Settlement, Undecodable
     from crossdock.domain.lifecycle import Status
     from crossdock.domain.message import Draft, Envelope, SentMessage
@@ -106,8 +107,13 @@ class ControlVerbs(Protocol):
     def delete(self, record: Record) -> None:
         """Hide a finished message."""
 
-    def ids_of(self, app: str, status: Status, *, code: str | None, after: int, limit: int) -> list[int]:
-        """Return row ids of an app's messages of one status, in order."""
+    def cancel_step(self, app: str, *, after: int, limit: int) -> ChangedStep:
+        """Withdraw an app's waiting messages behind a row, in order, up to ``limit``."""
+
+    def replay_step(
+        self, app: str, *, code: str | None, pace: Pace | None, after: int, limit: int
+    ) -> ChangedStep:
+        """Send an app's dead letters (of one code) behind a row again, in order, up to ``limit``."""
 
     def purge(self, app: str, status: Status, before: datetime, limit: int) -> int:
         """Remove finished messages for good; return how many, ``limit`` if there may be more."""

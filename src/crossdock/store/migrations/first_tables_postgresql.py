@@ -267,23 +267,22 @@ BEGIN
       WHERE target_app = an_app AND partition_key = a_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND (status = 'processing' OR status = 'failed' AND blocked = 1));
 END $$""",
     """\
-CREATE FUNCTION integration.data_staging_before_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION integration.data_staging_after_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  an_app text := NEW.target_app;
+  a_key text := NEW.partition_key;
 BEGIN
   IF NEW.status <> 'pending' THEN
     RAISE EXCEPTION 'crossdock: a new message has status pending; leave the column out'
       USING ERRCODE = 'check_violation';
   END IF;
-  IF NEW.partition_key IS NOT NULL THEN
-    PERFORM integration.lock_key(NEW.target_app, NEW.partition_key);
-    NEW.id := nextval('integration.data_staging_id_seq');  -- in the order in which the lock was given
-    NEW.blocked := 1;
-  END IF;
-  RETURN NEW;
-END $$""",
-    """\
-CREATE FUNCTION integration.data_staging_after_insert() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM integration.release_key(NEW.target_app, NEW.partition_key);
+  PERFORM integration.lock_key(an_app, a_key);
+  -- Whoever had the lock before us may have a later id than ours: what was the first to wait is it no longer.
+  UPDATE integration.data_staging SET blocked = 1, revision = revision + CAST(id <> NEW.id AS INTEGER)
+  WHERE id IN (NEW.id, (SELECT min(id) FROM integration.data_staging
+      WHERE target_app = an_app AND partition_key = a_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'pending' AND id > NEW.id))
+    AND blocked = 0 AND status = 'pending';
+  PERFORM integration.release_key(an_app, a_key);
   RETURN NULL;
 END $$""",
     """\
@@ -393,12 +392,8 @@ BEGIN
   RETURN NULL;
 END $$""",
     """\
-CREATE TRIGGER before_insert BEFORE INSERT ON integration.data_staging FOR EACH ROW
-WHEN (NEW.revision = 0 AND (NEW.status <> 'pending' OR NEW.partition_key IS NOT NULL))
-EXECUTE FUNCTION integration.data_staging_before_insert()""",
-    """\
 CREATE TRIGGER after_insert AFTER INSERT ON integration.data_staging FOR EACH ROW
-WHEN (NEW.revision = 0 AND NEW.partition_key IS NOT NULL)
+WHEN (NEW.revision = 0 AND (NEW.status <> 'pending' OR NEW.partition_key IS NOT NULL))
 EXECUTE FUNCTION integration.data_staging_after_insert()""",
     """\
 CREATE TRIGGER before_status BEFORE UPDATE OF status ON integration.data_staging FOR EACH ROW

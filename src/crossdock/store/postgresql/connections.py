@@ -18,8 +18,13 @@ from crossdock.store.postgresql.watch import Watch, Watched
 if TYPE_CHECKING:
     from crossdock.store.postgresql.location import DatabaseLocation
 
-PLANS: Final = "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL jit = off"
-"""A queue is never as the statistics say: whatever they say, each statement is to use its index."""
+PLANS: Final = "; ".join(
+    f"SET LOCAL {way} = off" for way in ("enable_seqscan", "enable_bitmapscan", "enable_sort", "jit")
+)
+"""A queue is never as the statistics say: whatever they say, each statement is to use its index.
+
+And that by a plain scan, which marks the entries of dead rows, so that the next one passes them over.
+"""
 COMMITTED: Final = "COMMIT"
 """The command, and what the server says when it was obeyed."""
 _FIRST_PAUSE_S: Final = 0.05

@@ -24,7 +24,7 @@ except ImportError as missing:
 __all__ = ["Database", "psycopg"]
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from psycopg.pq.abc import PGresult
 
@@ -159,10 +159,11 @@ class Database:
                 self.connection.pgconn.exec_(b"DEALLOCATE " + name)
             self._doubtful.clear()
 
-    def copy(self, sql: str, text: str) -> None:
-        """Run a COPY FROM STDIN with rows in PostgreSQL's text format."""
+    def copy(self, sql: str, pieces: Iterable[str]) -> None:
+        """Run a COPY FROM STDIN with rows in PostgreSQL's text format, in pieces of any size."""
         with self._cursor.copy(sql.encode()) as copy:
-            copy.write(text)
+            for piece in pieces:
+                copy.write(piece)
 
     def fetchall(self) -> list[Any]:
         """Return the rows of the last statement; none, if it was one that returns nothing."""

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import StoreUnavailable
 from crossdock.store.archiving import Archiving
-from crossdock.store.claiming import Claiming
-from crossdock.store.controlling import Controlling
+from crossdock.store.controlling_many import ControllingMany
+from crossdock.store.postgresql.claiming import PostgreSQLClaiming
 from crossdock.store.postgresql.connections import session_name
 from crossdock.store.postgresql.driver import psycopg
 from crossdock.store.postgresql.sending import PostgreSQLSending, storable
 from crossdock.store.postgresql.statements import (
     END_SESSIONS,
+    HOLD_KEYS,
     LOCK_FILES,
     LOCK_KEYS,
     LOCK_QUEUE,
@@ -45,7 +46,9 @@ class KeyBusy(TakesLong):
     """Another transaction has a partition key and keeps it."""
 
 
-class PostgreSQLTransaction(Scheduling, PostgreSQLSending, Claiming, Settling, Controlling, Archiving):
+class PostgreSQLTransaction(
+    Scheduling, PostgreSQLSending, PostgreSQLClaiming, Settling, ControllingMany, Archiving
+):
     """One open write transaction of a PostgreSQL store.
 
     Attributes:
@@ -129,6 +132,9 @@ class PostgreSQLTransaction(Scheduling, PostgreSQLSending, Claiming, Settling, C
             return columns
         data, raw = storable(columns["data"])
         return {**columns, "data": data, "data_bytes": raw}
+
+    def _hold(self, keys: Iterable[tuple[str, str]]) -> None:
+        self._database.execute(HOLD_KEYS, (_listed(keys),))
 
     def _release(self, keys: list[tuple[str, str]]) -> None:
         self._database.execute(RELEASE_KEYS, (_listed(keys), self.now_text))

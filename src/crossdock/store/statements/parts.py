@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from crossdock.domain.lifecycle import Status
-from crossdock.store.statements.parameters import INSTANTS, NULL_TYPE, Instant, Listed, Optional
+from crossdock.store.statements.parameters import INSTANTS, NULL_TYPE, Checked, Instant, Listed, Optional
 from crossdock.store.tables import FINISHED_STATUSES, KEY_STATUSES, data_staging, queue_state
 
 T: Final = data_staging.c
@@ -83,7 +83,7 @@ FINISHED: Final = none_but(*FINISHED_STATUSES)
 """The condition of ``idx_target_app``, spelled out so that SQLite recognises it."""
 WATCHED: Final = T.status.in_([literal(status) for status in (Status.PROCESSING, Status.FAILED)])
 """The condition of ``idx_status_created``, spelled out so that SQLite recognises it."""
-HELD: Final = and_(PROCESSING, T.lease_token == param("token"))
+HELD: Final = and_(Checked(PROCESSING), T.lease_token == param("token"))
 KEYED: Final = and_(T.partition_key.is_not(None), none_but(*KEY_STATUSES))
 OF_KEY: Final = and_(KEYED, T.target_app == param("app"), T.partition_key == param("key"))
 NO_LEASE: Final = {
