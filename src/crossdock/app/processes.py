@@ -11,10 +11,12 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.app.threads import WorkThread
 from crossdock.domain.errors import ConfigError, DeliveryError, InvalidMessage, TransientError
+from crossdock.monitoring.settings import LogSettings, in_force
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -136,7 +138,10 @@ class _Child:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         self._process = context.Process(
-            target=_serve, args=(theirs, self._function, os.getpid()), name=self._name, daemon=True
+            target=_serve,
+            args=(theirs, self._function, os.getpid(), _logging_of(self._name)),
+            name=self._name,
+            daemon=True,
         )
         self._process.start()
         theirs.close()
@@ -172,11 +177,23 @@ def _ending(code: int | None) -> str:
     return f"exit code {code}"
 
 
-def _serve(connection: Connection, function: Callable[[Message], Any], parent: int) -> None:
+def _logging_of(name: str) -> LogSettings | None:
+    """Return how a child is to log: as we do, under a name of its own."""
+    ours = in_force()
+    return None if ours is None else replace(ours, process=f"{ours.process}/{name}")
+
+
+def _serve(
+    connection: Connection, function: Callable[[Message], Any], parent: int, logging: LogSettings | None
+) -> None:
     """Work on one message after the other; the main function of a child."""
     for number in (signal.SIGINT, signal.SIGTERM):  # the parent decides when we end
         signal.signal(number, signal.SIG_IGN)
     _die_with(parent)
+    if logging is not None:
+        from crossdock.monitoring.logs import set_up  # noqa: PLC0415 - only in children of a worker
+
+        set_up(logging)
     connection.send(None)
     with suppress(EOFError, OSError):  # the parent is gone
         while True:

@@ -57,7 +57,9 @@ class Running:
         self._queue = queue
         self._wanted = plan.apps
         self._answers = Answers(queue._gateway, plan.routes)
-        self._reloading = None if renew is None else Reloading(queue._store, renew, self)
+        self._reloading = (
+            None if renew is None else Reloading(queue._store, renew, self, notice=queue._gateway.notice)
+        )
         self._stop = stop
         self._drain_s = max(timedelta(0), drain - _TO_WRITE).total_seconds()
         self._told = 0

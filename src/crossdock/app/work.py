@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from crossdock.app.processes import HandlerFailed, ProcessDied
 from crossdock.domain.delivery import Completed
 from crossdock.domain.errors import RateLimited, TransientError
+from crossdock.domain.events import HandlerTooLate
 from crossdock.domain.retry import Halt, RetryAt
+from crossdock.hub.worked_on import WORKED_ON
 
 if TYPE_CHECKING:
     from crossdock.asynchronous.delivery import AsyncDelivery
@@ -57,6 +59,7 @@ class Work:
 
     async def __call__(self, claimed: Claimed) -> None:
         """Work on one message; raises nothing but its cancellation."""
+        WORKED_ON.set(claimed)
         self._intake.finish(claimed, await self._outcome(claimed, (claimed.message,)))
 
     async def _outcome(
@@ -128,6 +131,7 @@ class WorkWithDelivery(Work):
 
     async def __call__(self, claimed: Claimed) -> None:
         """Work on one message; raises nothing but its cancellation."""
+        WORKED_ON.set(claimed)
         delivery = self._kind(self._gateway, claimed)
         outcome = await self._outcome(claimed, (claimed.message, delivery), delivery)
         settled = delivery._outcome
@@ -141,9 +145,11 @@ class WorkWithDelivery(Work):
             return
         what = "returned messages" if isinstance(outcome, Completed) else "failed"
         self._gateway.tell(
-            "handler.too_late",
-            f"the handler of {claimed.app!r} settled the delivery itself and then {what}, which has no effect: "
-            f"let it return or raise instead of settling",
+            HandlerTooLate(
+                app=claimed.app,
+                reason=f"the handler of {claimed.app!r} settled the delivery itself and then {what}, which has no "
+                f"effect: let it return or raise instead of settling",
+            )
         )
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
+    from crossdock.domain.events import Level
     from crossdock.store.known_limits import KnownLimits
     from crossdock.store.transaction import Database, PreparedStatements
 
@@ -57,9 +58,10 @@ class PostgreSQLTransaction(Scheduling, PostgreSQLSending, Claiming, Settling, C
         *,
         who: str,
         limits: KnownLimits,
+        hears: Callable[[Level], bool],
         now: Callable[[], datetime],
     ) -> None:
-        super().__init__(database, prepared, who=who, limits=limits)
+        super().__init__(database, prepared, who=who, limits=limits, hears=hears)
         self._now = now
         self.begin()
 
