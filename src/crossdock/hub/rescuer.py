@@ -84,7 +84,7 @@ class Rescuer:
             if row.row_id in late.row_ids:
                 taken += int(self._store.write(partial(self._lapse, row=row, reason=_LATE)))
             elif late.is_stuck:
-                done = [Settlement(row.row_id, row.lease_token, HandedBack(_STUCK))]
+                done = [Settlement(row.row_id, row.lease_token, HandedBack(_STUCK, row.owner))]
                 taken += len(self._store.write(partial(_settle, done=done)))
         return taken
 

@@ -75,7 +75,7 @@ class Controlling(TransactionCore):
             self.run(statements.hold_key, {"app": app, "key": key, "row_id": record.row_id})
             self.release([(app, key)])
         self.woken.add(app)
-        self.log(About.record(record), MessageReplayed, **_history(record))
+        self.log(About.record(record), MessageReplayed, available_at=when or None, **_history(record))
 
     def edit(self, record: Record, changes: Mapping[str, Any]) -> None:
         """Change a message that waits or failed; the old values go to the audit log.

@@ -12,6 +12,7 @@ from crossdock.domain.events import (
     MessageArchived,
     MessageClaimed,
     MessageCompleted,
+    MessageDeleted,
     MessageReplayed,
     MessageSent,
 )
@@ -209,7 +210,10 @@ class Reader(ArchiveReader):
                     details=facts,
                 )
             )
-        return entries + _present(record)
+        hidden = [
+            entry for entry in entries if entry.event == MessageDeleted.name
+        ]  # nothing comes after that
+        return [entry for entry in entries if entry not in hidden] + _present(record) + hidden
 
     def _counts(self, now: str, ready: builtins.list[Any]) -> Iterator[tuple[str, str, int]]:
         """Give (figure, app, number); each comes from an index of its own, none from a look at the messages."""

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from crossdock.domain.events import MessageEvent
 
 _LONGEST_NOTE: Final = 1000
+_ENDING: Final = "the process ended before it was finished"
+_DIED: Final = "the process that had it died"
+_HANDLER_DIED: Final = "the process of its handler died"
 _ID, _APP, _KEY, _ATTEMPTS, _CLAIMED_AT = range(5)
 
 
@@ -101,7 +104,7 @@ class Settling(FallingBack, Breaking):
             How many messages were given back; call again while it is ``limit``.
         """
         rows = self.run(statements.owned, {"owner": owner, "limit": limit})
-        self.settle([Settlement(row_id, token, HandedBack()) for row_id, _, token, *_ in rows])
+        self.settle([Settlement(row_id, token, HandedBack(_ENDING)) for row_id, _, token, *_ in rows])
         return len(rows)
 
     def lapse(
@@ -183,8 +186,12 @@ class Settling(FallingBack, Breaking):
         if not retry_at:
             self.woken.update(row[_APP] for row in rows)
         for row in rows:
-            kind = event if failure else MessageHandedBack
-            self._log_end(row, kind, refund=not spent, failure=failure, who=who, retry_at=retry_at)
+            if isinstance(outcome, HandedBack):
+                owner = outcome.owner
+                self._log_end(row, MessageHandedBack, refund=True, message=outcome.reason, claimed_by=owner)
+            else:
+                told: dict[str, Any] = {"failure": outcome.failure, "retry_at": retry_at or None}
+                self._log_end(row, event, refund=not spent, who=who, **told)
         return rows
 
     def _crash(self, row_id: int, token: str, owner: str) -> list[Any]:
@@ -194,7 +201,9 @@ class Settling(FallingBack, Breaking):
         )
         self.woken.update(row[_APP] for row in rows)
         for row in rows:
-            self._log_end(row, MessageCrashed, refund=True, who=owner)
+            self._log_end(
+                row, MessageCrashed, refund=True, who=owner, message=_reason_of_crash(self.who, owner)
+            )
         return rows
 
     def _fail(
@@ -216,9 +225,11 @@ class Settling(FallingBack, Breaking):
         rows = self.run(statements.fail_held, {**parameters, "refund": int(crashed), "crashed": int(crashed)})
         for row in rows:
             if crashed:
-                self._log_end(row, MessageCrashed, refund=True, who=who)
+                told: dict[str, Any] = {"who": who, "message": _reason_of_crash(self.who, who)}
+                self._log_end(row, MessageCrashed, refund=True, **told)
                 about = replace(About.settled(row), claimed_at=None)
-                self.log(about, MessageFailed, code=failure.code, who=who, message=failure.message)
+                told = {"who": who, "message": failure.message}
+                self.log(about, MessageFailed, attempt=row[_ATTEMPTS] + 1, code=failure.code, **told)
             else:
                 self._log_end(row, MessageFailed, refund=False, failure=failure, who=who)
             if readable:
@@ -232,16 +243,14 @@ class Settling(FallingBack, Breaking):
         *,
         refund: bool,
         failure: Failure | None = None,
-        who: str | None = None,
-        retry_at: str = "",
+        **details: Any,
     ) -> None:
-        self.log(
-            About.settled(row),
-            event,
-            attempt=row[_ATTEMPTS] + (1 if refund else 0),
-            code=str(failure.code) if failure else "",
-            who=who,
-            claimed_at=row[_CLAIMED_AT],
-            retry_at=retry_at or None,
-            message=failure.message[:1000] if failure else None,
-        )
+        """Write down how a delivery ended, and when it had begun, which the row forgets."""
+        if failure is not None:
+            details |= {"code": str(failure.code), "message": failure.message[:1000]}
+        attempt = row[_ATTEMPTS] + (1 if refund else 0)
+        self.log(About.settled(row), event, attempt=attempt, claimed_at=row[_CLAIMED_AT], **details)
+
+
+def _reason_of_crash(who: str, owner: str | None) -> str:
+    return _DIED if owner not in {None, who} else _HANDLER_DIED
