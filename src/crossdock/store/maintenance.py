@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import ConfigError, StoreDamaged, StoreError, StoreUnavailable
 from crossdock.ports.clock import SystemClock
-from crossdock.ports.notice import log_notice
+from crossdock.ports.notice import LogNotice
 from crossdock.store import schema, shrinking
 from crossdock.store.connections import Connections
 from crossdock.store.durable_files import FILE_MODE, FileSystem, publish
@@ -277,7 +277,7 @@ def _existing(url: str | URL) -> StoreLocation:
 
 
 def _open(location: StoreLocation, settings: StoreSettings) -> SQLiteStore:
-    return SQLiteStore(location, settings, name="maintenance", clock=SystemClock(), notice=log_notice)
+    return SQLiteStore(location, settings, name="maintenance", clock=SystemClock(), notice=LogNotice())
 
 
 @contextmanager

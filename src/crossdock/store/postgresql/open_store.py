@@ -28,10 +28,12 @@ from crossdock.store.postgresql.waking import HostWaker
 from crossdock.store.postgresql.writing import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from crossdock.domain.events import Event
     from crossdock.ports.clock import Clock
+    from crossdock.ports.notice import Notice
     from crossdock.store.postgresql.driver import Database
     from crossdock.store.postgresql.location import DatabaseLocation
     from crossdock.store.settings import StoreSettings
@@ -56,7 +58,9 @@ class OpenDatabase:
         name: str,
         clock: Clock,
         prepared: PreparedStatements,
+        notice: Notice,
     ) -> None:
+        self._notice = notice
         self.location = location
         self._clock = clock
         self._prepared = prepared
@@ -70,7 +74,7 @@ class OpenDatabase:
             self.waker = HostWaker(location, self.presence.boot_id, self.connections)
             opening.callback(self.waker.close)
             opening.callback(self.connections.close)
-            self._writer = Writer(self.connections, self.transaction_on, self.waker.wake, hurried=True)
+            self._writer = Writer(self.connections, self.transaction_on, self.after_commit, hurried=True)
             opening.callback(self._writer.close)
             self._writer.connect()
             self._clean_up = opening.pop_all()
@@ -95,7 +99,7 @@ class OpenDatabase:
             raise StoreUnavailable(
                 f"{self.location}: partition keys are kept by other transactions for too long"
             )
-        writer = Writer(self.connections, self.transaction_on, self.waker.wake, hurried=False)
+        writer = Writer(self.connections, self.transaction_on, self.after_commit, hurried=False)
         try:
             return writer.commit_one(work)
         finally:
@@ -152,7 +156,21 @@ class OpenDatabase:
 
     def transaction_on(self, database: Database) -> PostgreSQLTransaction:
         """Return the verbs on a connection that is inside a transaction."""
-        return PostgreSQLTransaction(database, self._prepared, who=self.who, limits=self.limits, now=self.now)
+        return PostgreSQLTransaction(
+            database,
+            self._prepared,
+            who=self.who,
+            limits=self.limits,
+            hears=self._notice.hears,
+            now=self.now,
+        )
+
+    def after_commit(self, woken: set[str], events: Sequence[Event]) -> None:
+        """Wake who has got something to do, and tell what happened."""
+        if woken:
+            self.waker.wake(woken)
+        for event in events:
+            self._notice(event)
 
     def close(self) -> None:
         """Close all connections and leave; safe to call twice."""
