@@ -91,11 +91,13 @@ class Database:
         ours: It is used through this object alone, so statements may be prepared on it under names of ours.
     """
 
-    __slots__ = ("_cursor", "_doubtful", "_names", "_numbers", "_ours", "connection")
+    __slots__ = ("_cursor", "_doubtful", "_names", "_numbers", "_ours", "connection", "settings")
 
     def __init__(self, connection: psycopg.Connection[Any], *, ours: bool = False) -> None:
         self.connection = connection
         self._ours = ours
+        self.settings = ""
+        """What each transaction begins with, unless it is set for the whole session."""
         self._names: dict[str, bytes] = {}
         self._doubtful: list[bytes] = []
         self._numbers = itertools.count()
@@ -129,6 +131,10 @@ class Database:
         result = libpq.exec_prepared(name, [str(value).encode() for value in values], None, Format.BINARY)
         _demand(result, connection)
         return int.from_bytes(result.get_value(0, 0) or b"", "big") if result.ntuples else None
+
+    def begin(self, sql: str) -> None:
+        """Begin a transaction, with the settings in force that every one of ours has."""
+        self.command(sql + self.settings)
 
     def command(self, sql: str) -> str:
         """Run statements without parameters, several in one go; return what the last one says it did."""

@@ -15,7 +15,7 @@ from crossdock.store.known_limits import KnownLimits
 from crossdock.store.postgresql import errors
 from crossdock.store.postgresql.connections import (
     COMMITTED,
-    PLANS,
+    SNAPSHOT,
     Connections,
     discard,
     roll_back,
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _APART: Final = 4
 """So many units of work may wait for keys at a time, each with a connection."""
-_SNAPSHOT: Final = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {PLANS}"
 _SMALLEST_LEAD: Final = timedelta(milliseconds=50)
 """Clocks that differ by less count as equal."""
 
@@ -112,7 +111,7 @@ class OpenDatabase:
         while True:
             database = self.connections.borrow(deadline)
             try:
-                database.command(_SNAPSHOT)
+                database.begin(SNAPSHOT)
                 result = query(PostgreSQLReader(database, self._prepared, self.presence.ours))
                 database.command(COMMITTED)
             except errors.Error as error:
