@@ -140,14 +140,13 @@ class OpenDatabase:
             discard(database)
 
     def look(self, question: Callable[[Any], T]) -> T:
-        """Ask something through a connection outside a transaction."""
-        database = self.connections.open()
-        try:
-            return question(database.connection)
-        except errors.Error as error:
-            raise errors.translate(error, self.location) from error
-        finally:
-            discard(database)
+        """Ask something outside a transaction, through the connection that writes: opening another takes long."""
+        with self.group.alone():
+            try:
+                database, _ = self._writer.connect()
+                return question(database.connection)
+            except errors.Error as error:
+                raise errors.translate(error, self.location) from error
 
     def transaction_on(self, database: Database) -> PostgreSQLTransaction:
         """Return the verbs on a connection that is inside a transaction."""
