@@ -15,7 +15,7 @@ from crossdock.store.known_limits import KnownLimits
 from crossdock.store.postgresql import errors
 from crossdock.store.postgresql.connections import (
     COMMITTED,
-    PLANS,
+    SNAPSHOT,
     Connections,
     discard,
     roll_back,
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _APART: Final = 4
 """So many units of work may wait for keys at a time, each with a connection."""
-_SNAPSHOT: Final = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {PLANS}"
 _SMALLEST_LEAD: Final = timedelta(milliseconds=50)
 """Clocks that differ by less count as equal."""
 
@@ -116,7 +115,7 @@ class OpenDatabase:
         while True:
             database = self.connections.borrow(deadline)
             try:
-                database.command(_SNAPSHOT)
+                database.begin(SNAPSHOT)
                 result = query(PostgreSQLReader(database, self._prepared, self.presence.ours))
                 database.command(COMMITTED)
             except errors.Error as error:
@@ -145,14 +144,13 @@ class OpenDatabase:
             discard(database)
 
     def look(self, question: Callable[[Any], T]) -> T:
-        """Ask something through a connection outside a transaction."""
-        database = self.connections.open()
-        try:
-            return question(database.connection)
-        except errors.Error as error:
-            raise errors.translate(error, self.location) from error
-        finally:
-            discard(database)
+        """Ask something outside a transaction, through the connection that writes: opening another takes long."""
+        with self.group.alone():
+            try:
+                database, _ = self._writer.connect()
+                return question(database.connection)
+            except errors.Error as error:
+                raise errors.translate(error, self.location) from error
 
     def transaction_on(self, database: Database) -> PostgreSQLTransaction:
         """Return the verbs on a connection that is inside a transaction."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from crossdock.domain.errors import CrossdockError, QueueFull, StoreUnavailable
 from crossdock.domain.message import sent_message
 from crossdock.store.postgresql import errors
-from crossdock.store.postgresql.connections import COMMITTED, PLANS, discard, roll_back
+from crossdock.store.postgresql.connections import COMMITTED, discard, roll_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,7 +57,7 @@ class Writer:
         self._transaction_on = transaction_on
         self._after_commit = after_commit
         self._patience_s = connections.patience_s
-        self._begin = f"BEGIN; {PLANS}; SET LOCAL lock_timeout = {int(self._patience_s * 1000)}"
+        self._begin = f"BEGIN; SET LOCAL lock_timeout = {int(self._patience_s * 1000)}"
         self._database: Database | None = None
         self._transaction: PostgreSQLTransaction | None = None
 
@@ -138,7 +138,7 @@ class Writer:
             transaction.begin()
             return self._send_alone(transaction, *single, repeated=repeated), transaction
         try:
-            database.command(self._begin)
+            database.begin(self._begin)
             transaction.begin()
             result = work(transaction)
             self._end(database)
@@ -170,7 +170,7 @@ class Writer:
         if not repeated and (envelope := _shared_envelope(units)) is not None:
             return self._send_together(units, envelope, transaction), ()
         try:
-            database.command(self._begin)
+            database.begin(self._begin)
             transaction.begin()
             failures = [self._execute_apart(unit, database, transaction) for unit in units]
             self._end(database)
