@@ -33,6 +33,7 @@ from crossdock.store.statements.claim import (
     promote_due,
     run_of_key,
     spend_rate,
+    whole,
 )
 from crossdock.store.statements.control import (
     cancel,
@@ -197,4 +198,5 @@ __all__ = [
     "strike",
     "trip",
     "update_schedule",
+    "whole",
 ]
