@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crossdock.domain.delivery import Claimed, ClaimRequest, Undecodable
+    from crossdock.domain.message import AppId
 
 _STEP: Final = 1000
 """Rows promoted or expired per claim: a million due at once must not hold up the one in hand."""
@@ -141,7 +142,11 @@ class Claiming(FallingBack):
     def _lease(self, request: ClaimRequest, token: str, *, unexpired: bool, **suspect: int) -> list[Any]:
         parameters = {"app": request.app, "limit": request.limit, **self._terms(request, token), **suspect}
         options = {"kept": request.kept, "before_suspect": bool(suspect), "unexpired": unexpired}
-        return self.run(statements.claim_first, parameters, **options)
+        return self._whole(self.run(statements.claim_first, parameters, **options), request.app)
+
+    def _whole(self, rows: list[Any], app: AppId) -> list[Any]:  # noqa: ARG002 - of use where rows are not whole
+        """Return rows of ``MESSAGE_COLUMNS`` for what ``claim_first`` returned."""
+        return rows
 
     def _lease_ids(self, row_ids: list[int], request: ClaimRequest, token: str) -> list[Any]:
         parameters = {"ids": json.dumps(row_ids), **self._terms(request, token)}
