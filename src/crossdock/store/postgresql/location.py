@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy.engine import make_url
 
 from crossdock.domain.errors import ConfigError, StoreUnavailable
-from crossdock.store.durable_files import FOLDER_MODE
+from crossdock.durable_files import FOLDER_MODE
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
