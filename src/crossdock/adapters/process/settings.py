@@ -62,6 +62,7 @@ Environment: TypeAlias = Annotated[
 class _Program(Table):
     """What holds for programs in both directions."""
 
+    process: Command = Field(description="The program and its arguments; no shell reads them.")
     folder: Annotated[str, Expected("a folder")] | None = Field(
         default=None,
         description="Where the program runs; a relative one counts from the folder of this file, which is the default.",
@@ -153,7 +154,6 @@ class ProcessOutbound(_Program):
 class ProcessInbound(_Program):
     """Takes messages in from a program."""
 
-    process: Command = Field(description="The program and its arguments; no shell reads them.")
     mode: Annotated[Literal["lines", "rpc"], Expected('"lines" or "rpc"')] = Field(
         default="lines",
         description=(

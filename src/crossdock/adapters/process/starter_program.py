@@ -22,6 +22,7 @@ import select
 import signal
 import socket
 import sys
+import time
 from contextlib import suppress
 from typing import Any, Final
 
@@ -29,6 +30,8 @@ _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
 """Source: prctl(2)."""
 _LOOK_EVERY_MS: Final = 1000
+_GONE_WITHIN_S: Final = 1.0
+_PAUSE_S: Final = 0.0005
 _DEFAULT_AGAIN: Final = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM)
 
 
@@ -46,6 +49,7 @@ class Program:
         self.pid: int | None = None
         self._streams = streams
         self._asked = b""
+        self._family: list[int] = []
 
     def hear(self, starter: Starter) -> bool:
         """Take what the hub says; False: it says no more."""
@@ -77,6 +81,21 @@ class Program:
         for member in family[1:]:
             with suppress(OSError):
                 os.kill(member, signal.SIGKILL)
+        self._family += family[1:]
+
+    def bury(self) -> int:
+        """Reap it, and wait until those who were killed with it are gone, too; return its exit code.
+
+        They become ours at once when their own parents end.
+        """
+        assert self.pid is not None  # noqa: S101 - it has ended
+        _, status = os.waitpid(self.pid, 0)
+        deadline = time.monotonic() + _GONE_WITHIN_S
+        for which in (-self.pid, *self._family):
+            while _is_there(which) and time.monotonic() < deadline:
+                time.sleep(_PAUSE_S)
+        self.pid = None
+        return os.waitstatus_to_exitcode(status)
 
     def forget(self) -> None:
         """Release what belongs to it."""
@@ -198,9 +217,7 @@ class Starter:
                 continue
             program = self._programs[number]
             program.kill()
-            _, status = os.waitpid(dead, 0)
-            program.pid = None
-            program.tell(code=os.waitstatus_to_exitcode(status))
+            program.tell(code=program.bury())
             self._drop(number)
 
     def _drop(self, number: int) -> None:
@@ -232,6 +249,16 @@ def children_of(pid: int) -> list[int]:
             with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:  # noqa: PTH123 - likewise
                 found += map(int, file.read().split())
     return found
+
+
+def _is_there(which: int) -> bool:
+    """Reap a child, or those of a group; tell whether there are more to come."""
+    try:
+        while os.waitpid(which, os.WNOHANG) != (0, 0):
+            pass
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _limit(kind: int, value: int) -> None:
