@@ -83,11 +83,11 @@ class Parts:
         self.store.on_reopen = self.housekeeper.restart
 
     def _make_archiver(self, notice: Notice) -> Archiver:
-        """Files are written where one process at a time can be made sure of: on one machine."""
+        """A store in a file has a folder for archived messages beside it; any other must be told of one."""
         path = self.store.location.path if isinstance(self.store, SQLiteStore) else None
         return Archiver(
             self.store,
-            ArchiveFiles() if isinstance(self.store, SQLiteStore) else None,
+            ArchiveFiles(),
             retention=lambda: self.gateway.policies.retention,
             folder=None if path is None else str(path.with_name(f"{path.name}.archive")),
             notice=notice,

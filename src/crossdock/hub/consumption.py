@@ -10,9 +10,10 @@ import threading
 import time
 from collections import defaultdict
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.domain.delivery import Claimed, ClaimRequest, Completed, HandedBack, Settlement
+from crossdock.domain.delivery import DONE, Claimed, ClaimRequest, Completed, HandedBack, Settlement
 from crossdock.domain.retry import RetryAt
 from crossdock.hub.gateway import split_decoded
 from crossdock.hub.hand import Hand
@@ -35,6 +36,9 @@ _SMOOTHING: Final = 0.2
 _FIRST_FETCH: Final = 8
 _SHORTEST_BREATH_S: Final = 0.002
 _LONGEST_BREATH_S: Final = FLUSH_AFTER_S
+_settlement: Final[Callable[[tuple[Any, ...]], Settlement]] = partial(
+    tuple.__new__, Settlement
+)  # without a frame of Python
 _RETRY_WRITE_S: Final = 0.25
 """After a write failed, the housekeeper waits so long before it tries again."""
 
@@ -162,8 +166,8 @@ class Consumption:
             self._usual_s = spent if usual is None else usual + _SMOOTHING * (spent - usual)
             if not written:
                 self._hurried |= claimed.wants_reply
-                self._add_done(Settlement(claimed.row_id, claimed.lease_token, outcome), now)
-            if not isinstance(outcome, Completed):
+                self._add_done(_settlement((claimed.row_id, claimed.lease_token, outcome)), now)
+            if outcome is not DONE and not isinstance(outcome, Completed):
                 self._return_followers(claimed, outcome, now)
             return not waited and bool(self._done)
 

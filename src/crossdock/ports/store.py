@@ -13,13 +13,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from crossdock.ports.archive import ArchiveReading, ArchiveVerbs
+
 if TYPE_CHECKING:
     import builtins
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from crossdock.domain.archive import AgedPage, ArchivedLine, BegunFile, FileFacts
+    from crossdock.domain.control import ChangedStep, Pace
     from crossdock.domain.delivery import Claimed, ClaimRequest, DeliveryKey, Settlement, Undecodable
     from crossdock.domain.lifecycle import Status
     from crossdock.domain.message import Draft, Envelope, SentMessage
@@ -105,8 +107,13 @@ class ControlVerbs(Protocol):
     def delete(self, record: Record) -> None:
         """Hide a finished message."""
 
-    def ids_of(self, app: str, status: Status, *, code: str | None, after: int, limit: int) -> list[int]:
-        """Return row ids of an app's messages of one status, in order."""
+    def cancel_step(self, app: str, *, after: int, limit: int) -> ChangedStep:
+        """Withdraw an app's waiting messages behind a row, in order, up to ``limit``."""
+
+    def replay_step(
+        self, app: str, *, code: str | None, pace: Pace | None, after: int, limit: int
+    ) -> ChangedStep:
+        """Send an app's dead letters (of one code) behind a row again, in order, up to ``limit``."""
 
     def purge(self, app: str, status: Status, before: datetime, limit: int) -> int:
         """Remove finished messages for good; return how many, ``limit`` if there may be more."""
@@ -139,25 +146,6 @@ class PositionVerbs(Protocol):
 
     def put_position(self, app: str, key: str, value: str | None) -> None:
         """Note how far an app has come in something, as JSON; None forgets it."""
-
-
-class ArchiveVerbs(Protocol):
-    """What the archiver does in a transaction."""
-
-    def archive(self, row_ids: Sequence[int]) -> int:
-        """Move those of these rows to the archive that are completed and not hidden; return how many."""
-
-    def forget_archived(self, row_ids: Sequence[int]) -> None:
-        """Remove rows of the archive for good, with their history."""
-
-    def begin_file(self, name: str, folder: str, app: str) -> None:
-        """Note that a file is about to be written."""
-
-    def end_file(self, name: str, facts: FileFacts) -> None:
-        """Note that a file was written, and that what is in it was removed."""
-
-    def drop_file(self, name: str) -> None:
-        """Forget a file that was begun and never written."""
 
 
 class ScheduleVerbs(Protocol):
@@ -198,36 +186,6 @@ class Transaction(
     Protocol,
 ):
     """One open write transaction."""
-
-
-class ArchiveReading(Protocol):
-    """What the archiver asks of one consistent snapshot."""
-
-    def finished_apps(self) -> builtins.list[str]:
-        """Return the apps that have finished messages in their queue."""
-
-    def aged(self, app: str, before: datetime, *, through: int, after: int, limit: int) -> AgedPage:
-        """Look at ``limit`` completed messages: which ended up to ``before``, or stand up to the row ``through``."""
-
-    def surplus(self, app: str, at_most: int) -> int:
-        """Return the newest row of an app that has ``at_most`` newer completed ones, or 0."""
-
-    def archived_apps(self) -> builtins.list[str]:
-        """Return the apps that have archived messages."""
-
-    def oldest_archived(self, app: str) -> datetime | None:
-        """Return when the message of an app came to the archive that has been there longest."""
-
-    def archived_lines(
-        self, app: str, before: datetime, behind: ArchivedLine | None, limit: int
-    ) -> builtins.list[ArchivedLine]:
-        """Return messages that were archived up to ``before``, behind another, each as it stands in a file."""
-
-    def open_files(self) -> builtins.list[BegunFile]:
-        """Return the files that were begun and not finished."""
-
-    def file_names(self, prefix: str) -> set[str]:
-        """Return the names of files that begin so."""
 
 
 class Reading(ArchiveReading, Protocol):
@@ -333,6 +291,10 @@ class Store(Protocol):
     @property
     def in_memory(self) -> bool:
         """Whether the store is in this process alone."""
+
+    @property
+    def many_hosts(self) -> bool:
+        """Whether other hosts use the store, too, whose files cannot be looked at from here."""
 
     @property
     def owner(self) -> str:

@@ -27,6 +27,7 @@ _LATE: Final = Failure(FailureCode.EXPIRED, "not delivered before its expiry tim
 _EXPIRED: Final = failure_to_text(_LATE)
 _PRIORITY: Final = 16
 _PARTITION_KEY: Final = 12
+_CRASHES: Final = 24
 
 
 class Fetched(Sequence["Claimed | Undecodable"]):
@@ -88,6 +89,10 @@ class Claiming(FallingBack):
         self.promote(request.app)
         token = uuid.uuid4().hex
         rows = self._lease_first(request, token, unexpired=crowd)
+        return self._fetched(rows, request, token)
+
+    def _fetched(self, rows: list[Any], request: ClaimRequest, token: str) -> Fetched:
+        """Return rows just leased, and behind each what may be handled after it."""
         if request.runs and rows:
             rows = self._with_runs(rows, request, token)
         until = self.now + request.lease
@@ -119,7 +124,7 @@ class Claiming(FallingBack):
             row_id, priority = suspects[0]
             rows = self._lease(request, token, unexpired=unexpired, suspect_id=row_id, priority=priority)
             rows = rows or self._lease_ids([row_id], request, token)
-        return sorted(rows, key=_order) if len(rows) > 1 else rows
+        return in_order(rows)
 
     def _lease(self, request: ClaimRequest, token: str, *, unexpired: bool, **suspect: int) -> list[Any]:
         parameters = {"app": request.app, "limit": request.limit, **self._terms(request, token), **suspect}
@@ -145,7 +150,7 @@ class Claiming(FallingBack):
         left = request.limit - len(rows)
         for row in rows:
             result.append(row)
-            if row[_PARTITION_KEY] is not None and left > 0 and row[-1] == 0:
+            if row[_PARTITION_KEY] is not None and left > 0 and row[_CRASHES] == 0:
                 run = self._run_behind(row, request, token, left)
                 result += run
                 left -= len(run)
@@ -169,6 +174,11 @@ class Claiming(FallingBack):
 
 def _wanted(request: ClaimRequest) -> int:
     return request.limit if request.free is None else min(request.limit, request.free)
+
+
+def in_order(rows: list[Any]) -> list[Any]:
+    """Return rows of one lease in the order in which they are to be handled."""
+    return sorted(rows, key=_order) if len(rows) > 1 else rows
 
 
 def _order(row: Any) -> tuple[int, int]:

@@ -14,12 +14,12 @@ from crossdock.store.transaction import TransactionCore
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from crossdock.domain.record import Record
 
-_CANCELLED: Final = Failure(FailureCode.CANCELLED, "cancelled by an operator")
+CANCELLED: Final = Failure(FailureCode.CANCELLED, "cancelled by an operator")
 _STEP: Final = 500
 
 
@@ -37,7 +37,7 @@ class Controlling(TransactionCore):
             IllegalMove: It is finished, or worked on.
         """
         found = self.run(statements.by_row_id, {"row_id": record.row_id})
-        parameters = {"row_id": record.row_id, "now": self.now_text, "error": failure_to_text(_CANCELLED)}
+        parameters = {"row_id": record.row_id, "now": self.now_text, "error": failure_to_text(CANCELLED)}
         rows = self.run(statements.cancel, parameters, waiting=waiting)
         _demand(rows, Verb.CANCEL, record)
         held = record_from(found[0])
@@ -111,22 +111,6 @@ class Controlling(TransactionCore):
             parameters["code"] = code
         rows = self.run(statements.of_app, parameters, status=status, with_code=code is not None)
         return [row_id for (row_id,) in rows]
-
-    def change_step(
-        self,
-        app: str,
-        status: Status,
-        change: Callable[[Any, Record], None],
-        *,
-        code: str | None,
-        after: int,
-        limit: int,
-    ) -> tuple[int, int]:
-        """Apply a change to an app's next messages of one status; return how many, and the last row id."""
-        row_ids = self.ids_of(app, status, code=code, after=after, limit=limit)
-        for row_id in row_ids:
-            change(self, record_from(self.run(statements.by_row_id, {"row_id": row_id})[0]))
-        return len(row_ids), row_ids[-1] if row_ids else after
 
     def purge(self, app: str, status: Status, before: datetime, limit: int) -> int:
         """Remove finished messages and their history for good; return how many."""

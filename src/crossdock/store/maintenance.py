@@ -252,7 +252,7 @@ def vacuum(
 
 _FILES: Final = (
     "SELECT count(*), coalesce(sum(row_count), 0), coalesce(sum(file_size), 0) FROM archive_file "
-    "WHERE finished_at IS NOT NULL"
+    "WHERE row_count IS NOT NULL"
 )
 _DESCRIBED: Final = ("journal_mode", "page_size", "page_count", "freelist_count")
 

@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
-from crossdock.domain.delivery import Completed, Crashed, HandedBack, Settlement
+from crossdock.domain.delivery import DONE, Completed, Crashed, HandedBack, Settlement
 from crossdock.domain.retry import Dead, Failure, Halt, RetryAt, crash_failure
 from crossdock.store import statements
 from crossdock.store.breaking import Breaking, strike_of
@@ -32,9 +32,10 @@ class Settling(FallingBack, Breaking):
         plain: dict[str, list[int]] = defaultdict(list)
         accepted: dict[str, list[Any]] = defaultdict(list)
         for row_id, token, outcome in settlements:
+            if outcome is DONE or (isinstance(outcome, Completed) and outcome.result is None):
+                plain[token].append(row_id)
+                continue
             match outcome:
-                case Completed(None):
-                    plain[token].append(row_id)
                 case Completed():
                     accepted[token] += self._complete([row_id], token, outcome.result)
                 case RetryAt() | HandedBack():
@@ -119,7 +120,8 @@ class Settling(FallingBack, Breaking):
 
     def _tell_queues(self, settlements: Sequence[Settlement], accepted: Mapping[str, list[Any]]) -> None:
         """Tell the circuit breakers how deliveries ended, and wake who waits for a place in a limited queue."""
-        if not (self.limits.limited or self.limits.failing or any(map(strike_of, settlements))):
+        unusual = [one for one in settlements if one.outcome is not DONE]
+        if not (self.limits.limited or self.limits.failing or any(map(strike_of, unusual))):
             return
         apps = {(row[_ID], token): row[_APP] for token, rows in accepted.items() for row in rows}
         self.woken |= self.limits.limited.intersection(apps.values())

@@ -54,6 +54,8 @@ class SQLiteStore:
         StoreError: The file cannot be opened, or is no store.
     """
 
+    many_hosts = False
+
     def __init__(
         self, location: StoreLocation, settings: StoreSettings, *, name: str, clock: Clock, notice: Notice
     ) -> None:

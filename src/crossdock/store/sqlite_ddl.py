@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from crossdock.domain.lifecycle import Status, legal_changes
-from crossdock.store.tables import COPIED_COLUMNS, data_staging
+from crossdock.store.tables import COPIED_COLUMNS, FINISHED_STATUSES, KEY_STATUSES, data_staging, none_but
 
 _NOW: Final = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
 _STRANGER: Final = "NEW.revision = OLD.revision"
@@ -30,7 +30,7 @@ def _of_key(row: str) -> str:
     """Return what finds the messages of a row's key; the condition of ``idx_partition_key`` is spelled out in it."""
     return (
         f"target_app = {row}.target_app AND partition_key = {row}.partition_key"
-        " AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed')"
+        f" AND partition_key IS NOT NULL AND {none_but(*KEY_STATUSES)}"
     )
 
 
@@ -148,7 +148,7 @@ WHEN OLD.partition_key IS NOT NULL AND OLD.status IN ('pending', 'processing', '
   {_release_key("OLD")};
 END"""
 
-_QUEUE_DEPTH: Final = """
+_QUEUE_DEPTH: Final = f"""
 CREATE VIEW queue_depth AS
 SELECT target_app AS app, 'ready' AS state, count(*) AS messages FROM data_staging
   WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes = 0 GROUP BY target_app
@@ -161,7 +161,7 @@ UNION ALL SELECT target_app, 'blocked', count(*) FROM data_staging
 UNION ALL SELECT target_app, 'processing', count(*) FROM data_staging
   WHERE status IN ('processing', 'failed') AND status = 'processing' GROUP BY target_app
 UNION ALL SELECT target_app, status, count(*) FROM data_staging
-  WHERE status IN ('completed', 'failed', 'archived') GROUP BY target_app, status"""
+  WHERE {none_but(*FINISHED_STATUSES)} GROUP BY target_app, status"""
 
 _OLDEST_DUE: Final = f"""
 CREATE VIEW oldest_due AS

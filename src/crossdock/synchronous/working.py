@@ -83,7 +83,7 @@ class Working(QueueCore):
         self,
         app: str,
         *,
-        batch: int = 100,
+        batch: int = 250,
         lease: timedelta | None = None,
         wait: timedelta | None = None,
         stop: Stop | None = None,

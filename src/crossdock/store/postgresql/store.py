@@ -22,7 +22,7 @@ from crossdock.store.postgresql.keeper import ensure_keeper
 from crossdock.store.postgresql.open_store import OpenDatabase
 from crossdock.store.postgresql.outbox import driver_connection
 from crossdock.store.postgresql.statements import renew
-from crossdock.store.postgresql.transaction import KeyBusy
+from crossdock.store.postgresql.transaction import TakesLong
 from crossdock.store.schema import needs_migration
 from crossdock.store.types import to_text
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from crossdock.store.postgresql.location import DatabaseLocation
     from crossdock.store.postgresql.reading import PostgreSQLReader
     from crossdock.store.postgresql.transaction import PostgreSQLTransaction
+    from crossdock.store.postgresql.watch import Watched
     from crossdock.store.settings import StoreSettings
 
 T = TypeVar("T")
@@ -65,6 +66,7 @@ class PostgreSQLStore:
     """
 
     in_memory = False
+    many_hosts = True
 
     def __init__(
         self, location: DatabaseLocation, settings: StoreSettings, *, name: str, clock: Clock, notice: Notice
@@ -131,7 +133,7 @@ class PostgreSQLStore:
         opened = self.open_store
         try:
             return opened.group.run(work)
-        except KeyBusy:
+        except TakesLong:
             return opened.write_apart(work)
 
     async def write_async(self, work: Callable[[PostgreSQLTransaction], T]) -> T:
@@ -140,7 +142,7 @@ class PostgreSQLStore:
         opened = self.open_store
         try:
             return await opened.group.run_async(work)
-        except KeyBusy:
+        except TakesLong:
             return await asyncio.to_thread(opened.write_apart, work)
 
     def read(self, query: Callable[[PostgreSQLReader], T]) -> T:
@@ -170,7 +172,7 @@ class PostgreSQLStore:
     def engine(self) -> Engine:
         """A SQLAlchemy engine on this store, for transactions of handlers."""
         if self._engine is None:
-            self._engine = engine_on(self.location)
+            self._engine = engine_on(self.location, self._settings.lock_timeout.total_seconds(), self._watch)
         return self._engine
 
     def transaction(
@@ -224,6 +226,9 @@ class PostgreSQLStore:
                 self._open.close()
                 if self._engine is not None:
                     self._engine.dispose()
+
+    def _watch(self, connection: Watched) -> None:
+        self.open_store.connections.watch(connection)  # those of this process, after a fork, too
 
     def _make_open(self) -> OpenDatabase:
         return OpenDatabase(
