@@ -88,7 +88,7 @@ SELDOM: list[tuple[Any, dict[str, Any], str]] = [
     (statements.send_to_fallback, {}, "INTEGER PRIMARY KEY"),
     (statements.claim_ids, {"kept": True}, "INTEGER PRIMARY KEY"),
     (statements.fail_pending, {}, "INTEGER PRIMARY KEY"),
-    (statements.cancel, {}, "INTEGER PRIMARY KEY"),
+    (statements.cancel, {"waiting": False}, "INTEGER PRIMARY KEY"),
     (statements.replay, {}, "INTEGER PRIMARY KEY"),
     (statements.delete_row, {}, "INTEGER PRIMARY KEY"),
     (statements.purge, {}, "idx_target_app"),

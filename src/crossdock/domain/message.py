@@ -24,6 +24,8 @@ JSON_TYPE: Final = "application/json"
 BINARY_TYPE: Final = "application/octet-stream"
 MAX_DATA_BYTES: Final = 64 * 1024 * 1024
 MAX_ID_LENGTH: Final = 512
+REPLY_WANTED: Final = "replywanted"
+"""The extension of a message whose sender waits for its answer: that is kept as its result, wherever it goes else."""
 
 _APP: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _EXTENSION: Final = re.compile(r"[a-z][a-z0-9]{0,19}")

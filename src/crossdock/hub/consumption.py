@@ -92,6 +92,7 @@ class Consumption:
         self._fetched_at = float("-inf")
         self._fetch_took_s = 0.0
         self._filled = False
+        self._hurried = False
 
     def take(self) -> Claimed | None:
         """Return the next message fetched ahead, which is now in hand; None: write down and fetch first."""
@@ -158,6 +159,7 @@ class Consumption:
             usual = self._usual_s
             self._usual_s = spent if usual is None else usual + _SMOOTHING * (spent - usual)
             if not written:
+                self._hurried |= claimed.wants_reply
                 self._add_done(_settlement((claimed.row_id, claimed.lease_token, outcome)), now)
             if outcome is not DONE and not isinstance(outcome, Completed):
                 self._return_followers(claimed, outcome, now)
@@ -211,19 +213,24 @@ class Consumption:
         with self._mutex:
             if self._hand.waits_since(now) > _SLOW_S:
                 self._return_ahead()
-            return bool(self._done) and now - self._done_since >= FLUSH_AFTER_S
+            return bool(self._done) and (self._hurried or now - self._done_since >= FLUSH_AFTER_S)
 
     def breath_s(self) -> float:
         """Return how long to wait before the next fetch, in seconds.
 
         When messages come one by one, a short wait lets several come together, so that many consumers do not
         spend a transaction on each: twice as long as the last fetch took, which grows when many write. The first
-        message after a pause is fetched at once.
+        message after a pause is fetched at once; so is what follows a message whose sender waits for its outcome.
         """
-        if self._filled:
+        if self._filled or self._hurried:
             return 0.0
         breath_s = min(_LONGEST_BREATH_S, max(_SHORTEST_BREATH_S, 2 * self._fetch_took_s))
         return max(0.0, self._fetched_at + breath_s - time.monotonic())
+
+    @property
+    def is_hurried(self) -> bool:
+        """Whether a message has ended whose sender waits for its outcome."""
+        return self._hurried
 
     @property
     def has_done(self) -> bool:
@@ -258,7 +265,8 @@ class Consumption:
         now = time.monotonic()
         good, bad = split_decoded(write.found)
         if write.asked:
-            self._fetched_at = now
+            self._fetched_at = float("-inf") if self._hurried else now  # one who was answered may ask again
+            self._hurried = False
             self._fetch_took_s = now - write.began
             self._filled = len(write.found) >= write.asked
         with self._mutex:

@@ -44,6 +44,7 @@ class Housekeeper:
         self._consumptions: set[Consumption] = set()
         self._stop = threading.Event()
         self._call = threading.Event()
+        self._hurry = threading.Event()
         self._thread: threading.Thread | None = None
         self._troubles: dict[str, str] = {}
         self._tend_at = time.monotonic() + _TEND_EVERY_S
@@ -61,13 +62,13 @@ class Housekeeper:
         if self._thread is not None:
             self._thread = None
             self._consumptions = set()
-            self._stop, self._call = threading.Event(), threading.Event()
+            self._stop, self._call, self._hurry = threading.Event(), threading.Event(), threading.Event()
             self.start()
 
     def stop(self) -> None:
         """End, and wait until what was begun is finished."""
         self._stop.set()
-        self._call.set()
+        self.call(hurry=True)
         self._archiver.stop()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(_JOIN_TIMEOUT_S)
@@ -86,8 +87,10 @@ class Housekeeper:
         for consumption in list(self._consumptions):
             self._write_down(consumption)
 
-    def call(self) -> None:
-        """Say that there are results to look after."""
+    def call(self, *, hurry: bool = False) -> None:
+        """Say that there are results to look after; ``hurry``: one of them must not wait for others."""
+        if hurry:
+            self._hurry.set()
         self._call.set()
 
     def run_once(self) -> None:
@@ -127,12 +130,13 @@ class Housekeeper:
                 self.run_once()
                 rescue_at = time.monotonic() + _RESCUE_EVERY_S
             self._call.clear()
+            self._hurry.clear()
             if self._stop.is_set():  # set before the call was cleared: nobody will call again
                 return
             busy = [True for consumption in list(self._consumptions) if self._look_at(consumption)]
             pause = FLUSH_AFTER_S if busy else max(0.0, rescue_at - time.monotonic())
             if busy:
-                self._stop.wait(pause)
+                self._hurry.wait(pause)
             else:
                 self._call.wait(pause)
 

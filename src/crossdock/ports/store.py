@@ -97,8 +97,8 @@ class WorkingVerbs(Protocol):
 class ControlVerbs(Protocol):
     """What an operator does in a transaction."""
 
-    def cancel(self, record: Record) -> None:
-        """Withdraw a message that is not finished."""
+    def cancel(self, record: Record, *, waiting: bool = False) -> None:
+        """Withdraw a message that is not finished, or only if nobody works on it; raises IllegalMove."""
 
     def replay(self, record: Record, available_at: datetime | None = None) -> None:
         """Send a finished message again."""
@@ -195,6 +195,9 @@ class Reading(ArchiveReading, Protocol):
 
     def find(self, message_id: str, app: str | None, source_app: str | None = None) -> Record:
         """Return the one record of a message; raises MessageNotFound."""
+
+    def status(self, row_id: int) -> Status | None:
+        """Return the status of a row, without anything else of it; None: it is in the archive, or gone."""
 
     def row(self, row_id: int) -> Record | None:
         """Return the record of a row, or None."""

@@ -37,15 +37,19 @@ _STEP: Final = 500
 class Controlling(TransactionCore):
     """Changes messages and queues on an operator's word; each change is in the audit log."""
 
-    def cancel(self, record: Record) -> None:
+    def cancel(self, record: Record, *, waiting: bool = False) -> None:
         """Withdraw a message; a worker that holds it loses its lease.
 
+        Args:
+            record: The message.
+            waiting: Only if nobody works on it.
+
         Raises:
-            IllegalMove: It is finished.
+            IllegalMove: It is finished, or worked on.
         """
         found = self.run(statements.by_row_id, {"row_id": record.row_id})
         parameters = {"row_id": record.row_id, "now": self.now_text, "error": failure_to_text(CANCELLED)}
-        rows = self.run(statements.cancel, parameters)
+        rows = self.run(statements.cancel, parameters, waiting=waiting)
         _demand(rows, Verb.CANCEL, record)
         held = record_from(found[0])
         self.log(

@@ -63,6 +63,11 @@ class Reader(ArchiveReader):
             )
         return records[0]
 
+    def status(self, row_id: int) -> Status | None:
+        """Return the status of a row, without anything else of it; None: it is in the archive, or gone."""
+        rows = self._run(statements.status_of, {"row_id": row_id})
+        return Status(rows[0][0]) if rows else None
+
     def row(self, row_id: int) -> Record | None:
         """Return the record of a row, or None."""
         rows = self._run(statements.by_row_id, {"row_id": row_id})

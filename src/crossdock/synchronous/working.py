@@ -290,8 +290,9 @@ class Working(QueueCore):
             outcome = self._gateway.nacked(
                 delivery._claimed, "the consumer left before it was finished", None
             )
-        if consumption.finish(delivery._claimed, outcome, written=settled is not None):
-            self._housekeeper.call()
+        begins = consumption.finish(delivery._claimed, outcome, written=settled is not None)
+        if begins or consumption.is_hurried:
+            self._housekeeper.call(hurry=consumption.is_hurried)
 
     def _stop_consuming(self, consumption: Consumption) -> None:
         self._housekeeper.unwatch(consumption)

@@ -84,6 +84,7 @@ from crossdock.store.statements.read import (
     ready_depth,
     scheduled_depth,
     states,
+    status_of,
 )
 from crossdock.store.statements.rules import (
     depth_up_to,
@@ -218,6 +219,7 @@ __all__ = [
     "set_rules",
     "spend_rate",
     "states",
+    "status_of",
     "strike",
     "take_out",
     "trip",

@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.dml import ReturningDelete
 
 
-def cancel() -> Update:
-    """Withdraw a message that is not finished."""
+def cancel(*, waiting: bool) -> Update:
+    """Withdraw a message that is not finished, or one that nobody works on."""
     row = {**dead(param("error")), "blocked": number(0)}
     return (
         update(data_staging)
-        .where(T.id == param("row_id"), or_(PENDING, PROCESSING))
+        .where(T.id == param("row_id"), PENDING if waiting else or_(PENDING, PROCESSING))
         .values(row)
         .returning(*SETTLED_COLUMNS)
     )
