@@ -10,11 +10,11 @@ class ChangedStep(NamedTuple):
     """What one step of a change has done.
 
     Attributes:
-        count: So many messages were changed.
+        changed: So many messages were.
         after: Look on behind this row; None: there is nothing behind it.
     """
 
-    count: int
+    changed: int
     after: int | None
 
 

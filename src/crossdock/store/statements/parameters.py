@@ -61,7 +61,7 @@ class InstantOf(ColumnElement[Any]):
         self.type = NULL_TYPE
 
 
-class Checked(ColumnElement[bool]):
+class Checked(ColumnElement[Any]):
     """A condition that rows are checked by, once they are found; PostgreSQL is not to look for them by it.
 
     It would: it trusts its statistics, by which the index of the few rows that are processing is as good as empty, and
