@@ -25,7 +25,7 @@ PARAMETERS: dict[str, Any] = {
     "source_app": "python", "result": "1", "code": "PERMANENT", "status": "completed", "before": "2026-11-21",
     "since": "2026-11-20", "skip": 1000, "first": "2026-11/a", "last": "2026-11/b",
     "fallback": "rescue", "extensions": "{}", "who": "o", "rate_next_at": "2026-11-21 12:00:00.000000",
-    "which": "report",
+    "which": "report", "times": "{}", "at": "2026-11-21 12:00:00.000000", "event": "e", "details": "",
 }  # fmt: skip
 PARTS: list[tuple[Any, str]] = [
     (listing.unharmed, "idx_claim"),
@@ -90,6 +90,10 @@ SELDOM: list[tuple[Any, dict[str, Any], str]] = [
     (statements.fail_pending, {}, "INTEGER PRIMARY KEY"),
     (statements.cancel, {"waiting": False}, "INTEGER PRIMARY KEY"),
     (statements.replay, {}, "INTEGER PRIMARY KEY"),
+    (statements.cancel_listed, {}, "INTEGER PRIMARY KEY"),
+    (statements.replay_listed, {}, "INTEGER PRIMARY KEY"),
+    (statements.log_listed, {}, "INTEGER PRIMARY KEY"),
+    (statements.hold_waiting, {}, "idx_partition_key"),
     (statements.delete_row, {}, "INTEGER PRIMARY KEY"),
     (statements.purge, {}, "idx_target_app"),
     (statements.purge_log, {}, "idx_audit_row"),
