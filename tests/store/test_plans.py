@@ -50,7 +50,7 @@ DAILY: list[tuple[Any, dict[str, Any], str]] = [
     (statements.run_of_key, {}, "idx_partition_key"),
     (statements.release_key, {}, "idx_partition_key"),
     (statements.hold_key, {}, "idx_partition_key"),
-    (statements.complete, {"with_result": False}, "INTEGER PRIMARY KEY"),
+    (statements.complete, {"with_result": False, "heard": False}, "INTEGER PRIMARY KEY"),
     (statements.give_back, {}, "INTEGER PRIMARY KEY"),
     (statements.fail_held, {}, "INTEGER PRIMARY KEY"),
     (statements.extend, {}, "INTEGER PRIMARY KEY"),
@@ -277,7 +277,7 @@ def test_no_statement_is_prepared_anew_at_each_execution(database: Any) -> None:
     [
         (statements.insert_one, {"columns": ("source_app", "target_app", "data", "partition_key")}),
         (statements.claim_first, {"kept": True, "before_suspect": False, "unexpired": False}),
-        (statements.complete, {"with_result": False}),
+        (statements.complete, {"with_result": False, "heard": False}),
     ],
 )
 def test_no_condition_of_the_schema_makes_a_table_in_memory_for_each_row(
