@@ -76,6 +76,7 @@ class InboundContract:
         loaded = _configured(tmp_path, far_side, max_depth=10)
         far_side.give(items[:_MANY])
         with Queue.from_config(loaded) as queue:
+            depth = 0
             for _ in range(_TRIES):
                 _run(loaded, far_side)
                 depth = queue.stats(RECEIVER)[RECEIVER].depth if queue.stats(RECEIVER) else 0

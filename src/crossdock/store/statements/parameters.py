@@ -75,6 +75,17 @@ class Checked(ColumnElement[Any]):
         self.type = condition.type
 
 
+class JsonOf(ColumnElement[Any]):
+    """The JSON whose text a JSON object of texts holds under a number."""
+
+    inherit_cache = False
+
+    def __init__(self, number: ColumnElement[Any], texts: BindParameter[Any]) -> None:
+        self.number = number
+        self.texts = texts
+        self.type = NULL_TYPE
+
+
 @compiles(Instant, "postgresql")
 def _instant(element: Instant, compiler: SQLCompiler, **options: Any) -> str:
     text = compiler.visit_bindparam(element, **options)  # type: ignore[no-untyped-call]
