@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,6 +47,7 @@ class LinesInbound:
         self._said = Said(around)
         self._program: _Program | None = None
         self._again_at = 0.0
+        self._finishing = False
         self._bad: list[Bad] = []
         self._ready: list[Any] = []
 
@@ -70,6 +72,8 @@ class LinesInbound:
             if self._bad:
                 await self._rejected.add(self._bad)
                 self._bad = []
+            elif self._program is None and self._finishing:
+                raise EndOfInput(f"{self._settings.process[0]} was told to end")
             elif self._program is None:
                 await asyncio.sleep(max(0.0, self._again_at - time.monotonic()))
                 await self._start()
@@ -77,8 +81,15 @@ class LinesInbound:
                 await self._read(self._program)
         return Items(self._ready, acked=self._stored, nacked=lambda: None)
 
+    async def finish(self) -> None:
+        """Ask the program to end, and give what it has written."""
+        self._finishing = True
+        if self._program is not None:
+            self._program.terminate(self._settings.grace)
+
     async def close(self) -> None:
         """Kill the program."""
+        self._finishing = False
         if self._program is not None:
             self._program.close()
             self._program = None
@@ -118,6 +129,8 @@ class LinesInbound:
         self._judge(program)
 
     def _judge(self, program: _Program) -> None:
+        if self._finishing:
+            return
         name = self._settings.process[0]
         if program.code != 0:
             words = f": {program.errors.words}" if program.errors.words else ""
@@ -175,6 +188,12 @@ class _Program:
             self._rest = b""
             self._skipping = True
         return found
+
+    def terminate(self, grace: timedelta) -> None:
+        """Ask it to end, and kill it after a while if it does not; what it has written can still be read."""
+        if self._running is not None:
+            self._running.terminate()
+            asyncio.get_running_loop().call_later(grace.total_seconds(), self._running.kill)
 
     def close(self) -> None:
         """Kill it."""
