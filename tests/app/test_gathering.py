@@ -38,12 +38,13 @@ class Box:
         self.replies: dict[Any, Reply] = {}
         self.connects = 0
         self.note: Mapping[str, Any] | None = None
+        self.places: list[int] | None = None
         self.running: Running | None = None
 
     def begun(self) -> int:
         """Return how many messages were begun so far."""
-        at_work = {} if self.running is None else self.running._at_work
-        return sum(one.endpoint.looks for one in at_work.values())
+        at_work = [] if self.running is None else list(self.running._at_work.values())
+        return sum(one.endpoint.looks for one in at_work)
 
     async def connect(self) -> None:
         self.connects += 1
@@ -52,7 +53,7 @@ class Box:
         self.batches.append([one.message.data for one in batch.handovers])
         self.noted.append([one.noted for one in batch.handovers])
         if self.note is not None:
-            await batch.note(self.note)
+            await batch.note(self.note, self.places)
         if self.errors:
             raise self.errors.pop(0)
         return [self.replies.get(one.message.data, Delivered()) for one in batch.handovers]
@@ -168,6 +169,23 @@ def test_what_was_noted_is_there_when_the_message_comes_again(queue: Queue, gath
             by_message.setdefault(n, []).append(note)
     assert by_message == {n: [None, {"file": "a_001.csv"}] for n in range(3)}
     assert [record.result for record in queue.list("app")] == [{"file": "a_001.csv"}] * 3
+
+
+@pytest.mark.parametrize(("gather", "places"), [(Gather(count=3, wait=SHORT), [0, 2]), (None, [])])
+def test_only_the_chosen_messages_get_the_note(
+    queue: Queue, gather: Gather | None, places: list[int]
+) -> None:
+    queue.send_many("app", range(3))
+    box = Box(gather, notes=True)
+    box.note, box.places = {"file": "a_001.csv"}, places
+    box.errors = [RuntimeError("killed after the note")] * (3 if gather is None else 1)
+    run(queue, box)
+    noted = {
+        n: note
+        for batch, notes in zip(box.batches, box.noted, strict=True)
+        for n, note in zip(batch, notes, strict=True)
+    }
+    assert noted == {n: {"file": "a_001.csv"} if n in places else None for n in range(3)}
 
 
 def test_suspect_goes_alone(queue: Queue) -> None:

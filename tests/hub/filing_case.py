@@ -14,8 +14,8 @@ import pytest
 
 from crossdock import Queue, Retention
 from crossdock.domain.retention import Keep
+from crossdock.durable_files import FileSystem
 from crossdock.store.archive_files import ArchiveFiles
-from crossdock.store.durable_files import FileSystem
 from crossdock.testing import FakeClock
 from tests.contract.case import drain
 

@@ -46,6 +46,7 @@ DAILY: list[tuple[Any, dict[str, Any], str]] = [
     (statements.first_suspect, {"unexpired": False}, "idx_suspect"),
     (statements.claim_first, {"kept": True, "before_suspect": False, "unexpired": False}, "idx_claim"),
     (statements.claim_first, {"kept": False, "before_suspect": True, "unexpired": True}, "idx_claim"),
+    (statements.whole, {}, "INTEGER PRIMARY KEY"),
     (statements.run_of_key, {}, "idx_partition_key"),
     (statements.release_key, {}, "idx_partition_key"),
     (statements.hold_key, {}, "idx_partition_key"),

@@ -26,6 +26,7 @@ COMMANDS: Final = (
     "call",
     "claim",
     "serve",
+    "file",
     "message",
     "app",
     "queue",

@@ -90,9 +90,14 @@ DONE: Final = Completed()
 
 
 class HandedBack(NamedTuple):
-    """Given back unfinished, nothing spent."""
+    """Given back unfinished, nothing spent.
 
-    reason: str = "handed back"
+    Attributes:
+        owner: Who had it, if another process gives it back.
+    """
+
+    reason: str = "the worker gave it back"
+    owner: str | None = None
 
 
 class Crashed(NamedTuple):

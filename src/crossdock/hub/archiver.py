@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from crossdock.domain.errors import ConfigError
+from crossdock.domain.events import ArchiverFailed, ArchiverStarted, ArchiverStopped
 from crossdock.domain.retention import before
 from crossdock.hub.filing import Filing
 from crossdock.hub.steps import Steps
@@ -89,14 +90,19 @@ class Archiver:
         """Do all that is due; trouble is told once, and the next pass tries again."""
         if not self._retention().automatic:
             return
+        began = time.monotonic()
         try:
             with self._store.alone("retention") as ours:
                 if ours:
-                    self._pass()
+                    self._told_pass(began)
         except Exception as error:  # noqa: BLE001 - the rim of a service: it must live on
             if not self._steps.stopped and str(error) != self._trouble:
                 self._trouble = str(error)
-                self._notice("archiver.failed", f"{type(error).__name__}: {error}")
+                self._notice(
+                    ArchiverFailed(
+                        reason=f"{type(error).__name__}: {error}", duration_s=time.monotonic() - began
+                    )
+                )
         else:
             self._trouble = None
 
@@ -129,38 +135,50 @@ class Archiver:
             apps = [app] if app is not None else self._store.read(lambda reader: reader.archived_apps())
             return [one for name in apps for one in self.filing.write_app(name, until, place)]
 
-    def _pass(self) -> None:
+    def _told_pass(self, began: float) -> None:
+        self._notice(ArchiverStarted())
+        messages, files = self._pass()
+        self._notice(ArchiverStopped(messages=messages, files=files, duration_s=time.monotonic() - began))
+
+    def _pass(self) -> tuple[int, int]:
+        """Do all that is due; return how many messages were archived, and how many files were written."""
+        messages = files = 0
         retention = self._retention()
         for app in self._store.read(lambda reader: reader.finished_apps()):
-            self._archive_app(app, retention)
+            messages += self._archive_app(app, retention)
         if self._folder_of(retention) is not None:
             self.filing.finish_open()
             if retention.to_files:
                 until = before(self._store.now(), retention.in_table_for)
                 for app in self._store.read(lambda reader: reader.archived_apps()):
-                    self._write_if_worth_it(app, until)
+                    files += self._write_if_worth_it(app, until)
         while not self._steps.stopped and self._steps.leaving_room(self._store.shrink):
             pass
+        return messages, files
 
-    def _archive_app(self, app: str, retention: Retention) -> None:
+    def _archive_app(self, app: str, retention: Retention) -> int:
         keep = retention.of(app)
         until = before(self._store.now(), keep.completed_for)
         at_most = keep.max_completed
         through = 0 if at_most is None else self._store.read(lambda reader: reader.surplus(app, at_most))
         after: int | None = 0
+        archived = 0
         while after is not None and not self._steps.stopped:
             start = after
             page = self._store.read(
                 lambda reader: reader.aged(app, until, through=through, after=start, limit=_LOOK_AT)  # noqa: B023 - called at once
             )
             self._steps.change(page.row_ids, lambda tx, row_ids: tx.archive(row_ids))
+            archived += len(page.row_ids)
             after = page.after
+        return archived
 
-    def _write_if_worth_it(self, app: str, until: datetime) -> None:
+    def _write_if_worth_it(self, app: str, until: datetime) -> int:
         """Write files once a day: each pass would find a few messages more, and so make a file of its own."""
         oldest = self._store.read(lambda reader: reader.oldest_archived(app))
         if oldest is not None and oldest <= before(until, _A_DAY):
-            list(self.filing.write_app(app, until, self._place()))
+            return len(list(self.filing.write_app(app, until, self._place())))
+        return 0
 
     def _place(self) -> str:
         folder = self._folder_of(self._retention())

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.delivery import DONE, Claimed, ClaimRequest, Completed, HandedBack, Settlement
+from crossdock.domain.events import BreakerOpened
 from crossdock.domain.retry import RetryAt
 from crossdock.hub.gateway import split_decoded
 from crossdock.hub.hand import Hand
@@ -43,10 +44,6 @@ _RETRY_WRITE_S: Final = 0.25
 """After a write failed, the housekeeper waits so long before it tries again."""
 
 
-def _nothing(_event: str, _words: str) -> None:
-    """Tell nobody."""
-
-
 class Consumption:
     """The state of one ``consume``. The consumer and the housekeeper call it, from different threads.
 
@@ -59,7 +56,6 @@ class Consumption:
         gathers: They are handed over together.
         receivers: Returns the apps that receive what comes of these messages: while the queue of one is as deep as it
             may be, nothing is fetched.
-        tell: Is told of what results have changed for the whole queue: the event, and words.
 
     Attributes:
         held_up_by: The app whose queue was full at the last fetch.
@@ -75,13 +71,11 @@ class Consumption:
         lanes: int = 1,
         gathers: bool = False,
         receivers: Callable[[], Iterable[AppId]] = tuple,
-        tell: Callable[[str, str], object] = _nothing,
     ) -> None:
         self.app = app
         self.held_up_by: AppId | None = None
         self._receivers = receivers
-        self._tell = tell
-        self._events: list[tuple[str, str, str]] = []
+        self._is_parked = False
         self._batch = batch
         self._lease = lease
         self._lease_s = lease.total_seconds()
@@ -194,7 +188,9 @@ class Consumption:
     def settle(self, tx: Any, done: Sequence[Settlement]) -> None:
         """Settle results, and send what they answer; those that came too late are told to ``lost``."""
         late = write_results(tx, done)
-        self._events += tx.take_events()
+        self._is_parked = self._is_parked or any(
+            isinstance(one, BreakerOpened) and one.app == self.app for one in tx.events
+        )
         if late:
             self._lost(late)
 
@@ -279,11 +275,9 @@ class Consumption:
             self._hand.add(good)
             for settlement in bad:
                 self._add_done(settlement, now)
-            events, self._events = self._events, []
-            if any(event == "breaker.opened" for event, *_ in events):
+            if self._is_parked:
+                self._is_parked = False
                 self._return_ahead()
-        for event, _, words in events:
-            self._tell(event, words)
 
     def _add_done(self, settlement: Settlement, now: float) -> None:
         if not self._done:

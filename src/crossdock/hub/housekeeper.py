@@ -11,11 +11,13 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from crossdock.domain.errors import StoreUnavailable
+from crossdock.domain.events import ConsumeFlushFailed, RescuerFailed, SchedulerFailed, StoreTendingFailed
 from crossdock.hub.consumption import FLUSH_AFTER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from crossdock.domain.events import Told
     from crossdock.hub.archiver import Archiver
     from crossdock.hub.consumption import Consumption
     from crossdock.hub.rescuer import Rescuer
@@ -97,22 +99,22 @@ class Housekeeper:
         Trouble with one of them is told once, keeps back none of the others, and the next pass tries again. While the
         store cannot be used, the others would only wait for it as long again.
         """
-        if self._attempt("rescuer.failed", self._rescuer.run_once) and self._attempt(
-            "scheduler.failed", self._scheduler.run_once
+        if self._attempt(RescuerFailed, self._rescuer.run_once) and self._attempt(
+            SchedulerFailed, self._scheduler.run_once
         ):
-            self._attempt("store.tending_failed", self._tend)
+            self._attempt(StoreTendingFailed, self._tend)
 
-    def _attempt(self, event: str, work: Callable[[], object]) -> bool:
+    def _attempt(self, failed: type[Told], work: Callable[[], object]) -> bool:
         """Do one duty; tell whether the store can be used, as far as that is known."""
         try:
             work()
         except Exception as error:  # noqa: BLE001 - the rim of a service: it must live on
             known = str(error) in self._troubles.values()
-            self._troubles[event] = str(error)
+            self._troubles[failed.name] = str(error)
             if not known:
-                self._notice(event, f"{type(error).__name__}: {error}")
+                self._notice(failed(reason=f"{type(error).__name__}: {error}"))
             return not isinstance(error, StoreUnavailable)
-        self._troubles.pop(event, None)
+        self._troubles.pop(failed.name, None)
         return True
 
     def _tend(self) -> None:
@@ -149,4 +151,4 @@ class Housekeeper:
             with consumption.writing() as write:
                 self._store.write(write.flush)
         except Exception as error:  # noqa: BLE001 - the rim of a service: it must live on
-            self._notice("consume.flush_failed", f"{type(error).__name__}: {error}")
+            self._notice(ConsumeFlushFailed(reason=f"{type(error).__name__}: {error}"))

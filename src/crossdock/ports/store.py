@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from crossdock.domain.control import ChangedStep, Pace
     from crossdock.domain.delivery import Claimed, ClaimRequest, DeliveryKey, Settlement, Undecodable
+    from crossdock.domain.events import Event
     from crossdock.domain.lifecycle import Status
     from crossdock.domain.message import Draft, Envelope, SentMessage
     from crossdock.domain.record import HubProcess, QueueStats, Record, TimelineEntry
@@ -71,8 +72,9 @@ class WorkingVerbs(Protocol):
         What such a delivery says of its whole queue (``halts``) takes effect with it.
         """
 
-    def take_events(self) -> list[tuple[str, str, str]]:
-        """Return what ``settle`` wants told once the transaction is committed: (event, app, words)."""
+    @property
+    def events(self) -> Sequence[Event]:
+        """What has happened in this transaction so far; the store tells of it once it is committed."""
 
     def extend(self, row_ids: Sequence[int], lease_token: str, until: datetime) -> set[DeliveryKey]:
         """Set the end of leases; return the deliveries that are still held."""

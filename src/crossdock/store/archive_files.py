@@ -16,7 +16,7 @@ from typing import BinaryIO, Final
 
 from crossdock.domain.archive import FILE_SUFFIX, FileFacts
 from crossdock.domain.errors import StoreDamaged, StoreUnavailable
-from crossdock.store.durable_files import FileSystem, publish
+from crossdock.durable_files import FileSystem, publish
 from crossdock.store.tables import SCHEMA_NUMBER
 
 _CHUNK_BYTES: Final = 1024 * 1024

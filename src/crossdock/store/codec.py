@@ -218,6 +218,15 @@ def claimed_from(row: Row, lease_token: str, lease_until: datetime) -> Claimed |
         return Undecodable(row[0], row[1], row[19], lease_token, failure)
 
 
+def plain_row(row: Row, app: str) -> Row:
+    """Return the row of ``MESSAGE_COLUMNS`` of a plain message, from one of ``PLAIN_COLUMNS``."""
+    row_id, message_id, source_app, data, created_at, attempts, _ = row
+    return (
+        row_id, message_id, source_app, app, data, None, None, DEFAULT_TYPE, None, None, JSON_TYPE, None, None, None,
+        None, None, DEFAULT_PRIORITY, None, created_at, attempts, None, None, None, None, 0,
+    )  # fmt: skip
+
+
 def decode_json(text: str) -> Any:
     """Read a JSON value; four times as fast as ``json.loads`` for the text that we wrote ourselves.
 

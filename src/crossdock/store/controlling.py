@@ -6,9 +6,20 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import IllegalMove
+from crossdock.domain.events import (
+    MessageCancelled,
+    MessageDeleted,
+    MessageEdited,
+    MessageReplayed,
+    QueuePaused,
+    QueuePurged,
+    QueueResumed,
+    QueueRulesChanged,
+)
 from crossdock.domain.lifecycle import FailureCode, Status, Verb
 from crossdock.domain.retry import Failure
 from crossdock.store import statements
+from crossdock.store.about import About
 from crossdock.store.codec import edited_columns, failure_to_text, record_from, rule_columns
 from crossdock.store.transaction import TransactionCore
 from crossdock.store.types import to_text
@@ -42,8 +53,8 @@ class Controlling(TransactionCore):
         _demand(rows, Verb.CANCEL, record)
         held = record_from(found[0])
         self.log(
-            held.row_id,
-            "message.cancelled",
+            About.record(held),
+            MessageCancelled,
             attempt=held.attempts if held.status is Status.PROCESSING else 0,
             code=FailureCode.CANCELLED,
             was=held.status.value,
@@ -68,7 +79,7 @@ class Controlling(TransactionCore):
             self.run(statements.hold_key, {"app": app, "key": key, "row_id": record.row_id})
             self.release([(app, key)])
         self.woken.add(app)
-        self.log(record.row_id, "message.replayed", **_history(record))
+        self.log(About.record(record), MessageReplayed, available_at=when or None, **_history(record))
 
     def edit(self, record: Record, changes: Mapping[str, Any]) -> None:
         """Change a message that waits or failed; the old values go to the audit log.
@@ -87,7 +98,7 @@ class Controlling(TransactionCore):
         rows = self.run(statements.edit, parameters, columns=tuple(columns))
         _demand(rows, Verb.EDIT, record)
         self.woken.add(record.app)
-        self.log(record.row_id, "message.edited", before=_before(record, changes))
+        self.log(About.record(record), MessageEdited, before=_before(record, changes))
 
     def _storable(self, columns: dict[str, Any]) -> dict[str, Any]:
         """Return columns as this database can hold them."""
@@ -101,7 +112,7 @@ class Controlling(TransactionCore):
         """
         rows = self.run(statements.delete_row, {"row_id": record.row_id, "now": self.now_text})
         _demand(rows, Verb.DELETE, record)
-        self.log(record.row_id, "message.deleted", was=record.status.value)
+        self.log(About.record(record), MessageDeleted, was=record.status.value)
         self.release((app, key) for _, app, key in rows)
 
     def ids_of(self, app: str, status: Status, *, code: str | None, after: int, limit: int) -> list[int]:
@@ -118,22 +129,29 @@ class Controlling(TransactionCore):
         rows = self.run(statements.purge, parameters)
         self._forget([row_id for row_id, *_ in rows])
         self.release((target, key) for _, target, key in rows)
+        if rows:
+            words = f"{len(rows)} {status.value} messages of {app!r} were removed by {self.who}"
+            self.tell(QueuePurged(app=app, reason=words))
         return len(rows)
 
     def pause(self, app: str) -> None:
         """Let nothing more be claimed from a queue."""
         self.run(statements.set_paused, {"app": app, "paused_at": self.now_text, "who": self.who, "note": ""})
+        self.tell(QueuePaused(app=app, reason=f"{app!r} was paused by {self.who}"))
 
     def resume(self, app: str) -> None:
         """Let a paused or parked queue be claimed from again."""
         self.run(statements.set_paused, {"app": app, "paused_at": "", "who": "", "note": ""})
         self.woken.add(app)
+        self.tell(QueueResumed(app=app, reason=f"{app!r} was resumed by {self.who}"))
 
     def set_rules(self, app: str, rules: Mapping[str, Any]) -> None:
         """Put rules of a queue into force; None takes one away, what is not named stays."""
         columns = rule_columns(rules)
         self.run(statements.set_rules, {"app": app, **columns}, columns=tuple(columns))
         self.limits.forget()
+        words = f"{', '.join(rules)} of {app!r} changed, by {self.who}"
+        self.tell(QueueRulesChanged(app=app, reason=words))
         self.woken.add(app)
         if rules.get("on_dead") == "release":
             keys = self.run(statements.dead_keys, {"app": app})

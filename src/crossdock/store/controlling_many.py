@@ -6,8 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from crossdock.domain.control import ChangedStep
+from crossdock.domain.events import MessageCancelled, MessageEvent, MessageReplayed
 from crossdock.domain.lifecycle import FailureCode, Status
 from crossdock.store import statements
+from crossdock.store.about import About
 from crossdock.store.codec import failure_to_text
 from crossdock.store.controlling import CANCELLED, Controlling
 from crossdock.store.types import to_text
@@ -29,7 +31,7 @@ class ControllingMany(Controlling):
         parameters = {"ids": json.dumps(row_ids), "now": self.now_text, "error": failure_to_text(CANCELLED)}
         rows = self.run(statements.cancel_listed, parameters)
         self.release((row[_APP], row[_KEY]) for row in rows)
-        self._log_all(rows, "message.cancelled", code=FailureCode.CANCELLED, was=Status.PENDING)
+        self._log_all(rows, MessageCancelled, code=FailureCode.CANCELLED, was=Status.PENDING)
         return _step(rows, row_ids, limit)
 
     def replay_step(
@@ -44,7 +46,7 @@ class ControllingMany(Controlling):
         self._put_in_order({row[_KEY] for row in rows} - {None}, app)
         if rows:
             self.woken.add(app)
-        self._log_all(rows, "message.replayed", was=Status.FAILED)
+        self._log_all(rows, MessageReplayed, was=Status.FAILED)
         return _step(rows, row_ids, limit)
 
     def _put_in_order(self, keys: Iterable[str], app: str) -> None:
@@ -59,13 +61,17 @@ class ControllingMany(Controlling):
         for app, key in keys:
             self.run(statements.hold_waiting, {"app": app, "key": key})
 
-    def _log_all(self, rows: Sequence[Any], event: str, *, code: str = "", **details: str) -> None:
-        """Write the same line of the audit log for each of these rows."""
+    def _log_all(
+        self, rows: Sequence[Any], event: type[MessageEvent], *, code: str = "", **details: str
+    ) -> None:
+        """Write the same line of the audit log for each of these rows, and let the events be told."""
         if not rows:
             return
+        for row in rows:
+            self.tell_of(event, About.settled(row), attempt=None, code=code or None, who=None, reason=None)
         line = {
             "at": self.now_text,
-            "event": event,
+            "event": event.name,
             "who": self.who,
             "code": code,
             "details": json.dumps(details),

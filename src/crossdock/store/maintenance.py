@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import ConfigError, StoreDamaged, StoreError, StoreUnavailable
+from crossdock.durable_files import FILE_MODE, FileSystem, publish
 from crossdock.ports.clock import SystemClock
-from crossdock.ports.notice import log_notice
+from crossdock.ports.notice import LogNotice
 from crossdock.store import schema, shrinking
 from crossdock.store.connections import Connections
-from crossdock.store.durable_files import FILE_MODE, FileSystem, publish
 from crossdock.store.liveness import live_owners
 from crossdock.store.location import StoreLocation, file_system, is_postgresql, parse_url
 from crossdock.store.settings import StoreSettings
@@ -277,7 +277,7 @@ def _existing(url: str | URL) -> StoreLocation:
 
 
 def _open(location: StoreLocation, settings: StoreSettings) -> SQLiteStore:
-    return SQLiteStore(location, settings, name="maintenance", clock=SystemClock(), notice=log_notice)
+    return SQLiteStore(location, settings, name="maintenance", clock=SystemClock(), notice=LogNotice())
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from crossdock.domain.events import MessageFailed, MessageFellBack, MessageNacked, MessageReplayed
 from crossdock.domain.lifecycle import Status, legal_changes
 from crossdock.store.tables import COPIED_COLUMNS, FINISHED_STATUSES, KEY_STATUSES, data_staging, none_but
 
@@ -96,9 +97,9 @@ WHEN {_STRANGER} AND NEW.status <> OLD.status BEGIN
   UPDATE data_staging SET updated_at = {_NOW}, lease_keep_s = NULL, revision = revision + 1 WHERE id = NEW.id;
   INSERT INTO audit_log (row_id, event, attempt, who, code, details)
     SELECT NEW.id, CASE
-        WHEN NEW.status = '{Status.FAILED}' THEN 'message.failed'
-        WHEN OLD.status = '{Status.PROCESSING}' THEN 'message.nacked'
-        ELSE 'message.replayed' END,
+        WHEN NEW.status = '{Status.FAILED}' THEN '{MessageFailed.name}'
+        WHEN OLD.status = '{Status.PROCESSING}' THEN '{MessageNacked.name}'
+        ELSE '{MessageReplayed.name}' END,
       CASE WHEN {_REPLAYED} THEN NULL ELSE nullif(NEW.attempts, 0) END,
       CASE WHEN OLD.status = '{Status.PROCESSING}' THEN coalesce(OLD.lease_owner, 'sql') ELSE 'sql' END,
       CASE WHEN NEW.status = '{Status.FAILED}' THEN 'PERMANENT' END,
@@ -131,7 +132,7 @@ WHEN {_STRANGER} AND NEW.status = '{Status.FAILED}' AND OLD.status = '{Status.PR
     FROM queue_state WHERE app = NEW.target_app AND fallback IS NOT NULL
     ON CONFLICT (message_id, target_app, source_app) DO NOTHING;
   INSERT INTO audit_log (row_id, event, who, details)
-    SELECT NEW.id, 'message.fell_back', 'sql', json_object('to', fallback)
+    SELECT NEW.id, '{MessageFellBack.name}', 'sql', json_object('to', fallback)
     FROM queue_state WHERE app = NEW.target_app;
 END"""
 

@@ -25,6 +25,7 @@ PLANS: Final = "; ".join(
 
 And that by a plain scan, which marks the entries of dead rows, so that the next one passes them over.
 """
+SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 COMMITTED: Final = "COMMIT"
 """The command, and what the server says when it was obeyed."""
 _FIRST_PAUSE_S: Final = 0.05
@@ -152,9 +153,11 @@ class Connections:
             database = Database(connection, ours=connection)
             facts = _learn(database)
             if facts.pooled:
-                connection.prepare_threshold = (
-                    None  # the next transaction may be on another server connection
-                )
+                # The next transaction may be on another server connection.
+                connection.prepare_threshold = None
+                database.settings = f"; {PLANS}"
+            else:
+                database.command(PLANS.replace("SET LOCAL", "SET"))
         except BaseException:
             connection.close()
             raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from crossdock.domain.events import MessageFailed, MessageFellBack, MessageNacked, MessageReplayed
 from crossdock.domain.lifecycle import Status, legal_changes
 from crossdock.store.sqlite_ddl import DEFAULT_LEASE_S
 from crossdock.store.tables import COPIED_COLUMNS, data_staging
@@ -119,8 +120,8 @@ BEGIN
   IF NEW.status IN ('{Status.FAILED}', '{Status.PENDING}') THEN
     INSERT INTO integration.audit_log (row_id, event, attempt, who, code, details) VALUES (
       NEW.id,
-      CASE WHEN NEW.status = '{Status.FAILED}' THEN 'message.failed'
-        WHEN OLD.status = '{Status.PROCESSING}' THEN 'message.nacked' ELSE 'message.replayed' END,
+      CASE WHEN NEW.status = '{Status.FAILED}' THEN '{MessageFailed.name}'
+        WHEN OLD.status = '{Status.PROCESSING}' THEN '{MessageNacked.name}' ELSE '{MessageReplayed.name}' END,
       CASE WHEN NOT ({_REPLAYED}) THEN nullif(NEW.attempts, 0) END,
       CASE WHEN OLD.status = '{Status.PROCESSING}' THEN coalesce(OLD.lease_owner, 'sql') ELSE 'sql' END,
       CASE WHEN NEW.status = '{Status.FAILED}' THEN 'PERMANENT' END,
@@ -172,7 +173,7 @@ BEGIN
       CASE WHEN NEW.expires_at > now() THEN NEW.expires_at END)
     ON CONFLICT (message_id, target_app, source_app) DO NOTHING;
   INSERT INTO integration.audit_log (row_id, event, who, details)
-    VALUES (NEW.id, 'message.fell_back', 'sql', json_build_object('to', other));
+    VALUES (NEW.id, '{MessageFellBack.name}', 'sql', json_build_object('to', other));
   RETURN NULL;
 END $$"""
 

@@ -95,11 +95,13 @@ class Database:
         ours: The same, if it is used through this object alone: statements may be prepared on it under names of ours.
     """
 
-    __slots__ = ("_cursor", "_doubtful", "_names", "_numbers", "_ours", "connection")
+    __slots__ = ("_cursor", "_doubtful", "_names", "_numbers", "_ours", "connection", "settings")
 
     def __init__(self, connection: psycopg.Connection[Any], *, ours: Watched | None = None) -> None:
         self.connection = connection
         self._ours = ours
+        self.settings = ""
+        """What each transaction begins with, unless it is set for the whole session."""
         self._names: dict[str, bytes] = {}
         self._doubtful: list[bytes] = []
         self._numbers = itertools.count()
@@ -141,6 +143,10 @@ class Database:
         result = libpq.exec_prepared(name, [str(value).encode() for value in values], None, Format.BINARY)
         _demand(result, connection)
         return result
+
+    def begin(self, sql: str) -> None:
+        """Begin a transaction, with the settings in force that every one of ours has."""
+        self.command(sql + self.settings)
 
     def command(self, sql: str) -> str:
         """Run statements without parameters, several in one go; return what the last one says it did."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy.engine import make_url
 
 from crossdock.domain.errors import ConfigError, StoreUnavailable
-from crossdock.store.durable_files import FOLDER_MODE
+from crossdock.durable_files import FOLDER_MODE
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -45,7 +45,7 @@ class DatabaseLocation:
 
     def __str__(self) -> str:
         """Return the URL without its password, for people."""
-        return self.url.render_as_string(hide_password=True)
+        return self.url.difference_update_query(["password"]).render_as_string(hide_password=True)
 
     def arguments(self, patience_s: float) -> dict[str, Any]:
         """Return the arguments of ``psycopg.connect``.

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from crossdock.domain.errors import SchemaOutOfDate, StoreError, StoreUnavailable
+from crossdock.domain.events import StoreNotDurable, StoreOpened
 from crossdock.ports.clock import SystemClock
 from crossdock.store.file_locks import turn
 from crossdock.store.outbox import after_commit
@@ -71,6 +72,7 @@ class PostgreSQLStore:
     def __init__(
         self, location: DatabaseLocation, settings: StoreSettings, *, name: str, clock: Clock, notice: Notice
     ) -> None:
+        began = time.monotonic()
         self.location = location
         self._settings = settings
         self._name = name
@@ -91,7 +93,8 @@ class PostgreSQLStore:
             raise
         facts = self._open.connections.facts
         if facts is not None and not facts.durable:
-            notice("store.not_durable", _not_durable_text(location))
+            notice(StoreNotDurable(reason=_not_durable_text(location)))
+        notice(StoreOpened(store=str(location), owner=self.owner, duration_s=time.monotonic() - began))
         self.on_reopen: Callable[[], None] = _nothing
         """Called in a forked child, after the store was opened anew there."""
 
@@ -165,7 +168,7 @@ class PostgreSQLStore:
             result = work(transaction)
         except errors.Error as error:
             raise errors.translate(error, self.location) from error
-        after_commit(connection, lambda: opened.waker.wake(transaction.woken))
+        after_commit(connection, lambda: opened.after_commit(transaction.woken, transaction.events))
         return result
 
     @property
@@ -232,7 +235,12 @@ class PostgreSQLStore:
 
     def _make_open(self) -> OpenDatabase:
         return OpenDatabase(
-            self.location, self._settings, name=self._name, clock=self._clock, prepared=self._prepared
+            self.location,
+            self._settings,
+            name=self._name,
+            clock=self._clock,
+            prepared=self._prepared,
+            notice=self._notice,
         )
 
     def _set_up(self, opened: OpenDatabase) -> str:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crossdock.domain.archive import FileFacts
+    from crossdock.domain.events import Level
     from crossdock.store.known_limits import KnownLimits
     from crossdock.store.transaction import Database, PreparedStatements
 
@@ -66,9 +67,10 @@ class PostgreSQLTransaction(
         *,
         who: str,
         limits: KnownLimits,
+        hears: Callable[[Level], bool],
         now: Callable[[], datetime],
     ) -> None:
-        super().__init__(database, prepared, who=who, limits=limits)
+        super().__init__(database, prepared, who=who, limits=limits, hears=hears)
         self._now = now
         self.begin()
 

@@ -35,6 +35,7 @@ from crossdock.store.statements.claim import (
     promote_due,
     run_of_key,
     spend_rate,
+    whole,
 )
 from crossdock.store.statements.control import (
     cancel,
@@ -223,4 +224,5 @@ __all__ = [
     "take_out",
     "trip",
     "update_schedule",
+    "whole",
 ]

@@ -120,7 +120,9 @@ BLOCKS_WHEN_DEAD: Final = and_(
     T.partition_key.is_not(None),
     exists().where(queue_state.c.app == T.target_app, queue_state.c.on_dead == literal("block")),
 )
-SETTLED_COLUMNS: Final = (T.id, T.target_app, T.partition_key, T.attempts, T.claimed_at, T.message_id)
+SETTLED_COLUMNS: Final = (
+    T.id, T.target_app, T.partition_key, T.attempts, T.claimed_at, T.message_id, T.traceparent,
+)  # fmt: skip
 
 
 def dead(error: Any) -> dict[str, Any]:
