@@ -11,7 +11,6 @@ from crossdock.config import Loaded, load
 from crossdock.domain.errors import ConfigError
 
 DURATION = 'expected a duration such as "500ms", "30s" or "1h30m"'
-NEAR_INBOUND = "; did you mean outbound?"
 
 WRONG_FILES = [
     ("[sotre]\n", "crossdock.toml: sotre: unknown key; did you mean store?"),
@@ -22,8 +21,19 @@ WRONG_FILES = [
     ('[store]\nulr = "x"\n', "crossdock.toml: store.ulr: unknown key; did you mean url?"),
     ("[apps.v]\nretrry = 1\n", "crossdock.toml: apps.v.retrry: unknown key; did you mean retry?"),
     (
-        '[apps.v]\ninbound = { file = "in" }\n',
-        f"crossdock.toml: apps.v.inbound: unknown key{NEAR_INBOUND}",
+        '[apps.v]\ninbuond = { file = "in" }\n',
+        "crossdock.toml: apps.v.inbuond: unknown key; did you mean inbound?",
+    ),
+    (
+        '[apps.v]\ninbound = { python = "a:b" }\n',
+        "crossdock.toml: apps.v.inbound: python works in the other direction only; known here: ",
+    ),
+    (
+        "[apps.v]\noutbound = 3\n",
+        (
+            "crossdock.toml: apps.v.outbound: expected a table that names an adapter, such as "
+            '{ python = "orders.checks:validate" }, given 3'
+        ),
     ),
     (
         '[apps.v]\nnext = "w"\n',

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from crossdock.domain.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
-    from crossdock.app.registration import Registration
+    from crossdock.app.registration import Entrance, Registration
     from crossdock.domain.message import AppId
     from crossdock.domain.routing import Routes
     from crossdock.ports.store import Store
@@ -27,12 +27,14 @@ class Plan:
     """What a run works on.
 
     Attributes:
-        apps: Those that are to run.
+        apps: Those that are handed their messages.
+        entrances: Those through which messages come in.
         routes: Of all apps of the hub.
         remark: What of the configuration takes effect only at the next start; empty: nothing.
     """
 
     apps: Mapping[AppId, Registration]
+    entrances: Mapping[AppId, Entrance]
     routes: Routes
     remark: str = ""
 

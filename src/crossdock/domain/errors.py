@@ -67,7 +67,10 @@ class InvalidMessage(CrossdockError):
 
 
 class DeliveryError(CrossdockError):
-    """A handler could not do its work. Raise a subclass to say what should become of the message."""
+    """A handler or an adapter could not do its work. Raise a subclass to say what should become of the message.
+
+    Itself it counts as an error of the message: it is retried, and says nothing of the far side.
+    """
 
     code = "DELIVERY_ERROR"
 

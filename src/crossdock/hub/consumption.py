@@ -52,6 +52,7 @@ class Consumption:
         lease: Of each fetched message; it is kept while this process lives and runs.
         lost: Is told the row ids of results that came too late.
         lanes: So many messages may be in hand at a time.
+        gathers: They are handed over together.
         receivers: Returns the apps that receive what comes of these messages: while the queue of one is as deep as it
             may be, nothing is fetched.
         tell: Is told of what results have changed for the whole queue: the event, and words.
@@ -68,6 +69,7 @@ class Consumption:
         lease: timedelta,
         lost: Callable[[Sequence[int]], None],
         lanes: int = 1,
+        gathers: bool = False,
         receivers: Callable[[], Iterable[AppId]] = tuple,
         tell: Callable[[str, str], object] = _nothing,
     ) -> None:
@@ -81,8 +83,9 @@ class Consumption:
         self._lease_s = lease.total_seconds()
         self._lost = lost
         self._lanes = lanes
+        self._gathers = gathers
         self._mutex = threading.Lock()
-        self._hand = Hand()
+        self._hand = Hand(gathers=gathers)
         self._done: list[Settlement] = []
         self._done_since = 0.0
         self._usual_s: float | None = None
@@ -228,6 +231,8 @@ class Consumption:
         return bool(self._done)
 
     def _room(self) -> int:
+        if self._gathers:
+            return max(1, min(self._batch, self._lanes - self._hand.size))
         if self._usual_s is None:
             return min(self._batch, max(_FIRST_FETCH, self._lanes))
         return max(1, min(self._batch, int(self._lanes * _AHEAD_S / max(self._usual_s, 1e-6))))

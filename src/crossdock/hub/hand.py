@@ -1,7 +1,8 @@
 """What a consumer has fetched ahead and what it works on: which message may be begun next.
 
-Several messages may be in hand at a time, one for each lane of the consumer. Two of one partition key never are, and
-a message that was in a process that died is in hand alone, so that it cannot take others with it.
+Several messages may be in hand at a time, one for each lane of the consumer. Two of one partition key never are, unless
+they are gathered to be handed over together, in order; and a message that was in a process that died is in hand alone,
+so that it cannot take others with it.
 """
 
 from __future__ import annotations
@@ -19,13 +20,17 @@ if TYPE_CHECKING:
 class Hand:
     """Claimed messages, fetched ahead or begun. Not for several threads at once.
 
+    Args:
+        gathers: Messages in hand are handed over together.
+
     Attributes:
         ahead: Fetched and not begun, in the order in which they came.
         taken_at: When the last one was begun; monotonic seconds.
         ahead_since: When the first of those ahead was fetched, or asked after; monotonic seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, gathers: bool = False) -> None:
+        self._gathers = gathers
         self.ahead: deque[Claimed] = deque()
         self.taken_at = 0.0
         self.ahead_since = 0.0
@@ -120,4 +125,4 @@ class Hand:
         return next((at for at, claimed in enumerate(self.ahead) if self._fits(claimed)), None)
 
     def _fits(self, claimed: Claimed) -> bool:
-        return claimed.crashes == 0 and claimed.message.partitionkey not in self._keys
+        return claimed.crashes == 0 and (self._gathers or claimed.message.partitionkey not in self._keys)

@@ -90,15 +90,15 @@ class InboundAdapter(Protocol):
         """What it can do; does not change."""
 
     async def connect(self, positions: Mapping[str, Any]) -> None:
-        """Reach the far side. May be called again after ``NotConnected``, ``close`` before it or not.
+        """Reach the far side. Called again after ``NotConnected``, without ``close`` between.
 
         Args:
             positions: By key, as they were stored last.
 
         Raises:
             NotConnected: It cannot be reached now; the endpoint tries again, later each time.
-            CredentialError: It refuses us; said to a person, and tried again at the longest delay.
-            ConfigError: A setting is wrong, which only the far side could tell; the app stops.
+            CredentialError: It refuses us. Or ConfigError: a setting is wrong, which only the far side could tell. A
+                person is told, and the endpoint tries again at its longest delay.
         """
 
     async def receive(self) -> Receipt:

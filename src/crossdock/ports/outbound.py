@@ -106,12 +106,12 @@ class OutboundAdapter(Protocol):
         """What it can do; does not change."""
 
     async def connect(self) -> None:
-        """Reach the far side. May be called again after ``NotConnected``, ``close`` before it or not.
+        """Reach the far side. Called again after ``NotConnected``, without ``close`` between.
 
         Raises:
             NotConnected: It cannot be reached now; the endpoint tries again, later each time.
-            CredentialError: It refuses us; the queue pauses until a person resumes it.
-            ConfigError: A setting is wrong, which only the far side could tell; the app stops.
+            CredentialError: It refuses us. Or ConfigError: a setting is wrong, which only the far side could tell. A
+                person is told, and the endpoint tries again at its longest delay.
         """
 
     async def deliver(self, batch: Batch) -> Sequence[Reply]:

@@ -11,7 +11,7 @@ tells it by the attribute ``single``: a pair of draft and envelope.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import builtins
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from crossdock.domain.retry import Failure
     from crossdock.domain.rules import QueueRules
     from crossdock.domain.schedule import Firing, Schedule, ScheduleSpec
+    from crossdock.ports.peers import Peers
 
 T = TypeVar("T")
 
@@ -52,6 +53,9 @@ class SendingVerbs(Protocol):
     def send_many(self, drafts: Sequence[Draft], envelope: Envelope) -> Sequence[int]:
         """Store many new messages of one envelope and return their row ids, in order; raises QueueFull."""
 
+    def send_many_admitted(self, drafts: Sequence[Draft], envelope: Envelope) -> Sequence[int]:
+        """Do the same whatever the depth of the queue."""
+
 
 class WorkingVerbs(Protocol):
     """What a worker does in a transaction, and the rescuer for workers that are gone."""
@@ -70,6 +74,9 @@ class WorkingVerbs(Protocol):
 
     def extend(self, row_ids: Sequence[int], lease_token: str, until: datetime) -> set[DeliveryKey]:
         """Set the end of leases; return the deliveries that are still held."""
+
+    def note(self, keys: Sequence[DeliveryKey], words: str) -> set[DeliveryKey]:
+        """Note JSON on messages that are worked on, as their result so far; return those that are still held."""
 
     def crash(self, owner: str, *, max_crashes: int, limit: int) -> int:
         """Take back what a dead process held; return how many, ``limit`` if there may be more."""
@@ -127,6 +134,13 @@ class ReloadVerbs(Protocol):
         """Forget a process that has ended."""
 
 
+class PositionVerbs(Protocol):
+    """What an inbound endpoint does in the transaction that stores what it received."""
+
+    def put_position(self, app: str, key: str, value: str | None) -> None:
+        """Note how far an app has come in something, as JSON; None forgets it."""
+
+
 class ArchiveVerbs(Protocol):
     """What the archiver does in a transaction."""
 
@@ -174,7 +188,14 @@ class ScheduleVerbs(Protocol):
 
 
 class Transaction(
-    SendingVerbs, WorkingVerbs, ControlVerbs, ReloadVerbs, ScheduleVerbs, ArchiveVerbs, Protocol
+    SendingVerbs,
+    WorkingVerbs,
+    ControlVerbs,
+    ReloadVerbs,
+    PositionVerbs,
+    ScheduleVerbs,
+    ArchiveVerbs,
+    Protocol,
 ):
     """One open write transaction."""
 
@@ -262,6 +283,12 @@ class Reading(ArchiveReading, Protocol):
     def due_schedules(self, now: datetime, limit: int) -> builtins.list[Any]:
         """Return schedules whose time has come, the longest due first, each unread: reading one may fail."""
 
+    def positions(self, app: str) -> dict[str, Any]:
+        """Return how far an app has come in what it reads, by key."""
+
+    def notes(self, row_ids: Sequence[int]) -> dict[int, Any]:
+        """Return what is noted on messages, by row."""
+
     def owners(self) -> builtins.list[str]:
         """Return every process that holds a message."""
 
@@ -295,39 +322,6 @@ class Ear(Protocol):
 
     def close(self) -> None:
         """Stop listening; safe to call twice."""
-
-
-class WorkTimes(Protocol):
-    """Where this process says how long its handlers may run, so that others see it should it be blocked."""
-
-    def begin(self, row_id: int, timeout_s: float) -> int:
-        """Note that a handler has begun, and how long it may run; return its place."""
-
-    def end(self, place: int) -> None:
-        """Note that the handler has ended."""
-
-    def mark(self) -> None:
-        """Show that the event loop runs; to be called several times a second."""
-
-
-class Peers(Protocol):
-    """The other processes of a store on this machine."""
-
-    @property
-    def work_times(self) -> WorkTimes:
-        """Where this process says how long its handlers may run."""
-
-    def late(self) -> Iterable[tuple[str, Any]]:
-        """Give each process that works on something longer than it may, with ``row_ids`` and ``is_stuck``.
-
-        Stuck is one whose event loop is blocked: nothing of what it holds goes on.
-        """
-
-    def dead_owners(self) -> Iterable[str]:
-        """Give each process that died, held so that no one else takes its messages back meanwhile."""
-
-    def condition(self, owner: str) -> Literal["running", "stopped", "gone", "unknown"]:
-        """Tell how the process that owns a lease does; unknown: it is no Crossdock process of this machine."""
 
 
 class Store(Protocol):

@@ -164,6 +164,14 @@ class Controlling(TransactionCore):
         """Forget a process that has ended."""
         self.run(statements.forget_process, {"owner": owner})
 
+    def put_position(self, app: str, key: str, value: str | None) -> None:
+        """Note how far an app has come in something, as JSON; None forgets it."""
+        if value is None:
+            self.run(statements.drop_position, {"app": app, "key": key})
+        else:
+            parameters = {"app": app, "key": key, "value": value, "now": self.now_text}
+            self.run(statements.put_position, parameters)
+
     def _forget(self, row_ids: Sequence[int]) -> None:
         for start in range(0, len(row_ids), _STEP):
             self.run(statements.purge_log, {"ids": json.dumps(row_ids[start : start + _STEP])})

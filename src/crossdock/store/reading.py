@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +22,7 @@ from crossdock.store.schedule_codec import ScheduleRow, declared_columns
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from crossdock.domain.schedule import Schedule, ScheduleSpec
 
@@ -82,6 +83,15 @@ class Reader(ArchiveReader):
     def processes(self) -> builtins.list[HubProcess]:
         """Return every process that works by a configuration, with the generation that it has applied."""
         return [HubProcess(*row) for row in self._run(statements.processes, {})]
+
+    def positions(self, app: str) -> dict[str, Any]:
+        """Return how far an app has come in what it reads, by key."""
+        return {key: value_or_text(value) for key, value in self._run(statements.positions, {"app": app})}
+
+    def notes(self, row_ids: Sequence[int]) -> dict[int, Any]:
+        """Return what is noted on messages, by row."""
+        rows = self._run(statements.notes, {"ids": json.dumps(list(row_ids))})
+        return {row_id: value_or_text(noted) for row_id, noted in rows}
 
     def owners(self) -> builtins.list[str]:
         """Return every process that holds a message."""

@@ -94,6 +94,10 @@ class Sending(Depths):
             QueueFull: The app's queue has no room for all of them.
         """
         self.admit(envelope.app, len(drafts))
+        return self.send_many_admitted(drafts, envelope)
+
+    def send_many_admitted(self, drafts: Sequence[Draft], envelope: Envelope) -> Sequence[int]:
+        """Store many new messages whatever the depth of their queue; the rest as ``send_many``."""
         self.check_intake()
         row_ids: list[int] = []
         for group in runs_of_kind(drafts):

@@ -64,6 +64,19 @@ class Settling(FallingBack, Breaking):
         parameters = {"ids": json.dumps(list(row_ids)), "token": lease_token, "until": to_text(until)}
         return {(row_id, lease_token) for (row_id,) in self.run(statements.extend, parameters)}
 
+    def note(self, keys: Sequence[DeliveryKey], words: str) -> set[DeliveryKey]:
+        """Note on messages that are worked on where they go, and return those that are still held."""
+        by_token: dict[str, list[int]] = defaultdict(list)
+        for row_id, token in keys:
+            by_token[token].append(row_id)
+        return {
+            (row_id, token)
+            for token, ids in by_token.items()
+            for (row_id,) in self.run(
+                statements.note, {"ids": json.dumps(ids), "token": token, "note": words}
+            )
+        }
+
     def crash(self, owner: str, *, max_crashes: int, limit: int) -> int:
         """Take back what a dead process held: each message counts one crash more, its attempt is given back.
 

@@ -260,6 +260,16 @@ hub_process: Final = Table(
     _timestamp("updated_at", default=True),
 )
 
+adapter_position: Final = Table(
+    "adapter_position",
+    metadata,
+    Column("app", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    _timestamp("updated_at", default=True),
+)
+"""How far inbound adapters have come in what they read, as JSON."""
+
 COPIED_COLUMNS: Final = (
     "data", "data_bytes", "message_id", "type", "subject", "content_type", "data_schema", "partition_key",
     "traceparent", "priority",

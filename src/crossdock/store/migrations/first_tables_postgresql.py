@@ -164,6 +164,14 @@ CREATE INDEX idx_target_app ON integration.data_staging (target_app, status, id)
     """\
 CREATE UNIQUE INDEX uq_data_staging_message ON integration.data_staging (message_id, target_app, source_app)""",
     """\
+CREATE TABLE integration.adapter_position (
+  app TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value TEXT NOT NULL,
+  updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+  CONSTRAINT pk_adapter_position PRIMARY KEY (app, name)
+)""",
+    """\
 CREATE TABLE integration.hub_process (
   owner TEXT NOT NULL,
   pid INTEGER NOT NULL,

@@ -82,7 +82,12 @@ class PostgreSQLSending(Sending):
         """Store many messages of one envelope, all with ids made just now; return their row ids, in order."""
         if self.is_repeated and drafts and (known := self._known(drafts, envelope)):
             return known
-        self.admit(envelope.app, len(drafts))
+        return super().send_many(drafts, envelope)
+
+    def send_many_admitted(self, drafts: Sequence[Draft], envelope: Envelope) -> Sequence[int]:
+        """Store many new messages whatever the depth of their queue; the rest as ``send_many``."""
+        if self.is_repeated and drafts and (known := self._known(drafts, envelope)):
+            return known
         if envelope.partition_key is not None:
             self.lock_keys([(envelope.app, envelope.partition_key)])
         row_ids: list[int] = []

@@ -55,6 +55,13 @@ from crossdock.store.statements.generation import (
     report,
 )
 from crossdock.store.statements.parts import MESSAGE_COLUMNS, RECORD_COLUMNS
+from crossdock.store.statements.position import (
+    drop_position,
+    note,
+    notes,
+    positions,
+    put_position,
+)
 from crossdock.store.statements.read import (
     audit_of,
     blocked_depth,
@@ -131,6 +138,7 @@ __all__ = [
     "deleted_depth",
     "depth_up_to",
     "drop_file",
+    "drop_position",
     "drop_staged",
     "due_depth",
     "due_schedules",
@@ -163,6 +171,8 @@ __all__ = [
     "next_due",
     "next_generation",
     "next_slot",
+    "note",
+    "notes",
     "nth_newest",
     "of_app",
     "oldest_archived",
@@ -172,12 +182,14 @@ __all__ = [
     "owned",
     "owners",
     "park",
+    "positions",
     "processes",
     "processing_depth",
     "promote_due",
     "purge",
     "purge_archived",
     "purge_log",
+    "put_position",
     "ready_depth",
     "record_of_archive",
     "records_of_archive",

@@ -184,6 +184,14 @@ CREATE INDEX idx_target_app ON data_staging (target_app, status, id) WHERE statu
     """\
 CREATE UNIQUE INDEX uq_data_staging_message ON data_staging (message_id, target_app, source_app)""",
     """\
+CREATE TABLE adapter_position (
+  app TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value TEXT NOT NULL,
+  updated_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  CONSTRAINT pk_adapter_position PRIMARY KEY (app, name)
+)""",
+    """\
 CREATE TABLE hub_process (
   owner TEXT NOT NULL,
   pid INTEGER NOT NULL,

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.app.threads import WorkThread
-from crossdock.domain.errors import ConfigError, DeliveryError, InvalidMessage, TransientError
+from crossdock.adapters.python.threads import WorkThread
+from crossdock.domain.errors import ConfigError, DeliveryError, InvalidMessage, ProcessDied, TransientError
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -24,14 +24,6 @@ if TYPE_CHECKING:
 _JOIN_TIMEOUT_S: Final = 5.0
 _PR_SET_PDEATHSIG: Final = 1
 """Source: prctl(2)."""
-
-
-class ProcessDied(Exception):
-    """The process died while it worked on a message."""
-
-
-class HandlerFailed(Exception):
-    """The function raised an error of its own, which is told in words since only the child may know its class."""
 
 
 class Processes:
@@ -111,7 +103,7 @@ class _Child:
             case "raised":
                 raise value
             case _:
-                raise HandlerFailed(value)
+                raise DeliveryError(value)  # in words: only the child may know the class of the error
 
     def end(self) -> None:
         """Kill it; the thread then sees to it that nothing is left of it."""

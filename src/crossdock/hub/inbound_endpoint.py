@@ -1,0 +1,168 @@
+"""The endpoint of one app through which messages come in: it drives an inbound adapter.
+
+It connects, later each time that fails; stores what is received, together with how far the adapter has come; waits
+while those who receive it have no room; and only then tells the adapter that it is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from crossdock.domain.errors import EndOfInput, InvalidMessage, NotConnected, StoreError
+from crossdock.hub.link import Link
+from crossdock.hub.patience import LOOK_EVERY_S, wait_unless
+from crossdock.hub.received import Received
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from crossdock.domain.message import AppId
+    from crossdock.domain.routing import Routes
+    from crossdock.hub.gateway import Gateway
+    from crossdock.ports.inbound import InboundAdapter, Receipt
+
+_TRY_AGAIN_S: Final = 0.25
+_LONGEST_PAUSE_S: Final = 2.0
+_TURN_EVERY_S: Final = 0.5
+"""A process that is not the one that drives the adapter looks this often whether it is to."""
+
+
+class InboundEndpoint:
+    """Drives the inbound adapter of one app.
+
+    Args:
+        app: Whose adapter it is.
+        adapter: The endpoint closes it.
+        gateway: Of the queue.
+        routes: Return the routes as they are now.
+        stopping: Tells whether nothing more is to be received.
+
+    Attributes:
+        looks: Rises with each receipt; tells a watcher that something happened meanwhile.
+        is_idle: Whether nothing is going on but waiting for the far side.
+    """
+
+    def __init__(
+        self,
+        app: AppId,
+        adapter: InboundAdapter,
+        *,
+        gateway: Gateway,
+        routes: Callable[[], Routes],
+        stopping: Callable[[], bool],
+    ) -> None:
+        self.looks = 0
+        self.is_idle = False
+        self._app = app
+        self._adapter = adapter
+        self._gateway = gateway
+        self._routes = routes
+        self._stopping = stopping
+        self._link = Link(
+            self._connect, stopping=stopping, tell=gateway.tell, name=f"the far side of {app!r} (inbound)"
+        )
+
+    async def run(self) -> None:
+        """Receive until told to stop. On one host, one process at a time does."""
+        try:
+            while not self._stopping():
+                with self._gateway.store.alone(f"inbound-{self._app}") as ours:
+                    if ours:
+                        await self._drive()
+                        return
+                self.is_idle = True
+                await wait_unless(self._stopping, time.monotonic() + _TURN_EVERY_S)
+        finally:
+            await self._adapter.close()
+
+    async def _drive(self) -> None:
+        try:
+            while not self._stopping() and (self._link.is_up or await self._link.up()):
+                await self._receive_once()
+        except EndOfInput:
+            self.is_idle = True
+            await wait_unless(self._stopping)
+
+    async def _receive_once(self) -> None:
+        try:
+            receipt = await self._next()
+            if receipt is None:
+                return
+            self.looks += 1
+            await self._take_in(receipt)
+            self._link.works()
+        except EndOfInput:
+            raise
+        except NotConnected as error:
+            self._link.lost(error)
+        except Exception as error:  # noqa: BLE001 - the rim of the adapter
+            self._gateway.tell("inbound.failed", f"{self._app!r}: {type(error).__name__}: {error}")
+            self._link.lost(error)
+
+    async def _next(self) -> Receipt | None:
+        """Wait for something; None: we are to stop."""
+        waiting = asyncio.ensure_future(self._adapter.receive())
+        self.is_idle = True
+        try:
+            while not waiting.done() and not self._stopping():
+                await asyncio.wait([waiting], timeout=LOOK_EVERY_S)
+            if waiting.done():
+                return waiting.result()
+            return None
+        finally:
+            self.is_idle = False
+            if not waiting.done():
+                waiting.cancel()
+                await asyncio.wait([waiting])
+
+    async def _take_in(self, receipt: Receipt) -> None:
+        """Store a receipt, however long that has to be tried; if told to stop meanwhile, it comes again."""
+        try:
+            received = await self._received(receipt)
+            stored = received is not None and await self._store(received)
+        except BaseException as error:
+            await receipt.nack(error if isinstance(error, Exception) else InterruptedError("stopped"))
+            raise
+        if not stored or received is None:
+            await receipt.nack(InterruptedError("stopped before it was stored"))
+            return
+        await receipt.ack(received.refused)
+
+    async def _received(self, receipt: Receipt) -> Received | None:
+        """Address what was received; while nobody receives it, wait: routes may be changed. None: we are to stop."""
+        while not self._stopping():
+            try:
+                return Received(self._gateway, self._app, receipt, self._routes())
+            except InvalidMessage as error:
+                self._gateway.tell("inbound.no_route", f"{self._app!r} waits: {error}")
+            await wait_unless(self._stopping, time.monotonic() + _TRY_AGAIN_S)
+        return None
+
+    async def _store(self, received: Received) -> bool:
+        """Store it when there is room; False: we are to stop."""
+        pause_s = _TRY_AGAIN_S
+        while not self._stopping():
+            try:
+                full = await self._gateway.store.write_async(received)
+            except StoreError as error:
+                self._gateway.tell("inbound.waiting", str(error))
+                await wait_unless(self._stopping, time.monotonic() + pause_s)
+                pause_s = min(_LONGEST_PAUSE_S, 2 * pause_s)
+                continue
+            if full is None:
+                return True
+            self._gateway.tell(
+                "queue.held_up",
+                f"{self._app!r} takes nothing in, since the queue of {full!r}, which receives what it sends, is "
+                f"as deep as its max_depth allows",
+            )
+            await wait_unless(self._stopping, time.monotonic() + _TRY_AGAIN_S)
+        return False
+
+    async def _connect(self) -> None:
+        positions: Mapping[str, Any] = {}
+        if self._adapter.capabilities.positions:
+            positions = await self._gateway.store.read_async(lambda reader: reader.positions(self._app))
+        await self._adapter.connect(positions)
