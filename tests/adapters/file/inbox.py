@@ -99,6 +99,11 @@ class Inbox:
         self.boot += 1
         return self
 
+    def kill(self, intake: Intake) -> None:
+        """Let a process die: it only loses what it had open."""
+        intake._let_go()
+        self.boot += 1
+
     def drain(
         self, intake: Intake, *, receipts: int | None = None, refuses: Refuses = lambda _: False
     ) -> None:

@@ -12,7 +12,7 @@ from crossdock.adapters.file.departures import TAKEN, Departures
 from crossdock.adapters.file.fault import FileFault
 from crossdock.adapters.file.manifest import Manifest
 from crossdock.adapters.file.reading.json_values import parse
-from crossdock.adapters.file.taking import Taking
+from crossdock.adapters.file.taking import Taking, shown_name
 from crossdock.ports.surroundings import Surroundings
 
 
@@ -98,7 +98,7 @@ def _as_it_is(claim: Claim) -> dict[str, Any] | None:
 def _made_up(name: str, facts: Facts) -> Manifest:
     """Return a manifest for a file that came without one."""
     return Manifest.model_construct(
-        filename=name,
+        filename=shown_name(name),
         created_at=datetime.fromtimestamp(facts.state.written_ns / 1e9, UTC),
         row_count=facts.rows,
         file_size=facts.state.size,

@@ -24,7 +24,7 @@ from crossdock.durable_files import FOLDER_MODE, FileSystem
 from crossdock.ports.inbound import Position, Refusal
 from crossdock.ports.surroundings import Surroundings
 
-_LOOK_FOR_DEAD_S: Final = 30.0
+_LOOK_FOR_DEAD_S: Final = 2.0
 
 
 class Intake:
