@@ -158,7 +158,9 @@ class InboundEndpoint:
                 f"{self._app!r} takes nothing in, since the queue of {full!r}, which receives what it sends, is "
                 f"as deep as its max_depth allows",
             )
+            self.is_idle = True  # what is to happen now happens elsewhere
             await wait_unless(self._stopping, time.monotonic() + _TRY_AGAIN_S)
+            self.is_idle = False
         return False
 
     async def _connect(self) -> None:
