@@ -17,6 +17,7 @@ import pytest
 from crossdock.adapters.file.naming import manifest_of
 from crossdock.testing.inbound_contract import InboundContract
 
+
 class Folder:
     """A folder into which files are put, one for all items that are given together."""
 

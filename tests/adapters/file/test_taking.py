@@ -273,6 +273,7 @@ def test_link_in_the_tree_is_refused(tmp_path: Path) -> None:
 
 def test_disk_that_fails_loses_nothing(tmp_path: Path) -> None:
     """Whatever step of the file system fails, and however often: after a new ``connect`` all is well."""
+
     class Failing(FileSystem):
         steps = -1
 
