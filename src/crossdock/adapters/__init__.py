@@ -5,7 +5,8 @@ An adapter is loaded by its entry point, in the group ``crossdock.adapters``, wh
 
 from crossdock.config.adapter import AdapterKind, InboundKind, OutboundKind
 from crossdock.config.table import Expected, Table
-from crossdock.domain.errors import EndOfInput, NotConnected, ProcessDied
+from crossdock.domain.errors import EndOfInput, InvalidMessage, NotConnected, ProcessDied
+from crossdock.domain.message import Message
 from crossdock.ports.inbound import InboundAdapter, InboundCapabilities, Position, Receipt, Refusal
 from crossdock.ports.outbound import (
     DELIVERED,
@@ -21,6 +22,7 @@ from crossdock.ports.surroundings import Surroundings
 
 __all__ = [
     "DELIVERED", "AdapterKind", "Batch", "Delivered", "EndOfInput", "Expected", "Gather", "Handover",
-    "InboundAdapter", "InboundCapabilities", "InboundKind", "NotConnected", "OutboundAdapter", "OutboundCapabilities",
-    "OutboundKind", "Position", "ProcessDied", "Receipt", "Refusal", "Reply", "Surroundings", "Table",
+    "InboundAdapter", "InboundCapabilities", "InboundKind", "InvalidMessage", "Message", "NotConnected",
+    "OutboundAdapter", "OutboundCapabilities", "OutboundKind", "Position", "ProcessDied", "Receipt", "Refusal", "Reply",
+    "Surroundings", "Table",
 ]  # fmt: skip

@@ -130,6 +130,7 @@ def inbound_at_work(app: Entrance, gateway: Gateway, *, routes: Callable[[], Rou
         app.inbound.adapter(app.app, gateway),
         gateway=gateway,
         routes=routes,
-        stopping=stop.is_set,
+        stopping=run.is_set,
+        leaving=stop.is_set,
     )
     return AtWork(app, endpoint, stop, asyncio.create_task(endpoint.run()))

@@ -103,6 +103,7 @@ class ManyMessages:
         self._gathered = gathered
         self.handovers = [Handover(one.message, one.attempt, noted.get(one.row_id)) for one in gathered]
 
-    async def note(self, words: Mapping[str, Any]) -> None:
-        """Write down, durably, where these messages go."""
-        await write_note(self._gateway.store, self._gathered, words)
+    async def note(self, words: Mapping[str, Any], places: Sequence[int] | None = None) -> None:
+        """Write down, durably, where messages go: these, or some of them."""
+        chosen = self._gathered if places is None else [self._gathered[place] for place in places]
+        await write_note(self._gateway.store, chosen, words)

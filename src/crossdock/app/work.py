@@ -136,9 +136,10 @@ class OneMessage:
         noted = await noted_on(self._gateway.store, [self._claimed])
         self.handovers = (self.handovers[0]._replace(noted=noted.get(self._claimed.row_id)),)
 
-    async def note(self, words: Mapping[str, Any]) -> None:
+    async def note(self, words: Mapping[str, Any], places: Sequence[int] | None = None) -> None:
         """Write down, durably, where the message goes."""
-        await write_note(self._gateway.store, [self._claimed], words)
+        if places is None or 0 in places:
+            await write_note(self._gateway.store, [self._claimed], words)
 
     def open(self, *, for_task: bool) -> AsyncDelivery | Delivery:
         """Return the delivery, for a handler that may settle it itself."""

@@ -24,6 +24,7 @@ COMMANDS: Final = (
     "reload",
     "send",
     "claim",
+    "file",
     "message",
     "app",
     "queue",

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import EndOfInput, InvalidMessage, NotConnected, StoreError
+from crossdock.hub.endpoint import CANCELLED_WITHIN_S
 from crossdock.hub.link import Link
 from crossdock.hub.patience import LOOK_EVERY_S, wait_unless
 from crossdock.hub.received import Received
@@ -38,13 +39,14 @@ class InboundEndpoint:
         gateway: Of the queue.
         routes: Return the routes as they are now.
         stopping: Tells whether nothing more is to be received.
+        leaving: Tells whether the app is to get another adapter; what this one has begun is finished.
 
     Attributes:
         looks: Rises with each receipt; tells a watcher that something happened meanwhile.
         is_idle: Whether nothing is going on but waiting for the far side.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but two by keyword
         self,
         app: AppId,
         adapter: InboundAdapter,
@@ -52,6 +54,7 @@ class InboundEndpoint:
         gateway: Gateway,
         routes: Callable[[], Routes],
         stopping: Callable[[], bool],
+        leaving: Callable[[], bool] = lambda: False,
     ) -> None:
         self.looks = 0
         self.is_idle = False
@@ -60,14 +63,19 @@ class InboundEndpoint:
         self._gateway = gateway
         self._routes = routes
         self._stopping = stopping
+        self._leaving = leaving
+        self._finishing = False
         self._link = Link(
-            self._connect, stopping=stopping, tell=gateway.tell, name=f"the far side of {app!r} (inbound)"
+            self._connect,
+            stopping=self._is_to_end,
+            tell=gateway.tell,
+            name=f"the far side of {app!r} (inbound)",
         )
 
     async def run(self) -> None:
         """Receive until told to stop. On one host, one process at a time does."""
         try:
-            while not self._stopping():
+            while not self._is_to_end():
                 with self._gateway.store.alone(f"inbound-{self._app}") as ours:
                     if ours:
                         await self._drive()
@@ -83,10 +91,13 @@ class InboundEndpoint:
                 await self._receive_once()
         except EndOfInput:
             self.is_idle = True
-            await wait_unless(self._stopping)
+            await wait_unless(self._is_to_end)
 
     async def _receive_once(self) -> None:
         try:
+            if self._is_to_finish:
+                self._finishing = True
+                await self._adapter.finish()
             receipt = await self._next()
             if receipt is None:
                 return
@@ -102,11 +113,11 @@ class InboundEndpoint:
             self._link.lost(error)
 
     async def _next(self) -> Receipt | None:
-        """Wait for something; None: we are to stop."""
+        """Wait for something; None: we are to stop, or to finish."""
         waiting = asyncio.ensure_future(self._adapter.receive())
         self.is_idle = True
         try:
-            while not waiting.done() and not self._stopping():
+            while not (waiting.done() or self._stopping() or self._is_to_finish):
                 await asyncio.wait([waiting], timeout=LOOK_EVERY_S)
             if waiting.done():
                 return waiting.result()
@@ -114,8 +125,15 @@ class InboundEndpoint:
         finally:
             self.is_idle = False
             if not waiting.done():
-                waiting.cancel()
-                await asyncio.wait([waiting])
+                await _give_up(waiting)
+
+    def _is_to_end(self) -> bool:
+        """Tell whether nothing new is to be begun."""
+        return self._stopping() or self._leaving()
+
+    @property
+    def _is_to_finish(self) -> bool:
+        return self._leaving() and not self._finishing
 
     async def _take_in(self, receipt: Receipt) -> None:
         """Store a receipt, however long that has to be tried; if told to stop meanwhile, it comes again."""
@@ -137,7 +155,7 @@ class InboundEndpoint:
                 return Received(self._gateway, self._app, receipt, self._routes())
             except InvalidMessage as error:
                 self._gateway.tell("inbound.no_route", f"{self._app!r} waits: {error}")
-            await wait_unless(self._stopping, time.monotonic() + _TRY_AGAIN_S)
+            await self._wait_for_others()
         return None
 
     async def _store(self, received: Received) -> bool:
@@ -158,13 +176,26 @@ class InboundEndpoint:
                 f"{self._app!r} takes nothing in, since the queue of {full!r}, which receives what it sends, is "
                 f"as deep as its max_depth allows",
             )
-            self.is_idle = True  # what is to happen now happens elsewhere
-            await wait_unless(self._stopping, time.monotonic() + _TRY_AGAIN_S)
-            self.is_idle = False
+            await self._wait_for_others()
         return False
+
+    async def _wait_for_others(self) -> None:
+        """Wait a short while until somebody may have made room, or routes were changed; nothing else is to be done."""
+        self.is_idle = True
+        await wait_unless(self._stopping, time.monotonic() + _TRY_AGAIN_S)
+        self.is_idle = False
 
     async def _connect(self) -> None:
         positions: Mapping[str, Any] = {}
         if self._adapter.capabilities.positions:
             positions = await self._gateway.store.read_async(lambda reader: reader.positions(self._app))
         await self._adapter.connect(positions)
+        self._finishing = False
+
+
+async def _give_up(waiting: asyncio.Future[Receipt]) -> None:
+    """Cancel a ``receive``; what it returns all the same comes again."""
+    waiting.cancel()
+    await asyncio.wait([waiting], timeout=CANCELLED_WITHIN_S)
+    if waiting.done() and not waiting.cancelled() and waiting.exception() is None:
+        await waiting.result().nack(InterruptedError("stopped before it was stored"))

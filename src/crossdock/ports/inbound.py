@@ -81,8 +81,9 @@ class InboundAdapter(Protocol):
     once. Every receipt is acked or nacked exactly once before the next ``receive`` and before ``close``. On one host
     one process at a time drives the adapter of an app.
 
-    ``receive`` is cancelled when the endpoint is to stop; what was received and not returned must come again. While
-    a queue is as deep as it may be nothing is received.
+    ``receive`` is cancelled when the endpoint is to stop; what was received and not returned must come again. When the
+    app gets another adapter, or none, the endpoint calls ``finish`` and goes on until ``EndOfInput``. While a queue is
+    as deep as it may be nothing is received.
     """
 
     @property
@@ -107,6 +108,12 @@ class InboundAdapter(Protocol):
         Raises:
             NotConnected: The link is gone; the endpoint connects again.
             EndOfInput: Nothing more will ever come; the endpoint stops in good order.
+        """
+
+    async def finish(self) -> None:
+        """Begin nothing new: ``receive`` gives what was begun, such as the rest of a file, then raises EndOfInput.
+
+        Called at most once after ``connect``, and not while ``receive`` runs.
         """
 
     async def close(self) -> None:

@@ -81,8 +81,12 @@ class Batch(Protocol):
     def handovers(self) -> Sequence[Handover]:
         """The messages, in the order in which they are to reach the far side."""
 
-    async def note(self, words: Mapping[str, Any]) -> None:
-        """Write down, durably, where these messages go; each has it as ``noted`` when it comes again.
+    async def note(self, words: Mapping[str, Any], places: Sequence[int] | None = None) -> None:
+        """Write down, durably, where messages go; each has it as ``noted`` when it comes again.
+
+        Args:
+            words: Replace what was noted on these messages before.
+            places: Of the messages in ``handovers``, from 0. None: all of them. Others keep what is noted on them.
 
         Raises:
             LeaseLost: Another worker has one of them by now; hand nothing over.

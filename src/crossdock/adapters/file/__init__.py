@@ -1,20 +1,31 @@
 """Messages as files in folders: the channel adapters of the file transport."""
 
+from __future__ import annotations
+
 from typing import Final
 
 from crossdock.adapters.file.inbound_settings import FileInbound
-from crossdock.config.adapter import AdapterKind, InboundKind
+from crossdock.adapters.file.outbound_settings import FileOutbound
+from crossdock.config.adapter import AdapterKind, InboundKind, OutboundKind
 from crossdock.ports.inbound import InboundAdapter
+from crossdock.ports.outbound import OutboundAdapter
 from crossdock.ports.surroundings import Surroundings
 
 
-def _inbound(settings: FileInbound, surroundings: Surroundings) -> InboundAdapter:
-    from crossdock.adapters.file.inbound import make_inbound  # noqa: PLC0415 - only who takes files needs it
+def _make_inbound(settings: FileInbound, surroundings: Surroundings) -> InboundAdapter:
+    from crossdock.adapters.file.inbound import make_inbound  # noqa: PLC0415 - only when files are taken
 
     return make_inbound(settings, surroundings)
 
 
+def _make_outbound(settings: FileOutbound, surroundings: Surroundings) -> OutboundAdapter:
+    from crossdock.adapters.file.outbound import FileOutboundAdapter  # noqa: PLC0415 - only when a file is written
+
+    return FileOutboundAdapter(settings, surroundings)
+
+
 KIND: Final = AdapterKind(
-    meaning="Files in folders, each with a manifest that says when it is whole.",
-    inbound=InboundKind(FileInbound, _inbound),
+    meaning="Files in a folder: CSV, JSON or JSON Lines, each with a manifest.",
+    inbound=InboundKind(FileInbound, _make_inbound),
+    outbound=OutboundKind(FileOutbound, _make_outbound),
 )

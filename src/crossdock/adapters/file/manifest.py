@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -91,6 +92,14 @@ def parse_manifest(content: bytes, name: str) -> Manifest:
         issue = f"{manifest.filename!r} is not a file of {name}: its name must be {expected!r} and an ending"
         raise InvalidMessage(f"{name}: filename: {issue}", [("filename", issue)])
     return manifest
+
+
+def read_own(path: Path) -> Manifest | None:
+    """Read a manifest that we wrote; None: it is not there, or no longer what we wrote."""
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def manifest_schema() -> dict[str, Any]:
