@@ -23,6 +23,7 @@ COMMANDS: Final = (
     "worker",
     "reload",
     "send",
+    "call",
     "claim",
     "file",
     "message",
