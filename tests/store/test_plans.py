@@ -283,7 +283,7 @@ def test_no_statement_is_prepared_anew_at_each_execution(database: Any) -> None:
 def test_no_condition_of_the_schema_makes_a_table_in_memory_for_each_row(
     database: Any, build: Any, options: Any
 ) -> None:
-    """A list of three in a CHECK or a partial index does: such lists took a sixth of the work on a message."""
+    """A list of three in a CHECK or a partial index does: such lists took a sixth of what SQLite does for a message."""
     prepared = prepare(build, **options)
     given = tuple(PARAMETERS.get(name, "x") for name in prepared.names)
     steps = database.execute(f"EXPLAIN {prepared.sql}", given).fetchall()
