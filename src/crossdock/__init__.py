@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from crossdock.domain.breaker import Breaker
     from crossdock.domain.errors import (
         AdapterError,
+        CallFailed,
+        CallTimedOut,
         ConfigError,
         CredentialError,
         CrossdockError,
@@ -54,10 +56,10 @@ if TYPE_CHECKING:
     from crossdock.synchronous.queue import Queue
 
 _ERRORS = (
-    "AdapterError", "ConfigError", "CredentialError", "CrossdockError", "DeliveryError", "EndOfInput", "IllegalMove",
-    "InvalidMessage", "LeaseLost", "MessageNotFound", "NotConnected", "PermanentError", "ProcessDied", "QueueFull",
-    "RateLimited", "ScheduleNotFound", "SchemaOutOfDate", "StoreDamaged", "StoreError", "StoreFull",
-    "StoreUnavailable", "TransientError",
+    "AdapterError", "CallFailed", "CallTimedOut", "ConfigError", "CredentialError", "CrossdockError",
+    "DeliveryError", "EndOfInput", "IllegalMove", "InvalidMessage", "LeaseLost", "MessageNotFound", "NotConnected",
+    "PermanentError", "ProcessDied", "QueueFull", "RateLimited", "ScheduleNotFound", "SchemaOutOfDate",
+    "StoreDamaged", "StoreError", "StoreFull", "StoreUnavailable", "TransientError",
 )  # fmt: skip
 _HOMES = {
     "AsyncDelivery": "asynchronous.delivery",
@@ -88,10 +90,10 @@ _HOMES = {
 }
 
 __all__ = [
-    "AdapterError", "AsyncDelivery", "AsyncQueue", "Breaker", "ConfigError", "CredentialError", "CrossdockError",
-    "Delivery", "DeliveryError", "EndOfInput", "Failure", "FailureCode", "Hub", "IllegalMove", "InvalidMessage", "Keep",
-    "LeaseLost", "Message", "MessageNotFound", "NotConnected", "PermanentError", "ProcessDied", "Queue", "QueueFull",
-    "QueueStats", "Rate", "RateLimited", "Record",
+    "AdapterError", "AsyncDelivery", "AsyncQueue", "Breaker", "CallFailed", "CallTimedOut", "ConfigError",
+    "CredentialError", "CrossdockError", "Delivery", "DeliveryError", "EndOfInput", "Failure", "FailureCode", "Hub",
+    "IllegalMove", "InvalidMessage", "Keep", "LeaseLost", "Message", "MessageNotFound", "NotConnected",
+    "PermanentError", "ProcessDied", "Queue", "QueueFull", "QueueStats", "Rate", "RateLimited", "Record",
     "Retention", "RetryPolicy", "Rules", "Schedule", "ScheduleNotFound", "SchemaOutOfDate", "SendOptions",
     "SentMessage", "Status", "StoreDamaged", "StoreError", "StoreFull", "StoreSettings", "StoreUnavailable",
     "Subscription", "TimelineEntry", "TransientError", "__version__", "create_engine",

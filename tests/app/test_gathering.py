@@ -43,8 +43,8 @@ class Box:
 
     def begun(self) -> int:
         """Return how many messages were begun so far."""
-        at_work = {} if self.running is None else self.running._at_work
-        return sum(one.endpoint.looks for one in at_work.values())
+        at_work = [] if self.running is None else list(self.running._at_work.values())
+        return sum(one.endpoint.looks for one in at_work)
 
     async def connect(self) -> None:
         self.connects += 1

@@ -16,9 +16,16 @@ WRONG_FILES = [
     ("[sotre]\n", "crossdock.toml: sotre: unknown key; did you mean store?"),
     (
         "[zebra]\n",
-        "crossdock.toml: zebra: unknown key; known here: store, queue, retention, run, apps, schedules",
+        "crossdock.toml: zebra: unknown key; known here: store, queue, retention, run, log, apps, schedules",
     ),
     ('[store]\nulr = "x"\n', "crossdock.toml: store.ulr: unknown key; did you mean url?"),
+    (
+        '[store]\nurl = "postgresql+psycopg://db/orders"\n[retention]\nto_files = true\n',
+        (
+            "crossdock.toml: retention.to_files: a store on PostgreSQL has no file beside which archived messages "
+            "could go to files; name a folder with retention.folder"
+        ),
+    ),
     ("[apps.v]\nretrry = 1\n", "crossdock.toml: apps.v.retrry: unknown key; did you mean retry?"),
     (
         '[apps.v]\ninbuond = { file = "in" }\n',

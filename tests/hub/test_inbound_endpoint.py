@@ -89,6 +89,7 @@ def run(
     endpoint = InboundEndpoint(
         APP,
         adapter,
+        kind="test",
         gateway=queue._gateway,
         routes=given if callable(given) else lambda: given,
         stopping=lambda: adapter.done if stop is None else stop(endpoint),
@@ -212,6 +213,7 @@ def test_adapter_that_is_replaced_finishes_what_it_has_begun(queue: Queue) -> No
     endpoint = InboundEndpoint(
         APP,
         adapter,
+        kind="test",
         gateway=queue._gateway,
         routes=lambda: routes(app=["out"]),
         stopping=lambda: False,

@@ -6,6 +6,7 @@ import asyncio
 import time
 
 from crossdock import CredentialError, NotConnected
+from crossdock.domain.message import AppId
 from crossdock.hub.link import Link
 
 
@@ -27,8 +28,9 @@ class FarSide:
         return Link(
             self.connect,
             stopping=lambda: self.stop,
-            tell=lambda event, words: self.told.append((event, words)),
-            name="the far side of 'app' (test)",
+            tell=lambda event: self.told.append((event.name, event.text)),
+            app=AppId("app"),
+            adapter="test",
         )
 
 

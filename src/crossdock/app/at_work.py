@@ -93,7 +93,8 @@ def outbound_at_work(app: Registration, queue: AsyncQueue, answers: Answers, *, 
         adapter.connect,
         stopping=stop.is_set,
         tell=queue._gateway.tell,
-        name=f"the far side of {app.app!r} ({app.outbound.kind})",
+        app=app.app,
+        adapter=app.outbound.kind,
     )
     options: dict[str, Any] = {
         "intake": intake,
@@ -128,6 +129,7 @@ def inbound_at_work(app: Entrance, gateway: Gateway, *, routes: Callable[[], Rou
     endpoint = InboundEndpoint(
         app.app,
         app.inbound.adapter(app.app, gateway),
+        kind=app.inbound.kind,
         gateway=gateway,
         routes=routes,
         stopping=run.is_set,

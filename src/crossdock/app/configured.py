@@ -77,6 +77,7 @@ def waits_for_a_start(before: Loaded, now: Loaded) -> str:
             ("queue.lease", before.config.queue.lease, now.config.queue.lease),
             ("queue.max_crashes", before.config.queue.max_crashes, now.config.queue.max_crashes),
             ("run", before.config.run, now.config.run),
+            ("log", before.config.log, now.config.log),
         )
         if old != new
     ]

@@ -85,8 +85,9 @@ class QueueIntake:
 
     def finish(self, claimed: Claimed, outcome: Outcome, *, written: bool = False) -> None:
         """Note how a message in hand ended; it is written down soon, with others, unless it was already."""
-        if self._consumption.finish(claimed, outcome, written=written):
-            self._queue._housekeeper.call()
+        begins = self._consumption.finish(claimed, outcome, written=written)
+        if begins or self._consumption.is_hurried:
+            self._queue._housekeeper.call(hurry=self._consumption.is_hurried)
 
     def in_hand(self) -> list[Claimed]:
         """Return what is being worked on."""

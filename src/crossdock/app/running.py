@@ -53,7 +53,9 @@ class Running:
         self._wanted = _parts(plan)
         self._routes = plan.routes
         self._answers = Answers(queue._gateway, plan.routes)
-        self._reloading = None if renew is None else Reloading(queue._store, renew, self)
+        self._reloading = (
+            None if renew is None else Reloading(queue._store, renew, self, notice=queue._gateway.notice)
+        )
         self._stop = stop
         self._drain_s = max(timedelta(0), drain - _TO_WRITE).total_seconds()
         self._told = 0

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.adapters.python.adapter import PythonAdapter
 from crossdock.adapters.python.handlers import Handler
+from crossdock.domain.events import AdapterSaid
 from crossdock.domain.message import AppId
-from crossdock.ports.notice import log_notice
+from crossdock.monitoring.children import like_us
 from crossdock.ports.surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class Transport:
                 owner=store.owner,
                 lives=partial(_lives, store),
                 now=store.now,
-                notice=gateway.tell,
+                notice=partial(_tell, gateway, app),
+                prepare_child=like_us,
             ),
         )
 
@@ -65,7 +67,7 @@ class Transport:
         self._make(
             self.settings,
             Surroundings(
-                app=app, folder=self.folder, owner="check/0", lives=_all_live, now=_now, notice=log_notice
+                app=app, folder=self.folder, owner="check/0", lives=_all_live, now=_now, notice=_tell_nobody
             ),
         )
 
@@ -76,7 +78,7 @@ def python_transport(handler: Handler) -> Transport:
 
 
 def _python_adapter(handler: Handler, surroundings: Surroundings) -> PythonAdapter:
-    return PythonAdapter(handler, surroundings.app)
+    return PythonAdapter(handler, surroundings)
 
 
 def _lives(store: Store, owner: str) -> bool:
@@ -91,3 +93,12 @@ def _all_live(_owner: str) -> bool:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _tell(gateway: Gateway, app: AppId, what: str, words: str) -> None:
+    """Let a person know what an adapter says."""
+    gateway.tell(AdapterSaid(app=app, what=what, reason=words))
+
+
+def _tell_nobody(_what: str, _words: str) -> None:
+    """Say nothing: an adapter that is only tried has nothing to tell."""

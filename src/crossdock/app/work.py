@@ -11,6 +11,8 @@ from crossdock.app.notes import noted_on, write_note
 from crossdock.asynchronous.delivery import AsyncDelivery
 from crossdock.domain.delivery import Completed
 from crossdock.domain.errors import NotConnected, TransientError
+from crossdock.domain.events import HandlerTooLate
+from crossdock.hub.worked_on import WORKED_ON
 from crossdock.ports.outbound import Handover
 from crossdock.synchronous.delivery import Delivery
 
@@ -57,6 +59,7 @@ class Work:
 
     async def __call__(self, claimed: Claimed) -> None:
         """Hand one message over; raises nothing but its cancellation."""
+        WORKED_ON.set(claimed)
         batch = OneMessage(self._gateway, claimed)
         outcome = await self._outcome(claimed, batch)
         settled = None if batch.delivery is None else batch.delivery._outcome
@@ -110,9 +113,11 @@ class Work:
             return
         what = "returned messages" if isinstance(outcome, Completed) else "failed"
         self._gateway.tell(
-            "handler.too_late",
-            f"the handler of {claimed.app!r} settled the delivery itself and then {what}, which has no effect: "
-            f"let it return or raise instead of settling",
+            HandlerTooLate(
+                app=claimed.app,
+                reason=f"the handler of {claimed.app!r} settled the delivery itself and then {what}, which has no "
+                f"effect: let it return or raise instead of settling",
+            )
         )
 
 

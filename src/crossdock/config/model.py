@@ -88,6 +88,10 @@ RateValue: TypeAlias = Annotated[
     WithJsonSchema({"type": "string", "pattern": RATE_PATTERN}),
     Expected('a number per time, such as "10/s", "100/m" or "1000/15m"'),
 ]
+LogLevel: TypeAlias = Annotated[
+    Literal["debug", "info", "warning", "error"], Expected('"debug", "info", "warning" or "error"')
+]
+LogFormat: TypeAlias = Annotated[Literal["auto", "json", "text"], Expected('"auto", "json" or "text"')]
 OnDead: TypeAlias = Annotated[Literal["release", "block"], Expected('"release" or "block"')]
 
 AppNames: TypeAlias = Annotated[
@@ -291,6 +295,20 @@ class RunTable(Table):
     )
 
 
+class LogTable(Table):
+    """What ``crossdock run`` and ``crossdock worker`` write to standard error, a line for each event."""
+
+    level: LogLevel = Field(
+        default="info",
+        description="Events of this level and above: debug has each delivery, info what processes do, warning what was "
+        "dealt with and may matter, error what a person must do.",
+    )
+    format: LogFormat = Field(
+        default="auto",
+        description="json has an object on each line, text is for people; auto is text on a terminal, else json.",
+    )
+
+
 class Config(Table):
     """The whole file."""
 
@@ -303,6 +321,7 @@ class Config(Table):
         description="What becomes of completed messages. Dead letters are never touched.",
     )
     run: RunTable = Field(default_factory=RunTable, description="How crossdock run works.")
+    log: LogTable = Field(default_factory=LogTable, description="What worker processes log.")
     apps: dict[AppName, AppTable] = Field(default={}, description="Apps that differ, each under its name.")
     schedules: dict[AppName, Scheduled] = Field(
         default={}, description="What sends itself, each schedule under its name."

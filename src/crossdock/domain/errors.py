@@ -11,6 +11,8 @@
     │   ├── RateLimited
     │   ├── CredentialError
     │   └── ProcessDied
+    ├── CallFailed
+    ├── CallTimedOut
     ├── AdapterError
     │   ├── NotConnected
     │   └── EndOfInput
@@ -33,6 +35,8 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
+
+    from crossdock.domain.retry import Failure
 
 
 class CrossdockError(Exception):
@@ -117,6 +121,40 @@ class ProcessDied(DeliveryError):
     """
 
     code = "PROCESS_DIED"
+
+
+class CallFailed(CrossdockError):
+    """A message whose answer was awaited is a dead letter. Look at ``failure``; it can be edited and replayed.
+
+    Attributes:
+        app: Who was called.
+        message_id: Of the message.
+        failure: Why it failed: code, words, details.
+    """
+
+    code = "CALL_FAILED"
+
+    def __init__(self, app: str, message_id: str, failure: Failure) -> None:
+        super().__init__(f"{app} could not answer to message {message_id}: {failure.code}: {failure.message}")
+        self.app = app
+        self.message_id = message_id
+        self.failure = failure
+
+
+class CallTimedOut(CrossdockError):
+    """A message whose answer was awaited was not completed in time. Ask ``get`` with its id what becomes of it.
+
+    Attributes:
+        app: Who was called.
+        message_id: Of the message.
+    """
+
+    code = "CALL_TIMED_OUT"
+
+    def __init__(self, message: str, *, app: str, message_id: str) -> None:
+        super().__init__(message)
+        self.app = app
+        self.message_id = message_id
 
 
 class AdapterError(CrossdockError):

@@ -71,26 +71,32 @@ class Hand:
 
     def take(self) -> Claimed | None:
         """Begin the next message, if there is one that may be begun."""
-        place = self._place()
-        if place is None:
-            return None
-        claimed = self.ahead[place]
-        del self.ahead[place]
+        if not self._begun and self.ahead:  # as most often
+            claimed = self.ahead.popleft()
+        else:
+            place = self._place()
+            if place is None:
+                return None
+            claimed = self.ahead[place]
+            del self.ahead[place]
         self.taken_at = now = time.monotonic()
         self._begun[claimed.row_id] = claimed, now
-        if claimed.message.partitionkey is not None:
-            self._keys.add(claimed.message.partitionkey)
+        key = claimed.message.partitionkey
+        if key is not None:
+            self._keys.add(key)
         self._suspect_begun = claimed.crashes > 0
         return claimed
 
     def let_go(self, claimed: Claimed, now: float) -> float | None:
         """Forget a message that was begun; return how long ago that was, in seconds, or None if it was not."""
-        found = self._begun.get(claimed.row_id)
+        row_id = claimed.row_id
+        found = self._begun.get(row_id)
         if found is None or found[0] is not claimed:
             return None
-        del self._begun[claimed.row_id]
-        if claimed.message.partitionkey is not None:
-            self._keys.discard(claimed.message.partitionkey)
+        del self._begun[row_id]
+        key = claimed.message.partitionkey
+        if key is not None:
+            self._keys.discard(key)
         if claimed.crashes:
             self._suspect_begun = False
         return now - found[1]

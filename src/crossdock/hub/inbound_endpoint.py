@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import EndOfInput, InvalidMessage, NotConnected, StoreError
+from crossdock.domain.events import AdapterFailed, InboundNoRoute, InboundWaiting, QueueHeldUp
 from crossdock.hub.endpoint import CANCELLED_WITHIN_S
 from crossdock.hub.link import Link
 from crossdock.hub.patience import LOOK_EVERY_S, wait_unless
@@ -36,6 +37,7 @@ class InboundEndpoint:
     Args:
         app: Whose adapter it is.
         adapter: The endpoint closes it.
+        kind: Of the adapter.
         gateway: Of the queue.
         routes: Return the routes as they are now.
         stopping: Tells whether nothing more is to be received.
@@ -51,6 +53,7 @@ class InboundEndpoint:
         app: AppId,
         adapter: InboundAdapter,
         *,
+        kind: str,
         gateway: Gateway,
         routes: Callable[[], Routes],
         stopping: Callable[[], bool],
@@ -60,6 +63,7 @@ class InboundEndpoint:
         self.is_idle = False
         self._app = app
         self._adapter = adapter
+        self._kind = kind
         self._gateway = gateway
         self._routes = routes
         self._stopping = stopping
@@ -69,7 +73,8 @@ class InboundEndpoint:
             self._connect,
             stopping=self._is_to_end,
             tell=gateway.tell,
-            name=f"the far side of {app!r} (inbound)",
+            app=app,
+            adapter=kind,
         )
 
     async def run(self) -> None:
@@ -109,7 +114,8 @@ class InboundEndpoint:
         except NotConnected as error:
             self._link.lost(error)
         except Exception as error:  # noqa: BLE001 - the rim of the adapter
-            self._gateway.tell("inbound.failed", f"{self._app!r}: {type(error).__name__}: {error}")
+            reason = f"{self._app!r}: {type(error).__name__}: {error}"
+            self._gateway.tell(AdapterFailed(app=self._app, adapter=self._kind, reason=reason))
             self._link.lost(error)
 
     async def _next(self) -> Receipt | None:
@@ -154,7 +160,7 @@ class InboundEndpoint:
             try:
                 return Received(self._gateway, self._app, receipt, self._routes())
             except InvalidMessage as error:
-                self._gateway.tell("inbound.no_route", f"{self._app!r} waits: {error}")
+                self._gateway.tell(InboundNoRoute(app=self._app, reason=f"{self._app!r} waits: {error}"))
             await self._wait_for_others()
         return None
 
@@ -165,16 +171,18 @@ class InboundEndpoint:
             try:
                 full = await self._gateway.store.write_async(received)
             except StoreError as error:
-                self._gateway.tell("inbound.waiting", str(error))
+                self._gateway.tell(InboundWaiting(app=self._app, reason=str(error)))
                 await wait_unless(self._stopping, time.monotonic() + pause_s)
                 pause_s = min(_LONGEST_PAUSE_S, 2 * pause_s)
                 continue
             if full is None:
                 return True
             self._gateway.tell(
-                "queue.held_up",
-                f"{self._app!r} takes nothing in, since the queue of {full!r}, which receives what it sends, is "
-                f"as deep as its max_depth allows",
+                QueueHeldUp(
+                    app=self._app,
+                    reason=f"{self._app!r} takes nothing in, since the queue of {full!r}, which receives what it "
+                    f"sends, is as deep as its max_depth allows",
+                )
             )
             await self._wait_for_others()
         return False

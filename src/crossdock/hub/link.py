@@ -8,10 +8,14 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import ConfigError, CredentialError
+from crossdock.domain.events import AdapterConnected, AdapterNotConnected
 from crossdock.hub.patience import wait_unless
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from crossdock.domain.events import Told
+    from crossdock.domain.message import AppId
 
 _FIRST_DELAY_S: Final = 0.1
 _LONGEST_DELAY_S: Final = 30.0
@@ -24,8 +28,9 @@ class Link:
     Args:
         connect: Of the adapter.
         stopping: Tells whether nobody wants it any more.
-        tell: Is told when it is lost or cannot be made, and when it is there again: the event, and words.
-        name: Of the app and what it reaches, for those words.
+        tell: Is told when it is lost or cannot be made, and when it is there again.
+        app: Whose adapter it is.
+        adapter: The kind of the adapter.
 
     Attributes:
         is_up: Whether it is there, as far as is known.
@@ -36,14 +41,16 @@ class Link:
         connect: Callable[[], Awaitable[object]],
         *,
         stopping: Callable[[], bool],
-        tell: Callable[[str, str], object],
-        name: str,
+        tell: Callable[[Told], object],
+        app: AppId,
+        adapter: str,
     ) -> None:
         self.is_up = False
         self._connect = connect
         self._stopping = stopping
         self._tell = tell
-        self._name = name
+        self._app = app
+        self._adapter = adapter
         self._making = asyncio.Lock()
         self._failures = 0
         self._try_at = 0.0
@@ -77,7 +84,14 @@ class Link:
             if self._down_since is not None:
                 away_s = time.monotonic() - self._down_since
                 self._down_since = None
-                self._tell("adapter.connected", f"{self._name} is reached again, after {away_s:.1f} s")
+                self._tell(
+                    AdapterConnected(
+                        app=self._app,
+                        adapter=self._adapter,
+                        duration_s=away_s,
+                        reason=f"{self._far_side} is reached again, after {away_s:.1f} s",
+                    )
+                )
 
     def _failed(self, error: BaseException) -> None:
         delay_s = _delay_s(error, self._failures)
@@ -87,8 +101,16 @@ class Link:
         if self._down_since is None:
             self._down_since = now
         self._tell(
-            "adapter.not_connected", f"{self._name} cannot be reached: {_words(error)}; it is tried again"
+            AdapterNotConnected(
+                app=self._app,
+                adapter=self._adapter,
+                reason=f"{self._far_side} cannot be reached: {_words(error)}; it is tried again",
+            )
         )
+
+    @property
+    def _far_side(self) -> str:
+        return f"the far side of {self._app!r} ({self._adapter})"
 
 
 def _delay_s(error: BaseException, failures: int) -> float:

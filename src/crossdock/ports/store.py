@@ -13,14 +13,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from crossdock.ports.archive import ArchiveReading, ArchiveVerbs
+
 if TYPE_CHECKING:
     import builtins
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from crossdock.domain.archive import AgedPage, ArchivedLine, BegunFile, FileFacts
+    from crossdock.domain.control import ChangedStep, Pace
     from crossdock.domain.delivery import Claimed, ClaimRequest, DeliveryKey, Settlement, Undecodable
+    from crossdock.domain.events import Event
     from crossdock.domain.lifecycle import Status
     from crossdock.domain.message import Draft, Envelope, SentMessage
     from crossdock.domain.record import HubProcess, QueueStats, Record, TimelineEntry
@@ -69,8 +72,9 @@ class WorkingVerbs(Protocol):
         What such a delivery says of its whole queue (``halts``) takes effect with it.
         """
 
-    def take_events(self) -> list[tuple[str, str, str]]:
-        """Return what ``settle`` wants told once the transaction is committed: (event, app, words)."""
+    @property
+    def events(self) -> Sequence[Event]:
+        """What has happened in this transaction so far; the store tells of it once it is committed."""
 
     def extend(self, row_ids: Sequence[int], lease_token: str, until: datetime) -> set[DeliveryKey]:
         """Set the end of leases; return the deliveries that are still held."""
@@ -93,8 +97,8 @@ class WorkingVerbs(Protocol):
 class ControlVerbs(Protocol):
     """What an operator does in a transaction."""
 
-    def cancel(self, record: Record) -> None:
-        """Withdraw a message that is not finished."""
+    def cancel(self, record: Record, *, waiting: bool = False) -> None:
+        """Withdraw a message that is not finished, or only if nobody works on it; raises IllegalMove."""
 
     def replay(self, record: Record, available_at: datetime | None = None) -> None:
         """Send a finished message again."""
@@ -105,8 +109,13 @@ class ControlVerbs(Protocol):
     def delete(self, record: Record) -> None:
         """Hide a finished message."""
 
-    def ids_of(self, app: str, status: Status, *, code: str | None, after: int, limit: int) -> list[int]:
-        """Return row ids of an app's messages of one status, in order."""
+    def cancel_step(self, app: str, *, after: int, limit: int) -> ChangedStep:
+        """Withdraw an app's waiting messages behind a row, in order, up to ``limit``."""
+
+    def replay_step(
+        self, app: str, *, code: str | None, pace: Pace | None, after: int, limit: int
+    ) -> ChangedStep:
+        """Send an app's dead letters (of one code) behind a row again, in order, up to ``limit``."""
 
     def purge(self, app: str, status: Status, before: datetime, limit: int) -> int:
         """Remove finished messages for good; return how many, ``limit`` if there may be more."""
@@ -139,25 +148,6 @@ class PositionVerbs(Protocol):
 
     def put_position(self, app: str, key: str, value: str | None) -> None:
         """Note how far an app has come in something, as JSON; None forgets it."""
-
-
-class ArchiveVerbs(Protocol):
-    """What the archiver does in a transaction."""
-
-    def archive(self, row_ids: Sequence[int]) -> int:
-        """Move those of these rows to the archive that are completed and not hidden; return how many."""
-
-    def forget_archived(self, row_ids: Sequence[int]) -> None:
-        """Remove rows of the archive for good, with their history."""
-
-    def begin_file(self, name: str, folder: str, app: str) -> None:
-        """Note that a file is about to be written."""
-
-    def end_file(self, name: str, facts: FileFacts) -> None:
-        """Note that a file was written, and that what is in it was removed."""
-
-    def drop_file(self, name: str) -> None:
-        """Forget a file that was begun and never written."""
 
 
 class ScheduleVerbs(Protocol):
@@ -200,41 +190,14 @@ class Transaction(
     """One open write transaction."""
 
 
-class ArchiveReading(Protocol):
-    """What the archiver asks of one consistent snapshot."""
-
-    def finished_apps(self) -> builtins.list[str]:
-        """Return the apps that have finished messages in their queue."""
-
-    def aged(self, app: str, before: datetime, *, through: int, after: int, limit: int) -> AgedPage:
-        """Look at ``limit`` completed messages: which ended up to ``before``, or stand up to the row ``through``."""
-
-    def surplus(self, app: str, at_most: int) -> int:
-        """Return the newest row of an app that has ``at_most`` newer completed ones, or 0."""
-
-    def archived_apps(self) -> builtins.list[str]:
-        """Return the apps that have archived messages."""
-
-    def oldest_archived(self, app: str) -> datetime | None:
-        """Return when the message of an app came to the archive that has been there longest."""
-
-    def archived_lines(
-        self, app: str, before: datetime, behind: ArchivedLine | None, limit: int
-    ) -> builtins.list[ArchivedLine]:
-        """Return messages that were archived up to ``before``, behind another, each as it stands in a file."""
-
-    def open_files(self) -> builtins.list[BegunFile]:
-        """Return the files that were begun and not finished."""
-
-    def file_names(self, prefix: str) -> set[str]:
-        """Return the names of files that begin so."""
-
-
 class Reading(ArchiveReading, Protocol):
     """One consistent snapshot."""
 
     def find(self, message_id: str, app: str | None, source_app: str | None = None) -> Record:
         """Return the one record of a message; raises MessageNotFound."""
+
+    def status(self, row_id: int) -> Status | None:
+        """Return the status of a row, without anything else of it; None: it is in the archive, or gone."""
 
     def row(self, row_id: int) -> Record | None:
         """Return the record of a row, or None."""
@@ -330,6 +293,10 @@ class Store(Protocol):
     @property
     def in_memory(self) -> bool:
         """Whether the store is in this process alone."""
+
+    @property
+    def many_hosts(self) -> bool:
+        """Whether other hosts use the store, too, whose files cannot be looked at from here."""
 
     @property
     def owner(self) -> str:

@@ -8,7 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 from crossdock.domain.message import AppId
-from crossdock.ports.notice import Notice
+
+
+def _nothing(_name: str) -> None:
+    """Let children do nothing first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +24,9 @@ class Surroundings:
         owner: This process, its name and boot id: ``name/boot-id``.
         lives: Tells whether a process with such a name may still be alive on this host.
         now: Returns the present, aware UTC.
-        notice: Is told what a person should know: the event, and words.
+        notice: Is told what a person should know: a name for it, such as ``file.duplicate``, and words.
+        prepare_child: Given a name, returns what a child process that runs Python code is to do first, which can be
+            pickled; None: nothing.
     """
 
     app: AppId
@@ -29,7 +34,8 @@ class Surroundings:
     owner: str
     lives: Callable[[str], bool]
     now: Callable[[], datetime]
-    notice: Notice
+    notice: Callable[[str, str], object]
+    prepare_child: Callable[[str], Callable[[], object] | None] = _nothing
 
     @property
     def boot_id(self) -> str:

@@ -6,40 +6,55 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import IllegalMove
+from crossdock.domain.events import (
+    MessageCancelled,
+    MessageDeleted,
+    MessageEdited,
+    MessageReplayed,
+    QueuePaused,
+    QueuePurged,
+    QueueResumed,
+    QueueRulesChanged,
+)
 from crossdock.domain.lifecycle import FailureCode, Status, Verb
 from crossdock.domain.retry import Failure
 from crossdock.store import statements
+from crossdock.store.about import About
 from crossdock.store.codec import edited_columns, failure_to_text, record_from, rule_columns
 from crossdock.store.transaction import TransactionCore
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from crossdock.domain.record import Record
 
-_CANCELLED: Final = Failure(FailureCode.CANCELLED, "cancelled by an operator")
+CANCELLED: Final = Failure(FailureCode.CANCELLED, "cancelled by an operator")
 _STEP: Final = 500
 
 
 class Controlling(TransactionCore):
     """Changes messages and queues on an operator's word; each change is in the audit log."""
 
-    def cancel(self, record: Record) -> None:
+    def cancel(self, record: Record, *, waiting: bool = False) -> None:
         """Withdraw a message; a worker that holds it loses its lease.
 
+        Args:
+            record: The message.
+            waiting: Only if nobody works on it.
+
         Raises:
-            IllegalMove: It is finished.
+            IllegalMove: It is finished, or worked on.
         """
         found = self.run(statements.by_row_id, {"row_id": record.row_id})
-        parameters = {"row_id": record.row_id, "now": self.now_text, "error": failure_to_text(_CANCELLED)}
-        rows = self.run(statements.cancel, parameters)
+        parameters = {"row_id": record.row_id, "now": self.now_text, "error": failure_to_text(CANCELLED)}
+        rows = self.run(statements.cancel, parameters, waiting=waiting)
         _demand(rows, Verb.CANCEL, record)
         held = record_from(found[0])
         self.log(
-            held.row_id,
-            "message.cancelled",
+            About.record(held),
+            MessageCancelled,
             attempt=held.attempts if held.status is Status.PROCESSING else 0,
             code=FailureCode.CANCELLED,
             was=held.status.value,
@@ -64,7 +79,7 @@ class Controlling(TransactionCore):
             self.run(statements.hold_key, {"app": app, "key": key, "row_id": record.row_id})
             self.release([(app, key)])
         self.woken.add(app)
-        self.log(record.row_id, "message.replayed", **_history(record))
+        self.log(About.record(record), MessageReplayed, available_at=when or None, **_history(record))
 
     def edit(self, record: Record, changes: Mapping[str, Any]) -> None:
         """Change a message that waits or failed; the old values go to the audit log.
@@ -83,7 +98,7 @@ class Controlling(TransactionCore):
         rows = self.run(statements.edit, parameters, columns=tuple(columns))
         _demand(rows, Verb.EDIT, record)
         self.woken.add(record.app)
-        self.log(record.row_id, "message.edited", before=_before(record, changes))
+        self.log(About.record(record), MessageEdited, before=_before(record, changes))
 
     def _storable(self, columns: dict[str, Any]) -> dict[str, Any]:
         """Return columns as this database can hold them."""
@@ -97,7 +112,7 @@ class Controlling(TransactionCore):
         """
         rows = self.run(statements.delete_row, {"row_id": record.row_id, "now": self.now_text})
         _demand(rows, Verb.DELETE, record)
-        self.log(record.row_id, "message.deleted", was=record.status.value)
+        self.log(About.record(record), MessageDeleted, was=record.status.value)
         self.release((app, key) for _, app, key in rows)
 
     def ids_of(self, app: str, status: Status, *, code: str | None, after: int, limit: int) -> list[int]:
@@ -108,44 +123,35 @@ class Controlling(TransactionCore):
         rows = self.run(statements.of_app, parameters, status=status, with_code=code is not None)
         return [row_id for (row_id,) in rows]
 
-    def change_step(
-        self,
-        app: str,
-        status: Status,
-        change: Callable[[Any, Record], None],
-        *,
-        code: str | None,
-        after: int,
-        limit: int,
-    ) -> tuple[int, int]:
-        """Apply a change to an app's next messages of one status; return how many, and the last row id."""
-        row_ids = self.ids_of(app, status, code=code, after=after, limit=limit)
-        for row_id in row_ids:
-            change(self, record_from(self.run(statements.by_row_id, {"row_id": row_id})[0]))
-        return len(row_ids), row_ids[-1] if row_ids else after
-
     def purge(self, app: str, status: Status, before: datetime, limit: int) -> int:
         """Remove finished messages and their history for good; return how many."""
         parameters = {"app": app, "status": status.value, "before": to_text(before), "limit": limit}
         rows = self.run(statements.purge, parameters)
         self._forget([row_id for row_id, *_ in rows])
         self.release((target, key) for _, target, key in rows)
+        if rows:
+            words = f"{len(rows)} {status.value} messages of {app!r} were removed by {self.who}"
+            self.tell(QueuePurged(app=app, reason=words))
         return len(rows)
 
     def pause(self, app: str) -> None:
         """Let nothing more be claimed from a queue."""
         self.run(statements.set_paused, {"app": app, "paused_at": self.now_text, "who": self.who, "note": ""})
+        self.tell(QueuePaused(app=app, reason=f"{app!r} was paused by {self.who}"))
 
     def resume(self, app: str) -> None:
         """Let a paused or parked queue be claimed from again."""
         self.run(statements.set_paused, {"app": app, "paused_at": "", "who": "", "note": ""})
         self.woken.add(app)
+        self.tell(QueueResumed(app=app, reason=f"{app!r} was resumed by {self.who}"))
 
     def set_rules(self, app: str, rules: Mapping[str, Any]) -> None:
         """Put rules of a queue into force; None takes one away, what is not named stays."""
         columns = rule_columns(rules)
         self.run(statements.set_rules, {"app": app, **columns}, columns=tuple(columns))
         self.limits.forget()
+        words = f"{', '.join(rules)} of {app!r} changed, by {self.who}"
+        self.tell(QueueRulesChanged(app=app, reason=words))
         self.woken.add(app)
         if rules.get("on_dead") == "release":
             keys = self.run(statements.dead_keys, {"app": app})

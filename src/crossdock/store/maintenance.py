@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from crossdock.domain.errors import ConfigError, StoreDamaged, StoreError, StoreUnavailable
 from crossdock.durable_files import FILE_MODE, FileSystem, publish
 from crossdock.ports.clock import SystemClock
-from crossdock.ports.notice import log_notice
+from crossdock.ports.notice import LogNotice
 from crossdock.store import schema, shrinking
 from crossdock.store.connections import Connections
 from crossdock.store.liveness import live_owners
@@ -252,7 +252,7 @@ def vacuum(
 
 _FILES: Final = (
     "SELECT count(*), coalesce(sum(row_count), 0), coalesce(sum(file_size), 0) FROM archive_file "
-    "WHERE finished_at IS NOT NULL"
+    "WHERE row_count IS NOT NULL"
 )
 _DESCRIBED: Final = ("journal_mode", "page_size", "page_count", "freelist_count")
 
@@ -277,7 +277,7 @@ def _existing(url: str | URL) -> StoreLocation:
 
 
 def _open(location: StoreLocation, settings: StoreSettings) -> SQLiteStore:
-    return SQLiteStore(location, settings, name="maintenance", clock=SystemClock(), notice=log_notice)
+    return SQLiteStore(location, settings, name="maintenance", clock=SystemClock(), notice=LogNotice())
 
 
 @contextmanager

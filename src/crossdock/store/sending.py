@@ -14,9 +14,10 @@ from crossdock.store.depths import Depths
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import timedelta
 
+    from crossdock.domain.events import Level
     from crossdock.store.known_limits import KnownLimits
     from crossdock.store.prepared import Prepared
     from crossdock.store.transaction import Database, PreparedStatements
@@ -54,9 +55,15 @@ class Sending(Depths):
     """Stores messages."""
 
     def __init__(
-        self, database: Database, prepared: PreparedStatements, *, who: str, limits: KnownLimits
+        self,
+        database: Database,
+        prepared: PreparedStatements,
+        *,
+        who: str,
+        limits: KnownLimits,
+        hears: Callable[[Level], bool],
     ) -> None:
-        super().__init__(database, prepared, who=who, limits=limits)
+        super().__init__(database, prepared, who=who, limits=limits, hears=hears)
         self._inserts: dict[tuple[str, bool], _Insert] = {}
 
     def send(self, draft: Draft, envelope: Envelope) -> SentMessage:

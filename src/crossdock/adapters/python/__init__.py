@@ -16,7 +16,7 @@ def _outbound(settings: PythonOutbound, surroundings: Surroundings) -> OutboundA
     from crossdock.adapters.python.adapter import PythonAdapter  # noqa: PLC0415 - only where messages are worked on
     from crossdock.adapters.python.finding import find_handler  # noqa: PLC0415 - likewise
 
-    return PythonAdapter(find_handler(settings, surroundings), surroundings.app)
+    return PythonAdapter(find_handler(settings, surroundings), surroundings)
 
 
 KIND: Final = AdapterKind(

@@ -14,7 +14,7 @@ from crossdock.ports.outbound import Batch, Delivered, OutboundCapabilities, Rep
 
 if TYPE_CHECKING:
     from crossdock.adapters.python.handlers import Handler
-    from crossdock.domain.message import AppId
+    from crossdock.ports.surroundings import Surroundings
 
 _CAPABILITIES: Final = OutboundCapabilities(answers=True)
 _MAY_BE_RAISED = (SystemExit, KeyboardInterrupt)
@@ -33,16 +33,16 @@ class PythonAdapter:
 
     Args:
         handler: The function, and where it is to run.
-        app: Names the threads and processes.
+        surroundings: Name the threads and processes.
 
     Raises:
         ConfigError: Other processes could not import the function.
     """
 
-    def __init__(self, handler: Handler, app: AppId) -> None:
+    def __init__(self, handler: Handler, surroundings: Surroundings) -> None:
         self._handler = handler
         self._close: Callable[[], None] = _nothing
-        self._call = self._caller(app)
+        self._call = self._caller(surroundings)
 
     @property
     def capabilities(self) -> OutboundCapabilities:
@@ -67,8 +67,9 @@ class PythonAdapter:
         """Let the threads and processes end that have nothing to do."""
         self._close()
 
-    def _caller(self, app: AppId) -> Callable[..., Awaitable[Any]]:
+    def _caller(self, surroundings: Surroundings) -> Callable[..., Awaitable[Any]]:
         """Return what calls the function where it is to run."""
+        app = surroundings.app
         match self._handler.kind:
             case Kind.TASK:
                 return self._handler.function
@@ -77,7 +78,7 @@ class PythonAdapter:
                 self._close = threads.close
                 return partial(threads.run, self._handler.function)
             case Kind.PROCESS:
-                processes = Processes(self._handler.function, app)
+                processes = Processes(self._handler.function, app, surroundings.prepare_child(app))
                 self._close = processes.close
                 return processes.run
             case _:

@@ -35,12 +35,18 @@ class Processes:
     Args:
         function: Of the top of a module, which the children import.
         name: What they are called.
+        prepare: What each child does first, once it has started; None: nothing.
 
     Raises:
         ConfigError: The children could not find the function.
     """
 
-    def __init__(self, function: Callable[[Message], Any], name: str) -> None:
+    def __init__(
+        self,
+        function: Callable[[Message], Any],
+        name: str,
+        prepare: Callable[[], object] | None = None,
+    ) -> None:
         try:
             pickle.dumps(function)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
@@ -49,6 +55,7 @@ class Processes:
             ) from error
         self._function = function
         self._name = name
+        self._prepare = prepare
         self._idle: list[_Child] = []
 
     async def run(self, message: Message) -> Any:
@@ -57,7 +64,7 @@ class Processes:
         Raises:
             ProcessDied: The child died meanwhile.
         """
-        child = self._idle.pop() if self._idle else _Child(self._function, self._name)
+        child = self._idle.pop() if self._idle else _Child(self._function, self._name, self._prepare)
         try:
             result = await child.run(message)
         except (Exception, asyncio.CancelledError):
@@ -83,10 +90,13 @@ class _Child:
         works: Whether it can be given another message.
     """
 
-    def __init__(self, function: Callable[[Message], Any], name: str) -> None:
+    def __init__(
+        self, function: Callable[[Message], Any], name: str, prepare: Callable[[], object] | None
+    ) -> None:
         self.works = False
         self._function = function
         self._name = name
+        self._prepare = prepare
         self._thread = WorkThread(f"crossdock-{name}")
         self._process: Any = None
         self._connection: Connection | None = None
@@ -128,7 +138,10 @@ class _Child:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         self._process = context.Process(
-            target=_serve, args=(theirs, self._function, os.getpid()), name=self._name, daemon=True
+            target=_serve,
+            args=(theirs, self._function, os.getpid(), self._prepare),
+            name=self._name,
+            daemon=True,
         )
         self._process.start()
         theirs.close()
@@ -164,11 +177,18 @@ def _ending(code: int | None) -> str:
     return f"exit code {code}"
 
 
-def _serve(connection: Connection, function: Callable[[Message], Any], parent: int) -> None:
+def _serve(
+    connection: Connection,
+    function: Callable[[Message], Any],
+    parent: int,
+    prepare: Callable[[], object] | None,
+) -> None:
     """Work on one message after the other; the main function of a child."""
     for number in (signal.SIGINT, signal.SIGTERM):  # the parent decides when we end
         signal.signal(number, signal.SIG_IGN)
     _die_with(parent)
+    if prepare is not None:
+        prepare()
     connection.send(None)
     with suppress(EOFError, OSError):  # the parent is gone
         while True:
