@@ -273,7 +273,7 @@ def check_message_id(message_id: str) -> MessageId:
     Raises:
         InvalidMessage: Empty, longer than 512 characters, or with control characters.
     """
-    if issue := _text_issue(message_id):
+    if issue := text_issue(message_id):
         raise InvalidMessage.of("message_id", issue)
     if len(message_id) > MAX_ID_LENGTH:
         raise InvalidMessage.of(
@@ -295,6 +295,15 @@ def check_app(name: str) -> AppId:
             f"{name!r} is not a name: use 1 to 128 letters, digits, '.', '_' or '-', a letter or digit first",
         )
     return AppId(name)
+
+
+def text_issue(value: object) -> str | None:
+    """Return why a value can be no attribute that is text, or None if it can."""
+    if not isinstance(value, str):
+        return f"{value!r} is not text"
+    if not value:
+        return "must not be empty"
+    return "has control characters" if _CONTROL.search(value) else None
 
 
 def instant_issue(value: object) -> str | None:
@@ -328,16 +337,8 @@ def _text_issues(envelope: Envelope) -> list[tuple[str, str]]:
     return [
         (name, issue)
         for name in names.split()
-        if (value := getattr(envelope, name)) is not None and (issue := _text_issue(value))
+        if (value := getattr(envelope, name)) is not None and (issue := text_issue(value))
     ]
-
-
-def _text_issue(value: object) -> str | None:
-    if not isinstance(value, str):
-        return f"{value!r} is not text"
-    if not value:
-        return "must not be empty"
-    return "has control characters" if _CONTROL.search(value) else None
 
 
 def _value_issues(envelope: Envelope) -> list[tuple[str, str]]:
@@ -358,7 +359,7 @@ def _extension_issues(extensions: Mapping[str, ExtensionValue]) -> list[tuple[st
         if not _EXTENSION.fullmatch(name) or name in _RESERVED:
             issues.append((f"extensions.{name}", "not a free name of 1 to 20 lower-case letters and digits"))
         elif isinstance(value, str):
-            issues += [(f"extensions.{name}", issue)] if (issue := _text_issue(value)) else []
+            issues += [(f"extensions.{name}", issue)] if (issue := text_issue(value)) else []
         elif not isinstance(value, bool) and not (isinstance(value, int) and value in _INT32):
             issues.append(
                 (f"extensions.{name}", f"{value!r} is not text, a truth value or a 32-bit whole number")

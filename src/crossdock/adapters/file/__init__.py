@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
+from crossdock.adapters.file.inbound_settings import FileInbound
 from crossdock.adapters.file.outbound_settings import FileOutbound
-from crossdock.config.adapter import AdapterKind, OutboundKind
+from crossdock.config.adapter import AdapterKind, InboundKind, OutboundKind
+from crossdock.ports.inbound import InboundAdapter
 from crossdock.ports.outbound import OutboundAdapter
 from crossdock.ports.surroundings import Surroundings
+
+
+def _make_inbound(settings: FileInbound, surroundings: Surroundings) -> InboundAdapter:
+    from crossdock.adapters.file.inbound import make_inbound  # noqa: PLC0415 - only when files are taken
+
+    return make_inbound(settings, surroundings)
 
 
 def _make_outbound(settings: FileOutbound, surroundings: Surroundings) -> OutboundAdapter:
@@ -18,5 +26,6 @@ def _make_outbound(settings: FileOutbound, surroundings: Surroundings) -> Outbou
 
 KIND: Final = AdapterKind(
     meaning="Files in a folder: CSV, JSON or JSON Lines, each with a manifest.",
+    inbound=InboundKind(FileInbound, _make_inbound),
     outbound=OutboundKind(FileOutbound, _make_outbound),
 )

@@ -1,0 +1,170 @@
+"""Reads CSV, whatever stands in it: what cannot be right is set aside, and the next row goes on."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from crossdock.adapters.file.fault import FileFault
+from crossdock.adapters.file.reading.lines import LONGEST_RECORD, Lines, TooLong
+from crossdock.adapters.file.reading.rows import (
+    CHUNK_BYTES,
+    CHUNK_ROWS,
+    LONGEST_LINE,
+    BadRow,
+    Chunk,
+    Place,
+    shown,
+)
+from crossdock.adapters.file.reading.stream import TextBytes
+
+_ISSUES: Final = (
+    ("unexpected end of data", "a quote is opened and never closed"),
+    ("expected after", "a closing quote is followed by neither a delimiter nor the end of the line"),
+    ("new-line character", "a carriage return stands alone: lines end in LF or CR LF"),
+)
+_BAD_CHARACTER: Final = "\ufffd"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a CSV file is written.
+
+    Attributes:
+        quote: None: nothing is quoted.
+        columns: Their names; None: the first line has them.
+    """
+
+    delimiter: str = ","
+    quote: str | None = '"'
+    columns: tuple[str, ...] | None = None
+
+
+class CsvRows:
+    """Reads the rows of a CSV file as dicts of text.
+
+    Args:
+        text: At its beginning.
+        dialect: How it is written.
+        place: Where to go on; None: at the first row.
+
+    Raises:
+        FileFault: Its header names no columns.
+    """
+
+    def __init__(self, text: TextBytes, dialect: Dialect, place: Place | None = None) -> None:
+        self._lines = Lines(text)
+        self._rows = 0
+        csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))  # one limit for all: ours is in Lines
+        self._reader = csv.reader(
+            self._lines,
+            delimiter=dialect.delimiter,
+            quotechar=dialect.quote,
+            quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+            strict=True,
+        )
+        self._columns = dialect.columns or self._header()
+        if place is not None:
+            self._lines.go_to(place)
+            self._rows = place.rows
+
+    def read(self) -> Chunk | None:
+        """Return the next rows; None: there are no more."""
+        chunk = Chunk(begin=self._place(), end=self._place())
+        enough = chunk.begin.offset + CHUNK_BYTES
+        while not self._is_full(chunk, enough):
+            try:
+                if not self._fill(chunk, enough):
+                    break
+            except csv.Error as error:
+                self._keep_first(chunk, _issue(error))
+            except TooLong:
+                self._keep_first(
+                    chunk, f"a quote is opened and not closed within {LONGEST_RECORD // 2**20} MiB"
+                )
+        chunk.end = self._place()
+        return chunk if chunk.end.offset > chunk.begin.offset else None
+
+    def _fill(self, chunk: Chunk, enough: int) -> bool:
+        """Add rows until the chunk is full or one cannot be read; returns False at the end of the file."""
+        lines, columns, items = self._lines, self._columns, chunk.items
+        width = len(columns)
+        for row in self._reader:
+            if len(row) == width and lines.flaw is None:
+                items.append(dict(zip(columns, row, strict=True)))
+            elif row or lines.flaw:
+                self._set_aside(chunk, *_issue_of(row, columns, lines.flaw))
+            lines.next_record()
+            if self._is_full(chunk, enough):
+                return True
+        return False
+
+    def _is_full(self, chunk: Chunk, enough: int) -> bool:
+        self._rows = chunk.begin.rows + len(chunk.items) + len(chunk.bad)
+        return self._rows - chunk.begin.rows >= CHUNK_ROWS or self._lines.offset >= enough
+
+    def _set_aside(self, chunk: Chunk, field: str, issue: str) -> None:
+        lines = self._lines
+        row = chunk.begin.rows + len(chunk.items) + len(chunk.bad) + 1
+        given = shown(b"".join(lines.record))
+        chunk.bad.append(BadRow(row, lines.first_line, ((field, issue),), given))
+
+    def _keep_first(self, chunk: Chunk, issue: str) -> None:
+        """Set aside the first line of what could not be read; what follows it is tried on its own."""
+        row = chunk.begin.rows + len(chunk.items) + len(chunk.bad) + 1
+        first = self._lines.keep_first()
+        chunk.bad.append(BadRow(row, self._lines.line, (("", issue),), shown(first)))
+
+    def _place(self) -> Place:
+        return Place(self._rows, self._lines.line, self._lines.offset, self._lines.rescanned)
+
+    def _header(self) -> tuple[str, ...]:
+        """Read the names of the columns; an empty file has none, and no rows."""
+        try:
+            names = next((row for row in self._records() if row), None)
+        except (csv.Error, TooLong) as error:
+            issue = _issue(error) if isinstance(error, csv.Error) else "a quote is opened and never closed"
+            raise FileFault("header", f"line {self._lines.first_line}: {issue}", advice=_ADVICE) from error
+        if names is not None:
+            _check_header(names, self._lines.flaw)
+        self._lines.next_record()
+        return tuple(names or ())
+
+    def _records(self) -> Iterator[list[str]]:
+        """Give records, each blank line as an empty one; the lines of the last stay with ``Lines``."""
+        for row in self._reader:
+            yield row
+            self._lines.next_record()
+
+
+_ADVICE: Final = "mend the first line, or name the columns in the configuration"
+
+
+def _check_header(names: Sequence[str], flaw: str | None) -> None:
+    if flaw is not None:
+        raise FileFault("header", flaw, advice="declare the encoding of the file, or write it as UTF-8")
+    for at, name in enumerate(names):
+        if name in names[:at]:
+            raise FileFault(
+                "header",
+                f"the column {name!r} is there twice: it is the {names.index(name) + 1}th and the {at + 1}th",
+                expected="a name of its own for each column",
+                given=list(names),
+                advice=_ADVICE,
+            )
+
+
+def _issue_of(row: Sequence[str], columns: Sequence[str], flaw: str | None) -> tuple[str, str]:
+    """Return field and issue of a row that is not right."""
+    if flaw is not None:
+        named = (name for name, value in zip(columns, row, strict=False) if _BAD_CHARACTER in value)
+        return next(named, ""), flaw
+    missing = columns[len(row)] if len(row) < len(columns) else ""
+    return missing, f"the row has {len(row)} fields, and there are {len(columns)} columns"
+
+
+def _issue(error: csv.Error) -> str:
+    said = str(error)
+    return next((issue for part, issue in _ISSUES if part in said), said)
