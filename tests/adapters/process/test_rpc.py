@@ -38,76 +38,7 @@ from tests.adapters.process.case import (
     until,
 )
 
-CHILD = """
-import json, os, signal, sys, time
-from pathlib import Path
-
-greeting = json.loads(os.environ.get("GREETING", '{"protocol": 1}'))
-way = os.environ.get("WAY", "")
-held = []
-
-
-def tell(frame):
-    sys.stdout.write(json.dumps({"jsonrpc": "2.0", **frame}) + "\\n")
-    sys.stdout.flush()
-
-
-if way == "says much":
-    for number in range(200):
-        print("said", number, file=sys.stderr)
-    sys.stderr.flush()
-if way == "exits at once":
-    sys.exit("no licence")
-if way == "stays":
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-for line in sys.stdin:
-    frame = json.loads(line)
-    with open("frames", "a") as file:
-        file.write(line)
-    number, params = frame.get("id"), frame["params"]
-    if frame["method"] == "initialize":
-        if way == "does not answer":
-            time.sleep(1000)
-        tell({"id": number, "result": greeting})
-        with open(f"child.{os.getpid()}", "w") as file:
-            file.write(f"{os.getpid()}\\n")
-        continue
-    if frame["method"] == "shutdown":
-        if way != "stays":
-            break
-        continue
-    data = params["event"]["data"]
-    match data.get("do"):
-        case "fail":
-            tell({"id": number, "error": data["error"]})
-        case "exit":
-            print("out of cheese", file=sys.stderr)
-            sys.stderr.flush()
-            os._exit(data["code"])
-        case "hang":
-            print("hanging", file=sys.stderr, flush=True)
-            time.sleep(1000)
-        case "write":
-            sys.stdout.write(data["text"])
-            sys.stdout.flush()
-        case "close":
-            os.close(1)
-            time.sleep(1000)
-        case "ask":
-            tell({"id": "mine", "method": "whatever", "params": {}})
-            tell({"method": "log", "params": {"text": "hello"}})
-            said = json.loads(sys.stdin.readline())
-            tell({"id": number, "result": said})
-        case "hold":
-            held.append(number)
-            if len(held) == data["count"]:
-                while held:
-                    tell({"id": held.pop(), "result": {"pid": os.getpid()}})
-        case _:
-            tell({"id": number, "result": {"pid": os.getpid(), **data}})
-if way == "stays":
-    time.sleep(1000)
-"""
+CHILD = Path(__file__).with_name("talking_program.py").read_text()
 
 
 def program(
