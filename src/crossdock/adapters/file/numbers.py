@@ -66,5 +66,5 @@ def _highest(folder: Path, name: FileName) -> int:
     """Return the highest number in a folder, of files, manifests and tickets."""
     prefix = replace(name, sequence=1).stem.rpartition("_")[0]
     pattern = re.compile(rf"\.?{re.escape(prefix)}_(\d+)\.")
-    found = (pattern.match(entry) for entry in os.listdir(folder))  # noqa: PTH208 - names are all that is asked
+    found = (pattern.match(entry) for entry in os.listdir(folder))
     return max((int(number[1]) for number in found if number), default=0)
