@@ -33,7 +33,7 @@ WRONG_FILES = [
     ),
     (
         '[apps.v]\ninbound = { python = "a:b" }\n',
-        "crossdock.toml: apps.v.inbound: python works in the other direction only; known here: ",
+        "crossdock.toml: apps.v.inbound: python works in the other direction only; known here: file, process",
     ),
     (
         "[apps.v]\noutbound = 3\n",

@@ -32,12 +32,6 @@ def in_status(queue: Queue, status: str, app: str = "app") -> str:
     return sent.id
 
 
-def told(queue: Queue, message_id: str) -> list[tuple[Any, ...]]:
-    """What the timeline says of a message, but for whose it is."""
-    entries = queue.timeline(message_id)
-    return [(one.event, one.code, one.at, one.attempt, one.who, one.details) for one in entries]
-
-
 class TestLegalMoves:
     """The table of ``domain/lifecycle.py``, seen from outside."""
 
@@ -151,22 +145,6 @@ class TestCancel:
             1100 - expected,
             1,
         )
-
-    def test_each_of_many_has_the_history_of_one(self, queue: Queue) -> None:
-        sent = [queue.send("app", n, **options) for n, options in enumerate(({}, {}, {"delay": MINUTE}))]
-        queue.cancel(sent[0].id)
-        assert queue.cancel_many("app") == 2
-        histories = [told(queue, one.id) for one in sent]
-        assert histories[1:] == histories[:1] * 2
-        assert histories[0][-1][:2] == ("message.cancelled", "CANCELLED")
-        assert [queue.get(one.id).error for one in sent] == [queue.get(sent[0].id).error] * 3
-
-    def test_claimed_ones_are_left_alone(self, queue: Queue) -> None:
-        queue.send_many("app", range(3), partition_key="k")
-        delivery = claim_one(queue)
-        assert queue.cancel_many("app") == 2
-        delivery.ack()
-        assert (queue.stats("app")["app"].failed, queue.cancel_many("app")) == (2, 0)
 
 
 class TestEdit:
@@ -305,34 +283,6 @@ class TestReplay:
         assert [(moment - start) / timedelta(seconds=1) for moment in moments] == [n / 2 for n in range(10)]
         case.clock.advance(timedelta(seconds=1))
         assert numbers(queue.claim("app", limit=10)) == [0, 1, 2]
-
-    @pytest.mark.many_rows
-    def test_pace_goes_on_from_step_to_step(self, case: Case, queue: Queue) -> None:
-        queue.send_many("app", range(520))
-        queue.cancel_many("app")
-        start = case.clock.now()
-        assert queue.replay_many("app", rate=100.0) == 520
-        last = queue.list("app", limit=520)[-1]
-        assert last.available_at == start + timedelta(seconds=5.19)
-
-    def test_each_of_many_has_the_history_of_one(self, queue: Queue) -> None:
-        one, other = (in_status(queue, "failed") for _ in range(2))
-        queue.replay(one)
-        assert queue.replay_many("app") == 1
-        assert told(queue, one) == told(queue, other)
-        assert told(queue, one)[-1][0] == "message.replayed"
-
-    def test_many_come_back_before_what_was_sent_after_them(self, queue: Queue) -> None:
-        for key in ("k", "l"):
-            queue.send_many("app", [f"{key}{n}" for n in range(3)], partition_key=key)
-        queue.cancel_many("app")
-        queue.send("app", "k3", partition_key="k")
-        queue.send("app", "without a key")
-        assert queue.replay_many("app") == 6
-        first = queue.claim("app", limit=10)
-        assert [one.message.data for one in first] == ["k0", "l0", "without a key"]
-        queue.ack_many(first)
-        assert sorted(drain(queue)) == ["k1", "k2", "k3", "l1", "l2"]
 
     @pytest.mark.parametrize("rate", [0, -1, 0.0, float("nan"), float("inf")])
     def test_rate_that_is_none_is_refused(self, queue: Queue, rate: float) -> None:

@@ -27,7 +27,9 @@ RUNNER = Path(__file__).with_name("run_page.py")
 def test_blocks_of_page_run(page: Path, tmp_path: Path) -> None:
     steps = steps_of(page)
     if any("sqlite3 " in step.text for step in steps if step.language == "console"):
-        demand_sqlite3()
+        demand("sqlite3")
+    if any("$ node " in step.text for step in steps):
+        demand("node")
     (tmp_path / "blocks.json").write_text(json.dumps([asdict(step) for step in steps]), encoding="utf-8")
     folder = tmp_path / "reader"
     folder.mkdir()
@@ -55,10 +57,10 @@ def steps_of(page: Path) -> list[Block]:
     ]
 
 
-def demand_sqlite3() -> None:
-    """Leave the test out where the command is missing."""
-    if shutil.which("sqlite3") is None:
-        could_not_run("the command sqlite3 is not installed")
+def demand(command: str) -> None:
+    """Leave the test out where a command is missing."""
+    if shutil.which(command) is None:
+        could_not_run(f"the command {command} is not installed")
 
 
 def test_runner_notices_wrong_output(tmp_path: Path) -> None:

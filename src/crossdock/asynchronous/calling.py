@@ -34,7 +34,7 @@ class AsyncCalling(AsyncSending, AsyncControlling):
         app: str,
         data: Any,
         *,
-        timeout: timedelta,  # noqa: ASYNC109 - at its end there is something to do
+        timeout: timedelta,
         message_id: str | None = None,
         **options: Unpack[SendOptions],
     ) -> Any:

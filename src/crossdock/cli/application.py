@@ -25,6 +25,7 @@ COMMANDS: Final = (
     "send",
     "call",
     "claim",
+    "serve",
     "file",
     "message",
     "app",

@@ -10,7 +10,7 @@ class ChangedStep(NamedTuple):
     """What one step of a change has done.
 
     Attributes:
-        changed: So many messages were changed.
+        changed: So many messages were.
         after: Look on behind this row; None: there is nothing behind it.
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.control import ChangedStep
 from crossdock.domain.events import MessageCancelled, MessageEvent, MessageReplayed
@@ -15,11 +15,12 @@ from crossdock.store.controlling import CANCELLED, Controlling
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from crossdock.domain.control import Pace
 
 _ID, _APP, _KEY = range(3)
+_AT_ONCE: Final[Mapping[int, str]] = {}
 
 
 class ControllingMany(Controlling):
@@ -46,7 +47,7 @@ class ControllingMany(Controlling):
         self._put_in_order({row[_KEY] for row in rows} - {None}, app)
         if rows:
             self.woken.add(app)
-        self._log_all(rows, MessageReplayed, was=Status.FAILED)
+        self._log_all(rows, MessageReplayed, later, was=Status.FAILED)
         return _step(rows, row_ids, limit)
 
     def _put_in_order(self, keys: Iterable[str], app: str) -> None:
@@ -62,21 +63,28 @@ class ControllingMany(Controlling):
             self.run(statements.hold_waiting, {"app": app, "key": key})
 
     def _log_all(
-        self, rows: Sequence[Any], event: type[MessageEvent], *, code: str = "", **details: str
+        self,
+        rows: Sequence[Any],
+        event: type[MessageEvent],
+        later: Mapping[int, str] = _AT_ONCE,
+        *,
+        code: str = "",
+        **details: str,
     ) -> None:
-        """Write the same line of the audit log for each of these rows, and let the events be told."""
+        """Write a line of the audit log for each of these rows, and let the events be told."""
         if not rows:
             return
         for row in rows:
             self.tell_of(event, About.settled(row), attempt=None, code=code or None, who=None, reason=None)
-        line = {
-            "at": self.now_text,
-            "event": event.name,
-            "who": self.who,
-            "code": code,
-            "details": json.dumps(details),
+        texts = {
+            row[_ID]: json.dumps(
+                details if row[_ID] not in later else {"available_at": later[row[_ID]], **details}
+            )
+            for row in rows
         }
-        self.run(statements.log_listed, {"ids": json.dumps([row[_ID] for row in rows]), **line})
+        line = {"at": self.now_text, "event": event.name, "who": self.who, "code": code}
+        ids = {"ids": json.dumps(list(texts)), "details": json.dumps(texts)}
+        self.run(statements.log_listed, {**ids, **line})
 
 
 def _step(rows: Sequence[Any], row_ids: Sequence[int], limit: int) -> ChangedStep:

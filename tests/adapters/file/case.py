@@ -19,7 +19,6 @@ from crossdock.adapters.file.outbound_settings import FileOutbound
 from crossdock.domain.errors import DeliveryError, InvalidMessage
 from crossdock.domain.message import AppId, Message, MessageId
 from crossdock.durable_files import FileSystem
-from crossdock.ports.notice import log_notice
 from crossdock.ports.outbound import Delivered, Handover
 from crossdock.ports.surroundings import Surroundings
 
@@ -35,7 +34,7 @@ def surroundings(folder: Path, now: Callable[[], datetime] = lambda: NOW) -> Sur
         owner="test/boot-1",
         lives=lambda _owner: False,
         now=now,
-        notice=log_notice,
+        notice=lambda _event, _text: None,
     )
 
 

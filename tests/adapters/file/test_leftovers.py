@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import os
 from datetime import timedelta
@@ -87,6 +88,51 @@ def test_latest_copy_that_a_dead_process_did_not_renew_is_renewed(tmp_path: Path
     writer(tmp_path).connect(NOW)
     assert [pair.content for pair in pairs(exports)] == [b"1\n", b"1\n"]
     assert hidden(exports, ".part") == []
+
+
+def test_number_that_is_given_back_is_not_drawn_while_it_is_cleared_up(tmp_path: Path, exports: Path) -> None:
+    """Else what the second writes under it would be cleared, too."""
+    other = writer(tmp_path)
+    other.connect(NOW)
+    other.publish(
+        other.write(iter([b"1\n"]), 1, NOW)
+    )  # so that it tries the next number without looking around
+    begun: list[Written] = []
+
+    def step(name: str) -> None:
+        if name.startswith("sync ") and name.endswith("_002.meta.json.part"):
+            raise OSError(errno.ENOSPC, name)
+        if name.startswith("after remove ") and name.endswith("_002.ticket"):
+            begun.append(other.write(iter([b"2\n"]), 1, NOW))
+
+    with pytest.raises(TransientError):
+        writer(tmp_path, StepFiles(step)).write(iter([b"3\n"]), 1, NOW)
+    other.publish(begun[0])
+    assert [pair.content for pair in pairs(exports)] == [b"1\n", b"2\n", b"2\n"]
+
+
+def test_two_processes_never_mix_their_latest_copies(
+    tmp_path: Path, exports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes between data and manifest of another waits, and at last says so."""
+    monkeypatch.setattr("crossdock.adapters.file.latest._PATIENCE_S", 0.05)
+    other = writer(tmp_path)
+    later = NOW + timedelta(seconds=1)
+    noted = []
+
+    def step(name: str) -> None:
+        if name == "after rename newest.json":
+            written = other.write(iter([b"2\n"]), 1, later)
+            noted.append(written.note())
+            with pytest.raises(TransientError, match="held by another process"):
+                other.publish(written)
+
+    one = writer(tmp_path, StepFiles(step))
+    one.connect(NOW)
+    one.publish(one.write(iter([b"1\n"]), 1, NOW))
+    assert [pair.content for pair in pairs(exports)] == [b"1\n", b"2\n", b"1\n"]
+    assert other.was_published(noted[0])
+    assert [pair.content for pair in pairs(exports)] == [b"1\n", b"2\n", b"2\n"]
 
 
 def test_hidden_files_of_strangers_are_left_alone(tmp_path: Path, exports: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from crossdock.domain.errors import CrossdockError, NotConnected, TransientError
+from crossdock.ports.outbound import Delivered
 from tests.adapters.file.case import (
     StepFiles,
     Table,
@@ -199,30 +200,26 @@ def test_disk_that_is_full_shows_and_leaves_nothing(tmp_path: Path, ending: str)
         assert visible(exports) == hidden(exports) == []
 
 
-def test_number_that_was_given_back_is_never_written_by_two(tmp_path: Path) -> None:
-    """Whoever draws it while the first still clears up keeps what he writes."""
-    folder = tmp_path / "work"
-    table = start(folder)
-    replies: list[Any] = []
-    other = adapter(folder, **GATHERED)
+def test_latest_copy_that_could_not_be_renewed_is_renewed_by_the_retry(tmp_path: Path) -> None:
+    """And the file beside it is not written again."""
+    table = start(tmp_path / "work")
+    exports = tmp_path / "work" / "data" / "exports"
+    broken = [True]
 
-    def step(name: str) -> None:
-        if name.startswith("sync ") and name.endswith(".meta.json.part"):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        if name.startswith("after remove ") and not replies:
-            replies.extend(asyncio.run(deliver(other, table, ["m1"])))
+    def fail(name: str) -> None:
+        if broken and name.startswith("rename newest"):
+            broken.clear()
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    async def first() -> None:
-        to = adapter(folder, StepFiles(step), **GATHERED)
-        await to.connect()
-        with suppress(TransientError):
-            await to.deliver(TableBatch(table, ["m2", "m3"]))
-
-    asyncio.run(other.connect())
-    asyncio.run(first())
-    assert [row["id"] for pair in pairs(folder / "data") for row in pair.rows] == ["m1"]
-    asyncio.run(redeliver(folder, table, GATHERED))
-    account(folder, table, GATHERED)
+    to = adapter(tmp_path / "work", StepFiles(fail), **WITH_LATEST)
+    asyncio.run(to.connect())
+    with pytest.raises(TransientError):
+        asyncio.run(deliver(to, table, FIRST))
+    replies = asyncio.run(deliver(to, table, FIRST))
+    assert {reply.result["file"][-9:] for reply in replies if isinstance(reply, Delivered)} == {"001.jsonl"}
+    numbered, newest = pairs(exports)
+    assert numbered.content == newest.content
+    assert hidden(exports, ".part") == []
 
 
 class LostLease(CrossdockError):

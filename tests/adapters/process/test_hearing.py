@@ -165,3 +165,17 @@ def test_a_program_that_is_to_be_started_again_is(tmp_path: Path) -> None:
             assert await taken(adapter, 3) == [7, 7, 7]
 
     run(main())
+
+
+def test_a_program_that_is_to_finish_is_told_of_what_was_taken(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with listening(program(tmp_path, [{"data": 7}])) as adapter:
+            receipt = await received(adapter, 1)
+            await adapter.finish()
+            assert (await adapter.receive()).items == [7]
+            await receipt.ack()
+            with pytest.raises(EndOfInput):
+                await adapter.receive()
+
+    run(main())
+    assert [answer["result"] for answer in answers(tmp_path)] == [None]

@@ -225,3 +225,31 @@ def test_a_program_that_is_not_there_is_told_when_connecting(tmp_path: Path) -> 
 
     with pytest.raises(NotConnected, match="there is no program 'no-such-program' in PATH"):
         run(main())
+
+
+def test_a_program_that_is_to_finish_has_all_taken_that_it_has_written(tmp_path: Path) -> None:
+    async def main() -> None:
+        command = [*SHELL, 'trap "echo last; exit 143" TERM; seq 1000; while :; do sleep 0.01; done']
+        async with listening(inbound(tmp_path, process=command)) as adapter:
+            receipt = await adapter.receive()
+            await adapter.finish()
+            await receipt.ack()
+            rest = await taken(adapter, 1000 - len(receipt.items)) if len(receipt.items) < 1000 else []
+            assert [*receipt.items, *rest][:1000] == list(range(1, 1001))
+            with pytest.raises(EndOfInput):
+                await adapter.receive()
+
+    run(main())
+    assert [one["line"] for one in set_aside(tmp_path)] == ["last"]
+
+
+def test_a_program_that_is_to_finish_and_stays_is_killed(tmp_path: Path) -> None:
+    async def main() -> None:
+        command = [*SHELL, 'trap "" TERM; echo 1; while :; do sleep 0.01; done']
+        async with listening(inbound(tmp_path, process=command, grace="50ms")) as adapter:
+            assert await taken(adapter, 1) == [1]
+            await adapter.finish()
+            with pytest.raises(EndOfInput):
+                await adapter.receive()
+
+    run(main())

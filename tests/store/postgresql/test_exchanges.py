@@ -15,7 +15,7 @@ from tests.postgresql_databases import connect
 from tests.store.postgresql.conftest import Open
 
 HELD: list[tuple[Any, dict[str, Any]]] = [
-    (complete, {"with_result": False}),
+    (complete, {"with_result": False, "heard": False}),
     (extend, {}),
     (give_back, {}),
     (fail_held, {}),

@@ -17,7 +17,7 @@ from crossdock.adapters.file.reading.rows import Chunk
 from crossdock.adapters.file.schemas import Schemas
 from crossdock.adapters.file.taking import Rules, partition_key_of, shown_name
 from crossdock.adapters.file.tree import tree_of
-from crossdock.domain.errors import ConfigError, NotConnected
+from crossdock.domain.errors import ConfigError, EndOfInput, NotConnected
 from crossdock.domain.ids import new_message_ids
 from crossdock.domain.message import DEFAULT_TYPE, Message, MessageId
 from crossdock.durable_files import FileSystem
@@ -96,8 +96,11 @@ class FileInboundAdapter:
 
         Raises:
             NotConnected: The disk does not answer; what was claimed is found again at the next ``connect``.
+            EndOfInput: All that was claimed is sent, and nothing more is to be.
         """
-        while (chunk := await self._in_thread(self._intake.next)) is None:  # noqa: ASYNC110 - nobody tells of a file
+        while (chunk := await self._in_thread(self._intake.next)) is None:
+            if self._intake.is_finished:
+                raise EndOfInput("every file that was claimed is in the archive or among the errors")
             await asyncio.sleep(self._every)
         receipt = self._receipt(chunk)
         self._begin(self._intake.read_ahead)
@@ -108,6 +111,10 @@ class FileInboundAdapter:
         self._intake.stored(chunk, positions, refused)
         if refused:
             await self._in_thread(self._intake.keep_refused)
+
+    async def finish(self) -> None:
+        """Claim nothing more: the rest of what is claimed is given, and ends in the archive."""
+        self._intake.finish()
 
     async def close(self) -> None:
         """Let go of what was claimed."""

@@ -47,8 +47,8 @@ class RpcInbound:
         self._said = Said(around)
         self._peer: Peer | None = None
         self._again_at = 0.0
-        self._sent: list[_Sent] = []
         self._finishing = False
+        self._sent: list[_Sent] = []
         self._changed = asyncio.Event()
 
     async def connect(self, positions: Mapping[str, Any]) -> None:
@@ -71,7 +71,7 @@ class RpcInbound:
         """
         while not self._sent:
             if self._finishing:
-                raise EndOfInput(f"{self._settings.process[0]} is to end")
+                raise EndOfInput(f"{self._settings.process[0]} was told to end")
             if self._peer is None:
                 await asyncio.sleep(max(0.0, self._again_at - time.monotonic()))
                 await self._start()
@@ -88,13 +88,14 @@ class RpcInbound:
         return Items([one.item for one in given], acked=stored, nacked=lambda: None)
 
     async def finish(self) -> None:
-        """Listen to the program no more; what it has no answer to, it has not sent."""
+        """Hear nothing new: what has no answer yet the program will send to the next adapter."""
         self._finishing = True
         if self._peer is not None:
             self._peer.listen(more=False)
 
     async def close(self) -> None:
         """Ask the program to end, and kill it if it does not."""
+        self._finishing = False
         if self._peer is not None:
             peer, self._peer = self._peer, None
             await peer.end()
@@ -155,7 +156,7 @@ class RpcInbound:
         for place, one in enumerate(given):
             error = errors.get(place)
             peer.tell(frames.answer(one.number, None) if error is None else frames.refusal(one.number, error))
-        peer.listen(more=True)
+        peer.listen(more=not self._finishing)
 
     def _call(self, path: str) -> Call:
         settings = self._settings

@@ -145,6 +145,7 @@ class Peer:
         if self._running is not None and self._running.code is None and self._why is None:
             self.works = False
             self._why = NotConnected(f"{self._name} was told to end")
+            self.listen(more=True)
             self._last_id += 1
             self.tell(frames.request(self._last_id, "shutdown", {}))
             self._stdin.close()

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 MOST_LINES: Final = 1000
 _LAST_WORDS_S: Final = 0.5
-_TO_END_S: Final = 2.0
-"""A program that was asked to end is killed after so long."""
 
 
 class LinesInbound:
@@ -48,9 +47,9 @@ class LinesInbound:
         self._said = Said(around)
         self._program: _Program | None = None
         self._again_at = 0.0
+        self._finishing = False
         self._bad: list[Bad] = []
         self._ready: list[Any] = []
-        self._finishing = False
 
     async def connect(self, positions: Mapping[str, Any]) -> None:
         """Start the program.
@@ -73,23 +72,24 @@ class LinesInbound:
             if self._bad:
                 await self._rejected.add(self._bad)
                 self._bad = []
-            elif self._program is not None:
-                await self._read(self._program)
-            elif self._finishing:
-                raise EndOfInput(f"{self._settings.process[0]} was ended")
-            else:
+            elif self._program is None and self._finishing:
+                raise EndOfInput(f"{self._settings.process[0]} was told to end")
+            elif self._program is None:
                 await asyncio.sleep(max(0.0, self._again_at - time.monotonic()))
                 await self._start()
+            else:
+                await self._read(self._program)
         return Items(self._ready, acked=self._stored, nacked=lambda: None)
 
     async def finish(self) -> None:
-        """Ask the program to end; what it has written until then is received."""
+        """Ask the program to end, and give what it has written."""
         self._finishing = True
         if self._program is not None:
-            self._program.end()
+            self._program.terminate(self._settings.grace)
 
     async def close(self) -> None:
         """Kill the program."""
+        self._finishing = False
         if self._program is not None:
             self._program.close()
             self._program = None
@@ -129,9 +129,9 @@ class LinesInbound:
         self._judge(program)
 
     def _judge(self, program: _Program) -> None:
-        name = self._settings.process[0]
         if self._finishing:
             return
+        name = self._settings.process[0]
         if program.code != 0:
             words = f": {program.errors.words}" if program.errors.words else ""
             raise NotConnected(f"{name}: {ending(program.code)}{words}")
@@ -189,11 +189,11 @@ class _Program:
             self._skipping = True
         return found
 
-    def end(self) -> None:
-        """Ask it to end, and kill it if it does not; what it has written can still be read."""
+    def terminate(self, grace: timedelta) -> None:
+        """Ask it to end, and kill it after a while if it does not; what it has written can still be read."""
         if self._running is not None:
             self._running.terminate()
-            asyncio.get_running_loop().call_later(_TO_END_S, self._running.kill)
+            asyncio.get_running_loop().call_later(grace.total_seconds(), self._running.kill)
 
     def close(self) -> None:
         """Kill it."""

@@ -91,7 +91,9 @@ class _Program(Table):
     )
     grace: Duration = Field(
         default=timedelta(seconds=2),
-        description="With mode rpc: a program that is to end and stays longer than this is killed.",
+        description=(
+            "A program that is to end and stays longer than this is killed. With mode run it is killed at once."
+        ),
     )
 
     def limits(self) -> dict[str, int]:
@@ -179,7 +181,7 @@ class ProcessInbound(_Program):
     @model_validator(mode="after")
     def _fits_mode(self) -> Self:
         """Refuse keys that would be without effect."""
-        idle = sorted({"lines": {"start", "grace"}, "rpc": {"rejected"}}[self.mode] & self.model_fields_set)
+        idle = sorted({"lines": {"start"}, "rpc": {"rejected"}}[self.mode] & self.model_fields_set)
         if idle:
             raise Explained(f"{', '.join(idle)}: without effect with mode {self.mode!r}; leave out")
         return self

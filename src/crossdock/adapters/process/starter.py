@@ -64,16 +64,14 @@ class Running:
         """Call something with it when it is over."""
         self._ended.add_done_callback(lambda _: call(self))
 
+    def terminate(self) -> None:
+        """Ask its whole group to end, with SIGTERM."""
+        self._control.write(b"\n")
+
     def kill(self) -> None:
         """Kill its whole group; ``wait`` then tells when it is gone."""
         with suppress(OSError):
             self._control.write_eof()
-
-    def terminate(self) -> None:
-        """Ask its whole group to end."""
-        if self.code is None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGTERM)
 
     async def _end(self) -> int:
         try:

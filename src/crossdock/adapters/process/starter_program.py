@@ -7,8 +7,8 @@ It is run as a file, with nothing but the standard library. Its arguments: the d
 hub's process id, and the limits as JSON, a number for each name of ``resource``. On the socket each byte asks for a
 program and brings four descriptors: its standard input, output and error, and a socket that is about it alone. There
 the hub says in a line of JSON which (``{"program": path, "arguments": [name, …]}``), and is told ``{"pid": …}`` or
-``{"errno": …}``, and at the end ``{"code": …}``, negative for a signal. When the hub closes its side, the program is
-killed; when the socket to the hub closes, all are.
+``{"errno": …}``, and at the end ``{"code": …}``, negative for a signal. A further line asks the program to end, with
+SIGTERM to its group. When the hub closes its side, the program is killed; when the socket to the hub closes, all are.
 """
 
 from __future__ import annotations
@@ -59,6 +59,10 @@ class Program:
             return True
         except OSError:
             return False
+        if self.pid is not None and said:
+            with suppress(OSError):
+                os.killpg(self.pid, signal.SIGTERM)
+            return True
         self._asked += said
         if said.endswith(b"\n"):
             self._start(json.loads(self._asked), starter)

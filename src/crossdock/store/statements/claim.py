@@ -46,7 +46,7 @@ PLAIN_COLUMNS: Final = (
 )  # fmt: skip
 """What a delivery needs of the row of a plain message, and whether the message is one: sent without options.
 
-The driver takes more than a microsecond for every few columns that it hands over, be they NULL.
+Each column that is returned goes through a table in memory and through the driver, be it NULL.
 """
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import case, delete, func, insert, null, or_, select, update
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 
 from crossdock.domain.lifecycle import Status
-from crossdock.store.statements.parameters import InstantOf
+from crossdock.store.statements.parameters import InstantOf, JsonOf
 from crossdock.store.statements.parts import (
     FAILED,
     FINISHED,
@@ -93,14 +93,14 @@ def hold_waiting() -> Update:
 
 
 def log_listed() -> Insert:
-    """Write one line of the audit log for each message of ``ids``; the lines differ in nothing else."""
+    """Write one line of the audit log for each message of ``ids``; ``details`` has those of each, as text."""
     line = {
         "row_id": T.id,
         "at": param("at"),
         "event": param("event"),
         "who": param("who"),
         "code": optional("code"),
-        "details": optional("details", "JSON"),
+        "details": JsonOf(T.id, param("details")),
     }
     source = select(*line.values()).where(listed(T.id)).order_by(T.id)
     return insert(audit_log).from_select(list(line), source, include_defaults=False)

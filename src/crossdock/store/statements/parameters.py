@@ -61,7 +61,7 @@ class InstantOf(ColumnElement[Any]):
         self.type = NULL_TYPE
 
 
-class Checked(ColumnElement[bool]):
+class Checked(ColumnElement[Any]):
     """A condition that rows are checked by, once they are found; PostgreSQL is not to look for them by it.
 
     It would: it trusts its statistics, by which the index of the few rows that are processing is as good as empty, and
@@ -73,6 +73,17 @@ class Checked(ColumnElement[bool]):
     def __init__(self, condition: ColumnElement[bool]) -> None:
         self.condition = condition
         self.type = condition.type
+
+
+class JsonOf(ColumnElement[Any]):
+    """The JSON whose text a JSON object of texts holds under a number."""
+
+    inherit_cache = False
+
+    def __init__(self, number: ColumnElement[Any], texts: BindParameter[Any]) -> None:
+        self.number = number
+        self.texts = texts
+        self.type = NULL_TYPE
 
 
 @compiles(Instant, "postgresql")
@@ -127,3 +138,15 @@ def _instant_of(element: InstantOf, compiler: SQLCompiler, **options: Any) -> st
 def _instant_of_object(element: InstantOf, compiler: SQLCompiler, **options: Any) -> str:
     instants, number = (compiler.process(one, **options) for one in (element.instants, element.number))
     return f"CAST((CAST({instants} AS JSONB) ->> CAST({number} AS TEXT)) || '+00' AS TIMESTAMPTZ)"
+
+
+@compiles(JsonOf)
+def _json_of(element: JsonOf, compiler: SQLCompiler, **options: Any) -> str:
+    texts, number = (compiler.process(one, **options) for one in (element.texts, element.number))
+    return f"json_extract({texts}, '$.\"' || {number} || '\"')"
+
+
+@compiles(JsonOf, "postgresql")
+def _json_of_object(element: JsonOf, compiler: SQLCompiler, **options: Any) -> str:
+    texts, number = (compiler.process(one, **options) for one in (element.texts, element.number))
+    return f"CAST(CAST({texts} AS JSONB) ->> CAST({number} AS TEXT) AS JSON)"

@@ -1,0 +1,1 @@
+"""Crossdock for programs in any language, which spawn it and speak frames with it."""
