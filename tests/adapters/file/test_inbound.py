@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from crossdock.adapters.file.inbound import FileInboundAdapter, FileReceipt
-from crossdock.domain.errors import InvalidMessage, NotConnected
+from crossdock.domain.errors import EndOfInput, InvalidMessage, NotConnected
 from crossdock.domain.message import Message
 from crossdock.durable_files import FileSystem
 from crossdock.ports.inbound import Refusal
@@ -185,6 +185,29 @@ def test_disk_that_fails_is_a_link_that_is_gone(tmp_path: Path) -> None:
 
     asyncio.run(main())
     assert numbers(inbox) == [0]
+
+
+def test_finishing_ends_with_the_file_that_was_begun(tmp_path: Path) -> None:
+    inbox = Inbox(tmp_path)
+    inbox.drop("a.csv", rows(1200))
+    inbox.drop("b.csv", rows(5))
+
+    async def main() -> None:
+        adapter = inbox.adapter()
+        await adapter.connect({})
+        await take(inbox, adapter, 1)
+        await adapter.finish()
+        await take(inbox, adapter, 2)
+        with pytest.raises(EndOfInput):
+            await adapter.receive()
+        await adapter.close()
+
+    asyncio.run(main())
+    assert numbers(inbox) == list(range(1200))
+    assert [path for path in inbox.tree() if path.startswith("imports")] == [
+        "imports/b.csv",
+        "imports/b.meta.json",
+    ]
 
 
 def test_closing_lets_go_and_may_be_done_at_any_time(tmp_path: Path) -> None:

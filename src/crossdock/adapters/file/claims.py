@@ -52,17 +52,16 @@ class Claims:
         name = arrived.names[0] if manifest is None else manifest.filename
         if name not in arrived.names or (manifest is None and (fault is None or not self._has_settled(path))):
             return []
+        # The others first: without the manifest nobody would know any more that they are too many.
+        others = [self._second(arrived.folder, other, name) for other in arrived.names if other != name]
         claim = Claim(self._folder_for(arrived.folder), name, pair=True, manifest=manifest, fault=fault)
         if fault is not None:
             write_note(self._files, claim, {"data": name})
         if not self.take(arrived.folder / manifest_of(name), claim.manifest_path):
             self._files.remove(claim.note_path)
-            return []
+            return others
         self.take(arrived.folder / name, claim.path)
-        return [
-            claim,
-            *(self._second(arrived.folder, other, name) for other in arrived.names if other != name),
-        ]
+        return [claim, *others]
 
     def take(self, source: Path, target: Path) -> bool:
         """Rename a file into a folder of claims; returns False if it is not there any more."""

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from crossdock.adapters.file.claim import NOTE_SUFFIX, Claim, read_note
 from crossdock.adapters.file.claims import OWNER, RELEASED, Claims, read_manifest, second_fault
@@ -13,6 +14,9 @@ from crossdock.adapters.file.fault import FileFault
 from crossdock.adapters.file.naming import MANIFEST_SUFFIX, is_data, manifest_of
 from crossdock.adapters.file.tree import Tree
 from crossdock.durable_files import FileSystem
+
+_UNFINISHED: Final = ".part"
+"""How a name ends that somebody was killed while writing; see ``hidden``."""
 
 
 class Recovery:
@@ -68,7 +72,9 @@ class Recovery:
         source = self._tree.root / folder.relative_to(process)
         done: set[str] = set()
         for name in _names_in(folder):
-            if name.startswith(".") and name.endswith(NOTE_SUFFIX):
+            if name.startswith(".") and name.endswith(_UNFINISHED):
+                self._files.remove(folder / name)
+            elif name.startswith(".") and name.endswith(NOTE_SUFFIX):
                 claim = self._noted(Claim(folder, name[1 : -len(NOTE_SUFFIX)]), source)
                 if claim is not None:
                     done |= (
