@@ -42,6 +42,7 @@ def test_link_is_made_when_it_is_wanted() -> None:
     far_side = away(0)
     link = far_side.link()
     assert not link.is_up
+    assert not link.is_down
     assert asyncio.run(link.up())
     assert link.is_up
     assert far_side.told == []

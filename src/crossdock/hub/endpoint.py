@@ -111,7 +111,7 @@ class Endpoint:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is going on but waiting for messages, or for the far side."""
-        return self.intake.is_idle and (self._fetching or not self.link.is_up)
+        return self.intake.is_idle and (self._fetching or self.link.is_down)
 
     async def run(self) -> None:
         """Work until told to stop; cancelled, hand back what is unfinished."""

@@ -56,6 +56,11 @@ class Link:
         self._try_at = 0.0
         self._down_since: float | None = None
 
+    @property
+    def is_down(self) -> bool:
+        """Whether it was tried, and is not there."""
+        return not self.is_up and self._failures > 0
+
     async def up(self) -> bool:
         """Wait until it is there; False: we are to stop."""
         async with self._making:
