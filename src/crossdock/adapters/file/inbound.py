@@ -98,7 +98,7 @@ class FileInboundAdapter:
             NotConnected: The disk does not answer; what was claimed is found again at the next ``connect``.
             EndOfInput: All that was claimed is sent, and nothing more is to be.
         """
-        while (chunk := await self._in_thread(self._intake.next)) is None:  # noqa: ASYNC110 - nobody tells of a file
+        while (chunk := await self._in_thread(self._intake.next)) is None:
             if self._intake.is_finishing:
                 raise EndOfInput("what was claimed is done")
             await asyncio.sleep(self._every)
