@@ -113,10 +113,6 @@ class FileInboundAdapter:
             await self._in_thread(self._intake.keep_refused)
 
     async def finish(self) -> None:
-        """Claim nothing more: the rest of what is claimed is given, and ends in the archive."""
-        self._intake.finish()
-
-    async def finish(self) -> None:
         """Claim no more files; the one that is being taken, and others that were claimed, come to their ends."""
         self._intake.finish()
 
