@@ -98,9 +98,9 @@ class FileInboundAdapter:
             NotConnected: The disk does not answer; what was claimed is found again at the next ``connect``.
             EndOfInput: All that was claimed is sent, and nothing more is to be.
         """
-        while (chunk := await self._in_thread(self._intake.next)) is None:  # noqa: ASYNC110 - nobody tells of a file
-            if self._intake.is_finishing:
-                raise EndOfInput("what was claimed is done")
+        while (chunk := await self._in_thread(self._intake.next)) is None:
+            if self._intake.is_finished:
+                raise EndOfInput("every file that was claimed is in the archive or among the errors")
             await asyncio.sleep(self._every)
         receipt = self._receipt(chunk)
         self._begin(self._intake.read_ahead)
@@ -114,10 +114,6 @@ class FileInboundAdapter:
 
     async def finish(self) -> None:
         """Claim nothing more: the rest of what is claimed is given, and ends in the archive."""
-        self._intake.finish()
-
-    async def finish(self) -> None:
-        """Claim no more files; the one that is being taken, and others that were claimed, come to their ends."""
         self._intake.finish()
 
     async def close(self) -> None:

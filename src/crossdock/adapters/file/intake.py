@@ -102,13 +102,8 @@ class Intake:
         """Whether nothing more will be given."""
         return self._finishing and self._taking is None and self._given is None and not self._waiting
 
-    def finish(self) -> None:
-        """Claim nothing new; may be called from another thread."""
-        self.is_finishing = True
-
     def close(self) -> None:
         """Let go of everything; what was claimed and is not done may be taken over by others."""
-        self.is_finishing = False
         self._let_go()
         self._recovery.release()
 
@@ -172,8 +167,6 @@ class Intake:
 
     def _next_claim(self) -> Claim | None:
         """Return a claim: one that was found again, or of what has arrived since."""
-        if self.is_finishing:
-            return self._waiting.popleft() if self._waiting else None
         if not self._waiting and self._elapsed() - self._looked_for_dead >= _LOOK_FOR_DEAD_S:
             self._look_for_dead()
         if self._finishing:
