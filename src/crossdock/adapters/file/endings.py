@@ -53,8 +53,8 @@ class Endings:
         self._departures.archive(taking.claim, manifest, mark=taking.mark)
         self._notice(
             "file.duplicate",
-            f"{taking.claim.name} was taken before, it is {earlier}; nothing of it was sent. To send it again: "
-            f"crossdock file replay",
+            f"{taking.claim.name} was taken before, it is {earlier}; nothing of it was sent. To send it again, put it "
+            f"back with another {'created_at in its manifest' if taking.claim.manifest else 'time of its last change'}",
         )
 
     def failed(self, claim: Claim, fault: FileFault, taking: Taking | None) -> None:

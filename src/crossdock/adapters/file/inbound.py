@@ -99,8 +99,8 @@ class FileInboundAdapter:
             EndOfInput: All that was claimed is sent, and nothing more is to be.
         """
         while (chunk := await self._in_thread(self._intake.next)) is None:
-            if self._intake.is_finishing:
-                raise EndOfInput("what was claimed is done")
+            if self._intake.is_finished:
+                raise EndOfInput("every file that was claimed is in the archive or among the errors")
             await asyncio.sleep(self._every)
         receipt = self._receipt(chunk)
         self._begin(self._intake.read_ahead)
@@ -113,7 +113,7 @@ class FileInboundAdapter:
             await self._in_thread(self._intake.keep_refused)
 
     async def finish(self) -> None:
-        """Claim no more files; the one that is being taken, and others that were claimed, come to their ends."""
+        """Claim nothing more: the rest of what is claimed is given, and ends in the archive."""
         self._intake.finish()
 
     async def close(self) -> None:

@@ -67,7 +67,7 @@ class Intake:
         self._ahead: list[Chunk | FileFault | None] = []
         self._memory = Memory({}, is_done=bool, now=surroundings.now)
         self._stop = False
-        self.is_finishing = False
+        self._finishing = False
 
     def connect(self, positions: Mapping[str, Any]) -> None:
         """Make sure that the folders are there, and find again what was claimed.
@@ -76,7 +76,7 @@ class Intake:
             NotConnected: The root is not there.
             ConfigError: A folder is a link, or on another file system.
         """
-        self._stop = self.is_finishing = False
+        self._stop = self._finishing = False
         self._let_go()
         demand_inside(self._tree, self._tree.root)
         own = self._tree.root / self._tree.archive_name, self._tree.root / self._tree.errors_name
@@ -94,12 +94,16 @@ class Intake:
         self._stop = True
 
     def finish(self) -> None:
-        """Claim nothing new; may be called from another thread."""
-        self.is_finishing = True
+        """Claim nothing more; what is claimed is still given."""
+        self._finishing = True
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing more will be given."""
+        return self._finishing and self._taking is None and self._given is None and not self._waiting
 
     def close(self) -> None:
         """Let go of everything; what was claimed and is not done may be taken over by others."""
-        self.is_finishing = False
         self._let_go()
         self._recovery.release()
 
@@ -163,10 +167,10 @@ class Intake:
 
     def _next_claim(self) -> Claim | None:
         """Return a claim: one that was found again, or of what has arrived since."""
-        if self.is_finishing:
-            return self._waiting.popleft() if self._waiting else None
         if not self._waiting and self._elapsed() - self._looked_for_dead >= _LOOK_FOR_DEAD_S:
             self._look_for_dead()
+        if self._finishing:
+            return self._waiting.popleft() if self._waiting else None
         if not self._waiting and not self._arrived:
             self._arrived += self._lookout.look()
         while self._arrived and not self._waiting:
