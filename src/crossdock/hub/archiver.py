@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from crossdock.domain.archive import FILE_SUFFIX
 from crossdock.domain.errors import ConfigError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from crossdock.ports.notice import Notice
     from crossdock.ports.store import Store
 
+T = TypeVar("T")
 _LOOK_AT: Final = 500
 """So many rows are looked at in one snapshot."""
 _PAGE: Final = 20
@@ -107,13 +108,16 @@ class Archiver:
             self._thread.join(_JOIN_TIMEOUT_S)
 
     def run_once(self) -> None:
-        """Do all that is due; trouble is told once, and the next pass tries again."""
-        if not self._retention().automatic:
-            return
+        """Do all that is due; trouble is told once, and the next pass tries again.
+
+        Payloads that nobody needs are removed even where retention is not automatic.
+        """
         try:
             with self._store.alone("retention") as ours:
-                if ours:
+                if ours and self._retention().automatic:
                     self._pass()
+                elif ours:
+                    self._drop_payloads()
         except Exception as error:  # noqa: BLE001 - the rim of a service: it must live on
             if not self._stop.is_set() and str(error) != self._trouble:
                 self._trouble = str(error)
@@ -160,8 +164,18 @@ class Archiver:
                 until = before(self._store.now(), retention.in_table_for)
                 for app in self._store.read(lambda reader: reader.archived_apps()):
                     self._write_if_worth_it(app, until)
+        self._drop_payloads()
         while not self._stop.is_set() and self._leaving_room(self._store.shrink):
             pass
+
+    def _drop_payloads(self) -> None:
+        """Remove payloads whose last message another program has removed, or two transactions at the same time."""
+        after: str | None = ""
+        while after is not None and not self._stop.is_set():
+            start = after
+            page = self._store.read(lambda reader: reader.unused_payloads(start, _LOOK_AT))  # noqa: B023 - called at once
+            self._in_steps(page.unused, lambda tx, checksums: tx.drop_payloads(checksums))
+            after = page.after
 
     def _archive_app(self, app: str, retention: Retention) -> None:
         keep = retention.of(app)
@@ -244,7 +258,7 @@ class Archiver:
         if not self._stop.is_set():
             self._store.write(lambda tx: tx.end_file(name, facts))
 
-    def _in_steps(self, row_ids: list[int], change: Callable[[Any, list[int]], Any]) -> None:
+    def _in_steps(self, row_ids: list[T], change: Callable[[Any, list[T]], Any]) -> None:
         """Change rows, so many at a time as take a short while."""
         start = 0
         while start < len(row_ids) and not self._stop.is_set():

@@ -1,11 +1,11 @@
-"""The port to the files that archived messages go to at last."""
+"""The archive as its archiver sees it: the files that messages go to at last, and what it does in a transaction."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from crossdock.domain.archive import FileFacts
 
@@ -40,3 +40,25 @@ class ArchiveFiles(Protocol):
 
     def row_ids(self, folder: str, name: str) -> Iterator[int]:
         """Give the ids of the rows in a file."""
+
+
+class ArchiveVerbs(Protocol):
+    """What the archiver does in a transaction."""
+
+    def archive(self, row_ids: Sequence[int]) -> int:
+        """Move those of these rows to the archive that are completed and not hidden; return how many."""
+
+    def forget_archived(self, row_ids: Sequence[int]) -> None:
+        """Remove rows of the archive for good, with their history."""
+
+    def drop_payloads(self, checksums: Sequence[str]) -> None:
+        """Remove those of these payloads that no message has any more."""
+
+    def begin_file(self, name: str, folder: str, app: str) -> None:
+        """Note that a file is about to be written."""
+
+    def end_file(self, name: str, facts: FileFacts) -> None:
+        """Note that a file was written, and that what is in it was removed."""
+
+    def drop_file(self, name: str) -> None:
+        """Forget a file that was begun and never written."""

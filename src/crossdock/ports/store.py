@@ -13,13 +13,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
+from crossdock.ports.archive import ArchiveVerbs
+
 if TYPE_CHECKING:
     import builtins
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from crossdock.domain.archive import AgedPage, ArchivedLine, BegunFile, FileFacts
+    from crossdock.domain.archive import AgedPage, ArchivedLine, BegunFile, PayloadPage
     from crossdock.domain.delivery import Claimed, ClaimRequest, DeliveryKey, Settlement, Undecodable
     from crossdock.domain.lifecycle import Status
     from crossdock.domain.message import Draft, Envelope, SentMessage
@@ -127,25 +129,6 @@ class ReloadVerbs(Protocol):
         """Forget a process that has ended."""
 
 
-class ArchiveVerbs(Protocol):
-    """What the archiver does in a transaction."""
-
-    def archive(self, row_ids: Sequence[int]) -> int:
-        """Move those of these rows to the archive that are completed and not hidden; return how many."""
-
-    def forget_archived(self, row_ids: Sequence[int]) -> None:
-        """Remove rows of the archive for good, with their history."""
-
-    def begin_file(self, name: str, folder: str, app: str) -> None:
-        """Note that a file is about to be written."""
-
-    def end_file(self, name: str, facts: FileFacts) -> None:
-        """Note that a file was written, and that what is in it was removed."""
-
-    def drop_file(self, name: str) -> None:
-        """Forget a file that was begun and never written."""
-
-
 class ScheduleVerbs(Protocol):
     """What is done with schedules in a transaction.
 
@@ -202,6 +185,9 @@ class ArchiveReading(Protocol):
     ) -> builtins.list[ArchivedLine]:
         """Return messages that were archived up to ``before``, behind another, each as it stands in a file."""
 
+    def unused_payloads(self, after: str, limit: int) -> PayloadPage:
+        """Look at ``limit`` payloads behind one: which no message has any more."""
+
     def open_files(self) -> builtins.list[BegunFile]:
         """Return the files that were begun and not finished."""
 
@@ -218,10 +204,24 @@ class Reading(ArchiveReading, Protocol):
     def row(self, row_id: int) -> Record | None:
         """Return the record of a row, or None."""
 
-    def list(
-        self, app: str | None, *, status: Status | None, limit: int, after: int | None, newest_first: bool
+    def list(  # noqa: PLR0913 - all but one by keyword
+        self,
+        app: str | None,
+        *,
+        status: Status | None,
+        limit: int,
+        after: int | None,
+        newest_first: bool,
+        fetch: Callable[[str], bytes | None] | None = None,
     ) -> builtins.list[Record]:
-        """Return records in order of arrival; those in the archive only if their status is asked for."""
+        """Return records in order of arrival; those in the archive only if their status is asked for.
+
+        ``fetch`` returns a payload by its checksum (``payload``); it is called when somebody looks at such data.
+        Without it that must be before the end of this snapshot.
+        """
+
+    def payload(self, checksum: str) -> bytes | None:
+        """Return data that lies outside its row; None: it is not in the store."""
 
     def stats(self, app: str | None, now: datetime) -> dict[str, QueueStats]:
         """Return the figures of one queue, or of all."""

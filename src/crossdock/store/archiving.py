@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from crossdock.store import statements
-from crossdock.store.transaction import TransactionCore
+from crossdock.store.payloads import Payloads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from crossdock.domain.archive import FileFacts
 
 
-class Archiving(TransactionCore):
+class Archiving(Payloads):
     """Moves what is finished out of the way; its history stays readable until it goes to a file, which has it too."""
 
     def archive(self, row_ids: Sequence[int]) -> int:
@@ -26,8 +26,9 @@ class Archiving(TransactionCore):
     def forget_archived(self, row_ids: Sequence[int]) -> None:
         """Remove messages and their history from the archive for good."""
         ids = {"ids": json.dumps(row_ids)}
-        self.run(statements.purge_archived, ids)
+        removed = self.run(statements.purge_archived, ids)
         self.run(statements.purge_log, ids)
+        self.drop_payloads(payload for (payload,) in removed)
 
     def begin_file(self, name: str, folder: str, app: str) -> None:
         """Note that a file is about to be written."""

@@ -27,6 +27,7 @@ _LATE: Final = Failure(FailureCode.EXPIRED, "not delivered before its expiry tim
 _EXPIRED: Final = failure_to_text(_LATE)
 _PRIORITY: Final = 16
 _PARTITION_KEY: Final = 12
+_CRASHES: Final = 24
 
 
 class Fetched(Sequence["Claimed | Undecodable"]):
@@ -145,7 +146,7 @@ class Claiming(FallingBack):
         left = request.limit - len(rows)
         for row in rows:
             result.append(row)
-            if row[_PARTITION_KEY] is not None and left > 0 and row[-1] == 0:
+            if row[_PARTITION_KEY] is not None and left > 0 and row[_CRASHES] == 0:
                 run = self._run_behind(row, request, token, left)
                 result += run
                 left -= len(run)

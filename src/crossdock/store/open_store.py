@@ -51,6 +51,7 @@ class OpenStore:
         self.connections = Connections(location, build, settings)
         self._clock = clock
         self._prepared = prepared
+        self._claim_check_bytes = settings.claim_check_bytes
         self.limits = KnownLimits()
         self._readers: list[Any] = []
         self._damage: StoreDamaged | None = None
@@ -325,6 +326,7 @@ class OpenStore:
     def transaction_on(self, database: Any) -> SQLiteTransaction:
         """Return the verbs on a connection that is inside a write transaction."""
         transaction = SQLiteTransaction(database, self._prepared, who=self.who, limits=self.limits)
+        transaction.claim_check_bytes = self._claim_check_bytes
         transaction.renew(self._clock.now(), self._disk.error())
         return transaction
 

@@ -37,7 +37,7 @@ _MISSING: Final = """\
 SELECT name FROM unnest(CAST(%s AS TEXT[])) AS name WHERE to_regclass('integration.' || name) IS NULL"""
 _FACTS: Final = """\
 SELECT pg_total_relation_size('integration.data_staging') + pg_total_relation_size('integration.audit_log')
-    + pg_total_relation_size('integration.data_archive'),
+    + pg_total_relation_size('integration.data_archive') + pg_total_relation_size('integration.payload'),
   (SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = CAST('integration.data_staging' AS REGCLASS)),
   (SELECT max(now() - xact_start) FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL
     AND pid <> pg_backend_pid())"""

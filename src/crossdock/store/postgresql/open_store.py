@@ -62,6 +62,7 @@ class OpenDatabase:
         self._prepared = prepared
         self.limits = KnownLimits()
         self._patience_s = settings.lock_timeout.total_seconds()
+        self._claim_check_bytes = settings.claim_check_bytes
         with ExitStack() as opening:
             self.presence = HostPresence(location.folder, name)
             opening.callback(self.presence.leave)
@@ -152,7 +153,11 @@ class OpenDatabase:
 
     def transaction_on(self, database: Database) -> PostgreSQLTransaction:
         """Return the verbs on a connection that is inside a transaction."""
-        return PostgreSQLTransaction(database, self._prepared, who=self.who, limits=self.limits, now=self.now)
+        transaction = PostgreSQLTransaction(
+            database, self._prepared, who=self.who, limits=self.limits, now=self.now
+        )
+        transaction.claim_check_bytes = self._claim_check_bytes
+        return transaction
 
     def close(self) -> None:
         """Close all connections and leave; safe to call twice."""

@@ -55,6 +55,15 @@ from crossdock.store.statements.generation import (
     report,
 )
 from crossdock.store.statements.parts import MESSAGE_COLUMNS, RECORD_COLUMNS
+from crossdock.store.statements.payload import (
+    drop_payload,
+    hold_payload,
+    insert_payload,
+    payload_data,
+    payload_of_row,
+    payloads_behind,
+    seize_payload,
+)
 from crossdock.store.statements.read import (
     audit_of,
     blocked_depth,
@@ -131,6 +140,7 @@ __all__ = [
     "deleted_depth",
     "depth_up_to",
     "drop_file",
+    "drop_payload",
     "drop_staged",
     "due_depth",
     "due_schedules",
@@ -155,7 +165,9 @@ __all__ = [
     "held",
     "histories",
     "hold_key",
+    "hold_payload",
     "insert_one",
+    "insert_payload",
     "insert_rows",
     "insert_schedule",
     "limits",
@@ -172,6 +184,9 @@ __all__ = [
     "owned",
     "owners",
     "park",
+    "payload_data",
+    "payload_of_row",
+    "payloads_behind",
     "processes",
     "processing_depth",
     "promote_due",
@@ -189,6 +204,7 @@ __all__ = [
     "run_of_key",
     "schedule_by_name",
     "scheduled_depth",
+    "seize_payload",
     "send_to_fallback",
     "set_paused",
     "set_rules",
