@@ -176,7 +176,7 @@ def _message(row: Row, sent_at: datetime) -> Message:
         MessageId(message_id),
         source or source_app,
         kind,
-        decode_json(data) if raw is None else _from_bytes(data, raw, row[_PAYLOAD]),
+        decode_json(data) if raw is None else data_from_bytes(data, raw, row[_PAYLOAD]),
         sent_at if time is None else moment(time),
         content_type,
         schema,
@@ -288,7 +288,7 @@ def _listed_message(row: Row, fetch: Fetch) -> Message:
 def _fetched(message_id: str, data: Any, checksum: str, fetch: Fetch) -> Any:
     content = fetch(checksum)
     try:
-        return _from_bytes(data, b"" if content is None else content, checksum)
+        return data_from_bytes(data, b"" if content is None else content, checksum)
     except _UNREADABLE as error:
         raise StoreError(
             f"the data of message {message_id} cannot be read: {error}. If the message was changed or removed since it "
@@ -296,7 +296,17 @@ def _fetched(message_id: str, data: Any, checksum: str, fetch: Fetch) -> Any:
         ) from error
 
 
-def _from_bytes(data: Any, raw: Any, payload: Any) -> Any:
+def data_from_bytes(data: Any, raw: Any, payload: Any) -> Any:
+    """Read data that does not stand in the column ``data``.
+
+    Args:
+        data: That column.
+        raw: What ``data_bytes`` holds, or the payload; empty if that is missing.
+        payload: Its name; None: it has none.
+
+    Raises:
+        ValueError, TypeError: It is not what it should be.
+    """
     if not isinstance(raw, bytes):
         raise TypeError(f"data_bytes holds {type(raw).__name__}, not bytes")
     if payload is not None and checksum_of(raw) != payload:

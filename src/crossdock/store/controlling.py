@@ -78,7 +78,9 @@ class Controlling(Payloads):
         """
         if "available_at" in changes:
             changes = {**changes, "available_at": max(changes["available_at"], self.now)}
-        payload = next((name for (name,) in self.run(statements.payload_of_row, {"row_id": record.row_id})), None)
+        payload = next(
+            (name for (name,) in self.run(statements.payload_of_row, {"row_id": record.row_id})), None
+        )
         columns, content = self._placed(edited_columns(changes, record.message.data))
         parameters = {**columns, "row_id": record.row_id, "now": self.now_text}
         rows = self.run(statements.edit, parameters, columns=tuple(columns))

@@ -61,6 +61,14 @@ class Payloads(TransactionCore):
                 self.run(statements.drop_payload, {"checksum": checksum})
 
 
+def missing_text(app: str, message_id: str, checksum: str) -> str:
+    """Say of a message that its payload is not there, and what to do."""
+    return (
+        f"message {message_id} of {app}: its payload {checksum} is missing; send the same data again, or give the "
+        f"message other data (crossdock message edit), or restore a backup"
+    )
+
+
 def columns_outside(text: str | None, raw: bytes | None) -> tuple[dict[str, Any], bytes]:
     """Return the columns of a row whose data lies outside, and the bytes that lie there."""
     data, content = (JSON_IN_BYTES, text.encode()) if text is not None else (_JSON_NULL, raw or b"")

@@ -56,6 +56,7 @@ from crossdock.store.statements.generation import (
 )
 from crossdock.store.statements.parts import MESSAGE_COLUMNS, RECORD_COLUMNS
 from crossdock.store.statements.payload import (
+    dangling,
     drop_payload,
     hold_payload,
     insert_payload,
@@ -134,6 +135,7 @@ __all__ = [
     "claim_state",
     "complete",
     "created_at",
+    "dangling",
     "dead_keys",
     "delete_row",
     "delete_schedule",

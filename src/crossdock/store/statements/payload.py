@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import case, delete, exists, or_, select
+from sqlalchemy import case, delete, exists, or_, select, union_all
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 
 from crossdock.store.statements.parts import LIMIT, T, number, param
 from crossdock.store.tables import data_archive, data_staging, payload
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Delete, Insert, Select
+    from sqlalchemy import ColumnElement, CompoundSelect, Delete, Insert, Select
 
 _P: Final = payload.c
 _A: Final = data_archive.c
@@ -46,6 +46,17 @@ def seize_payload() -> Select[Any]:
 def drop_payload() -> Delete:
     """Remove a payload that no row has."""
     return delete(payload).where(THIS, ~_needed())
+
+
+def dangling() -> CompoundSelect[Any]:
+    """Return messages whose payload is not there: (app, message id, checksum)."""
+    lost = [
+        select(row.target_app, row.message_id, row.payload).where(
+            row.payload.is_not(None), ~exists().where(_P.checksum == row.payload)
+        )
+        for row in (T, _A)
+    ]
+    return union_all(*lost)
 
 
 def payload_data() -> Select[Any]:
