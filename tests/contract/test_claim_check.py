@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crossdock import CrossdockError, Queue, Retention, StoreSettings, create_engine
+from crossdock.domain.message import MAX_DATA_BYTES
 from crossdock.domain.retention import Keep
-from tests.contract.case import claim_one, drain, numbers, on, on_disk, on_memory
+from tests.contract.case import claim_one, drain, numbers, on, on_disk, on_memory, on_one_of_each
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,6 +67,13 @@ def test_large_data_comes_back_as_it_was_sent(case: Case, queue: Queue, data: An
     assert delivery.message == queue.get(sent.id).message
     assert delivery.message.data == data
     delivery.ack()
+
+
+@on_one_of_each
+def test_data_of_64_mib_comes_back(queue: Queue) -> None:
+    data = bytes(range(256)) * (MAX_DATA_BYTES // 256)
+    queue.send("app", data)
+    assert claim_one(queue).message.data == data
 
 
 @pytest.mark.parametrize("kind", [str, bytes])
@@ -217,6 +225,7 @@ def test_message_without_its_payload_is_set_aside_and_its_neighbours_delivered(
     assert record.error.code == "INVALID_MESSAGE"
     assert "its payload sha256:" in record.error.message
     assert record.error.message.endswith("missing" if "DELETE" in harm else "damaged")
+    assert record.message.data.startswith("(its payload sha256:")
     assert queue.edit(sent.id, data=SMALL).message.data == SMALL
     queue.replay(sent.id)
     assert drain(queue) == [SMALL]

@@ -268,12 +268,13 @@ def archived_record_from(row: Row, fetch: Fetch | None = None) -> Record:
 
 
 def held_message(row: Row) -> Message:
-    """Read the message of a row; if it is none, its data is given as the text that it is."""
+    """Read the message of a row; if it is none, its data is given as the text that it is, or why it is not there."""
     try:
         return message_from(row)
-    except _UNREADABLE:
+    except _UNREADABLE as error:
+        data = row[_DATA] if row[_PAYLOAD] is None else f"({error})"
         sent_at = maybe_moment(row[_CREATED_AT]) or _UNKNOWN
-        return Message(MessageId(row[1]), row[6] or row[2], row[7], row[4], sent_at, "text/plain")
+        return Message(MessageId(row[1]), row[6] or row[2], row[7], data, sent_at, "text/plain")
 
 
 def _listed_message(row: Row, fetch: Fetch) -> Message:
