@@ -38,6 +38,8 @@ class Proxy:
         """Whether every new connection is ended at once, as by a server that is starting or full."""
         self.late_s = 0.0
         """By how much every answer comes late, in seconds."""
+        self._flows = threading.Event()
+        self._flows.set()
         self._cut: _Cut | None = None
         self._mutex = threading.Lock()
         self._open: list[socket.socket] = []
@@ -49,6 +51,7 @@ class Proxy:
     def __exit__(self, *exc: object) -> None:
         self._listener.close()
         self.break_all()
+        self.flow()
 
     def lose_request(self, words: bytes) -> threading.Event:
         """Break the next connection that sends these words before the server sees them; the event tells when."""
@@ -59,6 +62,19 @@ class Proxy:
         """Let the next request with these words through, and break its connection instead of the answer."""
         self._cut = _Cut(words, answer=True)
         return self._cut.done
+
+    def hang(self) -> None:
+        """Pass nothing on any more, in either direction, and keep every connection open; new ones are accepted."""
+        self._flows.clear()
+
+    def flow(self) -> None:
+        """Pass on again, also what was held back."""
+        self._flows.set()
+
+    def turn_to(self, port: int) -> None:
+        """Lead to another server from now on, as the address of a service that has failed over."""
+        self._server_port = port
+        self.break_all()
 
     def break_all(self) -> None:
         """Break every connection."""
@@ -101,6 +117,7 @@ class Proxy:
                         break
                     losing.set()
                     self._lost = cut.done
+                self._flows.wait()
                 server.sendall(data)
         _end(client)
         _end(server)
@@ -112,6 +129,7 @@ class Proxy:
                     self._lost.set()
                     break
                 time.sleep(self.late_s)
+                self._flows.wait()
                 client.sendall(data)
         _end(client)
         _end(server)

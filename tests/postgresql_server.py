@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -43,6 +44,7 @@ SETTINGS = {
 ACCESS = f"""\
 host all {GUARDED} 127.0.0.1/32 scram-sha-256
 host all all 127.0.0.1/32 trust
+host replication {SUPERUSER} 127.0.0.1/32 trust
 """
 
 
@@ -64,10 +66,11 @@ class Server:
 
     Args:
         parent: Where its folder is made; default: where temporary files are.
+        follows: The server whose standby it is.
         settings: Beyond those of every server of the tests.
     """
 
-    def __init__(self, *, parent: Path | None = None, **settings: str) -> None:
+    def __init__(self, *, parent: Path | None = None, follows: Server | None = None, **settings: str) -> None:
         _remove_leftovers()
         self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent)).resolve()
         self._data = self.folder / "data"
@@ -75,6 +78,7 @@ class Server:
         self._programs = self._usable_programs()
         self._process: subprocess.Popen[bytes] | None = None
         self._settings = {**SETTINGS, **settings}
+        self._follows = follows
         self.port = free_port()
 
     def __enter__(self) -> Self:
@@ -86,15 +90,21 @@ class Server:
         self.remove()
 
     def create(self) -> None:
-        """Make the data folder."""
+        """Make the data folder: a new one, or a copy of the one of the server that it follows."""
+        if self._follows is not None:
+            self._make("pg_basebackup", "--write-recovery-conf", "--checkpoint=fast", "--host=127.0.0.1",
+                       f"--port={self._follows.port}")  # fmt: skip
+            return
+        self._make("initdb", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions")
+        (self._data / "pg_hba.conf").write_text(ACCESS)
+
+    def _make(self, program: str, *options: str) -> None:
         done = subprocess.run(
-            [self._programs / "initdb", "--pgdata", self._data, "--no-sync", "--auth=trust", "--encoding=UTF8",
-             "--locale=C.UTF-8", f"--username={SUPERUSER}", "--no-instructions"],
+            [self._programs / program, "--pgdata", self._data, "--no-sync", f"--username={SUPERUSER}", *options],
             capture_output=True, text=True, timeout=PATIENCE_S, cwd=self.folder, check=False, **self._user,
         )  # fmt: skip
         if done.returncode:
-            raise RuntimeError(f"initdb: {done.stderr or done.stdout}")
-        (self._data / "pg_hba.conf").write_text(ACCESS)
+            raise RuntimeError(f"{program}: {done.stderr or done.stdout}")
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -132,6 +142,37 @@ class Server:
             self._process.wait()
         self._process = None
 
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let all its processes stand still: connections are accepted by the kernel, and nobody answers."""
+        assert self._process is not None
+        processes = [self._process.pid, *_children(self._process.pid)]
+        for pid in processes:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in processes:
+                os.kill(pid, signal.SIGCONT)
+
+    def wait_for_standby(self) -> None:
+        """Acknowledge nothing from now on that the standby does not have."""
+        with psycopg.connect(plain(self.url()), autocommit=True, connect_timeout=10) as connection:
+            connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            connection.execute("SELECT pg_reload_conf()")
+            deadline = time.monotonic() + PATIENCE_S
+            while (
+                connection.execute("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'").fetchone()
+                is None
+            ):
+                assert time.monotonic() < deadline, "the standby does not follow"
+                time.sleep(0.02)
+
+    def promote(self) -> None:
+        """Let a standby be the server from now on."""
+        with psycopg.connect(plain(self.url()), autocommit=True, connect_timeout=10) as connection:
+            connection.execute("SELECT pg_promote(TRUE, 60)")
+
     def remove(self) -> None:
         """Stop it and remove everything."""
         self.stop(signal.SIGQUIT)
@@ -167,6 +208,10 @@ class Server:
                 copied = shutil.copytree(found.parent, self.folder / "programs", symlinks=True)
                 return Path(copied) / "bin"
         return found
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def plain(url: str) -> str:

@@ -12,13 +12,16 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import UnionType
-from typing import Any, Final, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Union, get_args, get_origin
+
+from pydantic import TypeAdapter
 
 from crossdock.cli.application import command
 from crossdock.cli.exit_codes import MEANINGS
 from crossdock.cli.help import COMMON, meaning, names, option_groups, usage
 from crossdock.config import Config, load
 from crossdock.config.explaining import settings
+from crossdock.config.kinds import DIRECTIONS, kind_names, settings_of
 from crossdock.config.problems import Key, expected, show_key
 from crossdock.config.template import TEMPLATE
 
@@ -139,10 +142,37 @@ def configuration() -> Iterator[str]:
     yield f"```toml\n{TEMPLATE}```"
     for title, key in (
         ("[store]", ("store",)), ("[queue]", ("queue",)), ("[retention]", ("retention",)), ("[run]", ("run",)),
+        ("[log]", ("log",)),
         ("[apps.NAME]", ("apps", "NAME")), ("[schedules.NAME]", ("schedules", "NAME")),
     ):  # fmt: skip
         yield f"## {title}"
         yield from section(key, defaults)
+        if key[0] == "apps":
+            yield from adapters()
+
+
+def adapters() -> Iterator[str]:
+    """Give the parts about the tables that adapters take."""
+    for direction in DIRECTIONS:
+        for name in kind_names(direction):
+            model = settings_of(name, direction)
+            yield f"### {direction}: {name}"
+            yield f"`{direction} = {{ {name} = … }}`. {model.__doc__}"
+            rows = [
+                (f"`{key}`", expected((key,), model), default_of(field), str(field.description))
+                for key, field in model.model_fields.items()
+            ]
+            yield table(("key", "takes", "default", "meaning"), rows)
+
+
+def default_of(field: Any) -> str:
+    """Return the default of a key of an adapter, as TOML writes it; empty: it has none."""
+    if field.is_required() or field.get_default(call_default_factory=True) in (None, (), []):
+        return ""
+    shown = TypeAdapter(Annotated[field.annotation, *field.metadata]).dump_python(
+        field.get_default(call_default_factory=True), mode="json"
+    )
+    return f"`{json.dumps(shown)}`"
 
 
 def section(key: Key, defaults: dict[Key, Any]) -> Iterator[str]:

@@ -19,7 +19,7 @@ REPLACEMENTS = (
     (r"AsyncGenerator\[([^\]]+), None\]", r"Generator[\1]"),
     (r"\bAsyncGenerator\b", "Generator"),
     (r"\basynccontextmanager\b", "contextmanager"),
-    (r"\bAsync(Queue|Delivery|Sending|Working|Scheduling|Looking|Controlling)\b", r"\1"),
+    (r"\bAsync(Queue|Delivery|Calling|Sending|Working|Scheduling|Looking|Controlling)\b", r"\1"),
     (
         r"The queue for asyncio, written by hand; .*\.",
         "The queue for threads, made from ``crossdock.asynchronous``.",

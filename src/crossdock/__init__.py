@@ -16,15 +16,21 @@ if TYPE_CHECKING:
     from crossdock.asynchronous.queue import AsyncQueue
     from crossdock.domain.breaker import Breaker
     from crossdock.domain.errors import (
+        AdapterError,
+        CallFailed,
+        CallTimedOut,
         ConfigError,
         CredentialError,
         CrossdockError,
         DeliveryError,
+        EndOfInput,
         IllegalMove,
         InvalidMessage,
         LeaseLost,
         MessageNotFound,
+        NotConnected,
         PermanentError,
+        ProcessDied,
         QueueFull,
         RateLimited,
         ScheduleNotFound,
@@ -50,8 +56,9 @@ if TYPE_CHECKING:
     from crossdock.synchronous.queue import Queue
 
 _ERRORS = (
-    "ConfigError", "CredentialError", "CrossdockError", "DeliveryError", "IllegalMove", "InvalidMessage", "LeaseLost",
-    "MessageNotFound", "PermanentError", "QueueFull", "RateLimited", "ScheduleNotFound", "SchemaOutOfDate",
+    "AdapterError", "CallFailed", "CallTimedOut", "ConfigError", "CredentialError", "CrossdockError",
+    "DeliveryError", "EndOfInput", "IllegalMove", "InvalidMessage", "LeaseLost", "MessageNotFound", "NotConnected",
+    "PermanentError", "ProcessDied", "QueueFull", "RateLimited", "ScheduleNotFound", "SchemaOutOfDate",
     "StoreDamaged", "StoreError", "StoreFull", "StoreUnavailable", "TransientError",
 )  # fmt: skip
 _HOMES = {
@@ -83,9 +90,10 @@ _HOMES = {
 }
 
 __all__ = [
-    "AsyncDelivery", "AsyncQueue", "Breaker", "ConfigError", "CredentialError", "CrossdockError", "Delivery",
-    "DeliveryError", "Failure", "FailureCode", "Hub", "IllegalMove", "InvalidMessage", "Keep", "LeaseLost", "Message",
-    "MessageNotFound", "PermanentError", "Queue", "QueueFull", "QueueStats", "Rate", "RateLimited", "Record",
+    "AdapterError", "AsyncDelivery", "AsyncQueue", "Breaker", "CallFailed", "CallTimedOut", "ConfigError",
+    "CredentialError", "CrossdockError", "Delivery", "DeliveryError", "EndOfInput", "Failure", "FailureCode", "Hub",
+    "IllegalMove", "InvalidMessage", "Keep", "LeaseLost", "Message", "MessageNotFound", "NotConnected",
+    "PermanentError", "ProcessDied", "Queue", "QueueFull", "QueueStats", "Rate", "RateLimited", "Record",
     "Retention", "RetryPolicy", "Rules", "Schedule", "ScheduleNotFound", "SchemaOutOfDate", "SendOptions",
     "SentMessage", "Status", "StoreDamaged", "StoreError", "StoreFull", "StoreSettings", "StoreUnavailable",
     "Subscription", "TimelineEntry", "TransientError", "__version__", "create_engine",

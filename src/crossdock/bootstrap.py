@@ -11,7 +11,7 @@ from crossdock.hub.housekeeper import Housekeeper
 from crossdock.hub.rescuer import Rescuer
 from crossdock.hub.scheduler import Scheduler
 from crossdock.ports.clock import SystemClock
-from crossdock.ports.notice import log_notice
+from crossdock.ports.notice import LogNotice
 from crossdock.store.archive_files import ArchiveFiles
 from crossdock.store.location import is_postgresql, parse_url
 from crossdock.store.settings import StoreSettings
@@ -61,6 +61,7 @@ class Parts:
         policies: Its rules.
         settings: How the store is opened.
         clock: Tells the time; None: the machine's.
+        notice: Takes events; None: they go to the logger ``crossdock``.
     """
 
     def __init__(  # noqa: PLR0913 - all but one by keyword
@@ -71,24 +72,27 @@ class Parts:
         policies: Policies,
         settings: StoreSettings | None = None,
         clock: Clock | None = None,
-        notice: Notice = log_notice,
+        notice: Notice | None = None,
     ) -> None:
+        notice = notice or LogNotice()
         self.store = open_store(
             url, settings or StoreSettings(), name=app, clock=clock or SystemClock(), notice=notice
         )
         self.gateway = Gateway(self.store, policies, app=app, notice=notice)
-        rescuer = Rescuer(self.store, max_crashes=policies.max_crashes, policy_of=self.gateway.policy_of)
+        rescuer = Rescuer(
+            self.store, max_crashes=policies.max_crashes, policy_of=self.gateway.policy_of, notice=notice
+        )
         self.archiver = self._make_archiver(notice)
         scheduler = Scheduler(self.store, notice)
         self.housekeeper = Housekeeper(self.store, rescuer, scheduler, self.archiver, notice)
         self.store.on_reopen = self.housekeeper.restart
 
     def _make_archiver(self, notice: Notice) -> Archiver:
-        """Files are written where one process at a time can be made sure of: on one machine."""
+        """A store in a file has a folder for archived messages beside it; any other must be told of one."""
         path = self.store.location.path if isinstance(self.store, SQLiteStore) else None
         return Archiver(
             self.store,
-            ArchiveFiles() if isinstance(self.store, SQLiteStore) else None,
+            ArchiveFiles(),
             retention=lambda: self.gateway.policies.retention,
             folder=None if path is None else str(path.with_name(f"{path.name}.archive")),
             notice=notice,

@@ -17,6 +17,18 @@ def queue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Queue]:
         yield opened
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs_postgresql)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A store of each kind, for processes of their own; what is still connected to a database ends with it."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/work.db"
+        return
+    databases = request.getfixturevalue("databases")
+    made = databases.prepared()
+    yield made
+    databases.drop(made, quietly=True)
+
+
 @pytest.fixture
 def hub(queue: Queue) -> Hub:
     return Hub(queue)

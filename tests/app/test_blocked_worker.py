@@ -25,8 +25,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("how", ["lock", "loop", "thread"])
-def test_blocked_worker_keeps_nothing(tmp_path: Path, how: str) -> None:
-    url = f"sqlite:///{tmp_path}/work.db"
+def test_blocked_worker_keeps_nothing(tmp_path: Path, url: str, how: str) -> None:
     with Queue(url, app="tests") as queue:
         blocker = queue.send("app", "block", priority=9)
         others = queue.send_many("app", range(3))

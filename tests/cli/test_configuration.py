@@ -87,7 +87,7 @@ def test_the_settings_in_force_are_shown_as_a_file(shell: Shell, tmp_path: Path)
 def test_the_schema_is_json_schema(shell: Shell) -> None:
     schema = json.loads(shell.good("config", "schema").out)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert set(schema["properties"]) == {"store", "queue", "run", "retention", "apps", "schedules"}
+    assert set(schema["properties"]) == {"store", "queue", "run", "log", "retention", "apps", "schedules"}
 
 
 def test_the_store_is_chosen_by_option_then_variable_then_file(shell: Shell, tmp_path: Path) -> None:

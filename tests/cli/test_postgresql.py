@@ -59,3 +59,19 @@ def test_space_is_given_back_by_the_server(shell: Shell, env: dict[str, str]) ->
     assert refused.code == ExitCode.STORE
     assert "autovacuum" in refused.err
     assert "VACUUM FULL integration.data_staging" in refused.err
+
+
+def test_files_of_archived_messages_want_a_folder(shell: Shell, env: dict[str, str], tmp_path: Path) -> None:
+    env["CROSSDOCK_RETENTION__DEDUP_FOR"] = "0s"
+    shell.good("send", "validator", "1", env=env)
+    shell.good("claim", "validator", "--ack", env=env)
+    refused = shell("queue", "archive", "--to-files", env=env)
+    assert refused.code == ExitCode.CONFIG
+    assert "name a folder of this host" in refused.err
+    env["CROSSDOCK_RETENTION__TO_FILES"] = "true"
+    assert "name a folder with retention.folder" in shell("check", env=env).err
+    env["CROSSDOCK_RETENTION__FOLDER"] = str(tmp_path / "archive")
+    (path,) = shell.good("queue", "archive", "--to-files", "--json", env=env).json["files"]
+    assert path.startswith(str(tmp_path / "archive"))
+    described = shell.good("store", "info", "--json", env=env).json
+    assert (described["messages"], described["archive_files"], described["filed_messages"]) == ({}, 1, 1)

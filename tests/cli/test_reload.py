@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +25,28 @@ async def work(message):
 """
 
 
-@pytest.fixture
-def hub(tmp_path: Path, shell: Shell) -> Shell:
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs_postgresql)])
+def hub(request: pytest.FixtureRequest, tmp_path: Path, shell: Shell) -> Iterator[Shell]:
+    """A configuration on a store of each kind; what is still connected to a database ends with it."""
     (tmp_path / "handlers.py").write_text(HANDLERS, encoding="utf-8")
+    if request.param == "sqlite":
+        (tmp_path / "store.toml").write_text("", encoding="utf-8")
+        configure(shell, "before")
+        yield shell
+        return
+    databases = request.getfixturevalue("databases")
+    url = databases.prepared()
+    store = f'[store]\nurl = "{url}"\nhost_folder = "{tmp_path}/host"\n'
+    (tmp_path / "store.toml").write_text(store, encoding="utf-8")
     configure(shell, "before")
-    return shell
+    yield shell
+    databases.drop(url, quietly=True)
 
 
 def configure(shell: Shell, receiver: str, handler: str = "work", rest: str = "") -> None:
+    store = (shell.folder / "store.toml").read_text(encoding="utf-8")
     (shell.folder / "crossdock.toml").write_text(
-        f'[run]\nworkers = 2\ndrain = "3s"\n[apps.app]\noutbound = {{ python = "handlers:{handler}" }}\n'
+        f'{store}[run]\nworkers = 2\ndrain = "3s"\n[apps.app]\noutbound = {{ python = "handlers:{handler}" }}\n'
         f'next = ["{receiver}"]\n{rest}\n',
         encoding="utf-8",
     )

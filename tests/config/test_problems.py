@@ -11,19 +11,36 @@ from crossdock.config import Loaded, load
 from crossdock.domain.errors import ConfigError
 
 DURATION = 'expected a duration such as "500ms", "30s" or "1h30m"'
-NEAR_INBOUND = "; did you mean outbound?"
 
 WRONG_FILES = [
     ("[sotre]\n", "crossdock.toml: sotre: unknown key; did you mean store?"),
     (
         "[zebra]\n",
-        "crossdock.toml: zebra: unknown key; known here: store, queue, retention, run, apps, schedules",
+        "crossdock.toml: zebra: unknown key; known here: store, queue, retention, run, log, apps, schedules",
     ),
     ('[store]\nulr = "x"\n', "crossdock.toml: store.ulr: unknown key; did you mean url?"),
+    (
+        '[store]\nurl = "postgresql+psycopg://db/orders"\n[retention]\nto_files = true\n',
+        (
+            "crossdock.toml: retention.to_files: a store on PostgreSQL has no file beside which archived messages "
+            "could go to files; name a folder with retention.folder"
+        ),
+    ),
     ("[apps.v]\nretrry = 1\n", "crossdock.toml: apps.v.retrry: unknown key; did you mean retry?"),
     (
-        '[apps.v]\ninbound = { file = "in" }\n',
-        f"crossdock.toml: apps.v.inbound: unknown key{NEAR_INBOUND}",
+        '[apps.v]\ninbuond = { file = "in" }\n',
+        "crossdock.toml: apps.v.inbuond: unknown key; did you mean inbound?",
+    ),
+    (
+        '[apps.v]\ninbound = { python = "a:b" }\n',
+        "crossdock.toml: apps.v.inbound: python works in the other direction only; known here: ",
+    ),
+    (
+        "[apps.v]\noutbound = 3\n",
+        (
+            "crossdock.toml: apps.v.outbound: expected a table that names an adapter, such as "
+            '{ python = "orders.checks:validate" }, given 3'
+        ),
     ),
     (
         '[apps.v]\nnext = "w"\n',

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crossdock import RetryPolicy
+from crossdock import Message, RetryPolicy
 from tests.contract.case import claim_one
 
 if TYPE_CHECKING:
@@ -86,6 +86,48 @@ def test_every_field_arrives_whole(queue: Queue, clock: FakeClock) -> None:
         assert found == envelope
         assert [type(value) for value in message.extensions.values()] == [str, bool, bool, int, str]
     assert queue.get("order-17").source_app == "shop"
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"source": "https://shop.example"},
+        {"type": "example.order.placed.v1"},
+        {"subject": "order/17"},
+        {"time": datetime(1999, 12, 31, tzinfo=UTC)},
+        {"datacontenttype": "text/csv"},
+        {"dataschema": "https://schemas.example/order.json"},
+        {"priority": 5},
+        {"partition_key": "customer-3"},
+        {"expires_at": datetime(2999, 1, 1, tzinfo=UTC)},
+        {"correlation_id": "exchange-1"},
+        {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
+        {"extensions": {"tenant": "acme"}},
+    ],
+    ids=lambda option: next(iter(option)),
+)
+def test_a_message_with_one_option_arrives_as_whole_as_plain_ones_beside_it(
+    queue: Queue, option: dict[str, Any]
+) -> None:
+    """A claim reads plain messages in a shorter way."""
+    for data, given in (({"n": 1}, {}), ({"n": 2}, option), (b"\x00", option), (b"\x01", {}), ({"n": 3}, {})):
+        queue.send("app", data, **given)
+    # What waits behind a claimed message of its key comes at the second claim.
+    claimed = []
+    while deliveries := queue.claim("app", limit=10):
+        claimed += [delivery.message for delivery in deliveries]
+        queue.ack_many(deliveries)
+    assert len(claimed) == 5
+    for message in claimed:
+        assert message == queue.get(message.id).message
+        assert type(message) is Message
+
+
+def test_a_claim_reads_the_retry_policy_of_a_message_that_is_plain_otherwise(queue: Queue) -> None:
+    """Its last attempt is its first."""
+    queue.send("app", 1, retry=RetryPolicy(max_attempts=1))
+    claim_one(queue).nack("its last attempt")
+    assert queue.stats("app")["app"].failed == 1
 
 
 def test_bulk_send_carries_the_envelope_too(queue: Queue, clock: FakeClock) -> None:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.crash import consumers, dump, lease_roles, load_roles, outage_roles, producers, snapshot
+from tests.crash import (
+    archive_roles,
+    consumers,
+    dump,
+    lease_roles,
+    load_roles,
+    outage_roles,
+    producers,
+    snapshot,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,5 +45,9 @@ ROLES: Final[dict[str, Callable[..., Any]]] = {
         load_roles.back_up,
         load_roles.fill,
         outage_roles.send_stubbornly,
+        archive_roles.finish_messages,
+        archive_roles.move_messages,
+        archive_roles.finish_files,
+        archive_roles.tell_places,
     )
 }

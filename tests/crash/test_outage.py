@@ -22,7 +22,7 @@ from tests.crash.places import place_of
 from tests.crash.probe import Play
 from tests.postgresql_databases import Databases
 from tests.postgresql_proxy import Proxy
-from tests.postgresql_server import Server
+from tests.postgresql_server import SUPERUSER, Server
 
 pytestmark = [pytest.mark.needs_linux, pytest.mark.needs_postgresql]
 
@@ -48,6 +48,11 @@ def long_stop(server: Server, databases: Databases, _: str) -> None:
     server.start()
 
 
+def frozen_server(server: Server, _: Databases, __: str) -> None:
+    with server.frozen():
+        time.sleep(2.5)  # longer than a lease
+
+
 def refused_connections(_: Server, databases: Databases, url: str) -> None:
     databases.refuse(url, refused=True)
     databases.disconnect(url)
@@ -56,7 +61,13 @@ def refused_connections(_: Server, databases: Databases, url: str) -> None:
 
 
 def outages(full: bool) -> list[Outage]:  # noqa: FBT001 - one of two lengths
-    kinds: list[Outage] = [broken_connections, immediate_restart, refused_connections, long_stop]
+    kinds: list[Outage] = [
+        broken_connections,
+        immediate_restart,
+        refused_connections,
+        frozen_server,
+        long_stop,
+    ]
     return kinds if not full else kinds * 6
 
 
@@ -66,23 +77,67 @@ def test_nothing_is_lost_and_everybody_heals(tmp_path: Path, *, full: bool) -> N
     with Server() as server, Databases(server.url()) as databases, Nursery(tmp_path) as nursery:
         url = databases.empty()
         play = Play(nursery, tmp_path, place_of("postgresql", tmp_path, url), notices=True)
-        senders = [play.fork("send_stubbornly", app="bulk", name=f"sender-{n}", seed=n) for n in range(2)]
-        workers = [play.fork("work", app="bulk", name=f"worker-{n}", handler_s=0.002) for n in range(2)]
-        workers.append(play.fork("work", app="bulk", name="worker-of-one", handler_s=0.002, batch=1))
+        load = Load(play)
         chance = random.Random(11)
         for outage in outages(full):
-            play.wait_for(Kind.ENDED, count=len(play.saw(Kind.ENDED)) + HEALED, timeout_s=60)
+            load.wait_for_more()
             nursery.attend(chance.random() * 0.3)
             outage(server, databases, url)
-        play.wait_for(Kind.ENDED, count=len(play.saw(Kind.ENDED)) + HEALED, timeout_s=60)
-        for group in (senders, workers):
-            if group is workers:
+        load.wait_for_more()
+        load.end_and_explain()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("way", ["one address", "hosts of the URL"])
+def test_failover_to_a_standby_loses_nothing(tmp_path: Path, way: str) -> None:
+    """The server dies under load, and its synchronous standby takes over: at its address, or as the next in the URL."""
+    with (
+        Server() as server,
+        Server(follows=server) as standby,
+        Proxy(server.port) as proxy,
+        Nursery(tmp_path) as nursery,
+    ):
+        server.wait_for_standby()
+        hosts, ports = ("127.0.0.1", f"{proxy.port}")
+        if way == "hosts of the URL":
+            hosts, ports = ("127.0.0.1,127.0.0.1", f"{server.port},{standby.port}")
+        url = f"postgresql+psycopg://{SUPERUSER}@/postgres?host={hosts}&port={ports}&target_session_attrs=read-write"
+        load = Load(Play(nursery, tmp_path, place_of("postgresql", tmp_path, url), notices=True))
+        load.wait_for_more()
+        server.stop(signal.SIGQUIT)
+        standby.promote()
+        proxy.turn_to(standby.port)
+        load.wait_for_more()
+        load.end_and_explain()
+
+
+class Load:
+    """Senders that send again what was not acknowledged, and workers; all of them must heal by themselves."""
+
+    def __init__(self, play: Play) -> None:
+        self._play = play
+        self._senders = [
+            play.fork("send_stubbornly", app="bulk", name=f"sender-{n}", seed=n) for n in range(2)
+        ]
+        self._workers = [play.fork("work", app="bulk", name=f"worker-{n}", handler_s=0.002) for n in range(2)]
+        self._workers.append(play.fork("work", app="bulk", name="worker-of-one", handler_s=0.002, batch=1))
+
+    def wait_for_more(self) -> None:
+        """Wait until messages come through again."""
+        done = len(self._play.saw(Kind.ENDED))
+        self._play.wait_for(Kind.ENDED, count=done + HEALED, timeout_s=60)
+
+    def end_and_explain(self) -> None:
+        """Let all that was sent be worked off, and see that every message is explained."""
+        play = self._play
+        for group in (self._senders, self._workers):
+            if group is self._workers:
                 play.once("wait_until_empty", patience_s=60, timeout_s=90)
             for child in group:
                 child.signal(signal.SIGTERM)
-            nursery.wait(*group, timeout_s=60)
+            play.nursery.wait(*group, timeout_s=60)
         play.check()
-        report = explain(Case(read_histories(tmp_path), play.account(), lapses_allowed=True))
+        report = explain(Case(read_histories(play.folder), play.account(), lapses_allowed=True))
         print(report)  # noqa: T201 - pytest shows it with a failure
         assert not report.violations, str(report)
 

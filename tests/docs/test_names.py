@@ -16,6 +16,7 @@ from crossdock.config.loading import load
 from crossdock.config.model import Config
 from crossdock.domain.errors import CrossdockError, InvalidMessage
 from crossdock.domain.lifecycle import FailureCode, Status
+from crossdock.domain.process_events import catalogue
 from crossdock.store import published, tables
 from crossdock.store.postgresql import published as on_postgresql
 from tests.docs.pages import DOCS, ROOT, Block, blocks_of, name_of, pages, prose_of
@@ -45,8 +46,9 @@ def literals(pattern: str, *, under: str = "") -> set[str]:
     return {name for path in chosen for name in re.findall(pattern, path.read_text(encoding="utf-8"))}
 
 
-EVENTS = literals(r"""["'](message\.[a-z_]+)["']""", under="/store/")
-NOTICES = literals(r"""(?:notice|tell|attempt)(?:, )?\(\s*"([a-z]+\.[a-z_]+)\"""")
+EVENTS = {name for name in catalogue() if name.startswith("message.")}
+KEYS_TOO = {"queue", "store", "schedule", "config", "handler", "message", "consume", "worker", "breaker"}
+"""First words that keys of the configuration, methods and files have, too."""
 CODES = {error.code for error in errors()} | {code.value for code in FailureCode}
 
 
@@ -99,9 +101,25 @@ class TestErrorsAndEvents:
         named = set(re.findall(r"(?<![\w.])message\.[a-z_]+", " ".join([*spans(page), *shown])))
         assert named <= EVENTS | {"message.id"}
 
-    def test_environment_page_lists_every_notice(self) -> None:
-        listed = {name for name in column(REFERENCE / "environment.md", 1) if "." in name}
-        assert listed == NOTICES
+    def test_events_page_lists_every_event(self) -> None:
+        listed = [name for name in column(REFERENCE / "events.md", 1) if "." in name]
+        assert listed == list(catalogue())
+
+    @pytest.mark.parametrize("page", pages(), ids=name_of)
+    def test_every_name_that_looks_like_an_event_is_one(self, page: Path) -> None:
+        subjects = "|".join({name.partition(".")[0] for name in catalogue()} - KEYS_TOO)
+        found = {span for span in spans(page) if re.fullmatch(rf"(?:{subjects})\.[a-z_]+", span)}
+        assert found <= set(catalogue()) | {"message.id"}
+
+    def test_names_of_events_stand_in_the_catalogue_alone(self) -> None:
+        found = {
+            f"{path.name}: {name}"
+            for path in SOURCES
+            if "migrations" not in path.parts and not path.name.endswith("events.py")
+            for name in catalogue()
+            if re.search(rf"""["']{re.escape(name)}["':]""", path.read_text(encoding="utf-8"))
+        }
+        assert found == set()
 
     def test_glossary_names_every_status(self) -> None:
         assert {status.value for status in Status} <= set(spans(DOCS / "glossary.md"))

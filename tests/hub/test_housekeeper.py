@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from crossdock import Queue, StoreUnavailable
+from crossdock.domain.events import RescuerFailed
 from crossdock.hub.housekeeper import Housekeeper
 from tests.contract.case import claim_one, numbers
+from tests.notices import Heard
 
 PATIENCE_S = 20
 NONE = timedelta(0)
@@ -92,47 +94,44 @@ class Stumbling:
 
 class TestService:
     def test_it_lives_on_whatever_a_pass_ends_in(self, queue: Queue) -> None:
-        told: list[str] = []
+        heard = Heard()
         rescuer = Stumbling(KeyError("x"), KeyError("x"), ValueError("y"))
         housekeeper = Housekeeper(
             queue._store,
             rescuer,
             Stumbling(),
             queue._archiver,
-            lambda event, text: told.append(f"{event} {text}"),
+            heard,
         )  # type: ignore[arg-type]  # as good as one
         housekeeper.start()
         until(lambda: rescuer.calls > 3)
         housekeeper.stop()
-        assert told == ["rescuer.failed KeyError: 'x'", "rescuer.failed ValueError: y"]  # each trouble once
+        assert heard.events == [  # each trouble once
+            RescuerFailed(reason="KeyError: 'x'"),
+            RescuerFailed(reason="ValueError: y"),
+        ]
 
     def test_trouble_with_one_duty_keeps_back_no_other(self, queue: Queue) -> None:
-        told: list[str] = []
+        heard = Heard()
         rescuer, scheduler = Stumbling(KeyError("x"), ValueError("same")), Stumbling(ValueError("same"))
-        housekeeper = Housekeeper(
-            queue._store, rescuer, scheduler, queue._archiver, lambda event, text: told.append(event)
-        )  # type: ignore[arg-type]  # as good as they
+        housekeeper = Housekeeper(queue._store, rescuer, scheduler, queue._archiver, heard)  # type: ignore[arg-type]  # as good as they
         for _ in range(3):
             housekeeper.run_once()
         assert scheduler.calls == 3
-        assert told == ["rescuer.failed", "scheduler.failed"]  # the second "same" is known already
+        assert heard.names == ["rescuer.failed", "scheduler.failed"]  # the second "same" is known already
 
     def test_store_that_is_away_is_waited_for_once(self, queue: Queue) -> None:
         rescuer, scheduler = Stumbling(StoreUnavailable("away")), Stumbling()
-        housekeeper = Housekeeper(queue._store, rescuer, scheduler, queue._archiver, lambda event, text: None)  # type: ignore[arg-type]  # as good as they
+        housekeeper = Housekeeper(queue._store, rescuer, scheduler, queue._archiver, Heard())  # type: ignore[arg-type]  # as good as they
         housekeeper.run_once()
         assert scheduler.calls == 0
         housekeeper.run_once()
         assert scheduler.calls == 1
 
     def test_starting_twice_and_stopping_unstarted_are_harmless(self, queue: Queue) -> None:
-        housekeeper = Housekeeper(
-            queue._store, Stumbling(), Stumbling(), queue._archiver, lambda event, text: None
-        )  # type: ignore[arg-type]  # as good as one
+        housekeeper = Housekeeper(queue._store, Stumbling(), Stumbling(), queue._archiver, Heard())  # type: ignore[arg-type]  # as good as one
         housekeeper.stop()
-        housekeeper = Housekeeper(
-            queue._store, Stumbling(), Stumbling(), queue._archiver, lambda event, text: None
-        )  # type: ignore[arg-type]  # as good as one
+        housekeeper = Housekeeper(queue._store, Stumbling(), Stumbling(), queue._archiver, Heard())  # type: ignore[arg-type]  # as good as one
         housekeeper.start()
         thread = housekeeper._thread
         housekeeper.start()
@@ -144,9 +143,7 @@ class TestService:
         """A stop between two looks must not be forgotten and waited out."""
         started = time.monotonic()
         for _ in range(40):
-            housekeeper = Housekeeper(
-                queue._store, Stumbling(), Stumbling(), queue._archiver, lambda event, text: None
-            )  # type: ignore[arg-type]  # as good as one
+            housekeeper = Housekeeper(queue._store, Stumbling(), Stumbling(), queue._archiver, Heard())  # type: ignore[arg-type]  # as good as one
             housekeeper.start()
             housekeeper.stop()
         assert time.monotonic() - started < 40 * 0.2  # a quarter of a second each, if it is forgotten

@@ -11,6 +11,7 @@ import pytest
 
 from crossdock import Queue, SchemaOutOfDate, StoreSettings
 from crossdock.ports.clock import SystemClock
+from crossdock.ports.notice import LogNotice
 from crossdock.store import maintenance, migrate, schema
 from crossdock.store.connections import Connections
 from crossdock.store.location import StoreLocation
@@ -34,6 +35,7 @@ def _open(path: Path) -> OpenStore:
         name="test",
         clock=SystemClock(),
         prepared=PreparedStatements(),
+        notice=LogNotice(),
     )
 
 

@@ -1,21 +1,23 @@
-"""What the configuration says of apps: their handlers, found by name, and whatever else it sets."""
+"""What the configuration says of apps: what brings and hands over their messages, and whatever else it sets."""
 
 from __future__ import annotations
 
-import importlib
-import sys
-from collections.abc import Callable, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.app.registration import HUB_RULES, Registration, register
+from crossdock.app.registration import HUB_RULES, Entrance, Registration, register_transport
+from crossdock.app.transport import Transport
+from crossdock.config.kinds import side_of
+from crossdock.config.problems import show_key
 from crossdock.domain.errors import ConfigError
 from crossdock.domain.message import AppId
 from crossdock.domain.routing import Routes
 
 if TYPE_CHECKING:
     from crossdock.config import Loaded
+    from crossdock.config.kinds import Chosen, Direction
     from crossdock.config.model import AppTable
 
 PLAIN: Final[Mapping[str, Any]] = {
@@ -41,7 +43,7 @@ def options_over(options: Mapping[str, Any], table: AppTable | None) -> dict[str
         found["retry"] = table.retry.over(found["retry"])
     if table.breaker is not None:
         found["breaker"] = table.breaker.to_breaker()
-    if table.outbound.cpu:
+    if table.outbound is not None and getattr(table.outbound.settings, "cpu", False):
         found["cpu"] = True
     return found
 
@@ -75,6 +77,7 @@ def waits_for_a_start(before: Loaded, now: Loaded) -> str:
             ("queue.lease", before.config.queue.lease, now.config.queue.lease),
             ("queue.max_crashes", before.config.queue.max_crashes, now.config.queue.max_crashes),
             ("run", before.config.run, now.config.run),
+            ("log", before.config.log, now.config.log),
         )
         if old != new
     ]
@@ -82,57 +85,71 @@ def waits_for_a_start(before: Loaded, now: Loaded) -> str:
 
 
 def registrations(loaded: Loaded) -> dict[AppId, Registration]:
-    """Return the apps to which the configuration gives a handler.
+    """Return the apps to which the configuration hands their messages.
 
     Raises:
-        ConfigError: Handlers cannot be found, or cannot be handlers; there is a line for each.
+        ConfigError: Handlers cannot be found, or adapters cannot be made; there is a line for each.
     """
-    _let_modules_be_found(loaded)
     found: dict[AppId, Registration] = {}
     problems: list[str] = []
     for name, table in loaded.config.apps.items():
-        if table.outbound.python is None:
-            continue
-        try:
-            function = _function(table.outbound.python)
-            found[AppId(name)] = register(name, function, options_over(PLAIN, table))
-        except ConfigError as error:
-            origin = loaded.origin("apps", name, "outbound", "python")
-            problems.append(f"{origin}: apps.{name}.outbound.python: {error}")
+        if names_transport(table.outbound):
+            with _problem(problems, loaded, name, "outbound"):
+                transport = transport_of(loaded, name, "outbound")
+                found[AppId(name)] = register_transport(AppId(name), transport, options_over(PLAIN, table))
     if problems:
         raise ConfigError("\n".join(problems))
     return found
 
 
-def _let_modules_be_found(loaded: Loaded) -> None:
-    """Put the folder of the configuration before all others, as Python does with that of a script."""
-    folder = str((loaded.file.resolve().parent) if loaded.file is not None else Path.cwd())
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-
-
-def _function(path: str) -> Callable[..., Any]:
-    """Return what a path such as ``orders.checks:validate`` names.
+def entrances(loaded: Loaded) -> dict[AppId, Entrance]:
+    """Return the apps through which messages come in.
 
     Raises:
-        ConfigError: There is no such thing.
+        ConfigError: Adapters cannot be made; there is a line for each.
     """
-    module_name, _, inside = path.partition(":")
+    found: dict[AppId, Entrance] = {}
+    problems: list[str] = []
+    for name, table in loaded.config.apps.items():
+        if table.inbound is not None:
+            with _problem(problems, loaded, name, "inbound"):
+                found[AppId(name)] = Entrance(app=AppId(name), inbound=transport_of(loaded, name, "inbound"))
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return found
+
+
+def names_transport(outbound: Chosen | None) -> bool:
+    """Tell whether the outbound table of an app names what hands over its messages."""
+    return outbound is not None and getattr(outbound.settings, outbound.kind) is not None
+
+
+def transport_of(loaded: Loaded, app: str, direction: Direction) -> Transport:
+    """Return the transport that the configuration chooses for an app, after trying to make its adapter.
+
+    Raises:
+        ConfigError: Its adapter cannot be made.
+    """
+    chosen = getattr(loaded.config.apps[app], direction)
+    side = side_of(chosen.kind, direction)
+    assert side is not None  # noqa: S101 - the configuration was checked
+    transport = Transport(chosen.kind, chosen.settings, side.make, folder_of(loaded))
+    transport.check(AppId(app))
+    return transport
+
+
+def folder_of(loaded: Loaded | None) -> Path:
+    """Return the folder that paths of a configuration count from."""
+    if loaded is None or loaded.file is None:
+        return Path.cwd()
+    return loaded.file.resolve().parent
+
+
+@contextmanager
+def _problem(problems: list[str], loaded: Loaded, app: str, direction: Direction) -> Iterator[None]:
+    """Note a setting that cannot be right here, with the key that names the adapter."""
     try:
-        found: Any = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise ConfigError(f"module {module_name} cannot be imported: {error}") from error
-        raise ConfigError(f"there is no module {error.name}; it is looked for in {sys.path[0]}") from error
-    except Exception as error:
-        raise ConfigError(
-            f"module {module_name} cannot be imported: {type(error).__name__}: {error}"
-        ) from error
-    for part in inside.split("."):
-        if not hasattr(found, part):
-            near = get_close_matches(part, dir(found), n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise ConfigError(f"module {module_name} has no {inside}{hint}")
-        found = getattr(found, part)
-    function: Callable[..., Any] = found
-    return function
+        yield
+    except ConfigError as error:
+        key = ("apps", app, direction, getattr(loaded.config.apps[app], direction).kind)
+        problems.append(f"{loaded.origin(*key)}: {show_key(key)}: {error}")

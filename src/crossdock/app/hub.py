@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-from crossdock.app.configured import options_over, registrations, routes_of, rules_of, waits_for_a_start
-from crossdock.app.registration import Registration, register
+from crossdock.app.configured import (
+    entrances,
+    names_transport,
+    options_over,
+    registrations,
+    routes_of,
+    rules_of,
+    waits_for_a_start,
+)
+from crossdock.app.registration import Entrance, Registration, register
 from crossdock.app.reloading import Plan
 from crossdock.app.running import Running
 from crossdock.app.signals import until_signalled
+from crossdock.app.transport import PYTHON
 from crossdock.asynchronous.queue import AsyncQueue
 from crossdock.config import Loaded, load
 from crossdock.domain.breaker import Breaker
@@ -25,6 +34,9 @@ from crossdock.domain.routing import Subscription
 from crossdock.domain.rules import Rate
 from crossdock.queue_core import QueueCore, Stop
 from crossdock.synchronous.queue import Queue
+
+if TYPE_CHECKING:
+    from crossdock.config.model import AppTable
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -91,7 +103,8 @@ class Hub:
     ) -> Callable[[F], F]:
         """Register the decorated function as the handler of an app; it stays what it is.
 
-        What a configuration says under ``[apps.NAME]`` holds in place of what is said here.
+        What a configuration says under ``[apps.NAME]`` holds in place of what is said here; another transport there
+        takes the place of the function.
 
         It is called as ``handler(message)``, or as ``handler(message, delivery)`` if it takes two arguments. An async
         function runs as a task, a plain one in a thread, with ``cpu`` in a process of its own. What it returns goes
@@ -127,7 +140,7 @@ class Hub:
 
         def decorate(function: F) -> F:
             checked = register(name, function, options)
-            if checked.app in self._decorated or (table is not None and table.outbound.python is not None):
+            if checked.app in self._decorated or _has_function(table):
                 raise ConfigError(f"{name!r} has a handler already; an app has one")
             if table is not None:
                 register(name, function, options_over(options, table))
@@ -140,12 +153,12 @@ class Hub:
         """Return the apps that a run would work for.
 
         Args:
-            apps: Only these; default: all that have a handler.
+            apps: Only these; default: all that have a handler or a transport.
 
         Raises:
-            ConfigError: No app has a handler, one of ``apps`` has none, or a handler cannot be found.
+            ConfigError: No app has one, one of ``apps`` has none, or one cannot be made.
         """
-        return [str(name) for name in _chosen(self._known(), apps)]
+        return _chosen(_names(self._known(), self._entrances()), apps)
 
     def run(
         self,
@@ -160,13 +173,13 @@ class Hub:
         hands it back at once.
 
         Args:
-            apps: Only these; default: all that have a handler.
+            apps: Only these; default: all that have a handler or a transport.
             wait: End when there was nothing to do for so long; default: never.
             stop: End when it is set.
             drain: End within so long after being told to stop.
 
         Raises:
-            ConfigError: No handler is registered, or none for one of ``apps``.
+            ConfigError: No app has a handler or a transport, or one of ``apps`` has none.
             StoreError: The store cannot be used.
         """
         running = self._running(apps, stop=stop, drain=drain)
@@ -183,13 +196,13 @@ class Hub:
         """Do the same in an event loop that runs already. Signals are left to the program.
 
         Args:
-            apps: Only these; default: all that have a handler.
+            apps: Only these; default: all that have a handler or a transport.
             wait: End when there was nothing to do for so long; default: never.
             stop: End when it is set.
             drain: End within so long after being told to stop.
 
         Raises:
-            ConfigError: No handler is registered, or none for one of ``apps``.
+            ConfigError: No app has a handler or a transport, or one of ``apps`` has none.
             StoreError: The store cannot be used.
         """
         await self._running(apps, stop=stop, drain=drain).run(wait)
@@ -212,13 +225,17 @@ class Hub:
 
     def _plan(self, apps: Iterable[str], queue: QueueCore) -> Plan:
         """Return what is to be worked on, and put the policies and rules of all apps into force."""
-        known = self._known()
-        chosen = _chosen(known, apps)
+        known, doors = self._known(), self._entrances()
+        chosen = _chosen(_names(known, doors), apps)
         policies = {} if self._loaded is None else self._loaded.config.retry_policies()
         policies |= {name: one.retry for name, one in known.items() if one.retry is not None}
         queue._gateway.policies = queue._gateway.policies.with_retry(policies)
         queue._gateway.apply_rules(rules_of(known, self._loaded))
-        return Plan(chosen, routes_of(known, self._loaded))
+        return Plan(
+            {name: one for name, one in known.items() if name in chosen},
+            {name: one for name, one in doors.items() if name in chosen},
+            routes_of(known, self._loaded),
+        )
 
     def _renew(self, apps: Iterable[str], queue: QueueCore) -> Plan:
         """Read the configuration again, and return what is to be worked on now.
@@ -237,16 +254,24 @@ class Hub:
         return replace(plan, remark=waits_for_a_start(before, self._loaded))
 
     def _known(self) -> dict[AppId, Registration]:
-        """Return every app that has a handler, from the program or from the configuration."""
+        """Return every app that is handed its messages, by the program or by the configuration."""
         tables = {} if self._loaded is None else self._loaded.config.apps
         own = {
             name: register(name, function, options_over(options, tables.get(name)))
             for name, (function, options) in self._decorated.items()
         }
-        return own if self._loaded is None else {**registrations(self._loaded), **own}
+        return own if self._loaded is None else {**own, **registrations(self._loaded)}
+
+    def _entrances(self) -> dict[AppId, Entrance]:
+        """Return every app through which messages come in."""
+        return {} if self._loaded is None else entrances(self._loaded)
 
 
-def _chosen(known: Mapping[AppId, Registration], apps: Iterable[str]) -> Mapping[AppId, Registration]:
+def _names(known: Mapping[AppId, Registration], doors: Mapping[AppId, Entrance]) -> list[str]:
+    return list(dict.fromkeys([*known, *doors]))
+
+
+def _chosen(known: Sequence[str], apps: Iterable[str]) -> list[str]:
     names = list(apps)
     if not known:
         raise ConfigError(
@@ -256,7 +281,13 @@ def _chosen(known: Mapping[AppId, Registration], apps: Iterable[str]) -> Mapping
     for name in names:
         if name not in known:
             raise ConfigError(f"no handler is known for {name!r}; there are: {', '.join(known)}")
-    return {name: one for name, one in known.items() if not names or name in names}
+    return [name for name in known if not names or name in names]
+
+
+def _has_function(table: AppTable | None) -> bool:
+    """Tell whether the configuration names a function for an app."""
+    chosen = None if table is None else table.outbound
+    return chosen is not None and chosen.kind == PYTHON and names_transport(chosen)
 
 
 def _loaded(source: Loaded | str | os.PathLike[str] | None) -> Loaded:

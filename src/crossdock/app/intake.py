@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from crossdock.queue_core import Stop
 
 _BATCH: Final = 100
+_LARGEST_BATCH: Final = 1000
+"""So many are claimed in one transaction at most: others want to write, too."""
 
 
 class QueueIntake:
@@ -23,6 +25,7 @@ class QueueIntake:
         queue: Whose store it is.
         app: Whose messages.
         lanes: So many of them may be in hand at a time.
+        gathers: They are handed over together.
         lease: How long a stopped process keeps them; None: as the queue has it.
         stop: No more is claimed once it is set.
         receivers: Returns the apps that receive what comes of them; it waits while the queue of one is full.
@@ -34,6 +37,7 @@ class QueueIntake:
         app: AppId,
         *,
         lanes: int,
+        gathers: bool,
         lease: timedelta | None,
         stop: Stop,
         receivers: Callable[[], Iterable[AppId]],
@@ -42,7 +46,12 @@ class QueueIntake:
         self._queue = queue
         self._stop = stop
         self._consumption = queue._start_consuming(
-            app, batch=max(_BATCH, lanes), lease=lease, lanes=lanes, receivers=receivers
+            app,
+            batch=max(_BATCH, min(lanes, _LARGEST_BATCH)),
+            lease=lease,
+            lanes=lanes,
+            gathers=gathers,
+            receivers=receivers,
         )
         self._ear = queue._ears.borrow(app)
 
@@ -76,8 +85,9 @@ class QueueIntake:
 
     def finish(self, claimed: Claimed, outcome: Outcome, *, written: bool = False) -> None:
         """Note how a message in hand ended; it is written down soon, with others, unless it was already."""
-        if self._consumption.finish(claimed, outcome, written=written):
-            self._queue._housekeeper.call()
+        begins = self._consumption.finish(claimed, outcome, written=written)
+        if begins or self._consumption.is_hurried:
+            self._queue._housekeeper.call(hurry=self._consumption.is_hurried)
 
     def in_hand(self) -> list[Claimed]:
         """Return what is being worked on."""

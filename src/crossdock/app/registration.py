@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from crossdock.adapters.python.handlers import handler_of
+from crossdock.app.transport import Transport, python_transport
 from crossdock.domain.breaker import Breaker
 from crossdock.domain.errors import ConfigError, InvalidMessage
 from crossdock.domain.message import AppId, check_app
 from crossdock.domain.retry import RetryPolicy
 from crossdock.domain.routing import Subscription
 from crossdock.domain.rules import Rate, check_rules
-from crossdock.hub.handlers import Handler, handler_of
 
 MOST_LANES: Final = 10_000
 HUB_RULES: Final = ("fallback", "max_depth", "max_processing", "rate")
@@ -22,9 +23,10 @@ HUB_RULES: Final = ("fallback", "max_depth", "max_processing", "rate")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """An app of a hub.
+    """An app of a hub that is handed its messages.
 
     Attributes:
+        outbound: What hands them over.
         retry: None: the queue's policy for it.
         concurrency: So many messages are worked on at a time, in each process.
         following: Receive everything it sends.
@@ -35,7 +37,7 @@ class Registration:
     """
 
     app: AppId
-    handler: Handler
+    outbound: Transport
     retry: RetryPolicy | None
     concurrency: int
     following: tuple[AppId, ...]
@@ -45,8 +47,20 @@ class Registration:
     rules: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrance:
+    """An app of a hub through which messages come in.
+
+    Attributes:
+        inbound: What takes them in.
+    """
+
+    app: AppId
+    inbound: Transport
+
+
 def register(app: str, function: Callable[..., Any], options: dict[str, Any]) -> Registration:
-    """Check what is said of an app.
+    """Check what is said of an app that has a handler.
 
     Args:
         app: Its name.
@@ -57,12 +71,26 @@ def register(app: str, function: Callable[..., Any], options: dict[str, Any]) ->
         ConfigError: Something is wrong; the message names it.
     """
     name = _name(app, "the app")
+    return register_transport(name, python_transport(handler_of(name, function, cpu=options["cpu"])), options)
+
+
+def register_transport(name: AppId, outbound: Transport, options: dict[str, Any]) -> Registration:
+    """Check what is said of an app, whatever hands over its messages.
+
+    Args:
+        name: Its name.
+        outbound: What hands them over.
+        options: As ``Hub.app`` takes them.
+
+    Raises:
+        ConfigError: Something is wrong; the message names it.
+    """
     _check_retry(name, options["retry"])
     _check_concurrency(name, options["concurrency"])
     _check_timeout(name, options["timeout"])
     return Registration(
         app=name,
-        handler=handler_of(name, function, cpu=options["cpu"]),
+        outbound=outbound,
         retry=options["retry"],
         concurrency=options["concurrency"],
         following=_following(name, options["next"]),

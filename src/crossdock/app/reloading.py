@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from crossdock.domain.errors import ConfigError, StoreError
+from crossdock.domain.process_events import ConfigRefused, ConfigReloaded
 
 if TYPE_CHECKING:
-    from crossdock.app.registration import Registration
+    from crossdock.app.registration import Entrance, Registration
     from crossdock.domain.message import AppId
     from crossdock.domain.routing import Routes
+    from crossdock.ports.notice import Notice
     from crossdock.ports.store import Store
 
 _LOOK_EVERY_S: Final = 0.5
@@ -27,12 +29,14 @@ class Plan:
     """What a run works on.
 
     Attributes:
-        apps: Those that are to run.
+        apps: Those that are handed their messages.
+        entrances: Those through which messages come in.
         routes: Of all apps of the hub.
         remark: What of the configuration takes effect only at the next start; empty: nothing.
     """
 
     apps: Mapping[AppId, Registration]
+    entrances: Mapping[AppId, Entrance]
     routes: Routes
     remark: str = ""
 
@@ -54,10 +58,12 @@ class Reloading:
         store: Where the generation stands.
         renew: Reads the configuration again.
         run: Applies what that says.
+        notice: Is told what became of it.
     """
 
-    def __init__(self, store: Store, renew: Callable[[], Plan], run: Applies) -> None:
+    def __init__(self, store: Store, renew: Callable[[], Plan], run: Applies, *, notice: Notice) -> None:
         self._store = store
+        self._notice = notice
         self._renew = renew
         self._run = run
         self._owner = store.owner
@@ -73,8 +79,8 @@ class Reloading:
         with suppress(StoreError):  # the consumers tell of it; the next look tries again
             generation = await self._store.read_async(lambda reader: reader.generation())
             if generation != self._known:
-                self._known = generation
-                await self._load(generation)
+                is_news, self._known = self._known >= 0, generation
+                await self._load(generation, is_news=is_news)
             if self._pending is not None and self._run.is_settled():
                 await self._report(*self._pending)
                 self._pending = None
@@ -84,14 +90,21 @@ class Reloading:
         with suppress(StoreError):
             await self._store.write_async(lambda tx: tx.forget_process(self._owner))
 
-    async def _load(self, generation: int) -> None:
+    async def _load(self, generation: int, *, is_news: bool) -> None:
+        began = time.monotonic()
         try:
             plan = await asyncio.to_thread(self._renew)
         except ConfigError as error:
-            self._pending = (generation, f"it goes on as before: {error}")
+            words = f"it goes on as before: {error}"
+            self._pending = (generation, words)
+            took_s = time.monotonic() - began
+            self._notice(ConfigRefused(generation=generation, reason=words, duration_s=took_s))
             return
         self._run.apply(plan)
         self._pending = (generation, plan.remark)
+        took_s = time.monotonic() - began
+        if is_news:
+            self._notice(ConfigReloaded(generation=generation, remark=plan.remark, duration_s=took_s))
 
     async def _report(self, generation: int, problem: str) -> None:
         report = {"pid": os.getpid(), "host": platform.node(), "generation": generation, "problem": problem}

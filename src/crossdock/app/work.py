@@ -1,139 +1,111 @@
-"""One message and its handler: the call, its time limit, and what becomes of the message."""
+"""The messages of an app and the adapter that hands them over, one by one: the call, its time limit, the outcome."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from crossdock.app.processes import HandlerFailed, ProcessDied
+from crossdock.app.notes import noted_on, write_note
+from crossdock.asynchronous.delivery import AsyncDelivery
 from crossdock.domain.delivery import Completed
-from crossdock.domain.errors import RateLimited, TransientError
-from crossdock.domain.retry import Halt, RetryAt
+from crossdock.domain.errors import NotConnected, TransientError
+from crossdock.domain.events import HandlerTooLate
+from crossdock.hub.worked_on import WORKED_ON
+from crossdock.ports.outbound import Handover
+from crossdock.synchronous.delivery import Delivery
 
 if TYPE_CHECKING:
-    from crossdock.asynchronous.delivery import AsyncDelivery
-    from crossdock.domain.breaker import Breaker
     from crossdock.domain.delivery import Claimed, Outcome
-    from crossdock.hub.answers import Answers
     from crossdock.hub.endpoint import Intake
     from crossdock.hub.gateway import Gateway
-    from crossdock.synchronous.delivery import Delivery
+    from crossdock.hub.link import Link
+    from crossdock.hub.outcomes import Outcomes
+    from crossdock.ports.outbound import OutboundAdapter, Reply
 
-_HANDLER_ERRORS = (Exception, SystemExit, KeyboardInterrupt)
-"""What a handler may raise without ending its worker: ``sys.exit()`` in a handler fails its message alone."""
+T = TypeVar("T")
 
 
 class Work:
-    """Works on messages of one app.
+    """Hands over the messages of one app, each alone; several may be on their way side by side.
 
     Args:
-        call: Calls the handler with a message.
+        adapter: Hands them over.
+        link: Of the adapter; is told when it is lost.
         intake: Is told how each ended.
-        gateway: Judges errors.
-        answers: Addresses what the handler returns.
+        gateway: Of the queue.
+        outcomes: Says what becomes of each.
         timeout: How long one call may last; None: as long as it likes.
-        breaker: The circuit breaker of the app's queue, if it has one.
     """
 
-    def __init__(  # noqa: PLR0913 - all but one by keyword
+    def __init__(  # noqa: PLR0913 - all but two by keyword
         self,
-        call: Callable[..., Awaitable[Any]],
+        adapter: OutboundAdapter,
+        link: Link,
         *,
         intake: Intake,
         gateway: Gateway,
-        answers: Answers,
+        outcomes: Outcomes,
         timeout: timedelta | None = None,
-        breaker: Breaker | None = None,
     ) -> None:
-        self._call = call
+        self._adapter = adapter
+        self._link = link
         self._intake = intake
         self._gateway = gateway
-        self._answers = answers
-        self._breaker = breaker
+        self._outcomes = outcomes
         self._timeout_s = None if timeout is None else timeout.total_seconds()
+        self._notes = adapter.capabilities.notes
 
     async def __call__(self, claimed: Claimed) -> None:
-        """Work on one message; raises nothing but its cancellation."""
-        self._intake.finish(claimed, await self._outcome(claimed, (claimed.message,)))
-
-    async def _outcome(
-        self, claimed: Claimed, arguments: tuple[Any, ...], delivery: AsyncDelivery | Delivery | None = None
-    ) -> Outcome:
-        try:
-            if self._timeout_s is None:
-                returned = await self._call(*arguments)
-            else:
-                returned = await self._watched(self._timeout_s, claimed.row_id, arguments)
-            return self._answers.to(claimed, returned, None if delivery is None else delivery.result)
-        except ProcessDied:
-            return self._gateway.crashed(claimed)
-        except HandlerFailed as error:
-            return self._gateway.nacked(claimed, str(error), None)
-        except asyncio.CancelledError:
-            if _is_cancelled():
-                raise
-            return self._gateway.nacked(
-                claimed, "CancelledError: the handler awaited what was cancelled", None
-            )
-        except RateLimited as error:
-            return _parking(self._gateway.nacked(claimed, error, None))
-        except _HANDLER_ERRORS as error:  # the rim of the handler
-            return self._gateway.nacked(claimed, error, None, self._breaker)
-
-    async def _watched(self, timeout_s: float, row_id: int, arguments: tuple[Any, ...]) -> Any:
-        """Call the handler; should it block this process, the others know when its time is over."""
-        peers = self._gateway.store.peers
-        if peers is None:
-            return await self._within(timeout_s, arguments)
-        times = peers.work_times
-        place = times.begin(row_id, timeout_s)
-        try:
-            return await self._within(timeout_s, arguments)
-        finally:
-            times.end(place)
-
-    async def _within(self, timeout_s: float, arguments: tuple[Any, ...]) -> Any:
-        limit = asyncio.timeout(timeout_s)
-        try:
-            async with limit:
-                return await self._call(*arguments)
-        except TimeoutError as error:
-            if limit.expired():
-                raise TransientError(
-                    f"the handler took longer than its timeout of {timeout_s:g} s"
-                ) from error
-            raise
-
-
-class WorkWithDelivery(Work):
-    """Works on messages of one app whose handler takes the delivery, too, and may settle it itself.
-
-    Args:
-        call: Calls the handler with a message and a delivery.
-        kind: Of the delivery.
-        options: As for ``Work``.
-    """
-
-    def __init__(
-        self,
-        call: Callable[..., Awaitable[Any]],
-        kind: type[AsyncDelivery | Delivery],
-        **options: Any,
-    ) -> None:
-        super().__init__(call, **options)
-        self._kind = kind
-
-    async def __call__(self, claimed: Claimed) -> None:
-        """Work on one message; raises nothing but its cancellation."""
-        delivery = self._kind(self._gateway, claimed)
-        outcome = await self._outcome(claimed, (claimed.message, delivery), delivery)
-        settled = delivery._outcome
+        """Hand one message over; raises nothing but its cancellation."""
+        WORKED_ON.set(claimed)
+        batch = OneMessage(self._gateway, claimed)
+        outcome = await self._outcome(claimed, batch)
+        settled = None if batch.delivery is None else batch.delivery._outcome
         if settled is not None:
             self._tell_dropped(claimed, outcome)
         self._intake.finish(claimed, settled or outcome, written=settled is not None)
+
+    async def flush(self) -> None:
+        """Do nothing: no message waits for others."""
+
+    async def stop(self) -> None:
+        """Do nothing: what runs, runs in the lanes."""
+
+    async def _outcome(self, claimed: Claimed, batch: OneMessage) -> Outcome:
+        try:
+            if self._notes:
+                await batch.read_note()
+            replies = await self._delivered([claimed], self._adapter.deliver(batch))
+        except asyncio.CancelledError:
+            if is_cancelled():
+                raise
+            return self._outcomes.of_error(claimed, "CancelledError: the handler awaited what was cancelled")
+        except NotConnected as error:
+            self._link.lost(error)
+            return self._outcomes.of_error(claimed, error)
+        except Exception as error:  # noqa: BLE001 - the rim of the adapter
+            return self._outcomes.of_error(claimed, error)
+        self._link.works()
+        return self._outcomes.of_reply(claimed, replies[0])
+
+    async def _delivered(
+        self, claimed: Sequence[Claimed], delivery: Awaitable[Sequence[Reply]]
+    ) -> Sequence[Reply]:
+        """Wait for the adapter; should it block this process, the others know when its time is over."""
+        if self._timeout_s is None:
+            return await delivery
+        peers = self._gateway.store.peers
+        if peers is None:
+            return await _within(self._timeout_s, delivery)
+        times, timeout_s = peers.work_times, self._timeout_s
+        places = [times.begin(one.row_id, timeout_s) for one in claimed]
+        try:
+            return await _within(timeout_s, delivery)
+        finally:
+            for place in places:
+                times.end(place)
 
     def _tell_dropped(self, claimed: Claimed, outcome: Outcome) -> None:
         """Say what is lost because the handler settled the delivery before it ended."""
@@ -141,18 +113,58 @@ class WorkWithDelivery(Work):
             return
         what = "returned messages" if isinstance(outcome, Completed) else "failed"
         self._gateway.tell(
-            "handler.too_late",
-            f"the handler of {claimed.app!r} settled the delivery itself and then {what}, which has no effect: "
-            f"let it return or raise instead of settling",
+            HandlerTooLate(
+                app=claimed.app,
+                reason=f"the handler of {claimed.app!r} settled the delivery itself and then {what}, which has no "
+                f"effect: let it return or raise instead of settling",
+            )
         )
 
 
-def _is_cancelled() -> bool:
+class OneMessage:
+    """A batch of one message.
+
+    Attributes:
+        delivery: What a handler was given that wants the delivery itself; None: it was not asked for.
+    """
+
+    __slots__ = ("_claimed", "_gateway", "delivery", "handovers")
+
+    def __init__(self, gateway: Gateway, claimed: Claimed) -> None:
+        self._gateway = gateway
+        self._claimed = claimed
+        self.handovers = (Handover(claimed.message, claimed.attempt),)
+        self.delivery: AsyncDelivery | Delivery | None = None
+
+    async def read_note(self) -> None:
+        """Find out what an earlier attempt noted."""
+        noted = await noted_on(self._gateway.store, [self._claimed])
+        self.handovers = (self.handovers[0]._replace(noted=noted.get(self._claimed.row_id)),)
+
+    async def note(self, words: Mapping[str, Any], places: Sequence[int] | None = None) -> None:
+        """Write down, durably, where the message goes."""
+        if places is None or 0 in places:
+            await write_note(self._gateway.store, [self._claimed], words)
+
+    def open(self, *, for_task: bool) -> AsyncDelivery | Delivery:
+        """Return the delivery, for a handler that may settle it itself."""
+        kind = AsyncDelivery if for_task else Delivery
+        self.delivery = kind(self._gateway, self._claimed)
+        return self.delivery
+
+
+async def _within(timeout_s: float, waited_for: Awaitable[T]) -> T:
+    limit = asyncio.timeout(timeout_s)
+    try:
+        async with limit:
+            return await waited_for
+    except TimeoutError as error:
+        if limit.expired():
+            raise TransientError(f"the handler took longer than its timeout of {timeout_s:g} s") from error
+        raise
+
+
+def is_cancelled() -> bool:
     """Tell whether it is our own task that is to end, and not one that a handler waited for."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _parking(outcome: Outcome) -> Outcome:
-    """Let the whole queue wait as long as its message: the far side is the same for all of them."""
-    return replace(outcome, halts=Halt.PARK) if isinstance(outcome, RetryAt) else outcome

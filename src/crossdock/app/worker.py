@@ -6,14 +6,17 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.app.hub import Hub
 from crossdock.app.signals import on_hangup, until_signalled
+from crossdock.domain.errors import CrossdockError
+from crossdock.domain.process_events import WorkerFailed, WorkerStarted, WorkerStopped
 
 if TYPE_CHECKING:
     from crossdock.config import Loaded
@@ -25,13 +28,24 @@ TERMINATED: Final = 143
 _TO_GIVE_BACK_S: Final = 0.5
 
 
+class WorkerEnded(Exception):
+    """The work ended by an error that was told already.
+
+    Attributes:
+        error: What it was.
+    """
+
+    def __init__(self, error: CrossdockError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 def run_worker(
     loaded: Loaded,
     apps: Sequence[str],
     *,
     drain: timedelta,
     until_eof: bool,
-    began: Callable[[Sequence[str]], None],
 ) -> None:
     """Work until a signal says stop; the process is over when the time to drain is, even if a handler blocks it.
 
@@ -40,19 +54,37 @@ def run_worker(
         apps: Only these; none: all that have a handler.
         drain: How long the end may take.
         until_eof: Stop at the end of standard input, too.
-        began: Is called with the names of the apps when their handlers were found.
 
     Raises:
         ConfigError: There is no such app, or a handler cannot be found.
-        StoreError: The store cannot be used.
+        StoreError: The store cannot be opened.
+        WorkerEnded: The store cannot be used any more.
     """
     with Hub(loaded) as hub:
-        began(hub.names(*apps))
+        names = tuple(hub.names(*apps))
         deadline = _Deadline(hub.queue, drain)
         if until_eof:
             threading.Thread(target=_await_eof, args=(deadline,), daemon=True).start()
-        with until_signalled(deadline.set), on_hangup(partial(ask_for_reload, hub.queue)):
+        with (
+            until_signalled(deadline.set),
+            on_hangup(partial(ask_for_reload, hub.queue)),
+            _told(hub.queue, names),
+        ):
             asyncio.run(hub.serve(*apps, stop=deadline, drain=drain))
+
+
+@contextmanager
+def _told(queue: Queue, apps: tuple[str, ...]) -> Iterator[None]:
+    """Say that the work begins, and how it ended."""
+    notice, pid, began = queue._gateway.notice, os.getpid(), time.monotonic()
+    notice(WorkerStarted(worker_pid=pid, owner=queue._store.owner, apps=apps))
+    try:
+        yield
+    except CrossdockError as error:
+        took_s = time.monotonic() - began
+        notice(WorkerFailed(worker_pid=pid, code=error.code, reason=str(error), duration_s=took_s))
+        raise WorkerEnded(error) from error
+    notice(WorkerStopped(worker_pid=pid, duration_s=time.monotonic() - began))
 
 
 def ask_for_reload(queue: Queue) -> int:

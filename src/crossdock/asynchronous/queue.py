@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Self
 
-from crossdock.asynchronous.controlling import AsyncControlling
+from crossdock.asynchronous.calling import AsyncCalling
 from crossdock.asynchronous.scheduling import AsyncScheduling
-from crossdock.asynchronous.sending import AsyncSending
 from crossdock.asynchronous.working import AsyncWorking
 
 
-class AsyncQueue(AsyncSending, AsyncWorking, AsyncScheduling, AsyncControlling):
+class AsyncQueue(AsyncCalling, AsyncWorking, AsyncScheduling):
     """A persistent queue for any number of apps, in one store.
 
     Any number of processes, threads and tasks may use one store, each with a queue object of its own or shared.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from crossdock.asynchronous.delivery import AsyncDelivery
 from crossdock.domain.delivery import ClaimRequest
 from crossdock.domain.errors import InvalidMessage, StoreUnavailable
+from crossdock.domain.events import ConsumeWaiting, LeaseLost, QueueHeldUp
 from crossdock.domain.message import check_app
 from crossdock.hub.consumption import Consumption
 from crossdock.hub.gateway import check_accepted, split_decoded
@@ -83,7 +84,7 @@ class AsyncWorking(QueueCore):
         self,
         app: str,
         *,
-        batch: int = 100,
+        batch: int = 250,
         lease: timedelta | None = None,
         wait: timedelta | None = None,
         stop: Stop | None = None,
@@ -169,7 +170,7 @@ class AsyncWorking(QueueCore):
             try:
                 await self._store.write_async(consumption.confirm)
             except StoreUnavailable as error:
-                self._gateway.tell("consume.waiting", str(error))
+                self._gateway.tell(ConsumeWaiting(reason=str(error)))
                 return None  # the next fetch sits it out
         return consumption.take()
 
@@ -184,7 +185,7 @@ class AsyncWorking(QueueCore):
                 found = await self._fetch_once(consumption, ear, deadline, stop)
             except StoreUnavailable as error:
                 failures += 1
-                self._gateway.tell("consume.waiting", str(error))
+                self._gateway.tell(ConsumeWaiting(reason=str(error)))
                 await self._sit_out(ear, failures, stop)
                 if deadline is not None and time.monotonic() >= deadline:
                     return False
@@ -219,9 +220,11 @@ class AsyncWorking(QueueCore):
         if consumption.held_up_by is None:
             return await self._await_work(consumption.app, ear, deadline, stop)
         self._gateway.tell(
-            "queue.held_up",
-            f"{consumption.app!r} waits, since the queue of {consumption.held_up_by!r}, which receives what it sends, "
-            f"is as deep as its max_depth allows",
+            QueueHeldUp(
+                app=consumption.app,
+                reason=f"{consumption.app!r} waits, since the queue of {consumption.held_up_by!r}, which receives what "
+                f"it sends, is as deep as its max_depth allows",
+            )
         )
         await ear.wait_async(_LOOK_EVERY_S)
         return deadline is None or time.monotonic() < deadline
@@ -268,7 +271,7 @@ class AsyncWorking(QueueCore):
         self, app: str, *, batch: int, lease: timedelta | None, **options: Any
     ) -> Consumption:
         """Return what a consumer needs; ``options`` are the further ones of a ``Consumption``."""
-        options |= {"lost": self._tell_lost, "tell": self._gateway.notice}
+        options["lost"] = partial(self._tell_lost, app)
         consumption = Consumption(check_app(app), batch=batch, lease=self._gateway.lease(lease), **options)
         self._store.keep()
         self._housekeeper.watch(consumption)
@@ -289,8 +292,9 @@ class AsyncWorking(QueueCore):
             outcome = self._gateway.nacked(
                 delivery._claimed, "the consumer left before it was finished", None
             )
-        if consumption.finish(delivery._claimed, outcome, written=settled is not None):
-            self._housekeeper.call()
+        begins = consumption.finish(delivery._claimed, outcome, written=settled is not None)
+        if begins or consumption.is_hurried:
+            self._housekeeper.call(hurry=consumption.is_hurried)
 
     async def _stop_consuming(self, consumption: Consumption) -> None:
         self._housekeeper.unwatch(consumption)
@@ -299,9 +303,9 @@ class AsyncWorking(QueueCore):
                 with consumption.writing() as write:
                     await self._store.write_async(write.flush)
 
-    def _tell_lost(self, row_ids: Sequence[int]) -> None:
+    def _tell_lost(self, app: str, row_ids: Sequence[int]) -> None:
         self._gateway.notice(
-            "delivery.lease_lost", f"results of rows {list(row_ids)} came too late and were dropped"
+            LeaseLost(app=app, reason=f"results of rows {list(row_ids)} came too late and were dropped")
         )
 
 

@@ -6,6 +6,7 @@ from enum import IntEnum
 from typing import Final
 
 from crossdock.domain.errors import (
+    CallTimedOut,
     ConfigError,
     CrossdockError,
     IllegalMove,
@@ -27,6 +28,7 @@ class ExitCode(IntEnum):
     CONFIG = 3
     STORE = 4
     NOT_FOUND = 5
+    TIMED_OUT = 6
     INTERRUPTED = 130
     BROKEN_PIPE = 141
     TERMINATED = 143
@@ -42,24 +44,22 @@ MEANINGS: Final = {
     "or belongs to another version of Crossdock.",
     ExitCode.NOT_FOUND: "No message has that id, no schedule that name; or several apps have the message, "
     "and `--app` must say which is meant.",
+    ExitCode.TIMED_OUT: "No answer came in time.",
     ExitCode.INTERRUPTED: "It was interrupted (Ctrl-C).",
     ExitCode.BROKEN_PIPE: "Whatever read the output stopped reading.",
     ExitCode.TERMINATED: "It was ended by a signal (SIGTERM or SIGHUP).",
 }
+_CODES: Final[tuple[tuple[tuple[type[CrossdockError], ...], ExitCode], ...]] = (
+    ((ConfigError,), ExitCode.CONFIG),
+    ((InvalidMessage,), ExitCode.USAGE),
+    ((MessageNotFound, ScheduleNotFound), ExitCode.NOT_FOUND),
+    ((CallTimedOut,), ExitCode.TIMED_OUT),
+    ((IllegalMove, LeaseLost, QueueFull), ExitCode.FAILED),
+    ((StoreError,), ExitCode.STORE),
+)
+"""The first that fits counts; all others: ``FAILED``."""
 
 
 def code_of(error: CrossdockError) -> ExitCode:
     """Return the exit code for an error."""
-    match error:
-        case ConfigError():
-            return ExitCode.CONFIG
-        case InvalidMessage():
-            return ExitCode.USAGE
-        case MessageNotFound() | ScheduleNotFound():
-            return ExitCode.NOT_FOUND
-        case IllegalMove() | LeaseLost() | QueueFull():
-            return ExitCode.FAILED
-        case StoreError():
-            return ExitCode.STORE
-        case _:
-            return ExitCode.FAILED
+    return next((code for kinds, code in _CODES if isinstance(error, kinds)), ExitCode.FAILED)

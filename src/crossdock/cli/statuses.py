@@ -6,6 +6,15 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from crossdock.cli.human import count, printable
 from crossdock.cli.terminal import Cell
+from crossdock.domain.events import (
+    MessageCancelled,
+    MessageCompleted,
+    MessageCrashed,
+    MessageFailed,
+    MessageFellBack,
+    MessageLapsed,
+    MessageNacked,
+)
 from crossdock.domain.lifecycle import Status
 
 if TYPE_CHECKING:
@@ -13,14 +22,13 @@ if TYPE_CHECKING:
 
 _LONGEST_NOTE: Final = 120
 _EVENT_STYLES = {
-    "message.completed": "green",
-    "message.failed": "red",
-    "message.expired": "red",
-    "message.cancelled": "yellow",
-    "message.nacked": "yellow",
-    "message.lapsed": "yellow",
-    "message.crashed": "yellow",
-    "message.fell_back": "yellow",
+    MessageCompleted.name: "green",
+    MessageFailed.name: "red",
+    MessageCancelled.name: "yellow",
+    MessageNacked.name: "yellow",
+    MessageLapsed.name: "yellow",
+    MessageCrashed.name: "yellow",
+    MessageFellBack.name: "yellow",
 }
 
 

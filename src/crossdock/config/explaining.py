@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from crossdock.config.kinds import DIRECTIONS, Direction, kind_names, settings_of
 from crossdock.config.loading import Loaded
 from crossdock.config.model import Config, RetryTable
 from crossdock.config.problems import Key, origin_of, show_key
@@ -32,6 +33,7 @@ def settings(loaded: Loaded) -> list[tuple[Key, Any, str]]:
     found += [(("queue", "retry", name), value) for name, value in everyone.items()]
     found += [(("retention", name), value) for name, value in config.retention.model_dump().items()]
     found += [(("run", name), value) for name, value in config.run.model_dump().items()]
+    found += [(("log", name), value) for name, value in config.log.model_dump().items()]
     for app, table in config.apps.items():
         found += [(("apps", app, "retry", name), value) for name, value in table.retry.model_dump().items()]
         found += _settings_of(("apps", app), table.model_dump(exclude={"retry"}))
@@ -79,8 +81,25 @@ def to_toml(loaded: Loaded, *, origins: bool) -> str:
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of ``crossdock.toml``."""
-    schema = _plain(Config.model_json_schema(mode="serialization"))
-    return {"$schema": SCHEMA_DIALECT, "title": "crossdock.toml", **schema}
+    schema = Config.model_json_schema(mode="serialization")
+    app = schema["$defs"]["AppTable"]["properties"]
+    for direction in DIRECTIONS:
+        app[direction] = {
+            "description": app[direction]["description"],
+            **_any_of_kinds(direction, schema["$defs"]),
+        }
+    return {"$schema": SCHEMA_DIALECT, "title": "crossdock.toml", **_plain(schema)}
+
+
+def _any_of_kinds(direction: Direction, definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a table of any kind of adapter; what it refers to is put among the definitions."""
+    choices = []
+    for name in kind_names(direction):
+        model = settings_of(name, direction)
+        schema = model.model_json_schema(mode="serialization", ref_template="#/$defs/{model}")
+        definitions |= schema.pop("$defs", {})
+        choices.append(schema)
+    return {"anyOf": choices}
 
 
 def _plain(schema: Any) -> Any:

@@ -110,7 +110,7 @@ def _check(layers: Layers, problems: list[str]) -> Config:
         config = Config.model_validate(layers.tree)
     except ValidationError as error:
         problems += describe(error, layers.origins)
-    problems += _endless_fallbacks(config, layers)
+    problems += [*_endless_fallbacks(config, layers), *_files_without_folder(config, layers)]
     if problems:
         raise ConfigError("\n".join(problems))
     return config
@@ -125,6 +125,17 @@ def _endless_fallbacks(config: Config, layers: Layers) -> Iterator[str]:
         ):  # told at each app of the loop, not of those that lead to it
             key = ("apps", name, "fallback")
             yield f"{layers.origins.get(key)}: {show_key(key)}: {loop_text(chain)}"
+
+
+def _files_without_folder(config: Config, layers: Layers) -> Iterator[str]:
+    """Tell if somebody asks for files that have no place; where nobody says anything there are none."""
+    key = ("retention", "to_files")
+    asked = config.retention.to_files and key in layers.origins
+    if asked and config.retention.folder is None and config.store.url.startswith("postgresql"):
+        yield (
+            f"{layers.origins[key]}: {show_key(key)}: a store on PostgreSQL has no file beside which archived messages "
+            f"could go to files; name a folder with retention.folder"
+        )
 
 
 def _anchored(url: str, origins: Mapping[Key, str], file: Path | None, name: str | None) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from crossdock.config import values
+from crossdock.config.kinds import InboundTable, OutboundTable
 from crossdock.config.retention_table import AppRetentionTable, RetentionTable
 from crossdock.config.schedule_table import Scheduled
 from crossdock.config.table import AppName, Duration, Expected, Flag, Table, text_form
@@ -43,13 +44,6 @@ def _long_enough(lease: timedelta) -> timedelta:
     if lease < SHORTEST_LEASE:
         raise ValueError(lease)
     return lease
-
-
-def _python_path(text: str) -> str:
-    module, colon, function = text.partition(":")
-    if not colon or not all(part.isidentifier() for part in (*module.split("."), *function.split("."))):
-        raise ValueError(text)
-    return text
 
 
 Url: TypeAlias = Annotated[str, AfterValidator(_url), Expected('a URL such as "sqlite:///crossdock.db"')]
@@ -94,15 +88,14 @@ RateValue: TypeAlias = Annotated[
     WithJsonSchema({"type": "string", "pattern": RATE_PATTERN}),
     Expected('a number per time, such as "10/s", "100/m" or "1000/15m"'),
 ]
+LogLevel: TypeAlias = Annotated[
+    Literal["debug", "info", "warning", "error"], Expected('"debug", "info", "warning" or "error"')
+]
+LogFormat: TypeAlias = Annotated[Literal["auto", "json", "text"], Expected('"auto", "json" or "text"')]
 OnDead: TypeAlias = Annotated[Literal["release", "block"], Expected('"release" or "block"')]
 
 AppNames: TypeAlias = Annotated[
     list[AppName], Expected('an array of the names of apps, such as ["warehouse"]')
-]
-PythonPath: TypeAlias = Annotated[
-    str,
-    AfterValidator(_python_path),
-    Expected('a module and a function in it, such as "orders.checks:validate"'),
 ]
 Pattern: TypeAlias = Annotated[str, Field(min_length=1), Expected('text such as "order.*"')]
 
@@ -189,20 +182,6 @@ class QueueTable(Table):
     retry: RetryTable = Field(default_factory=RetryTable, description="The retry policy of all apps.")
 
 
-class OutboundTable(Table):
-    """How an app is handed its messages."""
-
-    python: PythonPath | None = Field(
-        default=None,
-        description=(
-            "The function that is called with each message. Its module is looked for in the folder of this file, too."
-        ),
-    )
-    cpu: Flag = Field(
-        default=False, description="Call it in processes of its own, for what keeps a processor busy."
-    )
-
-
 class SubscriptionTable(Table):
     """What an app wants of what the others send; * stands for any characters."""
 
@@ -252,8 +231,12 @@ class BreakerTable(Table):
 class AppTable(Table):
     """What holds for one app alone."""
 
-    outbound: OutboundTable = Field(
-        default_factory=OutboundTable, description="How the app is handed its messages."
+    inbound: InboundTable | None = Field(
+        default=None,
+        description="What takes messages in for the app, which sends them: a table of an adapter.",
+    )
+    outbound: OutboundTable | None = Field(
+        default=None, description="What hands the app its messages: a table of an adapter."
     )
     next: AppNames = Field(default=[], description="The apps that receive everything that this one sends.")
     subscribe: Annotated[list[Wanted], Expected("an array of tables")] = Field(
@@ -316,6 +299,20 @@ class RunTable(Table):
     )
 
 
+class LogTable(Table):
+    """What ``crossdock run`` and ``crossdock worker`` write to standard error, a line for each event."""
+
+    level: LogLevel = Field(
+        default="info",
+        description="Events of this level and above: debug has each delivery, info what processes do, warning what was "
+        "dealt with and may matter, error what a person must do.",
+    )
+    format: LogFormat = Field(
+        default="auto",
+        description="json has an object on each line, text is for people; auto is text on a terminal, else json.",
+    )
+
+
 class Config(Table):
     """The whole file."""
 
@@ -328,6 +325,7 @@ class Config(Table):
         description="What becomes of completed messages. Dead letters are never touched.",
     )
     run: RunTable = Field(default_factory=RunTable, description="How crossdock run works.")
+    log: LogTable = Field(default_factory=LogTable, description="What worker processes log.")
     apps: dict[AppName, AppTable] = Field(default={}, description="Apps that differ, each under its name.")
     schedules: dict[AppName, Scheduled] = Field(
         default={}, description="What sends itself, each schedule under its name."

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from crossdock.config.kinds import Nested
 from crossdock.config.model import Config
 from crossdock.config.table import AppName, Expected, Explained
 
@@ -21,19 +23,44 @@ _LONGEST_GIVEN: Final = 60
 _MANY: Final = 8
 
 
-def describe(error: ValidationError, origins: Mapping[Key, str]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the keys of an error count from.
+
+    Attributes:
+        model: Of the table.
+        above: The key of the table.
+        others: Further keys that could stand in the table.
+    """
+
+    model: type[BaseModel] = Config
+    above: Key = ()
+    others: Sequence[str] = ()
+
+
+def describe(
+    error: ValidationError,
+    origins: Mapping[Key, str],
+    place: Place = Place(),
+) -> list[str]:
     """Return one line for each thing that is wrong, in the order of the file.
 
     Args:
         error: What Pydantic found.
         origins: Where each key was set.
+        place: Where its keys count from.
     """
-    return [
-        _explained(found["loc"], reason, origins)
-        if isinstance(reason := found.get("ctx", {}).get("error"), Explained)
-        else _line(found["type"], found["loc"], found["input"], origins)
-        for found in error.errors()
-    ]
+    return [line for found in error.errors() for line in _lines(found, origins, place)]
+
+
+def _lines(found: Any, origins: Mapping[Key, str], place: Place) -> list[str]:
+    reason = found.get("ctx", {}).get("error")
+    key = tuple(str(part) for part in found["loc"])
+    if isinstance(reason, Nested):
+        return describe(reason.error, origins, Place(reason.model, (*place.above, *key), reason.others))
+    if isinstance(reason, Explained):
+        return [_explained((*place.above, *key), reason, origins)]
+    return [_line(found["type"], key, found["input"], origins, place)]
 
 
 def show_key(key: Key) -> str:
@@ -42,11 +69,11 @@ def show_key(key: Key) -> str:
     return ".".join(part if part and not part.strip(plain) else json.dumps(part) for part in key)
 
 
-def expected(key: Key) -> str:
-    """Return words for what a key, or an entry of an array, takes."""
+def expected(key: Key, model: type[BaseModel] = Config) -> str:
+    """Return words for what a key of a table, or an entry of an array, takes."""
     if key and key[-1].isdecimal():
-        return _expected_of([_entry_of(key[:-1])])
-    table = _table_at(key[:-1])
+        return _expected_of([_entry_of(key[:-1], model)])
+    table = _table_at(key[:-1], model)
     field = None if table is None else table.model_fields.get(key[-1])
     return "a table" if field is None else _expected_of([*field.metadata, field.annotation])
 
@@ -60,20 +87,23 @@ def origin_of(key: Key, origins: Mapping[Key, str]) -> str | None:
     return next(inside, None)
 
 
-def _explained(loc: tuple[int | str, ...], reason: Explained, origins: Mapping[Key, str]) -> str:
+def _explained(key: Key, reason: Explained, origins: Mapping[Key, str]) -> str:
     """Return the line of a value that says itself what is wrong with it."""
-    key = tuple(str(part) for part in loc)
     return f"{_named(key, origin_of(key, origins) or 'configuration')}: {reason}"
 
 
-def _line(kind: str, loc: tuple[int | str, ...], given: object, origins: Mapping[Key, str]) -> str:
-    key = tuple(str(part) for part in loc if part != "[key]")
-    place = origin_of(key, origins) or "configuration"
-    named = _named(key, place)
+def _line(kind: str, loc: Key, given: object, origins: Mapping[Key, str], place: Place) -> str:
+    inner = tuple(part for part in loc if part != "[key]")
+    key = (*place.above, *inner)
+    origin = origin_of(key, origins) or "configuration"
+    named = _named(key, origin)
     if kind == "extra_forbidden":
-        prefix = place[: -len(key[-1])] if place.startswith("CROSSDOCK_") else ""
-        return f"{named}: unknown key{_nearest(key[-1], _known_at(key[:-1]), prefix)}"
-    words = _expected_name() if "[key]" in loc else expected(key)
+        prefix = origin[: -len(key[-1])] if origin.startswith("CROSSDOCK_") else ""
+        known = [*_known_at(inner[:-1], place.model), *(place.others if len(inner) == 1 else ())]
+        return f"{named}: unknown key{_nearest(key[-1], list(dict.fromkeys(known)), prefix)}"
+    words = _expected_name() if "[key]" in loc else expected(inner, place.model)
+    if kind == "missing":
+        return f"{named}: is missing; expected {words}"
     return f"{named}: expected {words}, given {_show(given)}{_hint(key, given)}"
 
 
@@ -103,23 +133,23 @@ def _hint(key: Key, given: object) -> str:
     return ""
 
 
-def _entry_of(key: Key) -> Any:
+def _entry_of(key: Key, model: type[BaseModel]) -> Any:
     """Return the type of what is in an array, or None if the key holds none."""
-    table = _table_at(key[:-1])
+    table = _table_at(key[:-1], model)
     field = None if table is None else table.model_fields.get(key[-1])
     if field is None or get_origin(field.annotation) is not list:
         return None
     return get_args(field.annotation)[0]
 
 
-def _known_at(key: Key) -> list[str]:
-    table = _table_at(key)
+def _known_at(key: Key, model: type[BaseModel]) -> list[str]:
+    table = _table_at(key, model)
     return [] if table is None else list(table.model_fields)
 
 
-def _table_at(key: Key) -> type[BaseModel] | None:
+def _table_at(key: Key, model: type[BaseModel]) -> type[BaseModel] | None:
     """Return the model of the table under a key."""
-    kind: Any = Config
+    kind: Any = model
     for part in key:
         kind = _plain(kind)
         if get_origin(kind) is dict:

@@ -62,6 +62,6 @@ class RetentionTable(AppRetentionTable):
         default=None,
         description=(
             "Where the files go. A relative path counts from the folder of the configuration file. Left out: a "
-            "folder beside the store, its name followed by .archive."
+            "folder beside the store, its name followed by .archive; on PostgreSQL there are no files then."
         ),
     )

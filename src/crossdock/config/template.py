@@ -32,6 +32,10 @@ url = "sqlite:///crossdock.db"    # relative to this file's folder; sqlite:////d
 # workers = 1                     # worker processes, each with every app that has a handler
 # drain = "10s"                   # a worker that is told to stop ends within this time
 
+[log]                             # what "crossdock run" and "crossdock worker" write to standard error
+# level = "info"                  # or debug (each delivery), warning, error
+# format = "auto"                 # text on a terminal, else json: one object on each line
+
 # An app has a table [apps.NAME] if a worker is to work for it, or if it differs:
 #
 # [apps.validator]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypeAlias
 
-from crossdock.domain.message import AppId, Draft, Envelope, Message
+from crossdock.domain.message import REPLY_WANTED, AppId, Draft, Envelope, Message
 from crossdock.domain.retry import Dead, Failure, RetryAt, RetryPolicy
 
 DeliveryKey: TypeAlias = tuple[int, str]
@@ -38,6 +38,11 @@ class Claimed(NamedTuple):
     def key(self) -> DeliveryKey:
         """Which delivery of which row it is."""
         return self.row_id, self.lease_token
+
+    @property
+    def wants_reply(self) -> bool:
+        """Whether its sender waits for what comes of it."""
+        return bool(self.message.extensions.get(REPLY_WANTED))
 
 
 class Undecodable(NamedTuple):
@@ -85,9 +90,14 @@ DONE: Final = Completed()
 
 
 class HandedBack(NamedTuple):
-    """Given back unfinished, nothing spent."""
+    """Given back unfinished, nothing spent.
 
-    reason: str = "handed back"
+    Attributes:
+        owner: Who had it, if another process gives it back.
+    """
+
+    reason: str = "the worker gave it back"
+    owner: str | None = None
 
 
 class Crashed(NamedTuple):

@@ -9,7 +9,13 @@
     │   ├── TransientError
     │   ├── PermanentError
     │   ├── RateLimited
-    │   └── CredentialError
+    │   ├── CredentialError
+    │   └── ProcessDied
+    ├── CallFailed
+    ├── CallTimedOut
+    ├── AdapterError
+    │   ├── NotConnected
+    │   └── EndOfInput
     └── StoreError
         ├── StoreUnavailable
         │   └── StoreFull
@@ -29,6 +35,8 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
+
+    from crossdock.domain.retry import Failure
 
 
 class CrossdockError(Exception):
@@ -63,7 +71,10 @@ class InvalidMessage(CrossdockError):
 
 
 class DeliveryError(CrossdockError):
-    """A handler could not do its work. Raise a subclass to say what should become of the message."""
+    """A handler or an adapter could not do its work. Raise a subclass to say what should become of the message.
+
+    Itself it counts as an error of the message: it is retried, and says nothing of the far side.
+    """
 
     code = "DELIVERY_ERROR"
 
@@ -101,6 +112,67 @@ class CredentialError(DeliveryError):
     """
 
     code = "CREDENTIAL"
+
+
+class ProcessDied(DeliveryError):
+    """The process that worked on a message died. A crash is counted, apart from errors, and the message comes again.
+
+    Raised by adapters and handlers that work in other processes.
+    """
+
+    code = "PROCESS_DIED"
+
+
+class CallFailed(CrossdockError):
+    """A message whose answer was awaited is a dead letter. Look at ``failure``; it can be edited and replayed.
+
+    Attributes:
+        app: Who was called.
+        message_id: Of the message.
+        failure: Why it failed: code, words, details.
+    """
+
+    code = "CALL_FAILED"
+
+    def __init__(self, app: str, message_id: str, failure: Failure) -> None:
+        super().__init__(f"{app} could not answer to message {message_id}: {failure.code}: {failure.message}")
+        self.app = app
+        self.message_id = message_id
+        self.failure = failure
+
+
+class CallTimedOut(CrossdockError):
+    """A message whose answer was awaited was not completed in time. Ask ``get`` with its id what becomes of it.
+
+    Attributes:
+        app: Who was called.
+        message_id: Of the message.
+    """
+
+    code = "CALL_TIMED_OUT"
+
+    def __init__(self, message: str, *, app: str, message_id: str) -> None:
+        super().__init__(message)
+        self.app = app
+        self.message_id = message_id
+
+
+class AdapterError(CrossdockError):
+    """An adapter and its far side do not come together."""
+
+    code = "ADAPTER_ERROR"
+
+
+class NotConnected(AdapterError):
+    """The far side cannot be reached now, or the link is gone. Connect again, later; no message is at fault."""
+
+    code = "NOT_CONNECTED"
+
+
+class EndOfInput(AdapterError):
+    """The far side has ended: nothing more will ever come from it."""
+
+    code = "END_OF_INPUT"
 
 
 class StoreError(CrossdockError):

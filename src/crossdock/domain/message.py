@@ -24,6 +24,8 @@ JSON_TYPE: Final = "application/json"
 BINARY_TYPE: Final = "application/octet-stream"
 MAX_DATA_BYTES: Final = 64 * 1024 * 1024
 MAX_ID_LENGTH: Final = 512
+REPLY_WANTED: Final = "replywanted"
+"""The extension of a message whose sender waits for its answer: that is kept as its result, wherever it goes else."""
 
 _APP: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _EXTENSION: Final = re.compile(r"[a-z][a-z0-9]{0,19}")
@@ -90,6 +92,23 @@ class Message:
     correlationid: str | None = None
     traceparent: str | None = None
     extensions: Mapping[str, ExtensionValue] = field(default_factory=dict)
+
+
+class _Unfrozen:
+    """A message that is still being made: to set a field of a frozen one takes four times as long."""
+
+    __slots__ = Message.__slots__
+
+
+def message_of(values: tuple[Any, ...]) -> Message:
+    """Return the message with these values, all of them, in the order of its fields; for the hot path."""
+    made: Any = _Unfrozen()
+    (made.id, made.source, made.type, made.data, made.time, made.datacontenttype, made.dataschema, made.subject,
+     made.priority, made.partitionkey, made.expirytime, made.correlationid, made.traceparent,
+     made.extensions) = values  # fmt: skip
+    made.__class__ = Message
+    message: Message = made
+    return message
 
 
 @dataclass(frozen=True, slots=True)

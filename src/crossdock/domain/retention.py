@@ -51,7 +51,8 @@ class Retention:
         dedup_for: So long after its archiving a message that is sent again is known; it stays in the table of the
             archive until then, even if ``archived_for`` is shorter.
         to_files: Write files; else what is archived stays in the table.
-        folder: Where the files go; None: a folder beside the store, its name followed by ``.archive``.
+        folder: Where the files go; None: a folder beside the store, its name followed by ``.archive``; on PostgreSQL,
+            where there is no such place, no files are written then.
 
     Raises:
         ConfigError: A value is out of range.

@@ -8,7 +8,14 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from crossdock.domain.errors import ConfigError, CredentialError, InvalidMessage, PermanentError, RateLimited
+from crossdock.domain.errors import (
+    ConfigError,
+    CredentialError,
+    DeliveryError,
+    InvalidMessage,
+    PermanentError,
+    RateLimited,
+)
 from crossdock.domain.lifecycle import FailureCode
 
 if TYPE_CHECKING:
@@ -166,12 +173,10 @@ def failure_of(error: str | BaseException, default: FailureCode) -> Failure:
             return Failure(default, error)
         case InvalidMessage():
             return Failure(FailureCode.INVALID_MESSAGE, str(error), error.details)
-        case PermanentError():
-            return Failure(FailureCode.PERMANENT, str(error))
-        case RateLimited():
-            return Failure(FailureCode.RATE_LIMITED, str(error))
-        case CredentialError():
-            return Failure(FailureCode.CREDENTIAL, str(error))
+        case PermanentError() | RateLimited() | CredentialError():
+            return Failure(FailureCode(error.code), str(error))
+        case DeliveryError() if type(error) is DeliveryError:
+            return Failure(default, str(error))
         case _:
             return Failure(default, f"{type(error).__name__}: {error}")
 

@@ -97,6 +97,10 @@ class Routes:
         """Return the apps that receive everything that one sends, in order."""
         return self._following.get(sender, ())
 
+    def reaches_somebody(self, sender: AppId) -> bool:
+        """Tell whether anybody may receive something that an app sends."""
+        return bool(self._following.get(sender)) or any(app != sender for app in self._subscriptions)
+
     def leads(self, sender: AppId, receiver: AppId) -> bool:
         """Tell whether what one app sends may bring something to another, directly or through others."""
         reached: set[AppId] = set()

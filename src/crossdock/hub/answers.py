@@ -49,7 +49,8 @@ class Answers:
     def to(self, claimed: Claimed, returned: Any, result: Any = None) -> Completed:
         """Return the outcome of a delivery whose handler has returned.
 
-        Where nobody receives what the handler returned, it is kept as the result of the message.
+        Where nobody receives what the handler returned, it is kept as the result of the message; also if the sender of
+        the message waits for it.
 
         Args:
             claimed: The delivery.
@@ -62,11 +63,14 @@ class Answers:
         """
         answers: list[tuple[Draft, Envelope]] = []
         homeless: list[Any] = []
-        for value in _listed(claimed.app, returned):
+        values = _listed(claimed.app, returned)
+        for value in values:
             sent = list(self._addressed(claimed, value))
             answers += sent
             if not sent:
                 homeless.append(value.data if isinstance(value, Message) else value)
+        if claimed.wants_reply:
+            homeless = [value.data if isinstance(value, Message) else value for value in values]
         if homeless and result is None:
             result = homeless if isinstance(returned, list) else homeless[0]
         return Completed(self._gateway.completed(result).result, tuple(answers))

@@ -10,9 +10,11 @@ import threading
 import time
 from collections import defaultdict
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.domain.delivery import Claimed, ClaimRequest, Completed, HandedBack, Settlement
+from crossdock.domain.delivery import DONE, Claimed, ClaimRequest, Completed, HandedBack, Settlement
+from crossdock.domain.events import BreakerOpened
 from crossdock.domain.retry import RetryAt
 from crossdock.hub.gateway import split_decoded
 from crossdock.hub.hand import Hand
@@ -35,12 +37,11 @@ _SMOOTHING: Final = 0.2
 _FIRST_FETCH: Final = 8
 _SHORTEST_BREATH_S: Final = 0.002
 _LONGEST_BREATH_S: Final = FLUSH_AFTER_S
+_settlement: Final[Callable[[tuple[Any, ...]], Settlement]] = partial(
+    tuple.__new__, Settlement
+)  # without a frame of Python
 _RETRY_WRITE_S: Final = 0.25
 """After a write failed, the housekeeper waits so long before it tries again."""
-
-
-def _nothing(_event: str, _words: str) -> None:
-    """Tell nobody."""
 
 
 class Consumption:
@@ -52,9 +53,9 @@ class Consumption:
         lease: Of each fetched message; it is kept while this process lives and runs.
         lost: Is told the row ids of results that came too late.
         lanes: So many messages may be in hand at a time.
+        gathers: They are handed over together.
         receivers: Returns the apps that receive what comes of these messages: while the queue of one is as deep as it
             may be, nothing is fetched.
-        tell: Is told of what results have changed for the whole queue: the event, and words.
 
     Attributes:
         held_up_by: The app whose queue was full at the last fetch.
@@ -68,21 +69,21 @@ class Consumption:
         lease: timedelta,
         lost: Callable[[Sequence[int]], None],
         lanes: int = 1,
+        gathers: bool = False,
         receivers: Callable[[], Iterable[AppId]] = tuple,
-        tell: Callable[[str, str], object] = _nothing,
     ) -> None:
         self.app = app
         self.held_up_by: AppId | None = None
         self._receivers = receivers
-        self._tell = tell
-        self._events: list[tuple[str, str, str]] = []
+        self._is_parked = False
         self._batch = batch
         self._lease = lease
         self._lease_s = lease.total_seconds()
         self._lost = lost
         self._lanes = lanes
+        self._gathers = gathers
         self._mutex = threading.Lock()
-        self._hand = Hand()
+        self._hand = Hand(gathers=gathers)
         self._done: list[Settlement] = []
         self._done_since = 0.0
         self._usual_s: float | None = None
@@ -91,6 +92,7 @@ class Consumption:
         self._fetched_at = float("-inf")
         self._fetch_took_s = 0.0
         self._filled = False
+        self._hurried = False
 
     def take(self) -> Claimed | None:
         """Return the next message fetched ahead, which is now in hand; None: write down and fetch first."""
@@ -157,8 +159,9 @@ class Consumption:
             usual = self._usual_s
             self._usual_s = spent if usual is None else usual + _SMOOTHING * (spent - usual)
             if not written:
-                self._add_done(Settlement(claimed.row_id, claimed.lease_token, outcome), now)
-            if not isinstance(outcome, Completed):
+                self._hurried |= claimed.wants_reply
+                self._add_done(_settlement((claimed.row_id, claimed.lease_token, outcome)), now)
+            if outcome is not DONE and not isinstance(outcome, Completed):
                 self._return_followers(claimed, outcome, now)
             return not waited and bool(self._done)
 
@@ -185,7 +188,9 @@ class Consumption:
     def settle(self, tx: Any, done: Sequence[Settlement]) -> None:
         """Settle results, and send what they answer; those that came too late are told to ``lost``."""
         late = write_results(tx, done)
-        self._events += tx.take_events()
+        self._is_parked = self._is_parked or any(
+            isinstance(one, BreakerOpened) and one.app == self.app for one in tx.events
+        )
         if late:
             self._lost(late)
 
@@ -208,19 +213,24 @@ class Consumption:
         with self._mutex:
             if self._hand.waits_since(now) > _SLOW_S:
                 self._return_ahead()
-            return bool(self._done) and now - self._done_since >= FLUSH_AFTER_S
+            return bool(self._done) and (self._hurried or now - self._done_since >= FLUSH_AFTER_S)
 
     def breath_s(self) -> float:
         """Return how long to wait before the next fetch, in seconds.
 
         When messages come one by one, a short wait lets several come together, so that many consumers do not
         spend a transaction on each: twice as long as the last fetch took, which grows when many write. The first
-        message after a pause is fetched at once.
+        message after a pause is fetched at once; so is what follows a message whose sender waits for its outcome.
         """
-        if self._filled:
+        if self._filled or self._hurried:
             return 0.0
         breath_s = min(_LONGEST_BREATH_S, max(_SHORTEST_BREATH_S, 2 * self._fetch_took_s))
         return max(0.0, self._fetched_at + breath_s - time.monotonic())
+
+    @property
+    def is_hurried(self) -> bool:
+        """Whether a message has ended whose sender waits for its outcome."""
+        return self._hurried
 
     @property
     def has_done(self) -> bool:
@@ -228,6 +238,8 @@ class Consumption:
         return bool(self._done)
 
     def _room(self) -> int:
+        if self._gathers:
+            return max(1, min(self._batch, self._lanes - self._hand.size))
         if self._usual_s is None:
             return min(self._batch, max(_FIRST_FETCH, self._lanes))
         return max(1, min(self._batch, int(self._lanes * _AHEAD_S / max(self._usual_s, 1e-6))))
@@ -253,7 +265,8 @@ class Consumption:
         now = time.monotonic()
         good, bad = split_decoded(write.found)
         if write.asked:
-            self._fetched_at = now
+            self._fetched_at = float("-inf") if self._hurried else now  # one who was answered may ask again
+            self._hurried = False
             self._fetch_took_s = now - write.began
             self._filled = len(write.found) >= write.asked
         with self._mutex:
@@ -262,11 +275,9 @@ class Consumption:
             self._hand.add(good)
             for settlement in bad:
                 self._add_done(settlement, now)
-            events, self._events = self._events, []
-            if any(event == "breaker.opened" for event, *_ in events):
+            if self._is_parked:
+                self._is_parked = False
                 self._return_ahead()
-        for event, _, words in events:
-            self._tell(event, words)
 
     def _add_done(self, settlement: Settlement, now: float) -> None:
         if not self._done:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import InvalidMessage
+from crossdock.domain.events import ScheduleReplaced
 from crossdock.domain.message import AppId, Envelope, check_app, encode
 from crossdock.domain.retry import RetryPolicy
 from crossdock.domain.schedule import (
@@ -158,9 +159,11 @@ class Declarations:
         """Say that a schedule was replaced, if it was."""
         if schedule.change == "replaced":
             self._gateway.notice(
-                "schedule.replaced",
-                f"schedule {schedule.name} was declared differently before; now it sends to {schedule.app}: "
-                f"{timing_text(schedule)}",
+                ScheduleReplaced(
+                    schedule=schedule.name,
+                    reason=f"schedule {schedule.name} was declared differently before; now it sends to "
+                    f"{schedule.app}: {timing_text(schedule)}",
+                )
             )
         return schedule
 

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Final, Protocol
 from crossdock.domain.delivery import HandedBack
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from crossdock.domain.delivery import Claimed, Outcome
     from crossdock.domain.message import AppId
+    from crossdock.hub.link import Link
 
 _GIVE_WAY_AFTER_S: Final = 0.005
 """A lane whose handler never waits lets the other tasks of the loop run this often."""
 _LOOK_AGAIN_S: Final = 1.0
 """A lane that waits for a suspect to be finished looks this often whether it was given back."""
-_CANCELLED_WITHIN_S: Final = 0.5
+CANCELLED_WITHIN_S: Final = 0.5
 """A handler that is cancelled and goes on nevertheless is left behind after so long."""
 
 
@@ -62,12 +63,26 @@ class Intake(Protocol):
         """Write down all outcomes, give back what was fetched and not begun."""
 
 
+class Work(Protocol):
+    """Hands over what an endpoint takes from its intake, and tells the intake how each message ended."""
+
+    async def __call__(self, claimed: Claimed) -> None:
+        """Work on one message, or keep it to hand it over with others; raises nothing but its cancellation."""
+
+    async def flush(self) -> None:
+        """Hand over what was kept: nothing more comes soon."""
+
+    async def stop(self) -> None:
+        """End what runs beside the lanes; what it held is given back."""
+
+
 class Endpoint:
-    """Drives the handler of one app.
+    """Drives the outbound adapter of one app.
 
     Args:
         intake: Of the app; the endpoint closes it.
-        work: Works on one message and tells the intake how it ended; raises nothing but its cancellation.
+        work: Works on the messages.
+        link: Of the adapter: no message is taken while it is down.
         lanes: At most so many messages are worked on at a time.
         stopping: Tells whether no message is to be begun any more.
     """
@@ -75,12 +90,14 @@ class Endpoint:
     def __init__(
         self,
         intake: Intake,
-        work: Callable[[Claimed], Awaitable[None]],
+        work: Work,
+        link: Link,
         *,
         lanes: int,
         stopping: Callable[[], bool],
     ) -> None:
         self.intake = intake
+        self.link = link
         self._work = work
         self._lanes = lanes
         self._stopping = stopping
@@ -93,23 +110,25 @@ class Endpoint:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is going on but waiting for messages."""
-        return self.intake.is_idle and self._fetching
+        """Whether nothing is going on but waiting for messages, or for the far side."""
+        return self.intake.is_idle and (self._fetching or not self.link.is_up)
 
     async def run(self) -> None:
         """Work until told to stop; cancelled, hand back what is unfinished."""
         lanes = [asyncio.create_task(self._lane()) for _ in range(self._lanes)]
         try:
             await _all_of(lanes)
+            await self._work.flush()
         finally:
+            await self._work.stop()
             for claimed in self.intake.in_hand():
                 self.intake.finish(claimed, HandedBack("stopped before it was finished"))
             await self.intake.close()
 
     async def _lane(self) -> None:
-        intake, work = self.intake, self._work
+        intake, work, link = self.intake, self._work, self.link
         gave_way = time.monotonic()
-        while not self._stopping():
+        while not self._stopping() and (link.is_up or await link.up()):
             claimed = await intake.take()
             if claimed is None:
                 if not await self._refill():
@@ -127,6 +146,8 @@ class Endpoint:
 
     async def _refill(self) -> bool:
         """Fetch for all lanes, or sleep until another lane has; False: we are to stop."""
+        if not self._fetching and self.intake.is_closed:
+            await self._work.flush()  # what is kept for others would keep a suspect waiting
         if self._fetching or self.intake.is_closed:
             await self._sleep()
             return not self._ended
@@ -163,5 +184,5 @@ async def _all_of(lanes: list[asyncio.Task[None]]) -> None:
     except BaseException:
         for lane in lanes:
             lane.cancel()
-        await asyncio.wait(lanes, timeout=_CANCELLED_WITHIN_S)
+        await asyncio.wait(lanes, timeout=CANCELLED_WITHIN_S)
         raise

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from crossdock.domain.breaker import Breaker
     from crossdock.domain.delivery import DeliveryKey, Outcome
+    from crossdock.domain.events import Told
     from crossdock.ports.notice import Notice
     from crossdock.ports.store import Store
 
@@ -92,13 +93,13 @@ class Gateway:
         self._plain: dict[str, Envelope] = {}
         self._told: dict[str, tuple[str, float]] = {}
 
-    def tell(self, event: str, text: str) -> None:
-        """Give a notice, unless the same was the last of its kind and was given a short while ago."""
+    def tell(self, event: Told) -> None:
+        """Tell of an event, unless the same was the last of its kind and was told a short while ago."""
         now = time.monotonic()
-        told, at = self._told.get(event, ("", float("-inf")))
-        if told != text or now - at > _TELL_AGAIN_S:
-            self._told[event] = text, now
-            self.notice(event, text)
+        told, at = self._told.get(event.name, ("", float("-inf")))
+        if told != event.reason or now - at > _TELL_AGAIN_S:
+            self._told[event.name] = event.reason, now
+            self.notice(event)
 
     def policy_of(self, app: str) -> RetryPolicy:
         """Return an app's retry policy, as it is now."""

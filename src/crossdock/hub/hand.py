@@ -1,7 +1,8 @@
 """What a consumer has fetched ahead and what it works on: which message may be begun next.
 
-Several messages may be in hand at a time, one for each lane of the consumer. Two of one partition key never are, and
-a message that was in a process that died is in hand alone, so that it cannot take others with it.
+Several messages may be in hand at a time, one for each lane of the consumer. Two of one partition key never are, unless
+they are gathered to be handed over together, in order; and a message that was in a process that died is in hand alone,
+so that it cannot take others with it.
 """
 
 from __future__ import annotations
@@ -19,13 +20,17 @@ if TYPE_CHECKING:
 class Hand:
     """Claimed messages, fetched ahead or begun. Not for several threads at once.
 
+    Args:
+        gathers: Messages in hand are handed over together.
+
     Attributes:
         ahead: Fetched and not begun, in the order in which they came.
         taken_at: When the last one was begun; monotonic seconds.
         ahead_since: When the first of those ahead was fetched, or asked after; monotonic seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, gathers: bool = False) -> None:
+        self._gathers = gathers
         self.ahead: deque[Claimed] = deque()
         self.taken_at = 0.0
         self.ahead_since = 0.0
@@ -66,26 +71,32 @@ class Hand:
 
     def take(self) -> Claimed | None:
         """Begin the next message, if there is one that may be begun."""
-        place = self._place()
-        if place is None:
-            return None
-        claimed = self.ahead[place]
-        del self.ahead[place]
+        if not self._begun and self.ahead:  # as most often
+            claimed = self.ahead.popleft()
+        else:
+            place = self._place()
+            if place is None:
+                return None
+            claimed = self.ahead[place]
+            del self.ahead[place]
         self.taken_at = now = time.monotonic()
         self._begun[claimed.row_id] = claimed, now
-        if claimed.message.partitionkey is not None:
-            self._keys.add(claimed.message.partitionkey)
+        key = claimed.message.partitionkey
+        if key is not None:
+            self._keys.add(key)
         self._suspect_begun = claimed.crashes > 0
         return claimed
 
     def let_go(self, claimed: Claimed, now: float) -> float | None:
         """Forget a message that was begun; return how long ago that was, in seconds, or None if it was not."""
-        found = self._begun.get(claimed.row_id)
+        row_id = claimed.row_id
+        found = self._begun.get(row_id)
         if found is None or found[0] is not claimed:
             return None
-        del self._begun[claimed.row_id]
-        if claimed.message.partitionkey is not None:
-            self._keys.discard(claimed.message.partitionkey)
+        del self._begun[row_id]
+        key = claimed.message.partitionkey
+        if key is not None:
+            self._keys.discard(key)
         if claimed.crashes:
             self._suspect_begun = False
         return now - found[1]
@@ -120,4 +131,4 @@ class Hand:
         return next((at for at, claimed in enumerate(self.ahead) if self._fits(claimed)), None)
 
     def _fits(self, claimed: Claimed) -> bool:
-        return claimed.crashes == 0 and claimed.message.partitionkey not in self._keys
+        return claimed.crashes == 0 and (self._gathers or claimed.message.partitionkey not in self._keys)

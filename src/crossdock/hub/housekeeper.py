@@ -11,11 +11,13 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from crossdock.domain.errors import StoreUnavailable
+from crossdock.domain.events import ConsumeFlushFailed, RescuerFailed, SchedulerFailed, StoreTendingFailed
 from crossdock.hub.consumption import FLUSH_AFTER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from crossdock.domain.events import Told
     from crossdock.hub.archiver import Archiver
     from crossdock.hub.consumption import Consumption
     from crossdock.hub.rescuer import Rescuer
@@ -42,6 +44,7 @@ class Housekeeper:
         self._consumptions: set[Consumption] = set()
         self._stop = threading.Event()
         self._call = threading.Event()
+        self._hurry = threading.Event()
         self._thread: threading.Thread | None = None
         self._troubles: dict[str, str] = {}
         self._tend_at = time.monotonic() + _TEND_EVERY_S
@@ -59,13 +62,13 @@ class Housekeeper:
         if self._thread is not None:
             self._thread = None
             self._consumptions = set()
-            self._stop, self._call = threading.Event(), threading.Event()
+            self._stop, self._call, self._hurry = threading.Event(), threading.Event(), threading.Event()
             self.start()
 
     def stop(self) -> None:
         """End, and wait until what was begun is finished."""
         self._stop.set()
-        self._call.set()
+        self.call(hurry=True)
         self._archiver.stop()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(_JOIN_TIMEOUT_S)
@@ -84,8 +87,10 @@ class Housekeeper:
         for consumption in list(self._consumptions):
             self._write_down(consumption)
 
-    def call(self) -> None:
-        """Say that there are results to look after."""
+    def call(self, *, hurry: bool = False) -> None:
+        """Say that there are results to look after; ``hurry``: one of them must not wait for others."""
+        if hurry:
+            self._hurry.set()
         self._call.set()
 
     def run_once(self) -> None:
@@ -94,22 +99,22 @@ class Housekeeper:
         Trouble with one of them is told once, keeps back none of the others, and the next pass tries again. While the
         store cannot be used, the others would only wait for it as long again.
         """
-        if self._attempt("rescuer.failed", self._rescuer.run_once) and self._attempt(
-            "scheduler.failed", self._scheduler.run_once
+        if self._attempt(RescuerFailed, self._rescuer.run_once) and self._attempt(
+            SchedulerFailed, self._scheduler.run_once
         ):
-            self._attempt("store.tending_failed", self._tend)
+            self._attempt(StoreTendingFailed, self._tend)
 
-    def _attempt(self, event: str, work: Callable[[], object]) -> bool:
+    def _attempt(self, failed: type[Told], work: Callable[[], object]) -> bool:
         """Do one duty; tell whether the store can be used, as far as that is known."""
         try:
             work()
         except Exception as error:  # noqa: BLE001 - the rim of a service: it must live on
             known = str(error) in self._troubles.values()
-            self._troubles[event] = str(error)
+            self._troubles[failed.name] = str(error)
             if not known:
-                self._notice(event, f"{type(error).__name__}: {error}")
+                self._notice(failed(reason=f"{type(error).__name__}: {error}"))
             return not isinstance(error, StoreUnavailable)
-        self._troubles.pop(event, None)
+        self._troubles.pop(failed.name, None)
         return True
 
     def _tend(self) -> None:
@@ -125,12 +130,13 @@ class Housekeeper:
                 self.run_once()
                 rescue_at = time.monotonic() + _RESCUE_EVERY_S
             self._call.clear()
+            self._hurry.clear()
             if self._stop.is_set():  # set before the call was cleared: nobody will call again
                 return
             busy = [True for consumption in list(self._consumptions) if self._look_at(consumption)]
             pause = FLUSH_AFTER_S if busy else max(0.0, rescue_at - time.monotonic())
             if busy:
-                self._stop.wait(pause)
+                self._hurry.wait(pause)
             else:
                 self._call.wait(pause)
 
@@ -145,4 +151,4 @@ class Housekeeper:
             with consumption.writing() as write:
                 self._store.write(write.flush)
         except Exception as error:  # noqa: BLE001 - the rim of a service: it must live on
-            self._notice("consume.flush_failed", f"{type(error).__name__}: {error}")
+            self._notice(ConsumeFlushFailed(reason=f"{type(error).__name__}: {error}"))

@@ -7,12 +7,14 @@ one, so that there is no process whose death would stop the rescue.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.delivery import HandedBack, Settlement
+from crossdock.domain.events import LeaseTakenBack
 from crossdock.domain.lifecycle import FailureCode
 from crossdock.domain.retry import Failure, RetryAt, RetryPolicy, Trial, judge
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from crossdock.ports.notice import Notice
     from crossdock.ports.store import Store
 
 _STEP: Final = 500
@@ -34,10 +37,14 @@ class Rescuer:
         store: Where the messages are.
         max_crashes: After so many deaths of its worker a message is a dead letter.
         policy_of: Returns the retry policy of an app, for leases that ran out.
+        notice: Is told from whom how much was taken back.
     """
 
-    def __init__(self, store: Store, *, max_crashes: int, policy_of: Callable[[str], RetryPolicy]) -> None:
+    def __init__(
+        self, store: Store, *, max_crashes: int, policy_of: Callable[[str], RetryPolicy], notice: Notice
+    ) -> None:
         self._store = store
+        self._notice = notice
         self._max_crashes = max_crashes
         self._policy_of = policy_of
         self._rng = random.Random()  # noqa: S311 - spreads retries, no secret
@@ -48,7 +55,7 @@ class Rescuer:
         now = self._store.now()
         ending, owners, overdue = self._store.read(lambda reader: _look(reader, now))
         self._store.renew(ending, now)
-        return taken + self._rescue_orphans(owners) + sum(self._settle_one(row) for row in overdue)
+        return taken + self._rescue_orphans(owners) + self._settle_overdue(overdue)
 
     def _rescue_from_the_dead(self) -> int:
         peers = self._store.peers
@@ -66,7 +73,10 @@ class Rescuer:
         peers = self._store.peers
         if peers is None:
             return 0
-        return sum(self._release(owner, late) for owner, late in peers.late())
+        return sum(
+            self._told(owner, self._release(owner, late), "it works on one for too long")
+            for owner, late in peers.late()
+        )
 
     def _release(self, owner: str, late: Any) -> int:
         taken = 0
@@ -74,7 +84,7 @@ class Rescuer:
             if row.row_id in late.row_ids:
                 taken += int(self._store.write(partial(self._lapse, row=row, reason=_LATE)))
             elif late.is_stuck:
-                done = [Settlement(row.row_id, row.lease_token, HandedBack(_STUCK))]
+                done = [Settlement(row.row_id, row.lease_token, HandedBack(_STUCK, row.owner))]
                 taken += len(self._store.write(partial(_settle, done=done)))
         return taken
 
@@ -86,7 +96,20 @@ class Rescuer:
             )
             taken += count
             if count < _STEP:
-                return taken
+                return self._told(owner, taken, "it died")
+
+    def _told(self, owner: str, taken: int, why: str) -> int:
+        """Say that messages were taken back, if any were; return how many."""
+        if taken:
+            words = f"{taken} messages of {owner} were taken back: {why}"
+            self._notice(LeaseTakenBack(owner=owner, messages=taken, reason=words))
+        return taken
+
+    def _settle_overdue(self, overdue: Iterable[Any]) -> int:
+        taken: Counter[str] = Counter()
+        for row in overdue:
+            taken[row.owner] += self._settle_one(row)
+        return sum(self._told(owner, number, "their leases ran out") for owner, number in taken.items())
 
     def _settle_one(self, row: Any) -> int:
         """Renew the lease of a worker that lives and runs; take the message back from any other."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from crossdock.domain.events import ScheduleFailed
 from crossdock.domain.message import Draft
 from crossdock.domain.schedule import fire, slot_id
 from crossdock.hub.declaring import envelope_of_slot
@@ -75,7 +76,7 @@ class Scheduler:
         """Say it once."""
         if self._troubles.get(name) != text:
             self._troubles[name] = text
-            self._notice("schedule.failed", f"schedule {name} cannot be sent: {text}")
+            self._notice(ScheduleFailed(schedule=name, reason=f"schedule {name} cannot be sent: {text}"))
 
 
 def _fire(row: Any, now: datetime) -> Fired:

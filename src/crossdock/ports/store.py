@@ -11,9 +11,9 @@ tells it by the attribute ``single``: a pair of draft and envelope.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from crossdock.ports.archive import ArchiveVerbs
+from crossdock.ports.archive import ArchiveReading, ArchiveVerbs
 
 if TYPE_CHECKING:
     import builtins
@@ -21,14 +21,16 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from crossdock.domain.archive import AgedPage, ArchivedLine, BegunFile, PayloadPage
+    from crossdock.domain.control import ChangedStep, Pace
     from crossdock.domain.delivery import Claimed, ClaimRequest, DeliveryKey, Settlement, Undecodable
+    from crossdock.domain.events import Event
     from crossdock.domain.lifecycle import Status
     from crossdock.domain.message import Draft, Envelope, SentMessage
     from crossdock.domain.record import HubProcess, QueueStats, Record, TimelineEntry
     from crossdock.domain.retry import Failure
     from crossdock.domain.rules import QueueRules
     from crossdock.domain.schedule import Firing, Schedule, ScheduleSpec
+    from crossdock.ports.peers import Peers
 
 T = TypeVar("T")
 
@@ -54,6 +56,9 @@ class SendingVerbs(Protocol):
     def send_many(self, drafts: Sequence[Draft], envelope: Envelope) -> Sequence[int]:
         """Store many new messages of one envelope and return their row ids, in order; raises QueueFull."""
 
+    def send_many_admitted(self, drafts: Sequence[Draft], envelope: Envelope) -> Sequence[int]:
+        """Do the same whatever the depth of the queue."""
+
 
 class WorkingVerbs(Protocol):
     """What a worker does in a transaction, and the rescuer for workers that are gone."""
@@ -67,11 +72,15 @@ class WorkingVerbs(Protocol):
         What such a delivery says of its whole queue (``halts``) takes effect with it.
         """
 
-    def take_events(self) -> list[tuple[str, str, str]]:
-        """Return what ``settle`` wants told once the transaction is committed: (event, app, words)."""
+    @property
+    def events(self) -> Sequence[Event]:
+        """What has happened in this transaction so far; the store tells of it once it is committed."""
 
     def extend(self, row_ids: Sequence[int], lease_token: str, until: datetime) -> set[DeliveryKey]:
         """Set the end of leases; return the deliveries that are still held."""
+
+    def note(self, keys: Sequence[DeliveryKey], words: str) -> set[DeliveryKey]:
+        """Note JSON on messages that are worked on, as their result so far; return those that are still held."""
 
     def crash(self, owner: str, *, max_crashes: int, limit: int) -> int:
         """Take back what a dead process held; return how many, ``limit`` if there may be more."""
@@ -88,8 +97,8 @@ class WorkingVerbs(Protocol):
 class ControlVerbs(Protocol):
     """What an operator does in a transaction."""
 
-    def cancel(self, record: Record) -> None:
-        """Withdraw a message that is not finished."""
+    def cancel(self, record: Record, *, waiting: bool = False) -> None:
+        """Withdraw a message that is not finished, or only if nobody works on it; raises IllegalMove."""
 
     def replay(self, record: Record, available_at: datetime | None = None) -> None:
         """Send a finished message again."""
@@ -100,8 +109,13 @@ class ControlVerbs(Protocol):
     def delete(self, record: Record) -> None:
         """Hide a finished message."""
 
-    def ids_of(self, app: str, status: Status, *, code: str | None, after: int, limit: int) -> list[int]:
-        """Return row ids of an app's messages of one status, in order."""
+    def cancel_step(self, app: str, *, after: int, limit: int) -> ChangedStep:
+        """Withdraw an app's waiting messages behind a row, in order, up to ``limit``."""
+
+    def replay_step(
+        self, app: str, *, code: str | None, pace: Pace | None, after: int, limit: int
+    ) -> ChangedStep:
+        """Send an app's dead letters (of one code) behind a row again, in order, up to ``limit``."""
 
     def purge(self, app: str, status: Status, before: datetime, limit: int) -> int:
         """Remove finished messages for good; return how many, ``limit`` if there may be more."""
@@ -127,6 +141,13 @@ class ReloadVerbs(Protocol):
 
     def forget_process(self, owner: str) -> None:
         """Forget a process that has ended."""
+
+
+class PositionVerbs(Protocol):
+    """What an inbound endpoint does in the transaction that stores what it received."""
+
+    def put_position(self, app: str, key: str, value: str | None) -> None:
+        """Note how far an app has come in something, as JSON; None forgets it."""
 
 
 class ScheduleVerbs(Protocol):
@@ -157,42 +178,16 @@ class ScheduleVerbs(Protocol):
 
 
 class Transaction(
-    SendingVerbs, WorkingVerbs, ControlVerbs, ReloadVerbs, ScheduleVerbs, ArchiveVerbs, Protocol
+    SendingVerbs,
+    WorkingVerbs,
+    ControlVerbs,
+    ReloadVerbs,
+    PositionVerbs,
+    ScheduleVerbs,
+    ArchiveVerbs,
+    Protocol,
 ):
     """One open write transaction."""
-
-
-class ArchiveReading(Protocol):
-    """What the archiver asks of one consistent snapshot."""
-
-    def finished_apps(self) -> builtins.list[str]:
-        """Return the apps that have finished messages in their queue."""
-
-    def aged(self, app: str, before: datetime, *, through: int, after: int, limit: int) -> AgedPage:
-        """Look at ``limit`` completed messages: which ended up to ``before``, or stand up to the row ``through``."""
-
-    def surplus(self, app: str, at_most: int) -> int:
-        """Return the newest row of an app that has ``at_most`` newer completed ones, or 0."""
-
-    def archived_apps(self) -> builtins.list[str]:
-        """Return the apps that have archived messages."""
-
-    def oldest_archived(self, app: str) -> datetime | None:
-        """Return when the message of an app came to the archive that has been there longest."""
-
-    def archived_lines(
-        self, app: str, before: datetime, behind: ArchivedLine | None, limit: int
-    ) -> builtins.list[ArchivedLine]:
-        """Return messages that were archived up to ``before``, behind another, each as it stands in a file."""
-
-    def unused_payloads(self, after: str, limit: int) -> PayloadPage:
-        """Look at ``limit`` payloads behind one: which no message has any more."""
-
-    def open_files(self) -> builtins.list[BegunFile]:
-        """Return the files that were begun and not finished."""
-
-    def file_names(self, prefix: str) -> set[str]:
-        """Return the names of files that begin so."""
 
 
 class Reading(ArchiveReading, Protocol):
@@ -200,6 +195,9 @@ class Reading(ArchiveReading, Protocol):
 
     def find(self, message_id: str, app: str | None, source_app: str | None = None) -> Record:
         """Return the one record of a message; raises MessageNotFound."""
+
+    def status(self, row_id: int) -> Status | None:
+        """Return the status of a row, without anything else of it; None: it is in the archive, or gone."""
 
     def row(self, row_id: int) -> Record | None:
         """Return the record of a row, or None."""
@@ -262,6 +260,12 @@ class Reading(ArchiveReading, Protocol):
     def due_schedules(self, now: datetime, limit: int) -> builtins.list[Any]:
         """Return schedules whose time has come, the longest due first, each unread: reading one may fail."""
 
+    def positions(self, app: str) -> dict[str, Any]:
+        """Return how far an app has come in what it reads, by key."""
+
+    def notes(self, row_ids: Sequence[int]) -> dict[int, Any]:
+        """Return what is noted on messages, by row."""
+
     def owners(self) -> builtins.list[str]:
         """Return every process that holds a message."""
 
@@ -297,45 +301,16 @@ class Ear(Protocol):
         """Stop listening; safe to call twice."""
 
 
-class WorkTimes(Protocol):
-    """Where this process says how long its handlers may run, so that others see it should it be blocked."""
-
-    def begin(self, row_id: int, timeout_s: float) -> int:
-        """Note that a handler has begun, and how long it may run; return its place."""
-
-    def end(self, place: int) -> None:
-        """Note that the handler has ended."""
-
-    def mark(self) -> None:
-        """Show that the event loop runs; to be called several times a second."""
-
-
-class Peers(Protocol):
-    """The other processes of a store on this machine."""
-
-    @property
-    def work_times(self) -> WorkTimes:
-        """Where this process says how long its handlers may run."""
-
-    def late(self) -> Iterable[tuple[str, Any]]:
-        """Give each process that works on something longer than it may, with ``row_ids`` and ``is_stuck``.
-
-        Stuck is one whose event loop is blocked: nothing of what it holds goes on.
-        """
-
-    def dead_owners(self) -> Iterable[str]:
-        """Give each process that died, held so that no one else takes its messages back meanwhile."""
-
-    def condition(self, owner: str) -> Literal["running", "stopped", "gone", "unknown"]:
-        """Tell how the process that owns a lease does; unknown: it is no Crossdock process of this machine."""
-
-
 class Store(Protocol):
     """Durable messages."""
 
     @property
     def in_memory(self) -> bool:
         """Whether the store is in this process alone."""
+
+    @property
+    def many_hosts(self) -> bool:
+        """Whether other hosts use the store, too, whose files cannot be looked at from here."""
 
     @property
     def owner(self) -> str:

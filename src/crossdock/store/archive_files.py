@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import BinaryIO, Final
 
 from crossdock.domain.archive import FILE_SUFFIX, FileFacts
 from crossdock.domain.errors import StoreDamaged, StoreUnavailable
-from crossdock.store.durable_files import FileSystem, publish
+from crossdock.durable_files import FileSystem, publish
 from crossdock.store.tables import SCHEMA_NUMBER
 
 _CHUNK_BYTES: Final = 1024 * 1024
@@ -32,35 +33,33 @@ class ArchiveFiles:
     def __init__(self, files: FileSystem | None = None) -> None:
         self._files = files or FileSystem()
 
-    def prepare(self, folder: str) -> None:
-        """Make sure that the folder of all files is there.
+    def prepare(self, folder: str) -> str:
+        """Make sure that the folder of all files is there; return its full path, for processes that run elsewhere.
 
         Raises:
             StoreUnavailable: It cannot be made.
         """
+        path = Path(folder).absolute()
         try:
-            self._files.make_folder(Path(folder))
+            self._files.make_folder(path)
         except OSError as error:
             raise StoreUnavailable(
                 f"cannot make the folder {folder} for archived messages: {error.strerror}; they stay in the store"
             ) from error
+        return str(path)
 
     def exists(self, folder: str, name: str) -> bool:
         """Tell whether anything stands under a name."""
         path = Path(folder) / name
         return path.exists() or _manifest_of(path).exists()
 
-    def write(
-        self, folder: str, name: str, lines: Iterable[bytes], *, created_at: str, created_by: str
-    ) -> FileFacts:
-        """Write a file and its manifest; when this returns, both survive a power cut.
+    def write(self, folder: str, name: str, lines: Iterable[bytes]) -> FileFacts:
+        """Write a file, which does not count before it is confirmed; when this returns, it survives a power cut.
 
         Args:
             folder: Is made if it is missing.
             name: Ends in ``FILE_SUFFIX``; what an interrupted try left under it is replaced.
             lines: Each without its line feed; may raise, and then nothing is left.
-            created_at: RFC 3339, for the manifest.
-            created_by: The process, for the manifest.
 
         Raises:
             StoreUnavailable: The folder cannot be written.
@@ -71,7 +70,6 @@ class ArchiveFiles:
             rows = self._write_hidden(_hidden(path), lines)
             facts = FileFacts(rows, _hidden(path).stat().st_size, _checksum(_hidden(path)))
             publish(self._files, _hidden(path), path)
-            self._write_manifest(path, facts, created_at=created_at, created_by=created_by)
         except OSError as error:
             with suppress(OSError):
                 self.discard(folder, name)
@@ -80,11 +78,49 @@ class ArchiveFiles:
             ) from error
         return facts
 
+    def confirm(self, folder: str, name: str, facts: FileFacts, *, created_at: str, created_by: str) -> None:
+        """Write the manifest of a file, so that it counts; when this returns, that survives a power cut.
+
+        Args:
+            folder: Of the file.
+            name: Of the file.
+            facts: What ``write`` returned.
+            created_at: RFC 3339.
+            created_by: The process.
+
+        Raises:
+            StoreUnavailable: The folder cannot be written.
+        """
+        path = Path(folder) / name
+        manifest = _manifest_of(path)
+        hidden = _hidden_manifest(
+            manifest, uuid.uuid4().hex
+        )  # another host may be confirming it at this moment
+        stated = {
+            "filename": path.name,
+            "created_at": created_at,
+            "created_by": created_by,
+            **facts._asdict(),
+            "schema_version": SCHEMA_NUMBER,
+        }
+        try:
+            with self._files.create(hidden) as file:
+                file.write(json.dumps(stated, indent=2).encode() + b"\n")
+            publish(self._files, hidden, manifest)
+        except OSError as error:
+            if not manifest.exists():
+                raise StoreUnavailable(
+                    f"cannot write the manifest {manifest}: {error.strerror or error}; until it can be, {path.name} "
+                    f"does not count"
+                ) from error
+        self._remove_hidden(manifest)
+
     def discard(self, folder: str, name: str) -> None:
         """Remove what an interrupted try left; a file that has its manifest is left alone."""
         path = Path(folder) / name
         if not _manifest_of(path).exists():
-            for left in (_hidden(path), _hidden(_manifest_of(path)), path):
+            self._remove_hidden(_manifest_of(path))
+            for left in (_hidden(path), path):
                 self._files.remove(left)
 
     def facts(self, folder: str, name: str) -> FileFacts | None:
@@ -102,7 +138,7 @@ class ArchiveFiles:
                 return None
             stated = json.loads(manifest.read_text(encoding="utf-8"))
             facts = FileFacts(stated["row_count"], stated["file_size"], stated["checksum"])
-            if (path.stat().st_size, _checksum(path)) != facts[1:]:
+            if not _is_whole(path, facts):
                 raise StoreDamaged(
                     f"{path} is not what its manifest says; put a good copy in its place. What was to be removed from "
                     f"the archive because it is in this file stays there"
@@ -113,11 +149,28 @@ class ArchiveFiles:
             ) from error
         return facts
 
+    def holds(self, folder: str, name: str, facts: FileFacts) -> bool:
+        """Tell whether a file is there, and whole, with a manifest or without.
+
+        Raises:
+            StoreUnavailable: The folder cannot be read.
+        """
+        path = Path(folder) / name
+        try:
+            return path.exists() and _is_whole(path, facts)
+        except OSError as error:
+            raise StoreUnavailable(f"cannot read {path}: {error.strerror or error}") from error
+
     def row_ids(self, folder: str, name: str) -> Iterator[int]:
         """Give the ids of the rows in a file."""
         with gzip.open(Path(folder) / name) as lines:
             for line in lines:
                 yield json.loads(line)["id"]
+
+    def _remove_hidden(self, manifest: Path) -> None:
+        """Remove what interrupted tries to write a manifest left."""
+        for left in manifest.parent.glob(_hidden_manifest(manifest, "*").name):
+            self._files.remove(left)
 
     def _write_hidden(self, hidden: Path, lines: Iterable[bytes]) -> int:
         rows = 0
@@ -130,19 +183,6 @@ class ArchiveFiles:
                 rows += 1
         return rows
 
-    def _write_manifest(self, path: Path, facts: FileFacts, *, created_at: str, created_by: str) -> None:
-        manifest = _manifest_of(path)
-        stated = {
-            "filename": path.name,
-            "created_at": created_at,
-            "created_by": created_by,
-            **facts._asdict(),
-            "schema_version": SCHEMA_NUMBER,
-        }
-        with self._files.create(_hidden(manifest)) as file:
-            file.write(json.dumps(stated, indent=2).encode() + b"\n")
-        publish(self._files, _hidden(manifest), manifest)
-
 
 def _demand_folder(path: Path) -> None:
     """Make sure that the folder of all months is there: a file that is away with it must not count as never written."""
@@ -153,8 +193,16 @@ def _demand_folder(path: Path) -> None:
         )
 
 
+def _is_whole(path: Path, facts: FileFacts) -> bool:
+    return path.stat().st_size == facts.file_size and _checksum(path) == facts.checksum
+
+
 def _hidden(path: Path) -> Path:
     return path.with_name(f".{path.name}.part")
+
+
+def _hidden_manifest(manifest: Path, mark: str) -> Path:
+    return manifest.with_name(f".{manifest.name}.{mark}.part")
 
 
 def _manifest_of(path: Path) -> Path:

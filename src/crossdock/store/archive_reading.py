@@ -6,10 +6,10 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.domain.archive import AgedPage, ArchivedLine, BegunFile, PayloadPage
+from crossdock.domain.archive import AgedPage, ArchivedLine, BegunFile, FileFacts, PayloadPage
 from crossdock.store import statements
 from crossdock.store.archive_line import line_of
-from crossdock.store.codec import archived_record_from, maybe_moment
+from crossdock.store.codec import archived_record_from, maybe_moment, moment
 from crossdock.store.listing import apps_by_steps
 from crossdock.store.statements import listing
 from crossdock.store.types import to_text
@@ -91,13 +91,30 @@ class ArchiveReader:
         return PayloadPage(unused, rows[-1][0] if len(rows) == limit else None)
 
     def open_files(self) -> builtins.list[BegunFile]:
-        """Return the files that were begun and not finished."""
-        return [BegunFile(*row) for row in self._run(statements.open_files, {})]
+        """Return the files that were begun and not finished, the given up ones among them."""
+        return [self._begun_file(*row) for row in self._run(statements.open_files, {})]
 
     def file_names(self, prefix: str) -> set[str]:
         """Return the names of files that begin so."""
         last = f"{prefix}\N{REPLACEMENT CHARACTER}"
         return {name for (name,) in self._run(statements.file_names, {"first": prefix, "last": last})}
+
+    def _is_ours(self, owner: str) -> bool:
+        """Tell whether a process is, or was, of this host."""
+        return bool(owner)
+
+    def _begun_file(self, *row: Any) -> BegunFile:
+        name, folder, app, created_at, created_by, ended, rows, size, checksum = row
+        return BegunFile(
+            name,
+            folder,
+            app,
+            begun_at=moment(created_at),
+            begun_by=created_by,
+            ours=self._is_ours(created_by),
+            facts=None if rows is None else FileFacts(rows, size, checksum),
+            given_up=bool(ended),
+        )
 
     def _archived(self, parameters: dict[str, Any], **options: Any) -> builtins.list[Record]:
         rows = self._run(statements.records_of_archive, parameters, **options)

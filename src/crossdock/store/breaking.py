@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from crossdock.domain.delivery import Completed
+from crossdock.domain.events import BreakerClosed, BreakerOpened
 from crossdock.domain.lifecycle import FailureCode
 from crossdock.domain.retry import Dead, RetryAt
 from crossdock.store import statements
@@ -51,7 +52,7 @@ class Breaking(TransactionCore):
         self.run(statements.trip, {"app": app})
         self.run(statements.park, {"app": app, "until": until, "note": told[:_LONGEST_NOTE]})
         self.limits.failing[app] = trips + 1
-        self.tell("breaker.opened", app, f"{app!r} is parked until {until} UTC; {told}")
+        self.tell(BreakerOpened(app=app, reason=f"{app!r} is parked until {until} UTC; {told}"))
 
     def recover(self, app: str) -> None:
         """Note that the far side has answered."""
@@ -61,14 +62,8 @@ class Breaking(TransactionCore):
         del self.limits.failing[app]
         if trips:
             self.woken.add(app)
-            self.tell(
-                "breaker.closed", app, f"{app!r} is claimed from as usual again: a message was worked on"
-            )
-
-    def take_events(self) -> list[tuple[str, str, str]]:
-        """Return what is to be told of once the transaction is committed: (event, app, words)."""
-        events, self.events = self.events, []
-        return events
+            words = f"{app!r} is claimed from as usual again: a message was worked on"
+            self.tell(BreakerClosed(app=app, reason=words))
 
 
 def strike_of(settlement: Settlement) -> Strike | None:

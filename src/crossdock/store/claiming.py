@@ -9,9 +9,11 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, overload
 
+from crossdock.domain.events import MessageClaimed, MessageFailed
 from crossdock.domain.lifecycle import FailureCode
 from crossdock.domain.retry import Failure
 from crossdock.store import statements
+from crossdock.store.about import About
 from crossdock.store.codec import claim_limits, claimed_from, failure_to_text
 from crossdock.store.falling_back import FallingBack
 from crossdock.store.types import to_text
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crossdock.domain.delivery import Claimed, ClaimRequest, Undecodable
+    from crossdock.domain.message import AppId
 
 _STEP: Final = 1000
 """Rows promoted or expired per claim: a million due at once must not hold up the one in hand."""
@@ -28,6 +31,8 @@ _EXPIRED: Final = failure_to_text(_LATE)
 _PRIORITY: Final = 16
 _PARTITION_KEY: Final = 12
 _CRASHES: Final = 24
+_APP, _TRACEPARENT, _ATTEMPTS = 3, 14, 19
+"""Positions in a row of ``MESSAGE_COLUMNS``."""
 
 
 class Fetched(Sequence["Claimed | Undecodable"]):
@@ -89,12 +94,23 @@ class Claiming(FallingBack):
         self.promote(request.app)
         token = uuid.uuid4().hex
         rows = self._lease_first(request, token, unexpired=crowd)
+        return self._fetched(rows, request, token)
+
+    def _fetched(self, rows: list[Any], request: ClaimRequest, token: str) -> Fetched:
+        """Return rows just leased, and behind each what may be handled after it."""
         if request.runs and rows:
             rows = self._with_runs(rows, request, token)
         until = self.now + request.lease
+        if rows and self._hears(MessageClaimed.level):
+            self._tell_claimed(rows)
         if len(rows) >= request.limit:
             self.woken.add(request.app)  # there may be more: another consumer is to look, too
         return Fetched(rows, token, until)
+
+    def _tell_claimed(self, rows: Sequence[Any]) -> None:
+        for row in rows:
+            about = About(row[0], row[_APP], row[1], row[_TRACEPARENT])
+            self.tell_of(MessageClaimed, about, attempt=row[_ATTEMPTS])
 
     def promote(self, app: str) -> None:
         """Make scheduled messages ready whose time has come."""
@@ -103,11 +119,12 @@ class Claiming(FallingBack):
     def _expire(self, app: str) -> bool:
         """Set aside what is too late to be delivered; tell whether there may be more of it."""
         late = self.run(statements.expired, {"app": app, "now": self.now_text, "limit": _STEP})
-        for row_id, target, key, attempts in late:
+        for row_id, _, key, attempts in late:
             parameters = {"row_id": row_id, "now": self.now_text, "error": _EXPIRED}
-            if self.run(statements.fail_pending, parameters):
-                self.log(row_id, "message.failed", code=FailureCode.EXPIRED)
-                self.fall_back(row_id, target, key, _LATE, attempts=attempts)
+            for row in self.run(statements.fail_pending, parameters):
+                about = replace(About.settled(row), claimed_at=None)
+                self.log(about, MessageFailed, code=FailureCode.EXPIRED, message=_LATE.message)
+                self.fall_back(about, key, _LATE, attempts=attempts)
         self.release((target, key) for _, target, key, _ in late)
         return len(late) == _STEP
 
@@ -120,12 +137,16 @@ class Claiming(FallingBack):
             row_id, priority = suspects[0]
             rows = self._lease(request, token, unexpired=unexpired, suspect_id=row_id, priority=priority)
             rows = rows or self._lease_ids([row_id], request, token)
-        return sorted(rows, key=_order) if len(rows) > 1 else rows
+        return in_order(rows)
 
     def _lease(self, request: ClaimRequest, token: str, *, unexpired: bool, **suspect: int) -> list[Any]:
         parameters = {"app": request.app, "limit": request.limit, **self._terms(request, token), **suspect}
         options = {"kept": request.kept, "before_suspect": bool(suspect), "unexpired": unexpired}
-        return self.run(statements.claim_first, parameters, **options)
+        return self._whole(self.run(statements.claim_first, parameters, **options), request.app)
+
+    def _whole(self, rows: list[Any], app: AppId) -> list[Any]:  # noqa: ARG002 - of use where rows are not whole
+        """Return rows of ``MESSAGE_COLUMNS`` for what ``claim_first`` returned."""
+        return rows
 
     def _lease_ids(self, row_ids: list[int], request: ClaimRequest, token: str) -> list[Any]:
         parameters = {"ids": json.dumps(row_ids), **self._terms(request, token)}
@@ -170,6 +191,11 @@ class Claiming(FallingBack):
 
 def _wanted(request: ClaimRequest) -> int:
     return request.limit if request.free is None else min(request.limit, request.free)
+
+
+def in_order(rows: list[Any]) -> list[Any]:
+    """Return rows of one lease in the order in which they are to be handled."""
+    return sorted(rows, key=_order) if len(rows) > 1 else rows
 
 
 def _order(row: Any) -> tuple[int, int]:

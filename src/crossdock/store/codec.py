@@ -25,6 +25,7 @@ from crossdock.domain.message import (
     Message,
     MessageId,
     encode,
+    message_of,
 )
 from crossdock.domain.record import Record
 from crossdock.domain.retry import Failure, RetryPolicy
@@ -64,6 +65,9 @@ _UNREADABLE: Final = (
 """What a row that another program wrote may end in when it is read."""
 _UNKNOWN: Final = datetime.min.replace(tzinfo=UTC)
 _parse: Final = datetime.fromisoformat
+_claimed: Final[Callable[[tuple[Any, ...]], Claimed]] = partial(
+    tuple.__new__, Claimed
+)  # without a frame of Python
 
 
 def envelope_columns(envelope: Envelope) -> dict[str, Any]:
@@ -172,21 +176,23 @@ def message_from(row: Row) -> Message:
 def _message(row: Row, sent_at: datetime) -> Message:
     (_, message_id, source_app, _, data, raw, source, kind, subject, time, content_type, schema, key,
      correlation, traceparent, extensions, priority, expires_at, *_) = row  # fmt: skip
-    return Message(
-        MessageId(message_id),
-        source or source_app,
-        kind,
-        decode_json(data) if raw is None else data_from_bytes(data, raw, row[_PAYLOAD]),
-        sent_at if time is None else moment(time),
-        content_type,
-        schema,
-        subject,
-        priority,
-        key,
-        None if expires_at is None else moment(expires_at),
-        correlation,
-        traceparent,
-        {} if extensions is None else dict(_loads(extensions)),
+    return message_of(
+        (
+            message_id,
+            source or source_app,
+            kind,
+            decode_json(data) if raw is None else data_from_bytes(data, raw, row[_PAYLOAD]),
+            sent_at if time is None else moment(time),
+            content_type,
+            schema,
+            subject,
+            priority,
+            key,
+            None if expires_at is None else moment(expires_at),
+            correlation,
+            traceparent,
+            {} if extensions is None else dict(_loads(extensions)),
+        )
     )
 
 
@@ -195,17 +201,19 @@ def claimed_from(row: Row, lease_token: str, lease_until: datetime) -> Claimed |
     try:
         sent_at = moment(row[_CREATED_AT])
         replayed_at = row[_REPLAYED_AT]
-        return Claimed(
-            row[0],
-            row[3],
-            _message(row, sent_at),
-            row[19],
-            row[_CRASHES],
-            lease_token,
-            lease_until,
-            row[20],
-            policy_from(row[21]),
-            sent_at if replayed_at is None else moment(replayed_at),
+        return _claimed(
+            (
+                row[0],
+                row[3],
+                _message(row, sent_at),
+                row[19],
+                row[_CRASHES],
+                lease_token,
+                lease_until,
+                row[20],
+                policy_from(row[21]),
+                sent_at if replayed_at is None else moment(replayed_at),
+            )
         )
     except _UNREADABLE as error:
         failure = Failure(
@@ -214,6 +222,15 @@ def claimed_from(row: Row, lease_token: str, lease_until: datetime) -> Claimed |
             (("data", str(error)),),
         )
         return Undecodable(row[0], row[1], row[19], lease_token, failure)
+
+
+def plain_row(row: Row, app: str) -> Row:
+    """Return the row of ``MESSAGE_COLUMNS`` of a plain message, from one of ``PLAIN_COLUMNS``."""
+    row_id, message_id, source_app, data, created_at, attempts, _ = row
+    return (
+        row_id, message_id, source_app, app, data, None, None, DEFAULT_TYPE, None, None, JSON_TYPE, None, None, None,
+        None, None, DEFAULT_PRIORITY, None, created_at, attempts, None, None, None, None, 0, None,
+    )  # fmt: skip
 
 
 def decode_json(text: str) -> Any:

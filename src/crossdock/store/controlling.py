@@ -6,40 +6,55 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import IllegalMove
+from crossdock.domain.events import (
+    MessageCancelled,
+    MessageDeleted,
+    MessageEdited,
+    MessageReplayed,
+    QueuePaused,
+    QueuePurged,
+    QueueResumed,
+    QueueRulesChanged,
+)
 from crossdock.domain.lifecycle import FailureCode, Status, Verb
 from crossdock.domain.retry import Failure
 from crossdock.store import statements
+from crossdock.store.about import About
 from crossdock.store.codec import edited_columns, failure_to_text, record_from, rule_columns
 from crossdock.store.payloads import Payloads, columns_outside
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from crossdock.domain.record import Record
 
-_CANCELLED: Final = Failure(FailureCode.CANCELLED, "cancelled by an operator")
+CANCELLED: Final = Failure(FailureCode.CANCELLED, "cancelled by an operator")
 _STEP: Final = 500
 
 
 class Controlling(Payloads):
     """Changes messages and queues on an operator's word; each change is in the audit log."""
 
-    def cancel(self, record: Record) -> None:
+    def cancel(self, record: Record, *, waiting: bool = False) -> None:
         """Withdraw a message; a worker that holds it loses its lease.
 
+        Args:
+            record: The message.
+            waiting: Only if nobody works on it.
+
         Raises:
-            IllegalMove: It is finished.
+            IllegalMove: It is finished, or worked on.
         """
         found = self._rows_of(record.row_id)
-        parameters = {"row_id": record.row_id, "now": self.now_text, "error": failure_to_text(_CANCELLED)}
-        rows = self.run(statements.cancel, parameters)
+        parameters = {"row_id": record.row_id, "now": self.now_text, "error": failure_to_text(CANCELLED)}
+        rows = self.run(statements.cancel, parameters, waiting=waiting)
         _demand(rows, Verb.CANCEL, record)
         held = record_from(found[0], self._payload_data)
         self.log(
-            held.row_id,
-            "message.cancelled",
+            About.record(held),
+            MessageCancelled,
             attempt=held.attempts if held.status is Status.PROCESSING else 0,
             code=FailureCode.CANCELLED,
             was=held.status.value,
@@ -64,7 +79,7 @@ class Controlling(Payloads):
             self.run(statements.hold_key, {"app": app, "key": key, "row_id": record.row_id})
             self.release([(app, key)])
         self.woken.add(app)
-        self.log(record.row_id, "message.replayed", **_history(record))
+        self.log(About.record(record), MessageReplayed, available_at=when or None, **_history(record))
 
     def edit(self, record: Record, changes: Mapping[str, Any]) -> None:
         """Change a message that waits or failed; the old values go to the audit log.
@@ -90,7 +105,7 @@ class Controlling(Payloads):
         if "payload" in columns:
             self.drop_payloads([payload])
         self.woken.add(record.app)
-        self.log(record.row_id, "message.edited", before=_before(record, changes, payload))
+        self.log(About.record(record), MessageEdited, before=_before(record, changes, payload))
 
     def _placed(self, columns: dict[str, Any]) -> tuple[dict[str, Any], bytes | None]:
         """Return the columns of an edit as they are stored, and the data that goes out of the row, if it is large."""
@@ -113,7 +128,7 @@ class Controlling(Payloads):
         """
         rows = self.run(statements.delete_row, {"row_id": record.row_id, "now": self.now_text})
         _demand(rows, Verb.DELETE, record)
-        self.log(record.row_id, "message.deleted", was=record.status.value)
+        self.log(About.record(record), MessageDeleted, was=record.status.value)
         self.release((app, key) for _, app, key in rows)
 
     def ids_of(self, app: str, status: Status, *, code: str | None, after: int, limit: int) -> list[int]:
@@ -123,22 +138,6 @@ class Controlling(Payloads):
             parameters["code"] = code
         rows = self.run(statements.of_app, parameters, status=status, with_code=code is not None)
         return [row_id for (row_id,) in rows]
-
-    def change_step(
-        self,
-        app: str,
-        status: Status,
-        change: Callable[[Any, Record], None],
-        *,
-        code: str | None,
-        after: int,
-        limit: int,
-    ) -> tuple[int, int]:
-        """Apply a change to an app's next messages of one status; return how many, and the last row id."""
-        row_ids = self.ids_of(app, status, code=code, after=after, limit=limit)
-        for row_id in row_ids:
-            change(self, record_from(self._rows_of(row_id)[0], self._payload_data))
-        return len(row_ids), row_ids[-1] if row_ids else after
 
     def _rows_of(self, row_id: int) -> list[Any]:
         """Return a row without what lies outside it, which ``_payload_data`` fetches if somebody looks at it."""
@@ -155,22 +154,29 @@ class Controlling(Payloads):
         self._forget([row_id for row_id, *_ in rows])
         self.release((target, key) for _, target, key, _ in rows)
         self.drop_payloads(payload for *_, payload in rows)
+        if rows:
+            words = f"{len(rows)} {status.value} messages of {app!r} were removed by {self.who}"
+            self.tell(QueuePurged(app=app, reason=words))
         return len(rows)
 
     def pause(self, app: str) -> None:
         """Let nothing more be claimed from a queue."""
         self.run(statements.set_paused, {"app": app, "paused_at": self.now_text, "who": self.who, "note": ""})
+        self.tell(QueuePaused(app=app, reason=f"{app!r} was paused by {self.who}"))
 
     def resume(self, app: str) -> None:
         """Let a paused or parked queue be claimed from again."""
         self.run(statements.set_paused, {"app": app, "paused_at": "", "who": "", "note": ""})
         self.woken.add(app)
+        self.tell(QueueResumed(app=app, reason=f"{app!r} was resumed by {self.who}"))
 
     def set_rules(self, app: str, rules: Mapping[str, Any]) -> None:
         """Put rules of a queue into force; None takes one away, what is not named stays."""
         columns = rule_columns(rules)
         self.run(statements.set_rules, {"app": app, **columns}, columns=tuple(columns))
         self.limits.forget()
+        words = f"{', '.join(rules)} of {app!r} changed, by {self.who}"
+        self.tell(QueueRulesChanged(app=app, reason=words))
         self.woken.add(app)
         if rules.get("on_dead") == "release":
             keys = self.run(statements.dead_keys, {"app": app})
@@ -188,6 +194,14 @@ class Controlling(Payloads):
     def forget_process(self, owner: str) -> None:
         """Forget a process that has ended."""
         self.run(statements.forget_process, {"owner": owner})
+
+    def put_position(self, app: str, key: str, value: str | None) -> None:
+        """Note how far an app has come in something, as JSON; None forgets it."""
+        if value is None:
+            self.run(statements.drop_position, {"app": app, "key": key})
+        else:
+            parameters = {"app": app, "key": key, "value": value, "now": self.now_text}
+            self.run(statements.put_position, parameters)
 
     def _forget(self, row_ids: Sequence[int]) -> None:
         for start in range(0, len(row_ids), _STEP):

@@ -54,11 +54,11 @@ class Depths(TransactionCore):
             return None
         return next((app for app in apps if app in known.depths and self._share(app, 1).room < 1), None)
 
-    def note_sent(self, app: str) -> None:
-        """Count a message that was taken in whatever the depth of its queue."""
+    def note_sent(self, app: str, count: int = 1) -> None:
+        """Count messages that were taken in whatever the depth of their queue."""
         share = self.limits.shares.get(app)
         if share is not None:
-            self.limits.shares[app] = share._replace(room=share.room - 1)
+            self.limits.shares[app] = share._replace(room=share.room - count)
 
     def _learn(self) -> None:
         known = self.limits

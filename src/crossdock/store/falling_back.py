@@ -6,12 +6,14 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from crossdock.domain.events import MessageFellBack
 from crossdock.store import statements
 from crossdock.store.codec import value_or_text
 from crossdock.store.transaction import TransactionCore
 
 if TYPE_CHECKING:
     from crossdock.domain.retry import Failure
+    from crossdock.store.about import About
 
 _LONGEST_REASON: Final = 1000
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
@@ -21,11 +23,12 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 class FallingBack(TransactionCore):
     """Sends what failed for good to the fallback of the app at which it failed."""
 
-    def fall_back(self, row_id: int, app: str, key: str | None, failure: Failure, *, attempts: int) -> None:
+    def fall_back(self, about: About, key: str | None, failure: Failure, *, attempts: int) -> None:
         """Send a message that has just become a dead letter to its app's fallback, if it has one.
 
         It is taken in whatever the fallback's depth and the room on the disk: its failing must not be held up by that.
         """
+        row_id, app = about.row_id, about.app
         found = self.run(statements.fallback_of, {"app": app, "row_id": row_id})
         if not found:
             return
@@ -48,7 +51,7 @@ class FallingBack(TransactionCore):
                 "who": self.who,
             },
         )
-        self.log(row_id, "message.fell_back", to=fallback, duplicate=None if sent else True)
+        self.log(about, MessageFellBack, to=fallback, duplicate=None if sent else True)
         self.woken.add(fallback)
         if key is not None:
             self.release([(fallback, key)])

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from crossdock.domain.errors import StoreUnavailable
-from crossdock.store.durable_files import FILE_MODE
+from crossdock.durable_files import FILE_MODE
 
 try:
     import fcntl

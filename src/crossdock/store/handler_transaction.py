@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy.exc import DBAPIError
 
 from crossdock.domain.errors import LeaseLost, StoreUnavailable
+from crossdock.domain.events import TransactionSlow
 from crossdock.store.sqlite_errors import is_of_store
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def handler_transaction(
             if watch.stop():
                 connection.invalidate()
     settled()
-    store.waker.wake(transaction.woken)
+    store.after_commit(transaction.woken, transaction.events)
 
 
 def _settle(transaction: SQLiteTransaction, settlement: Settlement, message_id: str) -> None:
@@ -74,7 +75,7 @@ class _Watch:
         self._expired = False
         text = f"a transaction() has kept all writers of {store.location} waiting for {WARN_AFTER_S:g} s"
         self._timers = (
-            threading.Timer(WARN_AFTER_S, notice, ("transaction.slow", text)),
+            threading.Timer(WARN_AFTER_S, notice, (TransactionSlow(reason=text),)),
             threading.Timer(END_AFTER_S, self._end),
         )
         for timer in self._timers:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from crossdock.domain.errors import ConfigError, StoreUnavailable
-from crossdock.store.durable_files import FILE_MODE, FOLDER_MODE
+from crossdock.durable_files import FILE_MODE, FOLDER_MODE
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import ConfigError, StoreDamaged, StoreError, StoreUnavailable
+from crossdock.durable_files import FILE_MODE, FileSystem, publish
 from crossdock.ports.clock import SystemClock
-from crossdock.ports.notice import log_notice
+from crossdock.ports.notice import LogNotice
 from crossdock.store import schema, shrinking, statements
 from crossdock.store.connections import Connections
-from crossdock.store.durable_files import FILE_MODE, FileSystem, publish
 from crossdock.store.liveness import live_owners
 from crossdock.store.location import StoreLocation, file_system, is_postgresql, parse_url
 from crossdock.store.payloads import missing_text
@@ -257,7 +257,7 @@ def vacuum(
 
 _FILES: Final = (
     "SELECT count(*), coalesce(sum(row_count), 0), coalesce(sum(file_size), 0) FROM archive_file "
-    "WHERE finished_at IS NOT NULL"
+    "WHERE row_count IS NOT NULL"
 )
 _DESCRIBED: Final = ("journal_mode", "page_size", "page_count", "freelist_count")
 
@@ -282,7 +282,7 @@ def _existing(url: str | URL) -> StoreLocation:
 
 
 def _open(location: StoreLocation, settings: StoreSettings) -> SQLiteStore:
-    return SQLiteStore(location, settings, name="maintenance", clock=SystemClock(), notice=log_notice)
+    return SQLiteStore(location, settings, name="maintenance", clock=SystemClock(), notice=LogNotice())
 
 
 @contextmanager

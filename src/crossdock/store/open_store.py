@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.domain.errors import CrossdockError, StoreDamaged, StoreError, StoreUnavailable
-from crossdock.store.connections import Connections
+from crossdock.store.connections import Connections, lenient
 from crossdock.store.disk import DiskGuard
 from crossdock.store.engine import engine_on
 from crossdock.store.file_locks import WriteLock
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from crossdock.domain.events import Event
     from crossdock.ports.clock import Clock
+    from crossdock.ports.notice import Notice
     from crossdock.store.location import StoreLocation
     from crossdock.store.settings import StoreSettings
     from crossdock.store.sqlite_build import SQLiteBuild
@@ -46,8 +48,10 @@ class OpenStore:
         name: str,
         clock: Clock,
         prepared: PreparedStatements,
+        notice: Notice,
     ) -> None:
         self.location = location
+        self._notice = notice
         self.connections = Connections(location, build, settings)
         self._clock = clock
         self._prepared = prepared
@@ -117,7 +121,7 @@ class OpenStore:
         except self.connections.errors as error:
             if not is_no_text(error):
                 raise
-            with _lenient(connection):
+            with lenient(connection):
                 return query(reader)
 
     @property
@@ -164,7 +168,7 @@ class OpenStore:
             result = work(transaction)
         except self.connections.errors as error:
             raise self.explain(error) from error
-        after_commit(connection, lambda: self.waker.wake(transaction.woken))
+        after_commit(connection, lambda: self.after_commit(transaction.woken, transaction.events))
         return result
 
     def look(self, question: Callable[[Any], T]) -> T:
@@ -204,14 +208,14 @@ class OpenStore:
 
     def _commit(self, units: Sequence[Unit]) -> None:
         """Execute units in one transaction; each ends with its result or its error."""
-        woken: set[str] = set()
+        done: tuple[set[str], list[Event]] = (set(), [])
         try:
             if self._damage is not None:
                 raise self._damage
             if self.write_lock:
                 self.write_lock.acquire()
             try:
-                woken = self._transact_anyhow(units)
+                done = self._transact_anyhow(units)
             finally:
                 self._release()
             self._check_place()
@@ -221,8 +225,7 @@ class OpenStore:
             _fail(units, error)
         except OSError as error:
             _fail(units, self._explain_os(error))
-        if woken:
-            self.waker.wake(woken)
+        self.after_commit(*done)
 
     def _commit_one(self, work: Callable[[SQLiteTransaction], T]) -> T:
         """Do the same for one, with as little ado as can be: a lone sender waits for every microsecond of it."""
@@ -243,9 +246,16 @@ class OpenStore:
             raise self.explain(error) from error
         except OSError as error:
             raise self._explain_os(error) from error
-        if transaction.woken:
-            self.waker.wake(transaction.woken)
+        if transaction.woken or transaction.events:
+            self.after_commit(transaction.woken, transaction.events)
         return result
+
+    def after_commit(self, woken: set[str], events: Sequence[Event]) -> None:
+        """Wake who has got something to do, and tell what happened."""
+        if woken:
+            self.waker.wake(woken)
+        for event in events:
+            self._notice(event)
 
     def _transact_one(self, work: Callable[[SQLiteTransaction], T], transaction: SQLiteTransaction) -> T:
         writer = self._writer
@@ -263,7 +273,7 @@ class OpenStore:
             raise
         else:
             return result
-        with _lenient(writer):
+        with lenient(writer):
             return self._transact_one(work, transaction)
 
     def _acquire(self) -> None:
@@ -275,17 +285,17 @@ class OpenStore:
         if self.write_lock:
             self.write_lock.release()
 
-    def _transact_anyhow(self, units: Sequence[Unit]) -> set[str]:
+    def _transact_anyhow(self, units: Sequence[Unit]) -> tuple[set[str], list[Event]]:
         """Do it again if there was text in a row that is no UTF-8, which then is read as far as it goes."""
         try:
             return self._transact(units)
         except self.connections.errors as error:
             if not is_no_text(error):
                 raise
-            with _lenient(self._writer):
+            with lenient(self._writer):
                 return self._transact(units)
 
-    def _transact(self, units: Sequence[Unit]) -> set[str]:
+    def _transact(self, units: Sequence[Unit]) -> tuple[set[str], list[Event]]:
         writer = self._writer
         writer.execute("BEGIN IMMEDIATE")
         try:
@@ -297,7 +307,7 @@ class OpenStore:
             self._roll_back()
         for unit, error in zip(units, errors, strict=True):
             unit.error = error  # only now: before the commit, an exception in the leader must fail them all
-        return transaction.woken
+        return transaction.woken, transaction.events
 
     def _execute(self, unit: Unit, transaction: SQLiteTransaction) -> BaseException | None:
         """Execute a unit and return why it failed; what would fail its neighbours too is raised."""
@@ -317,15 +327,18 @@ class OpenStore:
     def _execute_apart(self, unit: Unit, transaction: SQLiteTransaction) -> BaseException | None:
         """Execute a unit in a savepoint of its own, so that a bad one fails alone."""
         self._writer.execute("SAVEPOINT unit")
+        known = len(transaction.events)
         error = self._execute(unit, transaction)
         if error is not None:
+            del transaction.events[known:]
             self._writer.execute("ROLLBACK TO unit")
         self._writer.execute("RELEASE unit")
         return error
 
     def transaction_on(self, database: Any) -> SQLiteTransaction:
         """Return the verbs on a connection that is inside a write transaction."""
-        transaction = SQLiteTransaction(database, self._prepared, who=self.who, limits=self.limits)
+        options: dict[str, Any] = {"who": self.who, "limits": self.limits, "hears": self._notice.hears}
+        transaction = SQLiteTransaction(database, self._prepared, **options)
         transaction.claim_check_bytes = self._claim_check_bytes
         transaction.renew(self._clock.now(), self._disk.error())
         return transaction
@@ -367,20 +380,6 @@ class OpenStore:
         if isinstance(error, StoreDamaged):
             self._damage = error
         return error
-
-
-@contextmanager
-def _lenient(connection: Any) -> Iterator[None]:
-    """Read text that is no UTF-8, too: an escape stands for each bad byte, which is no JSON either."""
-    connection.text_factory = _as_far_as_it_goes
-    try:
-        yield
-    finally:
-        connection.text_factory = str
-
-
-def _as_far_as_it_goes(text: bytes) -> str:
-    return text.decode("utf-8", "backslashreplace")
 
 
 def _fail(units: Sequence[Unit], error: CrossdockError) -> None:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import builtins
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.delivery import Overdue
 from crossdock.domain.errors import MessageNotFound, ScheduleNotFound
+from crossdock.domain.events import (
+    MessageArchived,
+    MessageClaimed,
+    MessageCompleted,
+    MessageDeleted,
+    MessageReplayed,
+    MessageSent,
+)
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import AppId
 from crossdock.domain.record import HubProcess, QueueStats, Record, TimelineEntry
@@ -21,7 +30,7 @@ from crossdock.store.schedule_codec import ScheduleRow, declared_columns
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from crossdock.domain.schedule import Schedule, ScheduleSpec
     from crossdock.store.codec import Fetch
@@ -54,6 +63,11 @@ class Reader(ArchiveReader):
                 f"{len(records)} messages have the id {message_id}: at {places}; name the app, or the source_app"
             )
         return records[0]
+
+    def status(self, row_id: int) -> Status | None:
+        """Return the status of a row, without anything else of it; None: it is in the archive, or gone."""
+        rows = self._run(statements.status_of, {"row_id": row_id})
+        return Status(rows[0][0]) if rows else None
 
     def row(self, row_id: int) -> Record | None:
         """Return the record of a row, or None."""
@@ -98,6 +112,15 @@ class Reader(ArchiveReader):
     def processes(self) -> builtins.list[HubProcess]:
         """Return every process that works by a configuration, with the generation that it has applied."""
         return [HubProcess(*row) for row in self._run(statements.processes, {})]
+
+    def positions(self, app: str) -> dict[str, Any]:
+        """Return how far an app has come in what it reads, by key."""
+        return {key: value_or_text(value) for key, value in self._run(statements.positions, {"app": app})}
+
+    def notes(self, row_ids: Sequence[int]) -> dict[int, Any]:
+        """Return what is noted on messages, by row."""
+        rows = self._run(statements.notes, {"ids": json.dumps(list(row_ids))})
+        return {row_id: value_or_text(noted) for row_id, noted in rows}
 
     def owners(self) -> builtins.list[str]:
         """Return every process that holds a message."""
@@ -200,7 +223,7 @@ class Reader(ArchiveReader):
     def timeline(self, record: Record) -> builtins.list[TimelineEntry]:
         """Return everything that happened to a message at one app, in order."""
         facts = scheduled_by(record.message)
-        entries = [_entry(record, "message.sent", record.created_at, who=record.created_by, details=facts)]
+        entries = [_entry(record, MessageSent.name, record.created_at, who=record.created_by, details=facts)]
         for at, event, attempt, who, code, details in self._run(
             statements.audit_of, {"row_id": record.row_id}
         ):
@@ -218,7 +241,10 @@ class Reader(ArchiveReader):
                     details=facts,
                 )
             )
-        return entries + _present(record)
+        hidden = [
+            entry for entry in entries if entry.event == MessageDeleted.name
+        ]  # nothing comes after that
+        return [entry for entry in entries if entry not in hidden] + _present(record) + hidden
 
     def _counts(self, now: str, ready: builtins.list[Any]) -> Iterator[tuple[str, str, int]]:
         """Give (figure, app, number); each comes from an index of its own, none from a look at the messages."""
@@ -290,20 +316,22 @@ def _claim_before(
     if claimed_at is None:
         return []
     attempt = attempt or facts.get("attempts")
-    who = facts.pop("claimed_by", None if event == "message.replayed" else who)
-    return [_entry(record, "message.claimed", claimed_at, attempt=attempt, who=who)]
+    who = facts.pop("claimed_by", None if event == MessageReplayed.name else who)
+    return [_entry(record, MessageClaimed.name, claimed_at, attempt=attempt, who=who)]
 
 
 def _completion_before(record: Record, event: str, facts: dict[str, Any]) -> list[TimelineEntry]:
     processed_at, worker = maybe_moment(facts.pop("processed_at", None)), facts.pop("worker", None)
-    if event != "message.replayed" or processed_at is None or facts.get("was") != Status.COMPLETED:
+    if event != MessageReplayed.name or processed_at is None or facts.get("was") != Status.COMPLETED:
         return []
-    return [_entry(record, "message.completed", processed_at, attempt=facts.get("attempts"), who=worker)]
+    return [_entry(record, MessageCompleted.name, processed_at, attempt=facts.get("attempts"), who=worker)]
 
 
 def _present(record: Record) -> list[TimelineEntry]:
     """Return what the row itself tells: the delivery in progress, or the one that completed it, and its archiving."""
-    archived = [] if record.archived_at is None else [_entry(record, "message.archived", record.archived_at)]
+    archived = (
+        [] if record.archived_at is None else [_entry(record, MessageArchived.name, record.archived_at)]
+    )
     return _last_delivery(record) + archived
 
 
@@ -311,12 +339,12 @@ def _last_delivery(record: Record) -> list[TimelineEntry]:
     if record.status in {Status.PENDING, Status.FAILED} or record.claimed_at is None:
         return []
     claimed = _entry(
-        record, "message.claimed", record.claimed_at, attempt=record.attempts, who=record.lease_owner
+        record, MessageClaimed.name, record.claimed_at, attempt=record.attempts, who=record.lease_owner
     )
     if record.status is Status.PROCESSING or record.processed_at is None:
         return [claimed]
     who = record.lease_owner
     return [
         claimed,
-        _entry(record, "message.completed", record.processed_at, attempt=record.attempts, who=who),
+        _entry(record, MessageCompleted.name, record.processed_at, attempt=record.attempts, who=who),
     ]

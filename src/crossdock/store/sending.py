@@ -15,9 +15,10 @@ from crossdock.store.payloads import Payloads, columns_outside
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import timedelta
 
+    from crossdock.domain.events import Level
     from crossdock.store.known_limits import KnownLimits
     from crossdock.store.prepared import Prepared
     from crossdock.store.transaction import Database, PreparedStatements
@@ -55,9 +56,15 @@ class Sending(Depths, Payloads):
     """Stores messages."""
 
     def __init__(
-        self, database: Database, prepared: PreparedStatements, *, who: str, limits: KnownLimits
+        self,
+        database: Database,
+        prepared: PreparedStatements,
+        *,
+        who: str,
+        limits: KnownLimits,
+        hears: Callable[[Level], bool],
     ) -> None:
-        super().__init__(database, prepared, who=who, limits=limits)
+        super().__init__(database, prepared, who=who, limits=limits, hears=hears)
         self._inserts: dict[tuple[str, bool], _Insert] = {}
 
     def send(self, draft: Draft, envelope: Envelope) -> SentMessage:
@@ -115,6 +122,10 @@ class Sending(Depths, Payloads):
             QueueFull: The app's queue has no room for all of them.
         """
         self.admit(envelope.app, len(drafts))
+        return self.send_many_admitted(drafts, envelope)
+
+    def send_many_admitted(self, drafts: Sequence[Draft], envelope: Envelope) -> Sequence[int]:
+        """Store many new messages whatever the depth of their queue; the rest as ``send_many``."""
         self.check_intake()
         row_ids: list[int] = []
         for large, group in self.runs_of_kind(drafts):

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
-from crossdock.domain.delivery import Completed, Crashed, HandedBack, Settlement
+from crossdock.domain.delivery import DONE, Completed, Crashed, HandedBack, Settlement
+from crossdock.domain.events import (
+    MessageCompleted,
+    MessageCrashed,
+    MessageFailed,
+    MessageHandedBack,
+    MessageLapsed,
+    MessageNacked,
+    QueueParked,
+    QueueRefused,
+)
 from crossdock.domain.retry import Dead, Failure, Halt, RetryAt, crash_failure
 from crossdock.store import statements
+from crossdock.store.about import About
 from crossdock.store.breaking import Breaking, strike_of
 from crossdock.store.codec import failure_to_text
 from crossdock.store.falling_back import FallingBack
@@ -19,8 +31,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crossdock.domain.delivery import DeliveryKey
+    from crossdock.domain.events import MessageEvent
 
 _LONGEST_NOTE: Final = 1000
+_ENDING: Final = "the process ended before it was finished"
+_DIED: Final = "the process that had it died"
+_HANDLER_DIED: Final = "the process of its handler died"
 _ID, _APP, _KEY, _ATTEMPTS, _CLAIMED_AT = range(5)
 
 
@@ -32,9 +48,10 @@ class Settling(FallingBack, Breaking):
         plain: dict[str, list[int]] = defaultdict(list)
         accepted: dict[str, list[Any]] = defaultdict(list)
         for row_id, token, outcome in settlements:
+            if outcome is DONE or (isinstance(outcome, Completed) and outcome.result is None):
+                plain[token].append(row_id)
+                continue
             match outcome:
-                case Completed(None):
-                    plain[token].append(row_id)
                 case Completed():
                     accepted[token] += self._complete([row_id], token, outcome.result)
                 case RetryAt() | HandedBack():
@@ -64,6 +81,19 @@ class Settling(FallingBack, Breaking):
         parameters = {"ids": json.dumps(list(row_ids)), "token": lease_token, "until": to_text(until)}
         return {(row_id, lease_token) for (row_id,) in self.run(statements.extend, parameters)}
 
+    def note(self, keys: Sequence[DeliveryKey], words: str) -> set[DeliveryKey]:
+        """Note on messages that are worked on where they go, and return those that are still held."""
+        by_token: dict[str, list[int]] = defaultdict(list)
+        for row_id, token in keys:
+            by_token[token].append(row_id)
+        return {
+            (row_id, token)
+            for token, ids in by_token.items()
+            for (row_id,) in self.run(
+                statements.note, {"ids": json.dumps(ids), "token": token, "note": words}
+            )
+        }
+
     def crash(self, owner: str, *, max_crashes: int, limit: int) -> int:
         """Take back what a dead process held: each message counts one crash more, its attempt is given back.
 
@@ -88,7 +118,7 @@ class Settling(FallingBack, Breaking):
             How many messages were given back; call again while it is ``limit``.
         """
         rows = self.run(statements.owned, {"owner": owner, "limit": limit})
-        self.settle([Settlement(row_id, token, HandedBack()) for row_id, _, token, *_ in rows])
+        self.settle([Settlement(row_id, token, HandedBack(_ENDING)) for row_id, _, token, *_ in rows])
         return len(rows)
 
     def lapse(
@@ -99,14 +129,15 @@ class Settling(FallingBack, Breaking):
             rows = self._fail(row_id, lease_token, failure, who=owner)
         else:
             rows = self._give_back(
-                row_id, lease_token, RetryAt(when, failure), event="message.lapsed", who=owner
+                row_id, lease_token, RetryAt(when, failure), event=MessageLapsed, who=owner
             )
         self.release((row[_APP], row[_KEY]) for row in rows)
         return bool(rows)
 
     def _tell_queues(self, settlements: Sequence[Settlement], accepted: Mapping[str, list[Any]]) -> None:
         """Tell the circuit breakers how deliveries ended, and wake who waits for a place in a limited queue."""
-        if not (self.limits.limited or self.limits.failing or any(map(strike_of, settlements))):
+        unusual = [one for one in settlements if one.outcome is not DONE]
+        if not (self.limits.limited or self.limits.failing or any(map(strike_of, unusual))):
             return
         apps = {(row[_ID], token): row[_APP] for token, rows in accepted.items() for row in rows}
         self.woken |= self.limits.limited.intersection(apps.values())
@@ -118,20 +149,31 @@ class Settling(FallingBack, Breaking):
         note = outcome.failure.message[:_LONGEST_NOTE]
         match halt:
             case Halt.PARK:
-                self.run(statements.park, {"app": app, "until": to_text(outcome.when), "note": note})
+                until = to_text(outcome.when)
+                self.run(statements.park, {"app": app, "until": until, "note": note})
+                self.tell(QueueParked(app=app, reason=f"{app!r} is parked until {until} UTC: {note}"))
             case Halt.PAUSE:
                 self.run(
                     statements.set_paused,
                     {"app": app, "paused_at": self.now_text, "who": self.who, "note": note},
                 )
+                words = (
+                    f"{app!r} is paused: {note}; mend the credentials, then 'crossdock queue resume {app}'"
+                )
+                self.tell(QueueRefused(app=app, reason=words))
             case _:
                 assert_never(halt)
 
     def _complete(self, row_ids: Iterable[int], token: str, result: str | None) -> list[Any]:
         parameters = {"ids": json.dumps(list(row_ids)), "token": token, "now": self.now_text}
-        if result is None:
-            return self.run(statements.complete, parameters, with_result=False)
-        return self.run(statements.complete, {**parameters, "result": result}, with_result=True)
+        if result is not None:
+            parameters["result"] = result
+        heard = self._hears(MessageCompleted.level)
+        rows = self.run(statements.complete, parameters, with_result=result is not None, heard=heard)
+        if heard:
+            for row in rows:
+                self.tell_of(MessageCompleted, About.settled(row), attempt=row[_ATTEMPTS])
+        return rows
 
     def _give_back(
         self,
@@ -139,7 +181,7 @@ class Settling(FallingBack, Breaking):
         token: str,
         outcome: RetryAt | HandedBack,
         *,
-        event: str = "message.nacked",
+        event: type[MessageEvent] = MessageNacked,
         who: str | None = None,
     ) -> list[Any]:
         spent = isinstance(outcome, RetryAt) and outcome.spends_attempt
@@ -159,8 +201,12 @@ class Settling(FallingBack, Breaking):
         if not retry_at:
             self.woken.update(row[_APP] for row in rows)
         for row in rows:
-            name = event if failure else "message.handed_back"
-            self._log_end(row, name, refund=not spent, failure=failure, who=who, retry_at=retry_at)
+            if isinstance(outcome, HandedBack):
+                owner = outcome.owner
+                self._log_end(row, MessageHandedBack, refund=True, message=outcome.reason, claimed_by=owner)
+            else:
+                told: dict[str, Any] = {"failure": outcome.failure, "retry_at": retry_at or None}
+                self._log_end(row, event, refund=not spent, who=who, **told)
         return rows
 
     def _crash(self, row_id: int, token: str, owner: str) -> list[Any]:
@@ -170,7 +216,9 @@ class Settling(FallingBack, Breaking):
         )
         self.woken.update(row[_APP] for row in rows)
         for row in rows:
-            self._log_end(row, "message.crashed", refund=True, who=owner)
+            self._log_end(
+                row, MessageCrashed, refund=True, who=owner, message=_reason_of_crash(self.who, owner)
+            )
         return rows
 
     def _fail(
@@ -192,31 +240,32 @@ class Settling(FallingBack, Breaking):
         rows = self.run(statements.fail_held, {**parameters, "refund": int(crashed), "crashed": int(crashed)})
         for row in rows:
             if crashed:
-                self._log_end(row, "message.crashed", refund=True, who=who)
-                self.log(row[_ID], "message.failed", code=failure.code, who=who, message=failure.message)
+                told: dict[str, Any] = {"who": who, "message": _reason_of_crash(self.who, who)}
+                self._log_end(row, MessageCrashed, refund=True, **told)
+                about = replace(About.settled(row), claimed_at=None)
+                told = {"who": who, "message": failure.message}
+                self.log(about, MessageFailed, attempt=row[_ATTEMPTS] + 1, code=failure.code, **told)
             else:
-                self._log_end(row, "message.failed", refund=False, failure=failure, who=who)
+                self._log_end(row, MessageFailed, refund=False, failure=failure, who=who)
             if readable:
-                self.fall_back(row[_ID], row[_APP], row[_KEY], failure, attempts=row[_ATTEMPTS])
+                self.fall_back(About.settled(row), row[_KEY], failure, attempts=row[_ATTEMPTS])
         return rows
 
     def _log_end(
         self,
         row: Any,
-        event: str,
+        event: type[MessageEvent],
         *,
         refund: bool,
         failure: Failure | None = None,
-        who: str | None = None,
-        retry_at: str = "",
+        **details: Any,
     ) -> None:
-        self.log(
-            row[_ID],
-            event,
-            attempt=row[_ATTEMPTS] + (1 if refund else 0),
-            code=str(failure.code) if failure else "",
-            who=who,
-            claimed_at=row[_CLAIMED_AT],
-            retry_at=retry_at or None,
-            message=failure.message[:1000] if failure else None,
-        )
+        """Write down how a delivery ended, and when it had begun, which the row forgets."""
+        if failure is not None:
+            details |= {"code": str(failure.code), "message": failure.message[:1000]}
+        attempt = row[_ATTEMPTS] + (1 if refund else 0)
+        self.log(About.settled(row), event, attempt=attempt, claimed_at=row[_CLAIMED_AT], **details)
+
+
+def _reason_of_crash(who: str, owner: str | None) -> str:
+    return _DIED if owner not in {None, who} else _HANDLER_DIED

@@ -6,10 +6,12 @@ import asyncio
 import ctypes
 import os
 import threading
+import time
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.domain.errors import ConfigError, StoreError, StoreUnavailable
+from crossdock.domain.events import StoreOpened, StoreSafeMode
 from crossdock.store import schema, shrinking, statistics
 from crossdock.store.file_locks import turn
 from crossdock.store.handler_transaction import handler_transaction
@@ -54,9 +56,12 @@ class SQLiteStore:
         StoreError: The file cannot be opened, or is no store.
     """
 
+    many_hosts = False
+
     def __init__(
         self, location: StoreLocation, settings: StoreSettings, *, name: str, clock: Clock, notice: Notice
     ) -> None:
+        began = time.monotonic()
         self.location = location
         self.build = choose(settings.sqlite_module)
         self._settings = settings
@@ -77,7 +82,8 @@ class SQLiteStore:
             self._open.close()
             raise
         if self.build.affected and location.path is not None:
-            notice("store.safe_mode", _safe_mode_text(self))
+            notice(StoreSafeMode(reason=_safe_mode_text(self)))
+        notice(StoreOpened(store=str(location), owner=self.owner, duration_s=time.monotonic() - began))
         self.on_reopen: Callable[[], None] = _nothing
         """Called in a forked child, after the store was opened anew there."""
 
@@ -200,6 +206,7 @@ class SQLiteStore:
             name=self._name,
             clock=self._clock,
             prepared=self._prepared,
+            notice=self._notice,
         )
 
     def _set_up(self, opened: OpenStore) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from crossdock.domain.events import MessageFailed, MessageFellBack, MessageNacked, MessageReplayed
 from crossdock.domain.lifecycle import Status, legal_changes
-from crossdock.store.tables import COPIED_COLUMNS, data_staging
+from crossdock.store.tables import COPIED_COLUMNS, FINISHED_STATUSES, KEY_STATUSES, data_staging, none_but
 
 _NOW: Final = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
 _STRANGER: Final = "NEW.revision = OLD.revision"
@@ -30,7 +31,7 @@ def _of_key(row: str) -> str:
     """Return what finds the messages of a row's key; the condition of ``idx_partition_key`` is spelled out in it."""
     return (
         f"target_app = {row}.target_app AND partition_key = {row}.partition_key"
-        " AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed')"
+        f" AND partition_key IS NOT NULL AND {none_but(*KEY_STATUSES)}"
     )
 
 
@@ -96,9 +97,9 @@ WHEN {_STRANGER} AND NEW.status <> OLD.status BEGIN
   UPDATE data_staging SET updated_at = {_NOW}, lease_keep_s = NULL, revision = revision + 1 WHERE id = NEW.id;
   INSERT INTO audit_log (row_id, event, attempt, who, code, details)
     SELECT NEW.id, CASE
-        WHEN NEW.status = '{Status.FAILED}' THEN 'message.failed'
-        WHEN OLD.status = '{Status.PROCESSING}' THEN 'message.nacked'
-        ELSE 'message.replayed' END,
+        WHEN NEW.status = '{Status.FAILED}' THEN '{MessageFailed.name}'
+        WHEN OLD.status = '{Status.PROCESSING}' THEN '{MessageNacked.name}'
+        ELSE '{MessageReplayed.name}' END,
       CASE WHEN {_REPLAYED} THEN NULL ELSE nullif(NEW.attempts, 0) END,
       CASE WHEN OLD.status = '{Status.PROCESSING}' THEN coalesce(OLD.lease_owner, 'sql') ELSE 'sql' END,
       CASE WHEN NEW.status = '{Status.FAILED}' THEN 'PERMANENT' END,
@@ -131,7 +132,7 @@ WHEN {_STRANGER} AND NEW.status = '{Status.FAILED}' AND OLD.status = '{Status.PR
     FROM queue_state WHERE app = NEW.target_app AND fallback IS NOT NULL
     ON CONFLICT (message_id, target_app, source_app) DO NOTHING;
   INSERT INTO audit_log (row_id, event, who, details)
-    SELECT NEW.id, 'message.fell_back', 'sql', json_object('to', fallback)
+    SELECT NEW.id, '{MessageFellBack.name}', 'sql', json_object('to', fallback)
     FROM queue_state WHERE app = NEW.target_app;
 END"""
 
@@ -150,7 +151,7 @@ WHEN OLD.partition_key IS NOT NULL AND OLD.status IN ('pending', 'processing', '
   {_release_key("OLD")};
 END"""
 
-_QUEUE_DEPTH: Final = """
+_QUEUE_DEPTH: Final = f"""
 CREATE VIEW queue_depth AS
 SELECT target_app AS app, 'ready' AS state, count(*) AS messages FROM data_staging
   WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes = 0 GROUP BY target_app
@@ -163,7 +164,7 @@ UNION ALL SELECT target_app, 'blocked', count(*) FROM data_staging
 UNION ALL SELECT target_app, 'processing', count(*) FROM data_staging
   WHERE status IN ('processing', 'failed') AND status = 'processing' GROUP BY target_app
 UNION ALL SELECT target_app, status, count(*) FROM data_staging
-  WHERE status IN ('completed', 'failed', 'archived') GROUP BY target_app, status"""
+  WHERE {none_but(*FINISHED_STATUSES)} GROUP BY target_app, status"""
 
 _OLDEST_DUE: Final = f"""
 CREATE VIEW oldest_due AS

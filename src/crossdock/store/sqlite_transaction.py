@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING, Any
+
+from crossdock.store import statements
 from crossdock.store.archiving import Archiving
 from crossdock.store.claiming import Claiming
-from crossdock.store.controlling import Controlling
+from crossdock.store.codec import plain_row
+from crossdock.store.controlling_many import ControllingMany
 from crossdock.store.scheduling import Scheduling
 from crossdock.store.settling import Settling
 
+if TYPE_CHECKING:
+    from crossdock.domain.message import AppId
 
-class SQLiteTransaction(Scheduling, Claiming, Settling, Controlling, Archiving):
+
+class SQLiteTransaction(Scheduling, Claiming, Settling, ControllingMany, Archiving):
     """One open write transaction of a SQLite store."""
+
+    def _whole(self, rows: list[Any], app: AppId) -> list[Any]:
+        """Fill in what plain messages have by default, and ask for the rows of the others."""
+        special = [row[0] for row in rows if not row[-1]]
+        if not special:
+            return [plain_row(row, app) for row in rows]
+        whole = {row[0]: row for row in self.run(statements.whole, {"ids": json.dumps(special)})}
+        return [whole[row[0]] if not row[-1] else plain_row(row, app) for row in rows]

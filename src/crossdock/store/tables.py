@@ -105,6 +105,15 @@ def _delivery_columns() -> list[Column[Any]]:
     ]
 
 
+def none_but(*statuses: Status) -> str:
+    """Return the condition that a row has one of these statuses, as SQLite finds out fastest.
+
+    Not as a list: for each row that it stores, SQLite fills a table in memory with each list of more than two that
+    stands in the condition of an index.
+    """
+    return " AND ".join(f"status <> '{other}'" for other in Status if other not in statuses)
+
+
 def _timestamp_checks(names: str) -> list[CheckConstraint]:
     return [
         CheckConstraint(
@@ -120,7 +129,7 @@ data_staging: Final = Table(
     Column("id", RowId, primary_key=True, autoincrement=True),
     *_message_columns(),
     *_delivery_columns(),
-    CheckConstraint(text(f"status IN ({', '.join(repr(s.value) for s in Status)})"), name="status"),
+    CheckConstraint(text(" OR ".join(f"status = '{status}'" for status in Status)), name="status"),
     CheckConstraint(text("priority BETWEEN 0 AND 9"), name="priority"),
     CheckConstraint(text("blocked IN (0, 1)"), name="blocked"),
     CheckConstraint(text("attempts >= 0 AND crashes >= 0"), name="counters"),
@@ -270,6 +279,16 @@ hub_process: Final = Table(
     _timestamp("updated_at", default=True),
 )
 
+adapter_position: Final = Table(
+    "adapter_position",
+    metadata,
+    Column("app", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    _timestamp("updated_at", default=True),
+)
+"""How far inbound adapters have come in what they read, as JSON."""
+
 COPIED_COLUMNS: Final = (
     "data", "data_bytes", "payload", "message_id", "type", "subject", "content_type", "data_schema", "partition_key",
     "traceparent", "priority",
@@ -277,6 +296,9 @@ COPIED_COLUMNS: Final = (
 """What the fallback of an app receives of a message as it is."""
 
 _t = data_staging.c
+FINISHED_STATUSES: Final = (Status.COMPLETED, Status.FAILED, Status.ARCHIVED)
+KEY_STATUSES: Final = (Status.PENDING, Status.PROCESSING, Status.FAILED)
+"""The statuses in which a message has a place in the order of its partition key."""
 _READY: Final = "status = 'pending' AND available_at IS NULL AND blocked = 0"
 
 
@@ -297,13 +319,11 @@ _partial(
     _t.partition_key,
     _t.status,
     _t.id,
-    where="partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed')",
+    where=f"partition_key IS NOT NULL AND {none_but(*KEY_STATUSES)}",
 )
 _partial("idx_blocked", _t.target_app, where="status = 'pending' AND available_at IS NULL AND blocked = 1")
 _partial("idx_status_created", _t.status, _t.created_at, where="status IN ('processing', 'failed')")
-_partial(
-    "idx_target_app", _t.target_app, _t.status, _t.id, where="status IN ('completed', 'failed', 'archived')"
-)
+_partial("idx_target_app", _t.target_app, _t.status, _t.id, where=none_but(*FINISHED_STATUSES))
 _partial("idx_deleted", _t.target_app, _t.status, where="deleted_at IS NOT NULL")
 _partial("idx_payload", _t.payload, where="payload IS NOT NULL")
 _partial("idx_archive_payload", data_archive.c.payload, where="payload IS NOT NULL")

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from crossdock.store import statements
+from crossdock.store.about import About
 from crossdock.store.prepared import Prepared, prepare
 from crossdock.store.types import to_text
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ClauseElement
 
     from crossdock.domain.errors import StoreFull
+    from crossdock.domain.events import Event, Level, MessageEvent
     from crossdock.store.known_limits import KnownLimits
 
 
@@ -64,6 +66,7 @@ class TransactionCore:
         statements: Compiled statements, shared by all transactions of a store.
         who: The process, for ``created_by``, ``lease_owner`` and the audit log.
         limits: What the process knows of the limits of queues, shared by all transactions of a store.
+        hears: Tells whether anybody wants to know of events of a level.
     """
 
     now: datetime
@@ -71,7 +74,13 @@ class TransactionCore:
     now_text: str
 
     def __init__(
-        self, database: Database, prepared: PreparedStatements, *, who: str, limits: KnownLimits
+        self,
+        database: Database,
+        prepared: PreparedStatements,
+        *,
+        who: str,
+        limits: KnownLimits,
+        hears: Callable[[Level], bool],
     ) -> None:
         self._database = database
         self._prepared = prepared
@@ -80,8 +89,9 @@ class TransactionCore:
         self.who = who
         self.woken: set[str] = set()
         """Apps that have something ready that was not ready before; their sleeping workers are woken."""
-        self.events: list[tuple[str, str, str]] = []
-        """Notices for whoever had the work done: (event, app, words)."""
+        self.events: list[Event] = []
+        """What is to be told of once the transaction is committed."""
+        self._hears = hears
 
     def renew(self, now: datetime, closed: StoreFull | None) -> None:
         """Begin another transaction.
@@ -105,9 +115,16 @@ class TransactionCore:
         if self._closed is not None:
             raise self._closed
 
-    def tell(self, event: str, app: str, words: str) -> None:
-        """Let a notice be given when the transaction is committed."""
-        self.events.append((event, app, words))
+    def tell(self, event: Event) -> None:
+        """Let an event be told when the transaction is committed."""
+        self.events.append(event)
+
+    def tell_of(self, kind: type[MessageEvent], about: About, **facts: Any) -> None:
+        """Let a move of a message be told, if anybody hears it."""
+        if self._hears(kind.level):
+            self.events.append(
+                about.event(kind, now=self.now, who=facts.pop("who", None) or self.who, **facts)
+            )
 
     def run(
         self, build: Callable[..., ClauseElement], parameters: dict[str, Any], **options: Any
@@ -117,20 +134,23 @@ class TransactionCore:
 
     def log(
         self,
-        row_id: int,
-        event: str,
+        about: About,
+        event: type[MessageEvent],
         *,
         attempt: int = 0,
         code: str = "",
         who: str | None = None,
         **details: Any,
     ) -> None:
-        """Write one line of the audit log; empty details are left out."""
+        """Write one line of the audit log, and let the event be told; empty details are left out."""
+        self.tell_of(
+            event, about, attempt=attempt or None, code=code or None, who=who, reason=details.get("message")
+        )
         kept = {name: value for name, value in details.items() if value is not None}
         line = {
-            "row_id": row_id,
+            "row_id": about.row_id,
             "at": self.now_text,
-            "event": event,
+            "event": event.name,
             "attempt": attempt,
             "who": self.who if who is None else who,
             "code": code,

@@ -20,7 +20,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from crossdock.store.durable_files import FILE_MODE, FOLDER_MODE
+from crossdock.durable_files import FILE_MODE, FOLDER_MODE
 from crossdock.store.file_locks import shared_bytes
 
 if TYPE_CHECKING:

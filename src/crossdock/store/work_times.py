@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from crossdock.store.durable_files import FILE_MODE
+from crossdock.durable_files import FILE_MODE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,15 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from crossdock.domain.process_events import (
+    SupervisorStarted,
+    SupervisorStopped,
+    WorkerDied,
+    WorkerKilled,
+    WorkerStuck,
+)
 from crossdock.supervisor.restart import Restarts
 
 if TYPE_CHECKING:
@@ -66,11 +73,7 @@ class Worker:
         if code is None and now >= self._look_at:
             self._look_at = now + _LOOK_FOR_STUCK_EVERY_S
             if self._is_stuck(self._process.pid):
-                notice(
-                    "worker.stuck",
-                    f"worker {self.number} (process {self.pid}) is blocked by a handler whose timeout is over, and is "
-                    f"killed; what it held went back to its queues",
-                )
+                notice(WorkerStuck(**self._facts(now)))
                 self._process.kill()
         if code is not None:
             self._bury(code, notice, now)
@@ -92,6 +95,13 @@ class Worker:
             self._process.wait()
             self._close()
 
+    def tell_killed(self, notice: Notice, *, within_s: float) -> None:
+        """Say that it did not end in time."""
+        notice(WorkerKilled(**self._facts(time.monotonic()), within_s=within_s))
+
+    def _facts(self, now: float) -> dict[str, Any]:
+        return {"worker": self.number, "worker_pid": self.pid, "duration_s": now - self._started_at}
+
     def _start(self, now: float) -> None:
         # A session of its own: Ctrl-C is for the one who started us, and we pass it on once.
         self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own command
@@ -101,11 +111,7 @@ class Worker:
         lived_s = now - self._started_at
         self._restarts = self._restarts.died(lived_s)
         self._start_at = now + self._restarts.delay_s
-        notice(
-            "worker.died",
-            f"worker {self.number} (process {self.pid}) ended after {lived_s:.1f} s, {_ending(code)}; what it held "
-            f"goes back to its queues; it is started again in {self._restarts.delay_s:g} s",
-        )
+        notice(WorkerDied(**self._facts(now), exit_code=code, restart_in_s=self._restarts.delay_s))
         self._close()
 
     def _close(self) -> None:
@@ -146,23 +152,22 @@ class Supervisor:
         """End all workers, and the run; may be called from a signal handler."""
         self._stop.set()
 
-    def run(self, began: Callable[[], object] = lambda: None) -> int:
+    def run(self) -> int:
         """Work until told to stop.
-
-        Args:
-            began: Is called when all workers were started.
 
         Returns:
             0, or the exit code that ended the run.
         """
         code = 0
+        began = time.monotonic()
         try:
             self._attend()
-            began()
+            self._notice(SupervisorStarted(workers=len(self._workers)))
             while not self._stop.wait(_LOOK_EVERY_S) and not code:
                 code = self._attend()
         finally:
             self._end()
+            self._notice(SupervisorStopped(exit_code=code, duration_s=time.monotonic() - began))
         return code
 
     def _attend(self) -> int:
@@ -179,13 +184,5 @@ class Supervisor:
             time.sleep(_LOOK_EVERY_S)
         for worker in self._workers:
             if not worker.has_ended():
-                self._notice(
-                    "worker.killed",
-                    f"worker {worker.number} (process {worker.pid}) did not end within {self._drain_s + _GRACE_S:g} s "
-                    f"and is killed; each message it held counts a crash",
-                )
+                worker.tell_killed(self._notice, within_s=self._drain_s + _GRACE_S)
             worker.end()
-
-
-def _ending(code: int) -> str:
-    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import count
 from typing import Any, Final, Literal, Unpack
 
 from crossdock.domain.archive import AgedPage
+from crossdock.domain.control import ChangedStep, Pace
 from crossdock.domain.errors import InvalidMessage
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import (
@@ -124,18 +124,12 @@ class Controlling(Looking):
         """
         if rate is not None and not _SLOWEST <= rate <= _FASTEST:
             raise InvalidMessage.of("rate", f"{rate!r} is not a number from {_SLOWEST} to {_FASTEST}")
-        start = self._store.now()
-        replayed = count()
-
-        def one(tx: Any, record: Record) -> None:
-            at = None if rate is None else start + timedelta(seconds=next(replayed) / rate)
-            tx.replay(record, at)
-
-        return self._change_many(app, (Status.FAILED,), one, code=code, limit=limit)
+        pace = None if rate is None else Pace(self._store.now(), rate)
+        return self._in_steps(partial(_replay_step, app=check_app(app), code=code, pace=pace), limit)
 
     def cancel_many(self, app: str, *, limit: int | None = None) -> int:
         """Withdraw the waiting messages of an app; return how many."""
-        return self._change_many(app, (Status.PENDING,), lambda tx, record: tx.cancel(record), limit=limit)
+        return self._in_steps(partial(_cancel_step, app=check_app(app)), limit)
 
     def purge(
         self,
@@ -242,27 +236,17 @@ class Controlling(Looking):
         found = self._store.read(lambda reader: reader.row(record.row_id))
         return found or record
 
-    def _change_many(
-        self,
-        app: str,
-        statuses: Iterable[Status],
-        change: Any,
-        *,
-        code: str | None = None,
-        limit: int | None = None,
-    ) -> int:
-        """Apply a change to an app's messages, in bounded transactions."""
+    def _in_steps(self, step: Callable[..., ChangedStep], limit: int | None) -> int:
+        """Change messages one after the other, in bounded transactions; return how many were changed."""
         changed, after = 0, 0
-        for status in statuses:
-            while limit is None or changed < limit:
-                step = _BULK if limit is None else min(_BULK, limit - changed)
-                bounds = {"code": code, "after": after, "limit": step}
-                done, after = self._store.write(
-                    partial(_change_step, app=check_app(app), status=status, change=change, **bounds)
-                )
-                changed += done
-                if done < step:
-                    break
+        while limit is None or changed < limit:
+            most = _BULK if limit is None else min(_BULK, limit - changed)
+            work = partial(step, done=changed, after=after, limit=most)
+            count, more_after = self._store.write(work)
+            changed += count
+            if more_after is None:
+                break
+            after = more_after
         return changed
 
 
@@ -281,6 +265,12 @@ def _purge_step(tx: Any, **step: Any) -> int:
     return removed
 
 
-def _change_step(tx: Any, **step: Any) -> tuple[int, int]:
-    done: tuple[int, int] = tx.change_step(step.pop("app"), step.pop("status"), step.pop("change"), **step)
-    return done
+def _cancel_step(tx: Any, *, app: str, done: int, after: int, limit: int) -> ChangedStep:
+    del done
+    step: ChangedStep = tx.cancel_step(app, after=after, limit=limit)
+    return step
+
+
+def _replay_step(tx: Any, *, app: str, done: int, pace: Pace | None, **bounds: Any) -> ChangedStep:
+    step: ChangedStep = tx.replay_step(app, pace=pace and pace.behind(done), **bounds)
+    return step

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 from typing import Self
 
-from crossdock.synchronous.controlling import Controlling
+from crossdock.synchronous.calling import Calling
 from crossdock.synchronous.scheduling import Scheduling
-from crossdock.synchronous.sending import Sending
 from crossdock.synchronous.working import Working
 
 
-class Queue(Sending, Working, Scheduling, Controlling):
+class Queue(Calling, Working, Scheduling):
     """A persistent queue for any number of apps, in one store.
 
     Any number of processes, threads and tasks may use one store, each with a queue object of its own or shared.

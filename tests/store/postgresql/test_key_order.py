@@ -63,3 +63,36 @@ def test_strangers_row_of_a_key_waits_its_turn_too(postgresql_url: str, open_que
             assert list(taker.consume("app", wait=AT_ONCE)) == []
         thread.join(60)
     assert [one.message.data for one in taker.consume("app", wait=AT_ONCE)] == ["first", "second"]
+
+
+def test_row_whose_number_came_before_the_lock_does_not_run_beside_a_later_one(
+    postgresql_url: str, open_queue: Open
+) -> None:
+    """A stranger's INSERT takes its number, and waits for the key while another sends under it and commits."""
+    queue, taker = (open_queue(postgresql_url, app=f"app-{n}", host=f"host-{n}") for n in range(2))
+    insert = (
+        "INSERT INTO data_staging (id, source_app, target_app, data, partition_key)"
+        " VALUES (%s, 'x', 'app', '\"early\"', 'k')"
+    )
+    with connect(postgresql_url) as stranger:
+        (early,) = stranger.execute("SELECT nextval('data_staging_id_seq')").fetchone() or (0,)
+        queue.send_many("app", ["later", "last"], partition_key="k")
+        stranger.execute(insert, [early])
+        stranger.commit()
+    taken = [queue.claim("app", limit=5), taker.claim("app", limit=5)]
+    assert [[one.message.data for one in each] for each in taken] == [["early"], []]
+    taken[0][0].ack()
+    assert [one.message.data for one in taker.consume("app", wait=AT_ONCE)] == ["later", "last"]
+
+
+def test_rows_of_one_insert_run_in_their_order(postgresql_url: str, open_queue: Open) -> None:
+    queue = open_queue(postgresql_url)
+    insert = (
+        "INSERT INTO data_staging (source_app, target_app, data, partition_key)"
+        " SELECT 'x', 'app', to_jsonb(n), 'k' FROM generate_series(1, 50) AS n RETURNING id"
+    )
+    with connect(postgresql_url) as stranger:
+        told = [row_id for (row_id,) in stranger.execute(insert)]
+    assert [one.row_id for one in queue.list("app", limit=50)] == told
+    assert [one.message.data for one in queue.claim("app", limit=50)] == [1]
+    assert queue.stats("app")["app"].blocked == 49

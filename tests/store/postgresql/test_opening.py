@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from crossdock import CrossdockError, Queue, SchemaOutOfDate, StoreError, StoreUnavailable
+from crossdock.store.postgresql.location import parse_database_url
 from tests.postgresql_databases import Databases, execute
 from tests.postgresql_server import GUARDED, PASSWORD, plain
 from tests.store.postgresql.conftest import Open
@@ -33,6 +34,13 @@ def refusal(open_queue: Open, url: str, kind: type[CrossdockError] = StoreError)
     assert "hunter2" not in told
     assert PASSWORD not in told
     return str(caught.value)
+
+
+@pytest.mark.parametrize("port", [":5433/orders?host=db", "/orders?host=db&port=5433"])
+def test_stores_on_two_ports_of_a_machine_have_folders_of_their_own(port: str) -> None:
+    here = parse_database_url(f"postgresql+psycopg://{port}")
+    assert here.folder != parse_database_url("postgresql+psycopg:///orders?host=db").folder
+    assert here.folder == parse_database_url("postgresql+psycopg://db:5433/orders").folder
 
 
 def test_empty_database_is_made_a_store(empty_postgresql_url: str, open_queue: Open) -> None:

@@ -79,11 +79,20 @@ def _row(name: str, table: AppTable | None, stats: QueueStats | None) -> list[Ce
     figures = [0, 0, 0] if stats is None else [stats.ready, stats.processing, stats.failed]
     return [
         name,
-        "" if table is None else table.outbound.python or "",
+        _transports(table),
         "" if table is None else ", ".join(table.next),
         *(Cell(count(figure), "" if figure else "dim") for figure in figures),
         "" if stats is None else halt_cell(stats),
     ]
+
+
+def _transports(table: AppTable | None) -> str:
+    """Return what brings in and hands over the messages of an app, in words."""
+    if table is None:
+        return ""
+    inbound = f"from {table.inbound.words}" if table.inbound is not None else ""
+    outbound = "" if table.outbound is None else table.outbound.words
+    return ", ".join(filter(None, [inbound, outbound]))
 
 
 def _configured(session: Session, name: str, table: AppTable | None) -> list[tuple[str, Cell | str]]:
@@ -92,7 +101,7 @@ def _configured(session: Session, name: str, table: AppTable | None) -> list[tup
     policy = policies.get(name, policies["*"])
     facts: list[tuple[str, Cell | str]] = [
         ("app", name),
-        ("handler", (table and table.outbound.python) or Cell("none", "dim")),
+        ("handler", _transports(table) or Cell("none", "dim")),
     ]
     if table is not None and table.next:
         facts.append(("next", ", ".join(table.next)))

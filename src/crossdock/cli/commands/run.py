@@ -13,10 +13,8 @@ import typer
 from crossdock.cli.commands.worker import AppsArgument, DrainOption
 from crossdock.cli.exit_codes import ExitCode
 from crossdock.cli.help import described, new_command
-from crossdock.cli.human import counted
 from crossdock.cli.options import with_session
 from crossdock.cli.session import Session
-from crossdock.cli.terminal import tell
 
 app = new_command()
 
@@ -41,24 +39,26 @@ def run(
     """
     from crossdock.app.signals import on_hangup, until_signalled
     from crossdock.app.worker import ask_for_reload, lets_go_of
-    from crossdock.ports.notice import log_notice
+    from crossdock.monitoring.logs import set_up
+    from crossdock.monitoring.settings import LogSettings
+    from crossdock.ports.notice import LogNotice
     from crossdock.supervisor.runner import Supervisor
 
     count = workers or session.loaded.config.run.workers
     within = drain or session.loaded.config.run.drain
-    with session.new_queue() as queue:  # its housekeeper takes back what the dead and the blocked held
+    session.store_name  # noqa: B018 - refuses a store in memory
+    set_up(LogSettings.of(session.loaded, "run"))
+    with session.open() as queue:  # its housekeeper takes back what the dead and the blocked held
         supervisor = Supervisor(
             _command(session, apps or [], within),
             count,
             drain=within,
-            notice=log_notice,
+            notice=LogNotice(),
             is_stuck=partial(lets_go_of, queue),
             fatal=frozenset({ExitCode.CONFIG, ExitCode.USAGE}),
         )
         with until_signalled(supervisor.stop), on_hangup(partial(ask_for_reload, queue)):
-            code = supervisor.run(
-                lambda: tell(f"{counted(count, 'worker')} started; stop with Ctrl-C or SIGTERM")
-            )
+            code = supervisor.run()
     if code:
         raise typer.Exit(code)
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from typing import Annotated
 
 import typer
 
 from crossdock.cli import inputs
+from crossdock.cli.exit_codes import code_of
 from crossdock.cli.help import described, new_command
 from crossdock.cli.options import with_session
 from crossdock.cli.session import Session
-from crossdock.cli.terminal import tell
 
 app = new_command()
 
@@ -41,13 +40,14 @@ def worker(
 
     What is in work may then end; what is unfinished when the time is over is handed back, no attempt spent.
     """
-    from crossdock.app.worker import run_worker
+    from crossdock.app.worker import WorkerEnded, run_worker
+    from crossdock.monitoring.logs import set_up
+    from crossdock.monitoring.settings import LogSettings
 
     session.store_name  # noqa: B018 - refuses a store in memory
-    run_worker(
-        session.loaded,
-        apps or [],
-        drain=drain or session.loaded.config.run.drain,
-        until_eof=until_eof,
-        began=lambda names: tell(f"process {os.getpid()} works for {', '.join(names)}"),
-    )
+    set_up(LogSettings.of(session.loaded, "worker"))
+    within = drain or session.loaded.config.run.drain
+    try:
+        run_worker(session.loaded, apps or [], drain=within, until_eof=until_eof)
+    except WorkerEnded as ended:
+        raise typer.Exit(code_of(ended.error)) from ended

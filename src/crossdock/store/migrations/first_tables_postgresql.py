@@ -138,7 +138,7 @@ CREATE TABLE integration.data_staging (
   error JSON,
   revision INTEGER DEFAULT '0' NOT NULL,
   CONSTRAINT pk_data_staging PRIMARY KEY (id),
-  CONSTRAINT ck_data_staging_status CHECK (status IN ('pending', 'processing', 'completed', 'failed', 'archived')),
+  CONSTRAINT ck_data_staging_status CHECK (status = 'pending' OR status = 'processing' OR status = 'completed' OR status = 'failed' OR status = 'archived'),
   CONSTRAINT ck_data_staging_priority CHECK (priority BETWEEN 0 AND 9),
   CONSTRAINT ck_data_staging_blocked CHECK (blocked IN (0, 1)),
   CONSTRAINT ck_data_staging_counters CHECK (attempts >= 0 AND crashes >= 0),
@@ -156,15 +156,23 @@ CREATE INDEX idx_due ON integration.data_staging (target_app, available_at) WHER
     """\
 CREATE INDEX idx_expiry ON integration.data_staging (target_app, expires_at) WHERE status = 'pending' AND expires_at IS NOT NULL""",
     """\
-CREATE INDEX idx_partition_key ON integration.data_staging (target_app, partition_key, status, id) WHERE partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed')""",
+CREATE INDEX idx_partition_key ON integration.data_staging (target_app, partition_key, status, id) WHERE partition_key IS NOT NULL AND status <> 'completed' AND status <> 'archived'""",
     """\
 CREATE INDEX idx_status_created ON integration.data_staging (status, created_at) WHERE status IN ('processing', 'failed')""",
     """\
 CREATE INDEX idx_suspect ON integration.data_staging (target_app, priority DESC, id, due_at) WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes > 0""",
     """\
-CREATE INDEX idx_target_app ON integration.data_staging (target_app, status, id) WHERE status IN ('completed', 'failed', 'archived')""",
+CREATE INDEX idx_target_app ON integration.data_staging (target_app, status, id) WHERE status <> 'pending' AND status <> 'processing'""",
     """\
 CREATE UNIQUE INDEX uq_data_staging_message ON integration.data_staging (message_id, target_app, source_app)""",
+    """\
+CREATE TABLE integration.adapter_position (
+  app TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value TEXT NOT NULL,
+  updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+  CONSTRAINT pk_adapter_position PRIMARY KEY (app, name)
+)""",
     """\
 CREATE TABLE integration.hub_process (
   owner TEXT NOT NULL,
@@ -272,23 +280,22 @@ BEGIN
       WHERE target_app = an_app AND partition_key = a_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND (status = 'processing' OR status = 'failed' AND blocked = 1));
 END $$""",
     """\
-CREATE FUNCTION integration.data_staging_before_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION integration.data_staging_after_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  an_app text := NEW.target_app;
+  a_key text := NEW.partition_key;
 BEGIN
   IF NEW.status <> 'pending' THEN
     RAISE EXCEPTION 'crossdock: a new message has status pending; leave the column out'
       USING ERRCODE = 'check_violation';
   END IF;
-  IF NEW.partition_key IS NOT NULL THEN
-    PERFORM integration.lock_key(NEW.target_app, NEW.partition_key);
-    NEW.id := nextval('integration.data_staging_id_seq');  -- in the order in which the lock was given
-    NEW.blocked := 1;
-  END IF;
-  RETURN NEW;
-END $$""",
-    """\
-CREATE FUNCTION integration.data_staging_after_insert() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM integration.release_key(NEW.target_app, NEW.partition_key);
+  PERFORM integration.lock_key(an_app, a_key);
+  -- Whoever had the lock before us may have a later id than ours: what was the first to wait is it no longer.
+  UPDATE integration.data_staging SET blocked = 1, revision = revision + CAST(id <> NEW.id AS INTEGER)
+  WHERE id IN (NEW.id, (SELECT min(id) FROM integration.data_staging
+      WHERE target_app = an_app AND partition_key = a_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'pending' AND id > NEW.id))
+    AND blocked = 0 AND status = 'pending';
+  PERFORM integration.release_key(an_app, a_key);
   RETURN NULL;
 END $$""",
     """\
@@ -401,12 +408,8 @@ BEGIN
   RETURN NULL;
 END $$""",
     """\
-CREATE TRIGGER before_insert BEFORE INSERT ON integration.data_staging FOR EACH ROW
-WHEN (NEW.revision = 0 AND (NEW.status <> 'pending' OR NEW.partition_key IS NOT NULL))
-EXECUTE FUNCTION integration.data_staging_before_insert()""",
-    """\
 CREATE TRIGGER after_insert AFTER INSERT ON integration.data_staging FOR EACH ROW
-WHEN (NEW.revision = 0 AND NEW.partition_key IS NOT NULL)
+WHEN (NEW.revision = 0 AND (NEW.status <> 'pending' OR NEW.partition_key IS NOT NULL))
 EXECUTE FUNCTION integration.data_staging_after_insert()""",
     """\
 CREATE TRIGGER before_status BEFORE UPDATE OF status ON integration.data_staging FOR EACH ROW

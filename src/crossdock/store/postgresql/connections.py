@@ -13,12 +13,19 @@ from typing import TYPE_CHECKING, Any, Final
 from crossdock.domain.errors import StoreError, StoreUnavailable
 from crossdock.store.postgresql import errors
 from crossdock.store.postgresql.driver import Database, psycopg
+from crossdock.store.postgresql.watch import Watch, Watched
 
 if TYPE_CHECKING:
     from crossdock.store.postgresql.location import DatabaseLocation
 
-PLANS: Final = "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL jit = off"
-"""A queue is never as the statistics say: whatever they say, each statement is to use its index."""
+PLANS: Final = "; ".join(
+    f"SET LOCAL {way} = off" for way in ("enable_seqscan", "enable_bitmapscan", "enable_sort", "jit")
+)
+"""A queue is never as the statistics say: whatever they say, each statement is to use its index.
+
+And that by a plain scan, which marks the entries of dead rows, so that the next one passes them over.
+"""
+SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 COMMITTED: Final = "COMMIT"
 """The command, and what the server says when it was obeyed."""
 _FIRST_PAUSE_S: Final = 0.05
@@ -54,7 +61,8 @@ class Connections:
 
     def __init__(self, location: DatabaseLocation, patience_s: float, name: str) -> None:
         self.location = location
-        self._arguments = {"application_name": name, **location.arguments()}
+        self._arguments = {"application_name": name, **location.arguments(patience_s)}
+        self._watch = Watch(self._arguments, patience_s)
         self.patience_s = patience_s
         self.facts: ServerFacts | None = None
         self._mutex = threading.Lock()
@@ -122,6 +130,7 @@ class Connections:
     def close(self) -> None:
         """Close what is kept; what is given back later is closed then."""
         self._closed = True
+        self._watch.close()
         self.forget_idle()
 
     def abandoned(self) -> list[Any]:
@@ -133,19 +142,27 @@ class Connections:
         if wait_s > 0:
             time.sleep(wait_s)
 
+    def watch(self, connection: Watched) -> None:
+        """See to it that nobody waits for ever on a connection that was made elsewhere."""
+        self._watch.add(connection)
+
     def _connect(self) -> Database:
-        connection = psycopg.connect(**self._arguments, autocommit=True)
+        connection = Watched.open(**self._arguments, autocommit=True)
+        self._watch.add(connection)
         try:
-            database = Database(connection, ours=True)
+            database = Database(connection, ours=connection)
             facts = _learn(database)
             if facts.pooled:
-                connection.prepare_threshold = (
-                    None  # the next transaction may be on another server connection
-                )
+                # The next transaction may be on another server connection.
+                connection.prepare_threshold = None
+                database.settings = f"; {PLANS}"
+            else:
+                database.command(PLANS.replace("SET LOCAL", "SET"))
         except BaseException:
             connection.close()
             raise
         self.facts = facts
+        self._watch.pooled = facts.pooled
         return database
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from crossdock.domain.events import MessageFailed, MessageFellBack, MessageNacked, MessageReplayed
 from crossdock.domain.lifecycle import Status, legal_changes
 from crossdock.store.sqlite_ddl import DEFAULT_LEASE_S, message_columns
 from crossdock.store.tables import COPIED_COLUMNS
@@ -55,25 +56,24 @@ BEGIN
       WHERE {_OF_KEY} AND (status = 'processing' OR status = 'failed' AND blocked = 1));
 END $$"""
 
-_BEFORE_INSERT: Final = """
-CREATE FUNCTION integration.data_staging_before_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+# Not before the insert: a table with such a trigger takes in the rows of a COPY one by one, and not by the page.
+_AFTER_INSERT: Final = f"""
+CREATE FUNCTION integration.data_staging_after_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  an_app text := NEW.target_app;
+  a_key text := NEW.partition_key;
 BEGIN
   IF NEW.status <> 'pending' THEN
     RAISE EXCEPTION 'crossdock: a new message has status pending; leave the column out'
       USING ERRCODE = 'check_violation';
   END IF;
-  IF NEW.partition_key IS NOT NULL THEN
-    PERFORM integration.lock_key(NEW.target_app, NEW.partition_key);
-    NEW.id := nextval('integration.data_staging_id_seq');  -- in the order in which the lock was given
-    NEW.blocked := 1;
-  END IF;
-  RETURN NEW;
-END $$"""
-
-_AFTER_INSERT: Final = """
-CREATE FUNCTION integration.data_staging_after_insert() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM integration.release_key(NEW.target_app, NEW.partition_key);
+  PERFORM integration.lock_key(an_app, a_key);
+  -- Whoever had the lock before us may have a later id than ours: what was the first to wait is it no longer.
+  UPDATE integration.data_staging SET blocked = 1, revision = revision + CAST(id <> NEW.id AS INTEGER)
+  WHERE id IN (NEW.id, (SELECT min(id) FROM integration.data_staging
+      WHERE {_OF_KEY} AND status = 'pending' AND id > NEW.id))
+    AND blocked = 0 AND status = 'pending';
+  PERFORM integration.release_key(an_app, a_key);
   RETURN NULL;
 END $$"""
 
@@ -120,8 +120,8 @@ BEGIN
   IF NEW.status IN ('{Status.FAILED}', '{Status.PENDING}') THEN
     INSERT INTO integration.audit_log (row_id, event, attempt, who, code, details) VALUES (
       NEW.id,
-      CASE WHEN NEW.status = '{Status.FAILED}' THEN 'message.failed'
-        WHEN OLD.status = '{Status.PROCESSING}' THEN 'message.nacked' ELSE 'message.replayed' END,
+      CASE WHEN NEW.status = '{Status.FAILED}' THEN '{MessageFailed.name}'
+        WHEN OLD.status = '{Status.PROCESSING}' THEN '{MessageNacked.name}' ELSE '{MessageReplayed.name}' END,
       CASE WHEN NOT ({_REPLAYED}) THEN nullif(NEW.attempts, 0) END,
       CASE WHEN OLD.status = '{Status.PROCESSING}' THEN coalesce(OLD.lease_owner, 'sql') ELSE 'sql' END,
       CASE WHEN NEW.status = '{Status.FAILED}' THEN 'PERMANENT' END,
@@ -173,7 +173,7 @@ BEGIN
       CASE WHEN NEW.expires_at > now() THEN NEW.expires_at END)
     ON CONFLICT (message_id, target_app, source_app) DO NOTHING;
   INSERT INTO integration.audit_log (row_id, event, who, details)
-    VALUES (NEW.id, 'message.fell_back', 'sql', json_build_object('to', other));
+    VALUES (NEW.id, '{MessageFellBack.name}', 'sql', json_build_object('to', other));
   RETURN NULL;
 END $$"""
 
@@ -198,12 +198,8 @@ END $$"""
 
 _TRIGGERS: Final = (
     """
-CREATE TRIGGER before_insert BEFORE INSERT ON integration.data_staging FOR EACH ROW
-WHEN (NEW.revision = 0 AND (NEW.status <> 'pending' OR NEW.partition_key IS NOT NULL))
-EXECUTE FUNCTION integration.data_staging_before_insert()""",
-    """
 CREATE TRIGGER after_insert AFTER INSERT ON integration.data_staging FOR EACH ROW
-WHEN (NEW.revision = 0 AND NEW.partition_key IS NOT NULL)
+WHEN (NEW.revision = 0 AND (NEW.status <> 'pending' OR NEW.partition_key IS NOT NULL))
 EXECUTE FUNCTION integration.data_staging_after_insert()""",
     """
 CREATE TRIGGER before_status BEFORE UPDATE OF status ON integration.data_staging FOR EACH ROW
@@ -291,7 +287,7 @@ def _all_messages() -> str:
 def statements() -> list[str]:
     """Return the CREATE statements of all functions, triggers and views, in an order that works."""
     functions = [
-        _FAILURE_CODE, _FAILURE_REASON, _UTC_TEXT, _LOCK_KEY, _RELEASE_KEY, _BEFORE_INSERT, _AFTER_INSERT,
+        _FAILURE_CODE, _FAILURE_REASON, _UTC_TEXT, _LOCK_KEY, _RELEASE_KEY, _AFTER_INSERT,
         _BEFORE_STATUS, _AFTER_STATUS, _AFTER_FAILED, _BEFORE_EDIT, _AFTER_DELETE,
     ]  # fmt: skip
     views = [_QUEUE_DEPTH, _OLDEST_DUE, _DEAD_LETTERS, _LATENCY, _all_messages()]

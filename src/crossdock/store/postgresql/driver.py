@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,9 +24,11 @@ except ImportError as missing:
 __all__ = ["Database", "psycopg"]
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from psycopg.pq.abc import PGresult
+
+    from crossdock.store.postgresql.watch import Watched
 
 _ROLLBACK: Final = "ROLLBACK"
 _NO_TRANSACTION: Final = psycopg.pq.TransactionStatus.IDLE
@@ -73,12 +76,13 @@ class _JsonbText(Loader):
         return str(data[1:], "utf-8")
 
 
-def _demand(result: PGresult, connection: psycopg.Connection[Any]) -> None:
+def _demand(result: PGresult, connection: Watched) -> None:
     """Raise the error that a result tells of; a connection that broke leaves one without a code."""
     if result.status in _GOOD:
         return
     error = psycopg.errors.error_from_result(result)
     if connection.closed and not error.sqlstate:
+        connection.explain(error)
         raise psycopg.OperationalError(str(error))
     raise error
 
@@ -88,14 +92,16 @@ class Database:
 
     Args:
         connection: In autocommit mode, or inside a transaction of its owner.
-        ours: It is used through this object alone, so statements may be prepared on it under names of ours.
+        ours: The same, if it is used through this object alone: statements may be prepared on it under names of ours.
     """
 
-    __slots__ = ("_cursor", "_doubtful", "_names", "_numbers", "_ours", "connection")
+    __slots__ = ("_cursor", "_doubtful", "_names", "_numbers", "_ours", "connection", "settings")
 
-    def __init__(self, connection: psycopg.Connection[Any], *, ours: bool = False) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], *, ours: Watched | None = None) -> None:
         self.connection = connection
         self._ours = ours
+        self.settings = ""
+        """What each transaction begins with, unless it is set for the whole session."""
         self._names: dict[str, bytes] = {}
         self._doubtful: list[bytes] = []
         self._numbers = itertools.count()
@@ -115,10 +121,18 @@ class Database:
 
         It goes past psycopg's cursor to libpq, which spares a lone sender a third of the way.
         """
-        connection = self.connection
-        if not self._ours or connection.prepare_threshold is None:
+        connection = self._ours
+        if connection is None or connection.prepare_threshold is None:
             rows = self.execute(sql, values).fetchall()
             return rows[0][0] if rows else None
+        connection.waiting_since = time.monotonic()
+        try:
+            result = self._insert_prepared(connection, sql, values)
+        finally:
+            connection.waiting_since = None
+        return int.from_bytes(result.get_value(0, 0) or b"", "big") if result.ntuples else None
+
+    def _insert_prepared(self, connection: Watched, sql: str, values: Sequence[str | int]) -> PGresult:
         libpq = connection.pgconn
         name = self._names.get(sql)
         if name is None:
@@ -128,7 +142,11 @@ class Database:
             self._names[sql] = name
         result = libpq.exec_prepared(name, [str(value).encode() for value in values], None, Format.BINARY)
         _demand(result, connection)
-        return int.from_bytes(result.get_value(0, 0) or b"", "big") if result.ntuples else None
+        return result
+
+    def begin(self, sql: str) -> None:
+        """Begin a transaction, with the settings in force that every one of ours has."""
+        self.command(sql + self.settings)
 
     def command(self, sql: str) -> str:
         """Run statements without parameters, several in one go; return what the last one says it did."""
@@ -147,10 +165,11 @@ class Database:
                 self.connection.pgconn.exec_(b"DEALLOCATE " + name)
             self._doubtful.clear()
 
-    def copy(self, sql: str, text: str) -> None:
-        """Run a COPY FROM STDIN with rows in PostgreSQL's text format."""
+    def copy(self, sql: str, pieces: Iterable[str]) -> None:
+        """Run a COPY FROM STDIN with rows in PostgreSQL's text format, in pieces of any size."""
         with self._cursor.copy(sql.encode()) as copy:
-            copy.write(text)
+            for piece in pieces:
+                copy.write(piece)
 
     def fetchall(self) -> list[Any]:
         """Return the rows of the last statement; none, if it was one that returns nothing."""

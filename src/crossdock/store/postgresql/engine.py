@@ -9,8 +9,11 @@ from sqlalchemy import event
 
 from crossdock.store.postgresql.dialect import SCHEMA
 from crossdock.store.postgresql.location import parse_database_url
+from crossdock.store.postgresql.watch import Watched
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Connection, Engine
     from sqlalchemy.engine import URL
 
@@ -27,14 +30,28 @@ def create_engine(url: str | URL, **options: Any) -> Engine:
     return _with_search_path(sqlalchemy.create_engine(parse_database_url(url).url, **options))
 
 
-def engine_on(location: DatabaseLocation) -> Engine:
-    """Return an engine for the transactions of handlers."""
+def engine_on(location: DatabaseLocation, patience_s: float, watch: Callable[[Watched], None]) -> Engine:
+    """Return an engine for the transactions of handlers.
+
+    Args:
+        location: The database.
+        patience_s: How long to try to connect.
+        watch: Sees to it that nobody waits for ever on a connection.
+    """
     arguments = {
-        name: value for name, value in location.arguments().items() if name not in location.url.query
+        name: value
+        for name, value in location.arguments(patience_s).items()
+        if name not in location.url.query
     }
-    return _with_search_path(
-        sqlalchemy.create_engine(location.url, connect_args=arguments, pool_pre_ping=True, pool_size=8)
-    )
+    engine = sqlalchemy.create_engine(location.url, connect_args=arguments, pool_pre_ping=True, pool_size=8)
+
+    def connect(_dialect: object, _record: object, _given: object, arguments: dict[str, Any]) -> Watched:
+        connection = Watched.open(**arguments)
+        watch(connection)
+        return connection
+
+    event.listen(engine, "do_connect", connect)
+    return _with_search_path(engine)
 
 
 def _with_search_path(engine: Engine) -> Engine:

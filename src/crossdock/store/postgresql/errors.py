@@ -16,6 +16,8 @@ _AGAIN: Final = frozenset({"40001", "40P01"})
 """Two transactions stood in each other's way; the one that was undone may simply be tried again."""
 _GOING_AWAY: Final = frozenset({"57P01", "57P02", "57P03", "57P04", "57P05", "25006", "53300"})
 """The server stops, starts, became a standby, or has no connection left: another connection is needed, or later."""
+_WAITED_LONG: Final = frozenset({"55P03", "57014"})
+"""The server ended a statement that had waited for a lock, by its own clock or because we asked it to."""
 _DAMAGED: Final = frozenset({"XX001", "XX002"})
 _OF_ONE_STATEMENT: Final = ("22", "23", "42", "P0")
 """Classes of errors about one statement. Source: PostgreSQL, "PostgreSQL Error Codes"."""
@@ -68,7 +70,7 @@ def translate(error: BaseException, location: DatabaseLocation) -> StoreError:
         return StoreFull(
             f"{location}: {text}; nothing was stored. Free some disk space; it resumes by itself"
         )
-    if code == "55P03":
+    if code in _WAITED_LONG:
         return StoreUnavailable(
             f"{location}: another program kept a row locked for too long; nothing was changed. Find the transaction "
             f"that is open in pg_stat_activity"

@@ -84,4 +84,4 @@ class HandlerTransactions:
         finally:
             _inside.reset(before)
         settled()
-        store.waker.wake(transaction.woken)
+        store.after_commit(transaction.woken, transaction.events)

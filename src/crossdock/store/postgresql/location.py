@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import tempfile
 from dataclasses import dataclass
@@ -12,21 +13,22 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy.engine import make_url
 
 from crossdock.domain.errors import ConfigError, StoreUnavailable
-from crossdock.store.durable_files import FOLDER_MODE
+from crossdock.durable_files import FOLDER_MODE
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 DRIVERS: Final = frozenset({"postgresql", "postgresql+psycopg"})
-_CONNECT_TIMEOUT_S: Final = 10
+_SHORTEST_CONNECT_S: Final = 2
+"""Source: libpq, which takes less for as much."""
+_LONGEST_CONNECT_S: Final = 10
 _DEFAULTS: Final[dict[str, Any]] = {
-    "connect_timeout": _CONNECT_TIMEOUT_S,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
-"""A server that vanished without a word is noticed within half a minute. Source: libpq, "Parameter Key Words"."""
+"""A path that is gone is noticed within half a minute. Source: libpq, "Parameter Key Words"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,14 @@ class DatabaseLocation:
 
     def __str__(self) -> str:
         """Return the URL without its password, for people."""
-        return self.url.render_as_string(hide_password=True)
+        return self.url.difference_update_query(["password"]).render_as_string(hide_password=True)
 
-    def arguments(self) -> dict[str, Any]:
-        """Return the arguments of ``psycopg.connect``."""
+    def arguments(self, patience_s: float) -> dict[str, Any]:
+        """Return the arguments of ``psycopg.connect``.
+
+        Args:
+            patience_s: How long to try to connect, unless the URL says so; two seconds at least, ten at most.
+        """
         named = {
             "host": self.url.host,
             "port": self.url.port,
@@ -56,7 +62,8 @@ class DatabaseLocation:
         }
         given = {name: value for name, value in named.items() if value is not None}
         options = {name: ",".join(_all(value)) for name, value in self.url.query.items()}
-        return {**_DEFAULTS, **given, **options}
+        connect_timeout = min(_LONGEST_CONNECT_S, max(_SHORTEST_CONNECT_S, math.ceil(patience_s)))
+        return {"connect_timeout": connect_timeout, **_DEFAULTS, **given, **options}
 
     def prepare(self) -> None:
         """Make the folder, open to its owner alone.
@@ -102,7 +109,8 @@ def parse_database_url(url: str | URL, host_folder: Path | None = None) -> Datab
 def _default_folder(url: URL) -> Path:
     """Return a folder of this user that all its processes find, whatever user name or options their URLs have."""
     host = url.host or ",".join(_all(url.query.get("host", "")))
-    name = f"{host}:{url.port or 5432}/{url.database}"
+    port = url.port or ",".join(_all(url.query.get("port", ""))) or 5432
+    name = f"{host}:{port}/{url.database}"
     digest = hashlib.sha256(name.encode()).hexdigest()[:16]
     state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
     home = Path(state).expanduser()

@@ -44,6 +44,10 @@ SELECT pg_total_relation_size('integration.data_staging') + pg_total_relation_si
   (SELECT max(now() - xact_start) FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL
     AND pid <> pg_backend_pid())"""
 
+_FILES: Final = """\
+SELECT count(*), CAST(coalesce(sum(row_count), 0) AS BIGINT), CAST(coalesce(sum(file_size), 0) AS BIGINT)
+FROM integration.archive_file WHERE row_count IS NOT NULL"""
+
 
 def place_of(url: str | URL, settings: StoreSettings) -> DatabaseLocation:
     """Return the place that a URL names."""
@@ -80,9 +84,11 @@ def check(url: str | URL, settings: StoreSettings) -> list[str]:
 def migrate(url: str | URL, settings: StoreSettings) -> tuple[int, int]:
     """Bring a store's schema up to date, alone among all who would; return its number before and after."""
     location = place_of(url, settings)
-    engine = engine_on(location)
+    patience_s = settings.lock_timeout.total_seconds()
+    connections = Connections(location, patience_s, _NAME)
+    engine = engine_on(location, patience_s, connections.watch)
     try:
-        with _connected(location, settings), engine.begin() as connection:
+        with closing(connections), _connected(location, settings), engine.begin() as connection:
             database = connection.connection.dbapi_connection
             schema.lock(database)
             before = schema.read_state(database)
@@ -119,6 +125,7 @@ def info(url: str | URL, settings: StoreSettings) -> dict[str, Any]:
         ((archived,),) = connection.execute(f"SELECT count(*) FROM {SCHEMA}.data_archive").fetchall()  # noqa: S608
         counts += [("archived", archived)] if archived else []
         size, dead, oldest = connection.execute(_FACTS).fetchone()
+        files = connection.execute(_FILES).fetchone()
     return {
         "url": str(location),
         "store_id": store_id,
@@ -133,6 +140,9 @@ def info(url: str | URL, settings: StoreSettings) -> dict[str, Any]:
         "dead_rows": dead or 0,
         "oldest_transaction_s": round(oldest.total_seconds(), 3) if oldest else 0.0,
         "messages": dict(sorted(counts)),
+        "archive_files": files[0],
+        "filed_messages": files[1],
+        "archive_bytes": files[2],
         "host_folder": str(location.folder),
         "processes_of_this_host": sorted(live_owners(location.folder)) if location.folder.is_dir() else [],
     }

@@ -15,7 +15,7 @@ from crossdock.store.known_limits import KnownLimits
 from crossdock.store.postgresql import errors
 from crossdock.store.postgresql.connections import (
     COMMITTED,
-    PLANS,
+    SNAPSHOT,
     Connections,
     discard,
     roll_back,
@@ -28,10 +28,12 @@ from crossdock.store.postgresql.waking import HostWaker
 from crossdock.store.postgresql.writing import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from crossdock.domain.events import Event
     from crossdock.ports.clock import Clock
+    from crossdock.ports.notice import Notice
     from crossdock.store.postgresql.driver import Database
     from crossdock.store.postgresql.location import DatabaseLocation
     from crossdock.store.settings import StoreSettings
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _APART: Final = 4
 """So many units of work may wait for keys at a time, each with a connection."""
-_SNAPSHOT: Final = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {PLANS}"
 _SMALLEST_LEAD: Final = timedelta(milliseconds=50)
 """Clocks that differ by less count as equal."""
 
@@ -56,7 +57,9 @@ class OpenDatabase:
         name: str,
         clock: Clock,
         prepared: PreparedStatements,
+        notice: Notice,
     ) -> None:
+        self._notice = notice
         self.location = location
         self._clock = clock
         self._prepared = prepared
@@ -71,7 +74,7 @@ class OpenDatabase:
             self.waker = HostWaker(location, self.presence.boot_id, self.connections)
             opening.callback(self.waker.close)
             opening.callback(self.connections.close)
-            self._writer = Writer(self.connections, self.transaction_on, self.waker.wake, hurried=True)
+            self._writer = Writer(self.connections, self.transaction_on, self.after_commit, hurried=True)
             opening.callback(self._writer.close)
             self._writer.connect()
             self._clean_up = opening.pop_all()
@@ -96,7 +99,7 @@ class OpenDatabase:
             raise StoreUnavailable(
                 f"{self.location}: partition keys are kept by other transactions for too long"
             )
-        writer = Writer(self.connections, self.transaction_on, self.waker.wake, hurried=False)
+        writer = Writer(self.connections, self.transaction_on, self.after_commit, hurried=False)
         try:
             return writer.commit_one(work)
         finally:
@@ -113,7 +116,7 @@ class OpenDatabase:
         while True:
             database = self.connections.borrow(deadline)
             try:
-                database.command(_SNAPSHOT)
+                database.begin(SNAPSHOT)
                 result = query(PostgreSQLReader(database, self._prepared, self.presence.ours))
                 database.command(COMMITTED)
             except errors.Error as error:
@@ -142,22 +145,33 @@ class OpenDatabase:
             discard(database)
 
     def look(self, question: Callable[[Any], T]) -> T:
-        """Ask something through a connection outside a transaction."""
-        database = self.connections.open()
-        try:
-            return question(database.connection)
-        except errors.Error as error:
-            raise errors.translate(error, self.location) from error
-        finally:
-            discard(database)
+        """Ask something outside a transaction, through the connection that writes: opening another takes long."""
+        with self.group.alone():
+            try:
+                database, _ = self._writer.connect()
+                return question(database.connection)
+            except errors.Error as error:
+                raise errors.translate(error, self.location) from error
 
     def transaction_on(self, database: Database) -> PostgreSQLTransaction:
         """Return the verbs on a connection that is inside a transaction."""
         transaction = PostgreSQLTransaction(
-            database, self._prepared, who=self.who, limits=self.limits, now=self.now
+            database,
+            self._prepared,
+            who=self.who,
+            limits=self.limits,
+            hears=self._notice.hears,
+            now=self.now,
         )
         transaction.claim_check_bytes = self._claim_check_bytes
         return transaction
+
+    def after_commit(self, woken: set[str], events: Sequence[Event]) -> None:
+        """Wake who has got something to do, and tell what happened."""
+        if woken:
+            self.waker.wake(woken)
+        for event in events:
+            self._notice(event)
 
     def close(self) -> None:
         """Close all connections and leave; safe to call twice."""

@@ -33,6 +33,9 @@ class PostgreSQLReader(Reader):
         super().__init__(database, prepared)
         self._ours = ours
 
+    def _is_ours(self, owner: str) -> bool:
+        return self._ours.strip("%") in owner
+
     def overdue(self, now: datetime, limit: int) -> builtins.list[Overdue]:
         """Return claimed messages whose lease ran out; those of another host only after a while."""
         before = to_text(now - GRACE)

@@ -9,7 +9,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, delete, func, insert, literal_column, null, or_, select, text, update
+from sqlalchemy import (
+    Text,
+    and_,
+    cast,
+    delete,
+    func,
+    insert,
+    literal_column,
+    null,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 
 from crossdock.domain.lifecycle import Status
 from crossdock.store import statements as shared
@@ -18,24 +32,28 @@ from crossdock.store.statements.parameters import INSTANTS
 from crossdock.store.statements.parts import (
     DUE,
     FINISHED,
-    FINISHED_STATUSES,
+    HALTED_NOW,
     LIMIT,
+    LIMITED,
     MESSAGE_COLUMNS,
     NEXT_REVISION,
     PENDING,
     PROCESSING,
+    READY,
     WATCHED,
     T,
     listed,
     literal,
+    number,
     param,
 )
-from crossdock.store.tables import data_archive, data_staging
+from crossdock.store.tables import FINISHED_STATUSES, data_archive, data_staging, queue_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sqlalchemy import Insert, Select, TextClause, Update
+    from sqlalchemy import ColumnElement, Insert, Select, Table, TextClause, Update
+    from sqlalchemy.sql.dml import ReturningUpdate
     from sqlalchemy.sql.elements import ClauseElement
 
 
@@ -46,6 +64,13 @@ _SHARED: Final = {
     **dict.fromkeys(("retry", "extensions"), "CAST(:{0} AS JSON)"),
 }
 """How the columns that many messages share are written where the database cannot infer their types."""
+_LEASED: Final[tuple[Any, ...]] = tuple(
+    {"data": cast(column, Text).label("data"), "lease_until": null().label("lease_until")}.get(
+        column.name, column
+    )
+    for column in MESSAGE_COLUMNS
+)
+"""What a claim returns: data as the text that it is read from, and no end of the lease, which the claim has set."""
 _SECOND: Final[Any] = literal_column("INTERVAL '1 second'")
 END_SESSIONS: Final = """\
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
@@ -60,11 +85,20 @@ LOCK_KEYS: Final = f"SELECT pg_advisory_xact_lock(number) {_NUMBERS}"
 ``hashtextextended`` is the hash of ``data_staging_lock_key``, which the triggers use.
 """
 
+LOCK_FILES: Final = "SELECT pg_advisory_xact_lock(hashtextextended('integration.archive_file', 7))"
+"""Wait for others who begin a file; the next statement sees which they have begun."""
+
 LOCK_QUEUE: Final = "SELECT 1 FROM integration.queue_state WHERE app = $1 FOR UPDATE"
 """Wait for the other claims from a queue with limits; the next statement sees what they have committed."""
 
 TRY_KEYS: Final = f"SELECT bool_and(pg_try_advisory_xact_lock(number)) {_NUMBERS}"
 """Take the locks that are free; tell whether all were."""
+HOLD_KEYS: Final = """\
+UPDATE integration.data_staging AS s SET blocked = 1, revision = s.revision + 1
+FROM (SELECT DISTINCT e ->> 0 AS app, e ->> 1 AS key FROM json_array_elements(CAST($1 AS JSON)) AS e) AS k
+WHERE s.target_app = k.app AND s.partition_key = k.key AND s.partition_key IS NOT NULL
+  AND s.status IN ('pending', 'processing', 'failed') AND s.status = 'pending' AND s.blocked = 0"""
+"""Let nothing that waits under these keys be claimed."""
 RELEASE_KEYS: Final = """\
 WITH k AS MATERIALIZED (
   SELECT DISTINCT e ->> 0 AS app, e ->> 1 AS key FROM json_array_elements(CAST($1 AS JSON)) AS e)
@@ -103,14 +137,36 @@ def promote_due() -> Update:
 
 def claim_first(*, kept: bool, before_suspect: bool, unexpired: bool) -> Update:
     """Lease the first ready messages that nobody else is about to lease; see ``statements.claim_first``."""
-    found = claim.candidates(before_suspect=before_suspect, unexpired=unexpired)
+    return _lease(claim.candidates(before_suspect=before_suspect, unexpired=unexpired), kept=kept)
+
+
+def claim_at_once(*, kept: bool) -> Select[Any]:
+    """Lease the first ready messages, if nothing else is to be seen to before; the last column says whether it is so.
+
+    What stands in the way: a state of the queue, or messages that are due, expired, or were in a process that died.
+    There is always a row; one without an id has leased nothing.
+    """
+    q = queue_state.c
+    stateful = and_(q.app == param("app"), or_(HALTED_NOW, LIMITED, q.failures > number(0)))
+    due = and_(PENDING, T.available_at.is_not(None), T.available_at <= param("now"))
+    late = and_(PENDING, T.expires_at.is_not(None), T.expires_at <= param("now"))
+    suspect = and_(READY, T.crashes > number(0))
+    of_app = [and_(T.target_app == param("app"), each) for each in (due, late, suspect)]
+    nothing = and_(~_any(queue_state, stateful), *(~_any(data_staging, each) for each in of_app))
+    clear = select(nothing.label("is_clear")).cte("clear").prefix_with("MATERIALIZED")
+    first = claim.candidates(before_suspect=False, unexpired=False)
+    leased = _lease(first.where(select(clear.c.is_clear).scalar_subquery()), kept=kept).cte("leased")
+    return select(*leased.c, clear.c.is_clear).select_from(clear.outerjoin(leased, true()))
+
+
+def _any(table: Table, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Tell whether a table has such a row, whatever stands around the question."""
+    return select(number(1)).select_from(table).where(condition).correlate(None).exists()
+
+
+def _lease(found: Select[Any], *, kept: bool) -> ReturningUpdate[Any]:
     chosen = found.suffix_with(text("FOR UPDATE SKIP LOCKED")).cte("chosen").prefix_with("MATERIALIZED")
-    return (
-        update(data_staging)
-        .where(T.id == chosen.c.id)
-        .values(claim.lease(kept=kept))
-        .returning(*MESSAGE_COLUMNS)
-    )
+    return update(data_staging).where(T.id == chosen.c.id).values(claim.lease(kept=kept)).returning(*_LEASED)
 
 
 def insert_one(columns: Sequence[str]) -> Insert:

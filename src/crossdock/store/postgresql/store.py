@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from crossdock.domain.errors import SchemaOutOfDate, StoreError, StoreUnavailable
+from crossdock.domain.events import StoreNotDurable, StoreOpened
 from crossdock.ports.clock import SystemClock
 from crossdock.store.file_locks import turn
 from crossdock.store.outbox import after_commit
@@ -22,7 +23,7 @@ from crossdock.store.postgresql.keeper import ensure_keeper
 from crossdock.store.postgresql.open_store import OpenDatabase
 from crossdock.store.postgresql.outbox import driver_connection
 from crossdock.store.postgresql.statements import renew
-from crossdock.store.postgresql.transaction import KeyBusy
+from crossdock.store.postgresql.transaction import TakesLong
 from crossdock.store.schema import needs_migration
 from crossdock.store.types import to_text
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from crossdock.store.postgresql.location import DatabaseLocation
     from crossdock.store.postgresql.reading import PostgreSQLReader
     from crossdock.store.postgresql.transaction import PostgreSQLTransaction
+    from crossdock.store.postgresql.watch import Watched
     from crossdock.store.settings import StoreSettings
 
 T = TypeVar("T")
@@ -65,10 +67,12 @@ class PostgreSQLStore:
     """
 
     in_memory = False
+    many_hosts = True
 
     def __init__(
         self, location: DatabaseLocation, settings: StoreSettings, *, name: str, clock: Clock, notice: Notice
     ) -> None:
+        began = time.monotonic()
         self.location = location
         self._settings = settings
         self._name = name
@@ -89,7 +93,8 @@ class PostgreSQLStore:
             raise
         facts = self._open.connections.facts
         if facts is not None and not facts.durable:
-            notice("store.not_durable", _not_durable_text(location))
+            notice(StoreNotDurable(reason=_not_durable_text(location)))
+        notice(StoreOpened(store=str(location), owner=self.owner, duration_s=time.monotonic() - began))
         self.on_reopen: Callable[[], None] = _nothing
         """Called in a forked child, after the store was opened anew there."""
 
@@ -131,7 +136,7 @@ class PostgreSQLStore:
         opened = self.open_store
         try:
             return opened.group.run(work)
-        except KeyBusy:
+        except TakesLong:
             return opened.write_apart(work)
 
     async def write_async(self, work: Callable[[PostgreSQLTransaction], T]) -> T:
@@ -140,7 +145,7 @@ class PostgreSQLStore:
         opened = self.open_store
         try:
             return await opened.group.run_async(work)
-        except KeyBusy:
+        except TakesLong:
             return await asyncio.to_thread(opened.write_apart, work)
 
     def read(self, query: Callable[[PostgreSQLReader], T]) -> T:
@@ -163,14 +168,14 @@ class PostgreSQLStore:
             result = work(transaction)
         except errors.Error as error:
             raise errors.translate(error, self.location) from error
-        after_commit(connection, lambda: opened.waker.wake(transaction.woken))
+        after_commit(connection, lambda: opened.after_commit(transaction.woken, transaction.events))
         return result
 
     @property
     def engine(self) -> Engine:
         """A SQLAlchemy engine on this store, for transactions of handlers."""
         if self._engine is None:
-            self._engine = engine_on(self.location)
+            self._engine = engine_on(self.location, self._settings.lock_timeout.total_seconds(), self._watch)
         return self._engine
 
     def transaction(
@@ -225,9 +230,17 @@ class PostgreSQLStore:
                 if self._engine is not None:
                     self._engine.dispose()
 
+    def _watch(self, connection: Watched) -> None:
+        self.open_store.connections.watch(connection)  # those of this process, after a fork, too
+
     def _make_open(self) -> OpenDatabase:
         return OpenDatabase(
-            self.location, self._settings, name=self._name, clock=self._clock, prepared=self._prepared
+            self.location,
+            self._settings,
+            name=self._name,
+            clock=self._clock,
+            prepared=self._prepared,
+            notice=self._notice,
         )
 
     def _set_up(self, opened: OpenDatabase) -> str:

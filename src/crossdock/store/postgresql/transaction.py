@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import StoreUnavailable
 from crossdock.store.archiving import Archiving
-from crossdock.store.claiming import Claiming
-from crossdock.store.controlling import Controlling
+from crossdock.store.controlling_many import ControllingMany
+from crossdock.store.postgresql.claiming import PostgreSQLClaiming
 from crossdock.store.postgresql.connections import session_name
 from crossdock.store.postgresql.driver import psycopg
 from crossdock.store.postgresql.sending import PostgreSQLSending, storable
 from crossdock.store.postgresql.statements import (
     END_SESSIONS,
+    HOLD_KEYS,
+    LOCK_FILES,
     LOCK_KEYS,
     LOCK_QUEUE,
     RELEASE_KEYS,
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
+    from crossdock.domain.archive import FileFacts
+    from crossdock.domain.events import Level
     from crossdock.store.known_limits import KnownLimits
     from crossdock.store.transaction import Database, PreparedStatements
 
@@ -35,15 +39,21 @@ _HURRY_MS: Final = 250
 """Others of our process wait for this transaction, so it does not wait longer than this for a key."""
 
 
-class KeyBusy(StoreUnavailable):
-    """Another transaction has a partition key and keeps it; the store does the work apart from that of others."""
+class TakesLong(StoreUnavailable):
+    """Others of our process would wait too long for this work; the store does it apart from theirs."""
 
 
-class PostgreSQLTransaction(Scheduling, PostgreSQLSending, Claiming, Settling, Controlling, Archiving):
+class KeyBusy(TakesLong):
+    """Another transaction has a partition key and keeps it."""
+
+
+class PostgreSQLTransaction(
+    Scheduling, PostgreSQLSending, PostgreSQLClaiming, Settling, ControllingMany, Archiving
+):
     """One open write transaction of a PostgreSQL store.
 
     Attributes:
-        hurried: Others wait for it, so it raises KeyBusy instead of waiting for a key.
+        hurried: Others wait for it, so it raises TakesLong instead of waiting for a key, or changing very many rows.
         lock_timeout_ms: How long it waits for any other lock, when it is hurried.
     """
 
@@ -57,9 +67,10 @@ class PostgreSQLTransaction(Scheduling, PostgreSQLSending, Claiming, Settling, C
         *,
         who: str,
         limits: KnownLimits,
+        hears: Callable[[Level], bool],
         now: Callable[[], datetime],
     ) -> None:
-        super().__init__(database, prepared, who=who, limits=limits)
+        super().__init__(database, prepared, who=who, limits=limits, hears=hears)
         self._now = now
         self.begin()
 
@@ -79,6 +90,21 @@ class PostgreSQLTransaction(Scheduling, PostgreSQLSending, Claiming, Settling, C
     def archive(self, row_ids: Sequence[int]) -> int:
         """Move completed messages to the archive in one statement: another transaction may be replaying one."""
         return len(self.run(archive_rows, {"ids": json.dumps(row_ids), "now": self.now_text}))
+
+    def begin_file(self, name: str, folder: str, app: str) -> bool:
+        """Note that a file is about to be written, after those who begin others at the same time."""
+        self._database.execute(LOCK_FILES)
+        return super().begin_file(name, folder, app)
+
+    def take_out(self, name: str, facts: FileFacts, row_ids: Sequence[int]) -> bool:
+        """Remove all rows of a file at once: other hosts cannot see what is in it.
+
+        Raises:
+            TakesLong: We are hurried.
+        """
+        if self.hurried:
+            raise TakesLong(f"removing the {len(row_ids)} messages of a file takes long; nothing was changed")
+        return super().take_out(name, facts, row_ids)
 
     def lock_keys(self, keys: Iterable[tuple[str, str | None]]) -> None:
         """Keep other transactions from changing the order of these (app, partition key) before ours has ended.
@@ -108,6 +134,9 @@ class PostgreSQLTransaction(Scheduling, PostgreSQLSending, Claiming, Settling, C
             return columns
         data, raw = storable(columns["data"])
         return {**columns, "data": data, "data_bytes": raw}
+
+    def _hold(self, keys: Iterable[tuple[str, str]]) -> None:
+        self._database.execute(HOLD_KEYS, (_listed(keys),))
 
     def _release(self, keys: list[tuple[str, str]]) -> None:
         self._database.execute(RELEASE_KEYS, (_listed(keys), self.now_text))

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from crossdock.domain.errors import CrossdockError, QueueFull, StoreUnavailable
 from crossdock.domain.message import sent_message
 from crossdock.store.postgresql import errors
-from crossdock.store.postgresql.connections import COMMITTED, PLANS, discard, roll_back
+from crossdock.store.postgresql.connections import COMMITTED, discard, roll_back
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from crossdock.domain.errors import StoreError
+    from crossdock.domain.events import Event
     from crossdock.domain.message import Draft, Envelope
     from crossdock.store.group_commit import Unit
     from crossdock.store.postgresql.connections import Connections
@@ -39,7 +40,7 @@ class Writer:
     Args:
         connections: Where connections come from.
         transaction_on: Returns the verbs on a connection.
-        wake: Is told the apps that have got something.
+        after_commit: Is told the apps that have got something, and what happened.
         hurried: Others wait for each transaction, so none waits long for a partition key.
     """
 
@@ -47,16 +48,16 @@ class Writer:
         self,
         connections: Connections,
         transaction_on: Callable[[Database], PostgreSQLTransaction],
-        wake: Callable[[Iterable[str]], None],
+        after_commit: Callable[[set[str], Sequence[Event]], None],
         *,
         hurried: bool,
     ) -> None:
         self._hurried = hurried
         self._connections = connections
         self._transaction_on = transaction_on
-        self._wake = wake
+        self._after_commit = after_commit
         self._patience_s = connections.patience_s
-        self._begin = f"BEGIN; {PLANS}; SET LOCAL lock_timeout = {int(self._patience_s * 1000)}"
+        self._begin = f"BEGIN; SET LOCAL lock_timeout = {int(self._patience_s * 1000)}"
         self._database: Database | None = None
         self._transaction: PostgreSQLTransaction | None = None
 
@@ -66,19 +67,20 @@ class Writer:
             result, transaction = self._persist(lambda repeated: self._transact_one(work, repeated), work)
         except errors.Error as error:
             raise self._explain(error) from error
-        if transaction.woken:
-            self._wake(transaction.woken)
+        if transaction.woken or transaction.events:
+            self._after_commit(transaction.woken, transaction.events)
         return result
 
     def commit(self, units: Sequence[Unit]) -> None:
         """Execute units in one transaction; each ends with its result or its error."""
         woken: set[str] = set()
+        events: Sequence[Event] = ()
         pending = list(units)
         repeated = False
         deadline = time.monotonic() + self._patience_s
         while pending:
             try:
-                woken = self._transact(pending, repeated=repeated)
+                woken, events = self._transact(pending, repeated=repeated)
                 break
             except Unclear as error:
                 others = [unit for unit in pending if not _only_sends(unit.work)]
@@ -95,8 +97,7 @@ class Writer:
             except CrossdockError as error:
                 _fail(pending, _unclear(self._connections.location, error) if repeated else error)
                 break
-        if woken:
-            self._wake(woken)
+        self._after_commit(woken, events)
 
     def _persist(self, attempt: Callable[[bool], T], work: Callable[..., Any]) -> T:
         """Try until it is done or hopeless; after a lost commit only what sends, which is known by its ids."""
@@ -137,7 +138,7 @@ class Writer:
             transaction.begin()
             return self._send_alone(transaction, *single, repeated=repeated), transaction
         try:
-            database.command(self._begin)
+            database.begin(self._begin)
             transaction.begin()
             result = work(transaction)
             self._end(database)
@@ -163,13 +164,13 @@ class Writer:
                 raise Unclear from error
             raise
 
-    def _transact(self, units: Sequence[Unit], *, repeated: bool) -> set[str]:
+    def _transact(self, units: Sequence[Unit], *, repeated: bool) -> tuple[set[str], Sequence[Event]]:
         database, transaction = self.connect()
         transaction.is_repeated = repeated
         if not repeated and (envelope := _shared_envelope(units, transaction.is_large)) is not None:
-            return self._send_together(units, envelope, transaction)
+            return self._send_together(units, envelope, transaction), ()
         try:
-            database.command(self._begin)
+            database.begin(self._begin)
             transaction.begin()
             failures = [self._execute_apart(unit, database, transaction) for unit in units]
             self._end(database)
@@ -177,7 +178,7 @@ class Writer:
             roll_back(database)
         for unit, failure in zip(units, failures, strict=True):
             unit.error = failure  # only now: before the commit, an exception in the leader must fail them all
-        return transaction.woken
+        return transaction.woken, transaction.events
 
     def _send_together(
         self,
@@ -228,6 +229,7 @@ class Writer:
         """Execute a unit in a savepoint of its own, so that a bad one fails alone."""
         assert unit.work is not None  # noqa: S101 - units without work commit nothing
         failure: BaseException | None = None
+        known = len(transaction.events)
         database.command("SAVEPOINT unit")
         try:
             unit.result = unit.work(transaction)
@@ -237,6 +239,8 @@ class Writer:
             failure = errors.translate(error, self._connections.location)
         except Exception as error:  # noqa: BLE001 - it is raised to the one whose unit it is
             failure = error
+        if failure is not None:
+            del transaction.events[known:]
         database.command("RELEASE unit" if failure is None else "ROLLBACK TO unit; RELEASE unit")
         return failure
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, func, insert, select, text, tuple_, update
+from sqlalchemy import and_, delete, func, insert, not_, or_, select, text, tuple_, update
 
 from crossdock.domain.lifecycle import Status
 from crossdock.store.statements.parts import (
@@ -21,7 +21,7 @@ from crossdock.store.tables import archive_file, audit_log, data_archive, data_s
 
 if TYPE_CHECKING:
     from sqlalchemy import Delete, Insert, Select, Update
-    from sqlalchemy.sql.dml import ReturningDelete
+    from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
 _A: Final = data_archive.c
 
@@ -37,6 +37,8 @@ ARCHIVE_COLUMNS: Final = _whole(LISTED_ARCHIVE_COLUMNS)
 """The same with what lies outside the row."""
 LINE_COLUMNS: Final = _whole(tuple(_A))
 _COMPLETED: Final = T.status == literal(Status.COMPLETED)
+_UNWRITTEN: Final = _F.row_count.is_(None)
+_FACTS: Final = {"row_count": "rows", "file_size": "size", "checksum": "checksum"}
 
 
 def aged() -> Select[Any]:
@@ -156,8 +158,13 @@ def purge_archived() -> ReturningDelete[Any]:
 
 
 def open_files() -> Select[Any]:
-    """Return the files that were begun and not finished."""
-    return select(_F.name, _F.folder, _F.app).where(_F.finished_at.is_(None)).order_by(_F.created_at, _F.name)
+    """Return the files that were begun and not finished, the given up ones among them."""
+    about = (_F.name, _F.folder, _F.app, _F.created_at, _F.created_by, _F.finished_at.is_not(None))
+    return (
+        select(*about, _F.row_count, _F.file_size, _F.checksum)
+        .where(or_(_F.finished_at.is_(None), _UNWRITTEN))
+        .order_by(_F.created_at, _F.name)
+    )
 
 
 def file_names() -> Select[Any]:
@@ -165,19 +172,36 @@ def file_names() -> Select[Any]:
     return select(_F.name).where(_F.name >= param("first"), _F.name < param("last"))
 
 
-def begin_file() -> Insert:
-    """Note a file that is to be written."""
+def begin_file() -> ReturningInsert[Any]:
+    """Note a file that is to be written, unless the name is taken or another file of the app is being written."""
     row = {"name": "name", "folder": "folder", "app": "app", "created_at": "now", "created_by": "who"}
-    return insert(archive_file).values({column: param(given) for column, given in row.items()})
+    others = select(_F.name).where(
+        or_(_F.name == param("name"), and_(_F.app == param("app"), _F.finished_at.is_(None), _UNWRITTEN))
+    )
+    given = select(*map(param, row.values())).where(not_(others.exists()))
+    return insert(archive_file).from_select(list(row), given, include_defaults=False).returning(_F.name)
+
+
+def take_out() -> ReturningUpdate[Any]:
+    """Note what a file holds whose rows are removed with this, unless it was given up."""
+    values = {column: param(given) for column, given in _FACTS.items()}
+    begun = (_F.name == param("name"), _F.finished_at.is_(None), _UNWRITTEN)
+    return update(archive_file).where(*begun).values(values).returning(_F.name)
 
 
 def end_file() -> Update:
     """Note what a file holds that was written, and that its rows are in it alone."""
-    row = {"finished_at": "now", "row_count": "rows", "file_size": "size", "checksum": "checksum"}
+    row = {"finished_at": "now", **_FACTS}
     values = {column: param(given) for column, given in row.items()}
     return update(archive_file).where(_F.name == param("name")).values(values)
 
 
+def give_up_file() -> ReturningUpdate[Any]:
+    """Let a file never count that was begun, unless its rows are in it alone."""
+    given_up = (_F.name == param("name"), _UNWRITTEN)
+    return update(archive_file).where(*given_up).values(finished_at=param("now")).returning(_F.name)
+
+
 def drop_file() -> Delete:
-    """Forget a file that was never written."""
-    return delete(archive_file).where(_F.name == param("name"), _F.finished_at.is_(None))
+    """Forget a file that never counted."""
+    return delete(archive_file).where(_F.name == param("name"), _UNWRITTEN)

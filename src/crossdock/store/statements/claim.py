@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, case, func, null, or_, select, text, update
 
 from crossdock.domain.lifecycle import Status
+from crossdock.domain.message import DEFAULT_PRIORITY, DEFAULT_TYPE, JSON_TYPE
 from crossdock.store.statements.parts import (
     DUE,
     HALTED_NOW,
@@ -28,6 +29,25 @@ from crossdock.store.tables import data_staging, queue_state
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Select, Update
+
+_UNSET: Final = (
+    T.data_bytes, T.source, T.subject, T.time, T.data_schema, T.partition_key, T.correlation_id, T.traceparent,
+    T.extensions, T.expires_at, T.max_attempts, T.retry, T.replayed_at, T.payload,
+)  # fmt: skip
+_PLAIN: Final = and_(
+    *(column.is_(None) for column in _UNSET),
+    T.type == literal(DEFAULT_TYPE),
+    T.content_type == literal(JSON_TYPE),
+    T.priority == number(DEFAULT_PRIORITY),
+    T.crashes == number(0),
+)
+PLAIN_COLUMNS: Final = (
+    T.id, T.message_id, T.source_app, T.data, T.created_at, T.attempts, case((_PLAIN, number(1)), else_=number(0)),
+)  # fmt: skip
+"""What a delivery needs of the row of a plain message, and whether the message is one: sent without options.
+
+The driver takes more than a microsecond for every few columns that it hands over, be they NULL.
+"""
 
 
 def claim_state() -> Select[Any]:
@@ -133,9 +153,15 @@ def claim_first(*, kept: bool, before_suspect: bool, unexpired: bool) -> Update:
     """Lease the first ready messages; with ``before_suspect``, only those that come before a given one.
 
     With ``unexpired`` each is looked at, since more have expired than could be set aside at once.
+    Returns ``PLAIN_COLUMNS``.
     """
     chosen = candidates(before_suspect=before_suspect, unexpired=unexpired)
-    return update(data_staging).where(T.id.in_(chosen)).values(lease(kept=kept)).returning(*MESSAGE_COLUMNS)
+    return update(data_staging).where(T.id.in_(chosen)).values(lease(kept=kept)).returning(*PLAIN_COLUMNS)
+
+
+def whole() -> Select[Any]:
+    """Return the messages of ``ids``, which are leased."""
+    return select(*MESSAGE_COLUMNS).where(listed(T.id))
 
 
 def claim_ids(*, kept: bool) -> Update:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, delete, func, null, or_, select, update
+from sqlalchemy import case, delete, func, insert, null, or_, select, update
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 
 from crossdock.domain.lifecycle import Status
+from crossdock.store.statements.parameters import InstantOf, JsonOf
 from crossdock.store.statements.parts import (
     FAILED,
     FINISHED,
-    FINISHED_STATUSES,
     LIMIT,
     NEXT_REVISION,
+    OF_KEY,
     PENDING,
     PROCESSING,
     SETTLED_COLUMNS,
@@ -25,7 +26,7 @@ from crossdock.store.statements.parts import (
     optional,
     param,
 )
-from crossdock.store.tables import audit_log, data_staging, queue_state
+from crossdock.store.tables import FINISHED_STATUSES, audit_log, data_staging, queue_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,34 +35,75 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.dml import ReturningDelete
 
 
-def cancel() -> Update:
-    """Withdraw a message that is not finished."""
+def cancel(*, waiting: bool) -> Update:
+    """Withdraw a message that is not finished, or one that nobody works on."""
     row = {**dead(param("error")), "blocked": number(0)}
     return (
         update(data_staging)
-        .where(T.id == param("row_id"), or_(PENDING, PROCESSING))
+        .where(T.id == param("row_id"), PENDING if waiting else or_(PENDING, PROCESSING))
         .values(row)
         .returning(*SETTLED_COLUMNS)
     )
 
 
+def cancel_listed() -> Update:
+    """Withdraw those messages of ``ids`` that wait."""
+    row = {**dead(param("error")), "blocked": number(0)}
+    return update(data_staging).where(listed(T.id), PENDING).values(row).returning(*SETTLED_COLUMNS)
+
+
 def replay() -> Update:
     """Send a finished message again, its counters at zero."""
     finished = T.status.in_([literal(Status.FAILED), literal(Status.COMPLETED)])
-    later = optional("available_at", "TIMESTAMPTZ")
-    row = {
+    return (
+        update(data_staging)
+        .where(T.id == param("row_id"), finished, T.deleted_at.is_(None))
+        .values(_anew(optional("available_at", "TIMESTAMPTZ")))
+        .returning(*SETTLED_COLUMNS)
+    )
+
+
+def replay_listed() -> Update:
+    """Send the dead letters among ``ids`` again; ``times`` says when those are to be delivered that are to wait."""
+    return (
+        update(data_staging)
+        .where(listed(T.id), FAILED, T.deleted_at.is_(None))
+        .values(_anew(InstantOf(T.id, param("times"))))
+        .returning(*SETTLED_COLUMNS)
+    )
+
+
+def _anew(later: Any) -> dict[str, Any]:
+    return {
         "status": literal(Status.PENDING), "available_at": later, "due_at": param("now"),
         "replayed_at": func.coalesce(later, param("now")), "expires_at": null(), "attempts": number(0),
         "crashes": number(0), "processed_at": null(), "result": null(),
         "blocked": case((T.partition_key.is_not(None), number(1)), else_=number(0)), "updated_at": param("now"),
         "revision": NEXT_REVISION, "lease_owner": null(),
     }  # fmt: skip
+
+
+def hold_waiting() -> Update:
+    """Take what waits under a key out of the claim index, all of it (earlier ones have come back)."""
     return (
         update(data_staging)
-        .where(T.id == param("row_id"), finished, T.deleted_at.is_(None))
-        .values(row)
-        .returning(*SETTLED_COLUMNS)
+        .where(OF_KEY, PENDING, T.blocked == number(0))
+        .values(blocked=number(1), revision=NEXT_REVISION)
     )
+
+
+def log_listed() -> Insert:
+    """Write one line of the audit log for each message of ``ids``; ``details`` has those of each, as text."""
+    line = {
+        "row_id": T.id,
+        "at": param("at"),
+        "event": param("event"),
+        "who": param("who"),
+        "code": optional("code"),
+        "details": JsonOf(T.id, param("details")),
+    }
+    source = select(*line.values()).where(listed(T.id)).order_by(T.id)
+    return insert(audit_log).from_select(list(line), source, include_defaults=False)
 
 
 def edit(columns: Sequence[str]) -> Update:

@@ -1,4 +1,4 @@
-"""Parameters that are written differently for each database: instants, lists of ids, and what may be absent."""
+"""What is written differently for each database: instants, lists of ids, what may be absent, what only checks."""
 
 from __future__ import annotations
 
@@ -50,6 +50,42 @@ class Listed(ColumnElement[Any]):
         self.type = NULL_TYPE
 
 
+class InstantOf(ColumnElement[Any]):
+    """The instant that a JSON object of texts holds under a number; NULL, if it holds none."""
+
+    inherit_cache = False
+
+    def __init__(self, number: ColumnElement[Any], instants: BindParameter[Any]) -> None:
+        self.number = number
+        self.instants = instants
+        self.type = NULL_TYPE
+
+
+class Checked(ColumnElement[Any]):
+    """A condition that rows are checked by, once they are found; PostgreSQL is not to look for them by it.
+
+    It would: it trusts its statistics, by which the index of the few rows that are processing is as good as empty, and
+    reads all that was processing since it was last vacuumed.
+    """
+
+    inherit_cache = False
+
+    def __init__(self, condition: ColumnElement[bool]) -> None:
+        self.condition = condition
+        self.type = condition.type
+
+
+class JsonOf(ColumnElement[Any]):
+    """The JSON whose text a JSON object of texts holds under a number."""
+
+    inherit_cache = False
+
+    def __init__(self, number: ColumnElement[Any], texts: BindParameter[Any]) -> None:
+        self.number = number
+        self.texts = texts
+        self.type = NULL_TYPE
+
+
 @compiles(Instant, "postgresql")
 def _instant(element: Instant, compiler: SQLCompiler, **options: Any) -> str:
     text = compiler.visit_bindparam(element, **options)  # type: ignore[no-untyped-call]
@@ -80,3 +116,37 @@ def _listed_in_array(element: Listed, compiler: SQLCompiler, **options: Any) -> 
     column = compiler.process(element.column, **options)
     numbers = compiler.process(element.numbers, **options)
     return f"{column} = ANY (CAST(translate({numbers}, '[]', '{{}}') AS BIGINT[]))"
+
+
+@compiles(Checked)
+def _checked(element: Checked, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.condition, **options)
+
+
+@compiles(Checked, "postgresql")
+def _checked_unseen(element: Checked, compiler: SQLCompiler, **options: Any) -> str:
+    return f"coalesce({compiler.process(element.condition, **options)}, false)"
+
+
+@compiles(InstantOf)
+def _instant_of(element: InstantOf, compiler: SQLCompiler, **options: Any) -> str:
+    instants, number = (compiler.process(one, **options) for one in (element.instants, element.number))
+    return f"json_extract({instants}, '$.\"' || {number} || '\"')"
+
+
+@compiles(InstantOf, "postgresql")
+def _instant_of_object(element: InstantOf, compiler: SQLCompiler, **options: Any) -> str:
+    instants, number = (compiler.process(one, **options) for one in (element.instants, element.number))
+    return f"CAST((CAST({instants} AS JSONB) ->> CAST({number} AS TEXT)) || '+00' AS TIMESTAMPTZ)"
+
+
+@compiles(JsonOf)
+def _json_of(element: JsonOf, compiler: SQLCompiler, **options: Any) -> str:
+    texts, number = (compiler.process(one, **options) for one in (element.texts, element.number))
+    return f"json_extract({texts}, '$.\"' || {number} || '\"')"
+
+
+@compiles(JsonOf, "postgresql")
+def _json_of_object(element: JsonOf, compiler: SQLCompiler, **options: Any) -> str:
+    texts, number = (compiler.process(one, **options) for one in (element.texts, element.number))
+    return f"CAST(CAST({texts} AS JSONB) ->> CAST({number} AS TEXT) AS JSON)"

@@ -26,8 +26,8 @@ from sqlalchemy import (
 )
 
 from crossdock.domain.lifecycle import Status
-from crossdock.store.statements.parameters import INSTANTS, NULL_TYPE, Instant, Listed, Optional
-from crossdock.store.tables import data_staging, payload, queue_state
+from crossdock.store.statements.parameters import INSTANTS, NULL_TYPE, Checked, Instant, Listed, Optional
+from crossdock.store.tables import FINISHED_STATUSES, KEY_STATUSES, data_staging, payload, queue_state
 
 T: Final = data_staging.c
 
@@ -83,6 +83,11 @@ def literal(value: str) -> ColumnElement[Any]:
     return literal_column(f"'{value}'")
 
 
+def none_but(*statuses: Status) -> ColumnElement[bool]:
+    """Tell whether a message has one of these statuses, in the words of an index's condition: see ``tables``."""
+    return and_(*(T.status != literal(other) for other in Status if other not in statuses))
+
+
 def number(value: int) -> ColumnElement[Any]:
     """Return a number that stands in the statement itself."""
     return literal_column(str(value))
@@ -100,15 +105,12 @@ PENDING: Final = T.status == literal(Status.PENDING)
 PROCESSING: Final = T.status == literal(Status.PROCESSING)
 FAILED: Final = T.status == literal(Status.FAILED)
 READY: Final = and_(PENDING, T.available_at.is_(None), T.blocked == number(0))
-FINISHED_STATUSES: Final = (Status.COMPLETED, Status.FAILED, Status.ARCHIVED)
-FINISHED: Final = T.status.in_([literal(status) for status in FINISHED_STATUSES])
+FINISHED: Final = none_but(*FINISHED_STATUSES)
+"""The condition of ``idx_target_app``, spelled out so that SQLite recognises it."""
 WATCHED: Final = T.status.in_([literal(status) for status in (Status.PROCESSING, Status.FAILED)])
 """The condition of ``idx_status_created``, spelled out so that SQLite recognises it."""
-HELD: Final = and_(PROCESSING, T.lease_token == param("token"))
-KEYED: Final = and_(
-    T.partition_key.is_not(None),
-    T.status.in_([literal(status) for status in (Status.PENDING, Status.PROCESSING, Status.FAILED)]),
-)
+HELD: Final = and_(Checked(PROCESSING), T.lease_token == param("token"))
+KEYED: Final = and_(T.partition_key.is_not(None), none_but(*KEY_STATUSES))
 OF_KEY: Final = and_(KEYED, T.target_app == param("app"), T.partition_key == param("key"))
 NO_LEASE: Final = {
     "lease_owner": null(),
@@ -144,7 +146,9 @@ BLOCKS_WHEN_DEAD: Final = and_(
     T.partition_key.is_not(None),
     exists().where(queue_state.c.app == T.target_app, queue_state.c.on_dead == literal("block")),
 )
-SETTLED_COLUMNS: Final = (T.id, T.target_app, T.partition_key, T.attempts, T.claimed_at, T.message_id)
+SETTLED_COLUMNS: Final = (
+    T.id, T.target_app, T.partition_key, T.attempts, T.claimed_at, T.message_id, T.traceparent,
+)  # fmt: skip
 
 
 def dead(error: Any) -> dict[str, Any]:

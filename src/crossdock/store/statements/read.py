@@ -42,6 +42,11 @@ def by_row_id(*, whole: bool) -> Select[Any]:
     return select(*(RECORD_COLUMNS if whole else LISTED_COLUMNS)).where(T.id == param("row_id"))
 
 
+def status_of() -> Select[Any]:
+    """Return the status of one row."""
+    return select(T.status).where(T.id == param("row_id"))
+
+
 def audit_of() -> Select[Any]:
     """Return the audit log of one row, in order."""
     a = audit_log.c

@@ -30,8 +30,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Insert, Select, Update
 
 
-def complete(*, with_result: bool) -> Update:
-    """Complete the messages of ``ids`` that are still held by ``token``; who did it stays in the row."""
+def complete(*, with_result: bool, heard: bool) -> Update:
+    """Complete the messages of ``ids`` that are still held by ``token``; who did it stays in the row.
+
+    With ``heard`` more of each is returned, for those who want to hear of it.
+    """
     row: dict[str, Any] = {
         "status": literal(Status.COMPLETED), "processed_at": param("now"), "updated_at": param("now"),
         "blocked": number(0), "error": null(), "revision": NEXT_REVISION, "lease_token": null(), "lease_until": null(),
@@ -39,12 +42,8 @@ def complete(*, with_result: bool) -> Update:
     }  # fmt: skip
     if with_result:
         row["result"] = param("result")
-    return (
-        update(data_staging)
-        .where(listed(T.id), HELD)
-        .values(row)
-        .returning(T.id, T.target_app, T.partition_key)
-    )
+    told = SETTLED_COLUMNS if heard else (T.id, T.target_app, T.partition_key)
+    return update(data_staging).where(listed(T.id), HELD).values(row).returning(*told)
 
 
 def give_back() -> Update:

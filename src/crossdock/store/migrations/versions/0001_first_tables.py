@@ -147,7 +147,7 @@ CREATE TABLE data_staging (
   result TEXT,
   error TEXT,
   revision INTEGER DEFAULT '0' NOT NULL,
-  CONSTRAINT ck_data_staging_status CHECK (status IN ('pending', 'processing', 'completed', 'failed', 'archived')),
+  CONSTRAINT ck_data_staging_status CHECK (status = 'pending' OR status = 'processing' OR status = 'completed' OR status = 'failed' OR status = 'archived'),
   CONSTRAINT ck_data_staging_priority CHECK (priority BETWEEN 0 AND 9),
   CONSTRAINT ck_data_staging_blocked CHECK (blocked IN (0, 1)),
   CONSTRAINT ck_data_staging_counters CHECK (attempts >= 0 AND crashes >= 0),
@@ -176,15 +176,23 @@ CREATE INDEX idx_due ON data_staging (target_app, available_at) WHERE status = '
     """\
 CREATE INDEX idx_expiry ON data_staging (target_app, expires_at) WHERE status = 'pending' AND expires_at IS NOT NULL""",
     """\
-CREATE INDEX idx_partition_key ON data_staging (target_app, partition_key, status, id) WHERE partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed')""",
+CREATE INDEX idx_partition_key ON data_staging (target_app, partition_key, status, id) WHERE partition_key IS NOT NULL AND status <> 'completed' AND status <> 'archived'""",
     """\
 CREATE INDEX idx_status_created ON data_staging (status, created_at) WHERE status IN ('processing', 'failed')""",
     """\
 CREATE INDEX idx_suspect ON data_staging (target_app, priority DESC, id, due_at) WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes > 0""",
     """\
-CREATE INDEX idx_target_app ON data_staging (target_app, status, id) WHERE status IN ('completed', 'failed', 'archived')""",
+CREATE INDEX idx_target_app ON data_staging (target_app, status, id) WHERE status <> 'pending' AND status <> 'processing'""",
     """\
 CREATE UNIQUE INDEX uq_data_staging_message ON data_staging (message_id, target_app, source_app)""",
+    """\
+CREATE TABLE adapter_position (
+  app TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value TEXT NOT NULL,
+  updated_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  CONSTRAINT pk_adapter_position PRIMARY KEY (app, name)
+)""",
     """\
 CREATE TABLE hub_process (
   owner TEXT NOT NULL,
@@ -279,7 +287,7 @@ END""",
 CREATE TRIGGER data_staging_after_insert AFTER INSERT ON data_staging
 WHEN NEW.revision = 0 AND NEW.partition_key IS NOT NULL BEGIN
   UPDATE data_staging SET blocked = 1, revision = revision + 1 WHERE id = NEW.id;
-  UPDATE data_staging SET blocked = 0, due_at = strftime('%Y-%m-%d %H:%M:%f000', 'now'), revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'failed' AND blocked = 1);
+  UPDATE data_staging SET blocked = 0, due_at = strftime('%Y-%m-%d %H:%M:%f000', 'now'), revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status <> 'completed' AND status <> 'archived' AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status <> 'completed' AND status <> 'archived' AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status <> 'completed' AND status <> 'archived' AND status = 'failed' AND blocked = 1);
 END""",
     """\
 CREATE TRIGGER data_staging_after_status AFTER UPDATE OF status ON data_staging
@@ -327,8 +335,8 @@ WHEN NEW.revision = OLD.revision AND NEW.status <> OLD.status BEGIN
           'processed_at', OLD.processed_at) END
     WHERE NEW.status IN ('failed', 'pending');
   UPDATE data_staging SET blocked = 1, revision = revision + 1
-    WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'pending' AND blocked = 0 AND id <> NEW.id AND NEW.status = 'pending' AND OLD.status IN ('failed', 'completed');
-  UPDATE data_staging SET blocked = 0, due_at = strftime('%Y-%m-%d %H:%M:%f000', 'now'), revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'failed' AND blocked = 1);
+    WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status <> 'completed' AND status <> 'archived' AND status = 'pending' AND blocked = 0 AND id <> NEW.id AND NEW.status = 'pending' AND OLD.status IN ('failed', 'completed');
+  UPDATE data_staging SET blocked = 0, due_at = strftime('%Y-%m-%d %H:%M:%f000', 'now'), revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status <> 'completed' AND status <> 'archived' AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status <> 'completed' AND status <> 'archived' AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = NEW.target_app AND partition_key = NEW.partition_key AND partition_key IS NOT NULL AND status <> 'completed' AND status <> 'archived' AND status = 'failed' AND blocked = 1);
 END""",
     """\
 CREATE TRIGGER data_staging_after_failed AFTER UPDATE OF status ON data_staging
@@ -362,7 +370,7 @@ END""",
     """\
 CREATE TRIGGER data_staging_after_delete AFTER DELETE ON data_staging
 WHEN OLD.partition_key IS NOT NULL AND OLD.status IN ('pending', 'processing', 'failed') BEGIN
-  UPDATE data_staging SET blocked = 0, due_at = strftime('%Y-%m-%d %H:%M:%f000', 'now'), revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = OLD.target_app AND partition_key = OLD.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = OLD.target_app AND partition_key = OLD.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = OLD.target_app AND partition_key = OLD.partition_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'failed' AND blocked = 1);
+  UPDATE data_staging SET blocked = 0, due_at = strftime('%Y-%m-%d %H:%M:%f000', 'now'), revision = revision + 1 WHERE id = (SELECT id FROM data_staging WHERE target_app = OLD.target_app AND partition_key = OLD.partition_key AND partition_key IS NOT NULL AND status <> 'completed' AND status <> 'archived' AND status = 'pending' ORDER BY id LIMIT 1) AND blocked = 1 AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = OLD.target_app AND partition_key = OLD.partition_key AND partition_key IS NOT NULL AND status <> 'completed' AND status <> 'archived' AND status = 'processing') AND NOT EXISTS (SELECT 1 FROM data_staging WHERE target_app = OLD.target_app AND partition_key = OLD.partition_key AND partition_key IS NOT NULL AND status <> 'completed' AND status <> 'archived' AND status = 'failed' AND blocked = 1);
 END""",
     """\
 CREATE VIEW queue_depth AS
@@ -377,7 +385,7 @@ UNION ALL SELECT target_app, 'blocked', count(*) FROM data_staging
 UNION ALL SELECT target_app, 'processing', count(*) FROM data_staging
   WHERE status IN ('processing', 'failed') AND status = 'processing' GROUP BY target_app
 UNION ALL SELECT target_app, status, count(*) FROM data_staging
-  WHERE status IN ('completed', 'failed', 'archived') GROUP BY target_app, status""",
+  WHERE status <> 'pending' AND status <> 'processing' GROUP BY target_app, status""",
     """\
 CREATE VIEW oldest_due AS
 SELECT app, min(due_at) AS due_at, (julianday('now') - julianday(min(due_at))) * 86400.0 AS age_s FROM (

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.app.threads import WorkThread
-from crossdock.domain.errors import ConfigError, DeliveryError, InvalidMessage, TransientError
+from crossdock.adapters.python.threads import WorkThread
+from crossdock.domain.errors import ConfigError, DeliveryError, InvalidMessage, ProcessDied, TransientError
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -26,14 +26,6 @@ _PR_SET_PDEATHSIG: Final = 1
 """Source: prctl(2)."""
 
 
-class ProcessDied(Exception):
-    """The process died while it worked on a message."""
-
-
-class HandlerFailed(Exception):
-    """The function raised an error of its own, which is told in words since only the child may know its class."""
-
-
 class Processes:
     """Calls one function in child processes, each of which works on one message at a time and is kept for the next.
 
@@ -43,12 +35,18 @@ class Processes:
     Args:
         function: Of the top of a module, which the children import.
         name: What they are called.
+        prepare: What each child does first, once it has started; None: nothing.
 
     Raises:
         ConfigError: The children could not find the function.
     """
 
-    def __init__(self, function: Callable[[Message], Any], name: str) -> None:
+    def __init__(
+        self,
+        function: Callable[[Message], Any],
+        name: str,
+        prepare: Callable[[], object] | None = None,
+    ) -> None:
         try:
             pickle.dumps(function)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
@@ -57,6 +55,7 @@ class Processes:
             ) from error
         self._function = function
         self._name = name
+        self._prepare = prepare
         self._idle: list[_Child] = []
 
     async def run(self, message: Message) -> Any:
@@ -65,7 +64,7 @@ class Processes:
         Raises:
             ProcessDied: The child died meanwhile.
         """
-        child = self._idle.pop() if self._idle else _Child(self._function, self._name)
+        child = self._idle.pop() if self._idle else _Child(self._function, self._name, self._prepare)
         try:
             result = await child.run(message)
         except (Exception, asyncio.CancelledError):
@@ -91,10 +90,13 @@ class _Child:
         works: Whether it can be given another message.
     """
 
-    def __init__(self, function: Callable[[Message], Any], name: str) -> None:
+    def __init__(
+        self, function: Callable[[Message], Any], name: str, prepare: Callable[[], object] | None
+    ) -> None:
         self.works = False
         self._function = function
         self._name = name
+        self._prepare = prepare
         self._thread = WorkThread(f"crossdock-{name}")
         self._process: Any = None
         self._connection: Connection | None = None
@@ -111,7 +113,7 @@ class _Child:
             case "raised":
                 raise value
             case _:
-                raise HandlerFailed(value)
+                raise DeliveryError(value)  # in words: only the child may know the class of the error
 
     def end(self) -> None:
         """Kill it; the thread then sees to it that nothing is left of it."""
@@ -136,7 +138,10 @@ class _Child:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         self._process = context.Process(
-            target=_serve, args=(theirs, self._function, os.getpid()), name=self._name, daemon=True
+            target=_serve,
+            args=(theirs, self._function, os.getpid(), self._prepare),
+            name=self._name,
+            daemon=True,
         )
         self._process.start()
         theirs.close()
@@ -172,11 +177,18 @@ def _ending(code: int | None) -> str:
     return f"exit code {code}"
 
 
-def _serve(connection: Connection, function: Callable[[Message], Any], parent: int) -> None:
+def _serve(
+    connection: Connection,
+    function: Callable[[Message], Any],
+    parent: int,
+    prepare: Callable[[], object] | None,
+) -> None:
     """Work on one message after the other; the main function of a child."""
     for number in (signal.SIGINT, signal.SIGTERM):  # the parent decides when we end
         signal.signal(number, signal.SIG_IGN)
     _die_with(parent)
+    if prepare is not None:
+        prepare()
     connection.send(None)
     with suppress(EOFError, OSError):  # the parent is gone
         while True:

@@ -1,0 +1,109 @@
+"""The messages of an app whose adapter takes many at a time: gathered by count and time, then handed over together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from crossdock.app.notes import noted_on, write_note
+from crossdock.app.work import Work, is_cancelled
+from crossdock.domain.errors import NotConnected
+from crossdock.hub.endpoint import CANCELLED_WITHIN_S
+from crossdock.ports.outbound import Handover
+
+if TYPE_CHECKING:
+    from crossdock.domain.delivery import Claimed, Outcome
+    from crossdock.hub.gateway import Gateway
+    from crossdock.ports.outbound import Gather
+
+
+class GatheringWork(Work):
+    """Gathers messages (EIP: Aggregator).
+
+    What is gathered stays in hand until it is handed over. A message that was in a process that died goes alone.
+
+    Args:
+        arguments: As for ``Work``.
+        gather: How many, and how long the first one waits for others.
+        options: As for ``Work``.
+    """
+
+    def __init__(self, *arguments: Any, gather: Gather, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._gather = gather
+        self._gathered: list[Claimed] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._handing = asyncio.Lock()
+        self._late: asyncio.Task[None] | None = None
+
+    async def __call__(self, claimed: Claimed) -> None:
+        """Take one message; hand all over if there are enough."""
+        self._gathered.append(claimed)
+        if claimed.crashes or len(self._gathered) >= self._gather.count:
+            await self.flush()
+        elif self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._gather.wait.total_seconds(), self._start_flush)
+
+    async def flush(self) -> None:
+        """Hand over what was gathered, after what is on its way."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        async with self._handing:
+            gathered, self._gathered = self._gathered, []
+            if gathered:
+                await self._hand_over(gathered)
+
+    async def stop(self) -> None:
+        """End what was begun because the time was over; what is in hand is not handed over any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._late is not None:
+            self._late.cancel()
+            await asyncio.wait([self._late], timeout=CANCELLED_WITHIN_S)
+
+    def _start_flush(self) -> None:
+        self._timer = None
+        self._late = asyncio.create_task(self.flush())
+
+    async def _hand_over(self, gathered: Sequence[Claimed]) -> None:
+        for claimed, outcome in zip(gathered, await self._outcomes_of(gathered), strict=True):
+            self._intake.finish(claimed, outcome)
+
+    async def _outcomes_of(self, gathered: Sequence[Claimed]) -> list[Outcome]:
+        try:
+            noted = await noted_on(self._gateway.store, gathered) if self._notes else {}
+            batch = ManyMessages(self._gateway, gathered, noted)
+            replies = await self._delivered(gathered, self._adapter.deliver(batch))
+        except asyncio.CancelledError:
+            if is_cancelled():
+                raise
+            return self._all(gathered, "CancelledError: the adapter awaited what was cancelled")
+        except NotConnected as error:
+            self._link.lost(error)
+            return self._all(gathered, error)
+        except Exception as error:  # noqa: BLE001 - the rim of the adapter
+            return self._all(gathered, error)
+        self._link.works()
+        return [self._outcomes.of_reply(one, reply) for one, reply in zip(gathered, replies, strict=True)]
+
+    def _all(self, gathered: Sequence[Claimed], error: str | BaseException) -> list[Outcome]:
+        return [self._outcomes.of_error(claimed, error) for claimed in gathered]
+
+
+class ManyMessages:
+    """A batch of several messages."""
+
+    def __init__(
+        self, gateway: Gateway, gathered: Sequence[Claimed], noted: Mapping[int, Mapping[str, Any]]
+    ) -> None:
+        self._gateway = gateway
+        self._gathered = gathered
+        self.handovers = [Handover(one.message, one.attempt, noted.get(one.row_id)) for one in gathered]
+
+    async def note(self, words: Mapping[str, Any], places: Sequence[int] | None = None) -> None:
+        """Write down, durably, where messages go: these, or some of them."""
+        chosen = self._gathered if places is None else [self._gathered[place] for place in places]
+        await write_note(self._gateway.store, chosen, words)

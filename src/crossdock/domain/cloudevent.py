@@ -1,0 +1,153 @@
+"""A message as a JSON document, and back: the JSON event format of CloudEvents.
+
+Source: CloudEvents 1.0.2, JSON Event Format, sections 2 and 3.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from crossdock.domain.errors import InvalidMessage
+from crossdock.domain.message import (
+    BINARY_TYPE,
+    DEFAULT_PRIORITY,
+    JSON_TYPE,
+    Message,
+    check_message_id,
+    instant_issue,
+)
+
+SPEC_VERSION: Final = "1.0"
+_REQUIRED: Final = ("id", "source", "type")
+_TEXTS: Final = (
+    *_REQUIRED, "subject", "datacontenttype", "dataschema", "partitionkey", "correlationid", "traceparent",
+)  # fmt: skip
+_TIMES: Final = ("time", "expirytime")
+_OURS: Final = frozenset({"specversion", "data", "data_base64", "priority", *_TEXTS, *_TIMES})
+
+
+def message_document(message: Message) -> dict[str, Any]:
+    """Return a message as a document; attributes without a value are left out."""
+    attributes = {
+        "specversion": SPEC_VERSION,
+        "id": message.id,
+        "source": message.source,
+        "type": message.type,
+        "subject": message.subject,
+        "time": instant_text(message.time),
+        "datacontenttype": message.datacontenttype,
+        "dataschema": message.dataschema,
+        "priority": message.priority,
+        "partitionkey": message.partitionkey,
+        "expirytime": instant_text(message.expirytime),
+        "correlationid": message.correlationid,
+        "traceparent": message.traceparent,
+        **message.extensions,
+    }
+    known = {name: value for name, value in attributes.items() if value is not None}
+    return known | data_document(message.data)
+
+
+def data_document(data: object) -> dict[str, Any]:
+    """Return data under the name that says how it is written."""
+    return {"data_base64": base64.b64encode(data).decode()} if isinstance(data, bytes) else {"data": data}
+
+
+def instant_text(moment: datetime | None) -> str | None:
+    """Return an instant as RFC 3339 has it, in UTC."""
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def is_event(value: object) -> bool:
+    """Tell whether a JSON value is meant as a whole event, and not as the data of one."""
+    return isinstance(value, dict) and "specversion" in value and all(name in value for name in _REQUIRED)
+
+
+def message_of(document: Mapping[str, Any], now: datetime) -> Message:
+    """Read a document.
+
+    Args:
+        document: As ``json.loads`` returns it.
+        now: The time of an event that has none.
+
+    Raises:
+        InvalidMessage: It is no event; all that is wrong is listed.
+    """
+    issues: list[tuple[str, str]] = []
+    if document.get("specversion") != SPEC_VERSION:
+        issues.append(("specversion", f'is {document.get("specversion")!r}; it must be "{SPEC_VERSION}"'))
+    texts = _texts(document, issues)
+    times = _times(document, issues)
+    data = _data(document, issues)
+    priority = document.get("priority", DEFAULT_PRIORITY)
+    if type(priority) is not int:
+        issues.append(("priority", f"{priority!r} is not a whole number"))
+    if issues:
+        raise InvalidMessage("; ".join(f"{name}: {issue}" for name, issue in issues), issues)
+    return Message(
+        id=check_message_id(texts["id"]),
+        source=texts["source"],
+        type=texts["type"],
+        data=data,
+        time=times.get("time", now),
+        datacontenttype=texts.get("datacontenttype", BINARY_TYPE if isinstance(data, bytes) else JSON_TYPE),
+        dataschema=texts.get("dataschema"),
+        subject=texts.get("subject"),
+        priority=priority,
+        partitionkey=texts.get("partitionkey"),
+        expirytime=times.get("expirytime"),
+        correlationid=texts.get("correlationid"),
+        traceparent=texts.get("traceparent"),
+        extensions={name: value for name, value in _given(document) if name not in _OURS},
+    )
+
+
+def _given(document: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    """Give the attributes that have a value: null says that there is none."""
+    return ((name, value) for name, value in document.items() if value is not None)
+
+
+def _texts(document: Mapping[str, Any], issues: list[tuple[str, str]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in _TEXTS:
+        value = document.get(name)
+        if isinstance(value, str) and value:
+            found[name] = value
+        elif value is not None or name in _REQUIRED:
+            issues.append((name, "is missing" if value is None else f"{value!r} is not text"))
+    return found
+
+
+def _times(document: Mapping[str, Any], issues: list[tuple[str, str]]) -> dict[str, datetime]:
+    found: dict[str, datetime] = {}
+    for name in _TIMES:
+        value = document.get(name)
+        if value is None:
+            continue
+        try:
+            moment = datetime.fromisoformat(value)
+        except (TypeError, ValueError):
+            issues.append((name, f"{value!r} is not an instant such as 2025-11-24T08:00:00Z"))
+            continue
+        if issue := instant_issue(moment):
+            issues.append((name, issue))
+        else:
+            found[name] = moment.astimezone(UTC)
+    return found
+
+
+def _data(document: Mapping[str, Any], issues: list[tuple[str, str]]) -> Any:
+    encoded = document.get("data_base64")
+    if encoded is None:
+        return document.get("data")
+    if "data" in document:
+        issues.append(("data_base64", "give either data or data_base64"))
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except (TypeError, ValueError, binascii.Error):
+        issues.append(("data_base64", "is not Base64"))
+        return None

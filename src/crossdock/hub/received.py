@@ -1,0 +1,123 @@
+"""What an inbound adapter has received, on its way to the apps that receive what its app sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from crossdock.domain.errors import InvalidMessage
+from crossdock.domain.message import DEFAULT_TYPE, Envelope, Message, encode_json
+from crossdock.hub.sent import envelope_of
+from crossdock.ports.inbound import Refusal
+
+if TYPE_CHECKING:
+    from crossdock.domain.message import AppId, Draft
+    from crossdock.domain.routing import Routes
+    from crossdock.hub.gateway import Gateway
+    from crossdock.ports.inbound import Receipt
+
+
+class Received:
+    """A receipt as work for ``Store.write``: all that can be a message is stored, and how far the adapter has come.
+
+    Args:
+        gateway: Encodes the items.
+        app: Whose adapter has received it.
+        receipt: What it has received.
+        routes: Say who receives it.
+
+    Attributes:
+        refused: The items that can never be messages.
+        count: So many items were taken.
+    """
+
+    only_sends = True
+
+    def __init__(self, gateway: Gateway, app: AppId, receipt: Receipt, routes: Routes) -> None:
+        self._gateway = gateway
+        self._app = app
+        self._routes = routes
+        self._options = {**receipt.options, "source_app": app}
+        self.refused: list[Refusal] = []
+        self._new: list[Draft] = []
+        self._whole: list[tuple[int, Draft, Message]] = []
+        self._sort(receipt.items)
+        self._receivers = self._find_receivers()
+        self._positions = [(one.key, _text(one.value)) for one in receipt.positions]
+
+    @property
+    def count(self) -> int:
+        """How many items are stored, or were before."""
+        return len(self._new) + len(self._whole)
+
+    def __call__(self, tx: Any) -> str | None:
+        """Store it; if the queue of a receiver is full, store nothing, and return the name of its app."""
+        full: str | None = tx.first_full([*self._receivers, *self._whole_receivers()])
+        if full is not None:
+            return full
+        for receiver, envelope in self._receivers.items():
+            tx.send_many_admitted(self._new, envelope)
+            tx.note_sent(receiver, len(self._new))
+        for place, draft, message in self._whole:
+            self._send_whole(tx, place, draft, message)
+        for key, value in self._positions:
+            tx.put_position(self._app, key, value)
+        return None
+
+    def _sort(self, items: Sequence[Any]) -> None:
+        """Encode items; the data of new messages together, which is quicker, unless one of them is wrong."""
+        plain = [(place, item) for place, item in enumerate(items) if not isinstance(item, Message)]
+        try:
+            self._new = self._gateway.drafts([item for _, item in plain])
+        except InvalidMessage:
+            self._new = [draft for place, item in plain for draft in self._draft(place, item, None)]
+        self._whole = [
+            (place, draft, item)
+            for place, item in enumerate(items)
+            if isinstance(item, Message)
+            for draft in self._draft(place, item.data, item.id)
+        ]
+
+    def _draft(self, place: int, data: Any, message_id: str | None) -> Iterator[Draft]:
+        try:
+            yield self._gateway.draft(data, message_id)
+        except InvalidMessage as error:
+            self.refused.append(Refusal(place, error))
+
+    def _find_receivers(self) -> dict[AppId, Envelope]:
+        """Return who receives the new messages, each with the envelope for it."""
+        if not self._new:
+            return {}
+        options = self._options
+        receivers = self._routes.receivers(
+            self._app,
+            type=options.get("type", DEFAULT_TYPE),
+            source=options.get("source", self._app),
+            subject=options.get("subject"),
+        )
+        if not receivers:
+            raise InvalidMessage.of("next", f"no app receives what {self._app!r} sends of this type")
+        return {receiver: self._gateway.envelope(receiver, options) for receiver in receivers}
+
+    def _receivers_of(self, message: Message) -> Sequence[AppId]:
+        return self._routes.receivers(
+            self._app, type=message.type, source=message.source, subject=message.subject
+        )
+
+    def _whole_receivers(self) -> set[AppId]:
+        return {receiver for _, _, message in self._whole for receiver in self._receivers_of(message)}
+
+    def _send_whole(self, tx: Any, place: int, draft: Draft, message: Message) -> None:
+        try:
+            receivers = self._receivers_of(message)
+            if not receivers:
+                raise InvalidMessage.of("type", f"no app receives {message.type!r} from {self._app!r}")
+            for receiver in receivers:
+                tx.send_admitted(draft, envelope_of(message, Envelope(app=receiver, source_app=self._app)))
+                tx.note_sent(receiver)
+        except InvalidMessage as error:
+            self.refused.append(Refusal(place, error))
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else encode_json(value, field="position")

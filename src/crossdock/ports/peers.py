@@ -1,0 +1,41 @@
+"""The port to the other processes of a store on this machine, and to what this one shows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class WorkTimes(Protocol):
+    """Where this process says how long its handlers may run, so that others see it should it be blocked."""
+
+    def begin(self, row_id: int, timeout_s: float) -> int:
+        """Note that a handler has begun, and how long it may run; return its place."""
+
+    def end(self, place: int) -> None:
+        """Note that the handler has ended."""
+
+    def mark(self) -> None:
+        """Show that the event loop runs; to be called several times a second."""
+
+
+class Peers(Protocol):
+    """The other processes of a store on this machine."""
+
+    @property
+    def work_times(self) -> WorkTimes:
+        """Where this process says how long its handlers may run."""
+
+    def late(self) -> Iterable[tuple[str, Any]]:
+        """Give each process that works on something longer than it may, with ``row_ids`` and ``is_stuck``.
+
+        Stuck is one whose event loop is blocked: nothing of what it holds goes on.
+        """
+
+    def dead_owners(self) -> Iterable[str]:
+        """Give each process that died, held so that no one else takes its messages back meanwhile."""
+
+    def condition(self, owner: str) -> Literal["running", "stopped", "gone", "unknown"]:
+        """Tell how the process that owns a lease does; unknown: it is no Crossdock process of this machine."""

@@ -1,0 +1,72 @@
+"""Delivers the waiting rows of a table again and again, each time in a process that is killed at another step.
+
+Called with a folder and settings as JSON; for each number on a line of standard input it forks a process, which kills
+itself at that step, and answers with the step's name, or with an empty line if the process came to its end before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.adapters.file.case import StepFiles, Table, adapter, deliver
+
+
+def killer(at: int, tell: Callable[[str], None]) -> Callable[[str], None]:
+    """Return what kills this process when it is called for that time, counted from 0."""
+    steps = iter(range(at + 1))
+
+    def step(name: str) -> None:
+        if next(steps, None) == at:
+            tell(name)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return step
+
+
+async def work(folder: Path, settings: dict[str, Any], step: Callable[[str], None]) -> None:
+    """Deliver what waits, all together."""
+    table = Table(folder / "table.json")
+    to = adapter(folder, StepFiles(step), **settings)
+    await to.connect()
+    await deliver(to, table, table.waiting(), step)
+    await to.close()
+
+
+def child(folder: Path, settings: dict[str, Any], at: int, answer: int) -> None:
+    """Do the work, killed on the way."""
+    asyncio.run(work(folder, settings, killer(at, lambda name: (os.write(answer, name.encode()), None)[1])))
+
+
+def main() -> None:
+    """Fork as often as asked."""
+    settings = json.loads(sys.argv[1])
+    for line in sys.stdin:
+        folder, at = json.loads(line)
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                child(Path(folder), settings, at, writing)
+                status = 0
+            finally:
+                os._exit(status)
+        os.close(writing)
+        name = os.read(reading, 1000).decode()
+        os.close(reading)
+        _, status = os.waitpid(pid, 0)
+        if not name and status:
+            raise SystemExit(f"step {at}: ended with {status}")
+        sys.stdout.write(name + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

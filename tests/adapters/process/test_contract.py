@@ -1,0 +1,141 @@
+"""Programs keep the contracts of adapters, in every mode that gives again what was not taken."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossdock.testing.inbound_contract import InboundContract
+from crossdock.testing.outbound_contract import OutboundContract
+from tests.adapters.process.case import script
+
+TAKE = """
+import json, os, sys
+
+def take(event):
+    with open("arrived", "a") as file:
+        file.write(json.dumps(event) + "\\n")
+"""
+TAKE_ONE = TAKE + "take(json.load(sys.stdin))\n"
+TAKE_MANY = (
+    TAKE
+    + """
+for line in sys.stdin:
+    frame = json.loads(line)
+    result = {"protocol": 1} if frame["method"] == "initialize" else None
+    if frame["method"] == "deliver":
+        take(frame["params"]["event"])
+    print(json.dumps({"jsonrpc": "2.0", "id": frame["id"], "result": result}), flush=True)
+"""
+)
+SEND = """
+import json, os, select, sys
+
+greeting = json.loads(os.read(0, 65536))
+print(json.dumps({"jsonrpc": "2.0", "id": greeting["id"], "result": {"protocol": 1}}), flush=True)
+stored = int(open("stored").read()) if os.path.exists("stored") else 0
+sent, rest = stored, b""
+while True:
+    lines = open("given").read().splitlines() if os.path.exists("given") else []
+    for number in range(sent, len(lines)):
+        params = {"data": json.loads(lines[number])}
+        sys.stdout.write(json.dumps({"jsonrpc": "2.0", "id": number, "method": "send", "params": params}) + "\\n")
+    sent = len(lines)
+    sys.stdout.flush()
+    while select.select([0], [], [], 0.02)[0]:
+        chunk = os.read(0, 65536)
+        *frames, rest = (rest + chunk).split(b"\\n")
+        ids = [frame["id"] for frame in map(json.loads, frames) if "result" in frame]
+        if ids:
+            with open("stored.new", "w") as file:
+                file.write(str(ids[-1] + 1))
+            os.rename("stored.new", "stored")
+        if not chunk:
+            sys.exit()
+"""
+
+
+class Taker:
+    """A program that writes down what it is given."""
+
+    carries_attributes = True
+    carries_bytes = True
+
+    def __init__(self, folder: Path, mode: str) -> None:
+        self._folder = folder
+        self._program = folder / "take.py"
+        command = script(folder, "take.py", TAKE_ONE if mode == "run" else TAKE_MANY)
+        link = folder / "take"
+        link.write_text(f"#!/bin/sh\nexec {' '.join(command)}\n")
+        link.chmod(0o755)
+        self._command = link
+        options = {"input": "event"} if mode == "run" else {"mode": "rpc"}
+        self.table: Mapping[str, Any] = {"process": ["./take"], **options}
+        self.wrong: Sequence[tuple[Mapping[str, Any], str]] = [
+            ({"process": "./take"}, "expected an array with a program and its arguments"),
+            ({"process": ["./take", "{x}"]}, "there is no {x}; there are {id}"),
+            ({"process": ["./take"], "mod": "rpc"}, "unknown key; did you mean mode?"),
+            ({"process": ["./take"], "mode": "shell"}, 'expected "run" or "rpc", given "shell"'),
+        ]
+
+    def received(self) -> list[Any]:
+        return [
+            base64.b64decode(event["data_base64"]) if "data_base64" in event else event["data"]
+            for event in self.events()
+        ]
+
+    def events(self) -> list[Mapping[str, Any]]:
+        file = self._folder / "arrived"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+    def go_away(self) -> bool:
+        self._command.rename(self._folder / "away")
+        return True
+
+    def come_back(self) -> None:
+        (self._folder / "away").rename(self._command)
+
+
+class TestOutbound(OutboundContract):
+    @pytest.fixture(params=["run", "rpc"])
+    def far_side(self, request: pytest.FixtureRequest, tmp_path: Path) -> Taker:
+        return Taker(tmp_path, request.param)
+
+
+class Giver:
+    """A program that sends what it finds in a file, and notes how much of it is stored."""
+
+    patience = timedelta(seconds=1.5)
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.table: Mapping[str, Any] = {"process": script(folder, "send.py", SEND), "mode": "rpc"}
+        self.wrong: Sequence[tuple[Mapping[str, Any], str]] = [
+            ({"process": []}, "expected an array with a program and its arguments"),
+            (
+                {"process": ["cat"], "mode": "rpc", "rejected": "x"},
+                "rejected: without effect with mode 'rpc'",
+            ),
+            ({"process": ["cat"], "evry": "1s"}, "unknown key; did you mean every?"),
+        ]
+
+    def give(self, items: Sequence[Any]) -> None:
+        with (self._folder / "given").open("a") as file:
+            file.writelines(json.dumps(item) + "\n" for item in items)
+
+    def left(self) -> int:
+        given = (self._folder / "given").read_text().splitlines()
+        stored = self._folder / "stored"
+        return len(given) - (int(stored.read_text()) if stored.exists() else 0)
+
+
+class TestInbound(InboundContract):
+    @pytest.fixture
+    def far_side(self, tmp_path: Path) -> Giver:
+        return Giver(tmp_path)

@@ -1,0 +1,90 @@
+"""What is done most, or for very many messages, takes few exchanges with the server, which read what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from crossdock import Queue
+from crossdock.store.postgresql.connections import PLANS
+from crossdock.store.postgresql.driver import Database
+from crossdock.store.statements import complete, extend, fail_held, give_back
+from tests.postgresql_databases import connect
+from tests.store.postgresql.conftest import Open
+
+HELD: list[tuple[Any, dict[str, Any]]] = [
+    (complete, {"with_result": False, "heard": False}),
+    (extend, {}),
+    (give_back, {}),
+    (fail_held, {}),
+]
+
+
+@pytest.fixture
+def queue(postgresql_url: str, open_queue: Open) -> Queue:
+    return open_queue(postgresql_url)
+
+
+@pytest.fixture
+def exchanges(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], int]:
+    """Counts the statements of the writing connection while something is done."""
+    counted: list[str] = []
+    execute = Database.execute
+    writing = queue._store.write(lambda tx: tx._database)
+
+    def counting(self: Database, sql: str, parameters: Any = ()) -> Database:
+        if self is writing:
+            counted.append(sql)
+        return execute(self, sql, parameters)
+
+    def count(action: Callable[[], object]) -> int:
+        counted.clear()
+        action()
+        return len(counted)
+
+    monkeypatch.setattr(Database, "execute", counting)
+    return count
+
+
+def test_claim_and_settling_are_one_statement_each(queue: Queue, exchanges: Callable[..., int]) -> None:
+    queue.send_many("app", range(20))
+    taken: list[Any] = []
+    assert exchanges(lambda: taken.extend(queue.claim("app", limit=10))) == 1
+    assert [one.message.data for one in taken] == list(range(10))
+    assert exchanges(lambda: queue.ack_many(taken)) == 1
+    queue.claim("app", limit=10)
+    assert exchanges(lambda: queue.claim("app", limit=10)) == 1  # there is nothing
+
+
+@pytest.mark.parametrize("many", [10, 200], ids=["one step", "two steps"])
+def test_many_are_cancelled_and_replayed_by_a_fixed_number_of_statements(
+    queue: Queue, exchanges: Callable[..., int], many: int
+) -> None:
+    queue.send_many("app", range(many))
+    queue.send_many("app", range(many), partition_key="k")
+    queue.send_many("app", range(many), partition_key="l")
+    steps = 1 + 3 * many // 500
+    assert exchanges(lambda: queue.cancel_many("app")) <= 5 * steps
+    assert exchanges(lambda: queue.replay_many("app", rate=1000.0)) <= 7 * steps
+
+
+@pytest.mark.parametrize(("build", "options"), HELD, ids=[build.__name__ for build, _ in HELD])
+def test_held_messages_are_found_by_their_ids(
+    postgresql_url: str, queue: Queue, build: Any, options: dict[str, Any]
+) -> None:
+    """The index of what is processing holds all that ever was, until the next vacuum; statistics call it empty."""
+    queue.send_many("app", range(300))
+    sql = queue._store._prepared.get(build, **options).sql
+    with connect(postgresql_url) as connection, connection.transaction():
+        connection.execute("ANALYZE data_staging")
+        connection.execute(f"{PLANS}; SET LOCAL plan_cache_mode = force_generic_plan")
+        connection.execute(f"PREPARE held AS {sql}".encode())
+        (count,) = connection.execute(
+            "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 'held'"
+        ).fetchone() or (0,)
+        plan = connection.execute(f"EXPLAIN EXECUTE held ({', '.join(['NULL'] * count)})".encode()).fetchall()
+    told = "\n".join(line for (line,) in plan)
+    assert "pk_data_staging" in told
+    assert "idx_status_created" not in told
