@@ -32,6 +32,7 @@ def store_settings(table: StoreTable) -> StoreSettings:
     """Return how to open the store that a configuration describes."""
     return StoreSettings(
         outside_writers=table.outside_writers,
+        claim_check_bytes=table.claim_check_bytes,
         min_free_bytes=table.min_free_bytes,
         lock_timeout=table.lock_timeout,
         host_folder=None if table.host_folder is None else Path(table.host_folder),

@@ -6,16 +6,19 @@ attempts. Every other move goes through the verbs of ``Queue``: the classes refu
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import event, inspect
-from sqlalchemy.orm import registry
+from sqlalchemy import event, inspect, select
+from sqlalchemy.orm import object_session, registry
 
-from crossdock.domain.errors import IllegalMove
+from crossdock.domain.errors import IllegalMove, StoreError
 from crossdock.domain.ids import new_message_id
 from crossdock.domain.lifecycle import Status
+from crossdock.store.codec import JSON_IN_BYTES, data_from_bytes
 from crossdock.store.tables import audit_log, data_staging
+from crossdock.store.tables import payload as payload_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -43,6 +46,25 @@ class StagedMessage:
             **columns,
         }.items():
             setattr(self, name, value)
+
+    @property
+    def whole_data(self) -> Any:
+        """The data as its receiver gets it: a JSON value, or bytes; ``data`` and ``data_bytes`` are the columns alone.
+
+        Raises:
+            StoreError: It is large data that is missing or damaged, or the message is in no session.
+        """
+        payload, session = self.payload, object_session(self)  # type: ignore[attr-defined]  # a column
+        raw = self.data_bytes  # type: ignore[attr-defined]  # a column
+        if payload is not None and session is not None:
+            raw = session.scalar(select(payload_table.c.data).where(payload_table.c.checksum == payload))
+        if raw is None and payload is None:
+            return self.data  # type: ignore[attr-defined]  # a column
+        try:
+            marker = JSON_IN_BYTES if self.data == json.loads(JSON_IN_BYTES) else None  # type: ignore[attr-defined]
+            return data_from_bytes(marker, raw or b"", payload)
+        except (ValueError, TypeError) as error:
+            raise StoreError(f"the data of message {self.message_id} cannot be read: {error}") from error  # type: ignore[attr-defined]
 
 
 class AuditEntry:

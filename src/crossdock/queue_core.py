@@ -143,6 +143,11 @@ class QueueCore:
         """
         return cls("sqlite://", clock=clock, **options)
 
+    def _payload(self, checksum: str) -> bytes | None:
+        """Return data that lies outside its row, for a listed message that somebody looks at."""
+        content: bytes | None = self._store.read(lambda reader: reader.payload(checksum))
+        return content
+
     def _on_same_store(self, kind: type[C]) -> C:
         """Return a queue of another kind, made of the same parts; it is open as long as this one."""
         other = object.__new__(kind)

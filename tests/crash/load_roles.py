@@ -40,6 +40,21 @@ def send_fast(folder: Path, *, app: str, name: str, seed: int, **options: Unpack
             _send(stage, app, str(uuid.uuid4()))
 
 
+def juggle_large(folder: Path, *, app: str, name: str, seed: int, **options: Unpack[Options]) -> None:
+    """Role: send large data to two apps, complete and purge it at one of them, and edit what is left, without end."""
+    with on_stage(folder, name=name, seed=seed, **options) as stage:
+        while not stage.stop.is_set():
+            message_id = str(uuid.uuid4())
+            data = {"number": message_id, "large": "x" * 200_000}
+            stage.queue.send("scratch", data)
+            stage.queue.send(app, data, message_id=message_id)
+            stage.recorder.saw(Kind.SENT, message_id=message_id, app=app)
+            stage.queue.ack_many(stage.queue.claim("scratch"))
+            stage.queue.purge("scratch")
+            if stage.rng.random() < 0.5:
+                stage.queue.edit(message_id, app=app, data={**data, "large": "y" * 300_000})
+
+
 def _send(stage: Stage, app: str, message_id: str) -> None:
     data = data_for(message_id)
     stage.recorder.saw(Kind.SEND_BEGUN, message_id=message_id, app=app, note=fingerprint(data, None))

@@ -40,6 +40,7 @@ ROLES: Final[dict[str, Callable[..., Any]]] = {
         lease_roles.fork_while_open,
         load_roles.send_ids,
         load_roles.send_fast,
+        load_roles.juggle_large,
         load_roles.read_outside,
         load_roles.back_up,
         load_roles.fill,

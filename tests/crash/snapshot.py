@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 import sqlalchemy as sa
 
 from crossdock import create_engine
+from crossdock.store.maintenance import check
 from tests.crash.account import Account, Row, RowEvent
 from tests.crash.consumers import EFFECT
 from tests.crash.limits import MAX_ATTEMPTS
@@ -56,6 +57,7 @@ def take(folder: Path, *, name: str = "account.json", **place: Unpack[Place]) ->
         outbox = _counted(connection, OUTBOX)
         damage = "" if is_postgresql(place["url"]) else _damage(connection)
     engine.dispose()
+    damage = damage or "; ".join(check(place["url"]))
     Account(rows, effects, outbox, damage).write(folder / name)
 
 

@@ -32,6 +32,8 @@ RETRY = RetryPolicy(
 )
 
 
+CLAIM_CHECK_BYTES = 150
+"""So that the data of about half of the messages lies outside their rows."""
 PATIENCE = timedelta(seconds=60)
 """A machine whose disk stands still for seconds breaks no promise."""
 
@@ -56,7 +58,9 @@ def open_queue(
     app: str, *, url: str, outside_writers: bool = False, host_folder: str = "", **more: Any
 ) -> Queue:
     """Open the store at a place."""
-    settings = StoreSettings(outside_writers=outside_writers, lock_timeout=PATIENCE)
+    settings = StoreSettings(
+        outside_writers=outside_writers, lock_timeout=PATIENCE, claim_check_bytes=CLAIM_CHECK_BYTES
+    )
     if host_folder:
         settings = replace(settings, host_folder=Path(host_folder))
     return Queue(url, app=app, settings=settings, **more)

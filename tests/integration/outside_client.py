@@ -52,9 +52,10 @@ def consume(connection: sqlite3.Connection, app: str, count: int, published: dic
         if not row:
             time.sleep(0.02)
             continue
-        ((row_id, _message_id, data, lease_token),) = row
+        ((row_id, _message_id, data, lease_token, data_bytes),) = row
         done = connection.execute(published["complete"], {"id": row_id, "lease_token": lease_token})
-        seen += [json.loads(data)] if done.rowcount == 1 else []
+        value = data_bytes if data_bytes is not None and data == "null" else json.loads(data_bytes or data)
+        seen += [value] if done.rowcount == 1 else []
     return seen
 
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 HOUR = timedelta(hours=1)
 NOW = timedelta(0)
+CLAIM_CHECK_BYTES = 5000
+"""What says more than this lies outside its row."""
 _EFFECTS = "create table if not exists effects (n integer primary key) without rowid"
 _WRITE_EFFECT = sa.text("insert into effects (n) values (:n)")
 
@@ -255,7 +257,12 @@ def main(
     if synchronous is not None:
         apsw.connection_hooks.append(_forced(synchronous))
     path = directory / STORE
-    settings = StoreSettings(outside_writers=outside_writers, min_free_bytes=0, sqlite_module=apsw_dbapi)
+    settings = StoreSettings(
+        outside_writers=outside_writers,
+        min_free_bytes=0,
+        sqlite_module=apsw_dbapi,
+        claim_check_bytes=CLAIM_CHECK_BYTES,
+    )
     program = Program(_opened(f"sqlite:///{path}", settings), recorder, path)
     try:
         program.run()

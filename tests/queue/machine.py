@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from crossdock import IllegalMove, LeaseLost, PermanentError, Queue, RateLimited, RetryPolicy
 from crossdock.testing import FakeClock
 from tests.queue.model import BACKOFF_MAX, BACKOFF_MIN, MAX_ATTEMPTS, MAX_CRASHES, Model, Row
-from tests.queue.stores import InFile
+from tests.queue.stores import CLAIM_CHECK_BYTES, InFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,7 @@ OPTIONS: Any = {"lease": LEASE, "retry": POLICY, "max_crashes": MAX_CRASHES}
 apps = st.sampled_from(["a", "a", "a", "b"])
 keys = st.sampled_from([None, "k", "k", "l"])
 priorities = st.sampled_from([0, 4, 4, 4, 9])
+new_data = st.sampled_from([{}, {"data": 0}, {"data": "large " * CLAIM_CHECK_BYTES}])
 seconds = st.sampled_from([0, 1, 10, 15, 21]).map(lambda s: timedelta(seconds=s))
 some_delay = st.sampled_from([None, None, None, 5, 30]).map(
     lambda s: None if s is None else timedelta(seconds=s)
@@ -79,6 +80,7 @@ class QueueMachine(RuleBasedStateMachine):
             if not row.hidden:
                 told = self.queues[0].timeline(row.message_id, app=row.app)
                 assert [entry.event for entry in told] == [f"message.{event}" for event in row.events]
+                assert self.queues[0].get(row.message_id, app=row.app).message.data == row.data
         for queue in getattr(self, "queues", ()):
             queue.close()
         self.store.remove()
@@ -98,20 +100,22 @@ class QueueMachine(RuleBasedStateMachine):
         now = self.clock.now()
         expires_at = None if options["expires"] is None else now + options["expires"]
         retry = replace(POLICY, max_attempts=1) if options["once"] and side else None
+        content = str(self.sent) * (1 + self.sent % 2 * CLAIM_CHECK_BYTES)
         sent = self.queues[side].send(
-            app, self.sent, partition_key=key, priority=priority, delay=options["delay"], expires_at=expires_at,
+            app, content, partition_key=key, priority=priority, delay=options["delay"], expires_at=expires_at,
             retry=retry, message_id=f"m-{self.sent}",
         )  # fmt: skip
         assert not sent.duplicate
-        row = Row(sent.row_id, app, sent.id, key, priority, expires_at=expires_at)
+        row = Row(sent.row_id, app, sent.id, key, priority, expires_at=expires_at, data=content)
         row.available_at = None if options["delay"] is None else now + options["delay"]
         row.max_attempts = MAX_ATTEMPTS if retry is None else 1
         self.add(row)
 
     @rule(side=sides, app=apps, key=keys, count=st.integers(0, 5))
     def send_many(self, side: int, app: str, key: str | None, count: int) -> None:
-        for sent in self.queues[side].send_many(app, range(count), partition_key=key):
-            self.add(Row(sent.row_id, app, sent.id, key))
+        items = [number if number % 3 else b"large " * CLAIM_CHECK_BYTES for number in range(count)]
+        for sent, item in zip(self.queues[side].send_many(app, items, partition_key=key), items, strict=True):
+            self.add(Row(sent.row_id, app, sent.id, key, data=item))
 
     @rule(app=apps, key=keys)
     def send_by_plain_sql(self, app: str, key: str | None) -> None:
@@ -120,7 +124,7 @@ class QueueMachine(RuleBasedStateMachine):
             "RETURNING id, message_id"
         )
         ((row_id, message_id),) = self.store.sql(self.queues[0], statement, [app, key])
-        self.add(Row(row_id, app, message_id, key))
+        self.add(Row(row_id, app, message_id, key, data=1))
 
     @precondition(lambda self: self.model.rows)
     @rule(side=sides, data=st.data())
@@ -269,7 +273,7 @@ class QueueMachine(RuleBasedStateMachine):
             "cancel": {"pending", "processing"}, "edit": {"pending", "failed"},
             "replay": {"completed", "failed"}, "delete": {"completed", "failed"},
         }  # fmt: skip
-        options = {"priority": data.draw(priorities)} if verb == "edit" else {}
+        options = {"priority": data.draw(priorities), **data.draw(new_data)} if verb == "edit" else {}
         self.expect(
             row.status in legal[verb],
             lambda: getattr(queue, verb)(row.message_id, **where, **options),
@@ -277,7 +281,7 @@ class QueueMachine(RuleBasedStateMachine):
             refusal=IllegalMove,
         )
 
-    def apply(self, verb: str, row: Row, priority: int = 0) -> None:
+    def apply(self, verb: str, row: Row, priority: int = 0, **changes: Any) -> None:
         match verb:
             case "cancel":
                 self.model.cancel(row)
@@ -285,6 +289,7 @@ class QueueMachine(RuleBasedStateMachine):
                 self.model.replay(row)
             case "edit":
                 row.priority = priority
+                row.data = changes.get("data", row.data)
                 row.events.append("edited")
             case "delete":
                 row.hidden, row.blocks_dead = True, False

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,6 +39,7 @@ class Row:
     blocks_dead: bool = False
     hidden: bool = False
     code: str | None = None
+    data: Any = None
     events: list[str] = field(default_factory=lambda: ["sent"])
 
     def end(self, status: str, *told: str) -> None:

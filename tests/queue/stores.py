@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from crossdock import Queue
     from tests.postgresql_databases import Databases
 
+CLAIM_CHECK_BYTES = 20
+"""So that half of what is sent lies outside its row."""
+
 
 class InFile:
     """A store in an SQLite file."""
@@ -20,7 +23,7 @@ class InFile:
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory()
         self.url = f"sqlite:///{self._folder.name}/work.db"
-        self.settings = StoreSettings()
+        self.settings = StoreSettings(claim_check_bytes=CLAIM_CHECK_BYTES)
 
     def sql(self, queue: Queue, statement: str, parameters: list[Any]) -> list[Any]:
         """Run a statement of another program."""
@@ -39,7 +42,9 @@ class OnServer:
         self._databases = databases
         self.url = databases.borrow()
         self._folder = tempfile.TemporaryDirectory()
-        self.settings = StoreSettings(host_folder=Path(self._folder.name) / "host")
+        self.settings = StoreSettings(
+            host_folder=Path(self._folder.name) / "host", claim_check_bytes=CLAIM_CHECK_BYTES
+        )
 
     def sql(self, queue: Queue, statement: str, parameters: list[Any]) -> list[Any]:
         """Run a statement of another program."""

@@ -128,3 +128,23 @@ def demand(text: str, action: Callable[[], Any]) -> None:
     with pytest.raises(CrossdockError, match=text) as caught:
         action()
     assert isinstance(caught.value, StoreError)
+
+
+def test_check_names_a_message_whose_payload_is_missing(url: str) -> None:
+    with Queue(url, settings=StoreSettings(claim_check_bytes=10)) as queue:
+        lost, kept = queue.send("app", b"x" * 20), queue.send("app", b"y" * 20)
+        assert maintenance.check(url) == []
+        queue._store.open_store.exclusive(
+            lambda database: database.execute("DELETE FROM payload WHERE data = ?", (b"x" * 20,))
+        )
+    (found,) = maintenance.check(url)
+    assert found.startswith(f"message {lost.id} of app: its payload sha256:")
+    assert kept.id not in found
+
+
+def test_backup_holds_large_data(url: str, tmp_path: Path) -> None:
+    with Queue(url, settings=StoreSettings(claim_check_bytes=10)) as queue:
+        sent = queue.send("app", b"x" * 20)
+    copy = maintenance.backup(url, tmp_path / "copy.db")
+    with Queue(f"sqlite:///{copy}") as queue:
+        assert queue.get(sent.id).message.data == b"x" * 20

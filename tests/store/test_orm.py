@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from crossdock import IllegalMove, Queue, create_engine
+from crossdock import IllegalMove, Queue, StoreError, StoreSettings, create_engine
 from crossdock.orm import AuditEntry, StagedMessage
 
 
@@ -131,3 +131,23 @@ def test_the_audit_log_is_read_and_not_written(queue: Queue, engine: Engine) -> 
         entry.event = "message.forged"
         with pytest.raises(IllegalMove):
             session.commit()
+
+
+@pytest.mark.parametrize("data", [{"text": "ü" * 200}, b"x" * 300, {"small": 1}, b"small"])
+def test_whole_data_is_what_the_receiver_gets(url: str, engine: Engine, data: object) -> None:
+    with Queue(url, settings=StoreSettings(claim_check_bytes=100)) as queue:
+        sent = queue.send("validator", data)
+    with Session(engine) as session:
+        message = session.scalars(select(StagedMessage)).one()
+        assert message.message_id == sent.id
+        assert message.whole_data == data
+
+
+def test_whole_data_of_a_missing_payload_is_refused(url: str, engine: Engine) -> None:
+    with Queue(url, settings=StoreSettings(claim_check_bytes=100)) as queue:
+        queue.send("validator", b"x" * 300)
+    with Session(engine) as session:
+        session.execute(text("DELETE FROM payload"))
+        message = session.scalars(select(StagedMessage)).one()
+        with pytest.raises(StoreError, match=r"its payload sha256:.* is missing"):
+            _ = message.whole_data

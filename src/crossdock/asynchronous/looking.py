@@ -46,7 +46,12 @@ class AsyncLooking(QueueCore):
         wanted = None if status is None else check_status(status)
         return await self._store.read_async(
             lambda reader: reader.list(
-                app, status=wanted, limit=check_limit(limit), after=after, newest_first=newest_first
+                app,
+                status=wanted,
+                limit=check_limit(limit),
+                after=after,
+                newest_first=newest_first,
+                fetch=self._payload,
             )
         )
 

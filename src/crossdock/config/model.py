@@ -121,6 +121,10 @@ class StoreTable(Table):
         default=64 * 1024**2,
         description="Nothing new is taken in while the disk has less free space than this.",
     )
+    claim_check_bytes: Size = Field(
+        default=256 * 1024,
+        description="Data larger than this is stored once, outside the rows of the apps that receive it.",
+    )
     lock_timeout: Duration = Field(
         default=timedelta(seconds=10),
         description="How long a write waits for other programs, and on PostgreSQL for a server that is away, before it "

@@ -13,6 +13,7 @@ TEMPLATE: Final = """\
 url = "sqlite:///crossdock.db"    # relative to this file's folder; sqlite:////data/work.db is absolute
 # outside_writers = false         # true, if programs with an affected SQLite write to it (see "crossdock doctor")
 # min_free_bytes = "64 MiB"       # take nothing in while the disk has less free space than this
+# claim_check_bytes = "256 KiB"   # larger data is stored once, outside the rows of its receivers
 # lock_timeout = "10s"            # how long a write waits for other programs
 
 [queue]                           # what holds for every app that says nothing else

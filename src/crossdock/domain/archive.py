@@ -26,6 +26,18 @@ class AgedPage(NamedTuple):
     after: int | None
 
 
+class PayloadPage(NamedTuple):
+    """Payloads that no message has any more.
+
+    Attributes:
+        unused: The checksums of these.
+        after: Look on behind this one; None: there is none behind it.
+    """
+
+    unused: list[str]
+    after: str | None
+
+
 class ArchivedLine(NamedTuple):
     """An archived message as it stands in a file.
 

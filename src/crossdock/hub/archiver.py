@@ -87,14 +87,17 @@ class Archiver:
             self._thread.join(_JOIN_TIMEOUT_S)
 
     def run_once(self) -> None:
-        """Do all that is due; trouble is told once, and the next pass tries again."""
-        if not self._retention().automatic:
-            return
+        """Do all that is due; trouble is told once, and the next pass tries again.
+
+        Payloads that nobody needs are removed even where retention is not automatic.
+        """
         began = time.monotonic()
         try:
             with self._store.alone("retention") as ours:
-                if ours:
+                if ours and self._retention().automatic:
                     self._told_pass(began)
+                elif ours:
+                    self._drop_payloads()
         except Exception as error:  # noqa: BLE001 - the rim of a service: it must live on
             if not self._steps.stopped and str(error) != self._trouble:
                 self._trouble = str(error)
@@ -152,9 +155,19 @@ class Archiver:
                 until = before(self._store.now(), retention.in_table_for)
                 for app in self._store.read(lambda reader: reader.archived_apps()):
                     files += self._write_if_worth_it(app, until)
+        self._drop_payloads()
         while not self._steps.stopped and self._steps.leaving_room(self._store.shrink):
             pass
         return messages, files
+
+    def _drop_payloads(self) -> None:
+        """Remove payloads whose last message another program has removed, or two transactions at the same time."""
+        after: str | None = ""
+        while after is not None and not self._steps.stopped:
+            start = after
+            page = self._store.read(lambda reader: reader.unused_payloads(start, _LOOK_AT))  # noqa: B023 - called at once
+            self._steps.change(page.unused, lambda tx, checksums: tx.drop_payloads(checksums))
+            after = page.after
 
     def _archive_app(self, app: str, retention: Retention) -> int:
         keep = retention.of(app)

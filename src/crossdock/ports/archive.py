@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from crossdock.domain.archive import AgedPage, ArchivedLine, BegunFile, FileFacts
+    from crossdock.domain.archive import AgedPage, ArchivedLine, BegunFile, FileFacts, PayloadPage
 
 
 class ArchiveFiles(Protocol):
@@ -61,6 +61,9 @@ class ArchiveVerbs(Protocol):
     def forget_archived(self, row_ids: Sequence[int]) -> int:
         """Remove rows of the archive for good, with their history; return how many were there."""
 
+    def drop_payloads(self, checksums: Sequence[str]) -> None:
+        """Remove those of these payloads that no message has any more."""
+
     def begin_file(self, name: str, folder: str, app: str) -> bool:
         """Note that a file is about to be written; False: another process writes one for the app, or has the name."""
 
@@ -102,6 +105,9 @@ class ArchiveReading(Protocol):
         self, app: str, before: datetime, behind: ArchivedLine | None, limit: int
     ) -> list[ArchivedLine]:
         """Return messages that were archived up to ``before``, behind another, each as it stands in a file."""
+
+    def unused_payloads(self, after: str, limit: int) -> PayloadPage:
+        """Look at ``limit`` payloads behind one: which no message has any more."""
 
     def open_files(self) -> list[BegunFile]:
         """Return the files that were begun and not finished."""

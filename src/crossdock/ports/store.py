@@ -202,10 +202,24 @@ class Reading(ArchiveReading, Protocol):
     def row(self, row_id: int) -> Record | None:
         """Return the record of a row, or None."""
 
-    def list(
-        self, app: str | None, *, status: Status | None, limit: int, after: int | None, newest_first: bool
+    def list(  # noqa: PLR0913 - all but one by keyword
+        self,
+        app: str | None,
+        *,
+        status: Status | None,
+        limit: int,
+        after: int | None,
+        newest_first: bool,
+        fetch: Callable[[str], bytes | None] | None = None,
     ) -> builtins.list[Record]:
-        """Return records in order of arrival; those in the archive only if their status is asked for."""
+        """Return records in order of arrival; those in the archive only if their status is asked for.
+
+        ``fetch`` returns a payload by its checksum (``payload``); it is called when somebody looks at such data.
+        Without it that must be before the end of this snapshot.
+        """
+
+    def payload(self, checksum: str) -> bytes | None:
+        """Return data that lies outside its row; None: it is not in the store."""
 
     def stats(self, app: str | None, now: datetime) -> dict[str, QueueStats]:
         """Return the figures of one queue, or of all."""

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.domain.archive import AgedPage, ArchivedLine, BegunFile, FileFacts
+from crossdock.domain.archive import AgedPage, ArchivedLine, BegunFile, FileFacts, PayloadPage
 from crossdock.store import statements
 from crossdock.store.archive_line import line_of
 from crossdock.store.codec import archived_record_from, maybe_moment, moment
@@ -83,6 +83,12 @@ class ArchiveReader:
         for row_id, *entry in self._run(statements.histories, {"ids": json.dumps(list(found))}):
             found[row_id].append(entry)
         return [ArchivedLine(row[0], row[-1], line_of(row, found[row[0]])) for row in rows]
+
+    def unused_payloads(self, after: str, limit: int) -> PayloadPage:
+        """Look at payloads behind one: which has no row."""
+        rows = self._run(statements.payloads_behind, {"after": after, "limit": limit})
+        unused = [checksum for checksum, needed in rows if not needed]
+        return PayloadPage(unused, rows[-1][0] if len(rows) == limit else None)
 
     def open_files(self) -> builtins.list[BegunFile]:
         """Return the files that were begun and not finished, the given up ones among them."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from crossdock.domain.errors import StoreError
 from crossdock.store import statements
-from crossdock.store.transaction import TransactionCore
+from crossdock.store.payloads import Payloads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from crossdock.domain.archive import FileFacts
 
 
-class Archiving(TransactionCore):
+class Archiving(Payloads):
     """Moves what is finished out of the way; its history stays readable until it goes to a file, which has it too."""
 
     def archive(self, row_ids: Sequence[int]) -> int:
@@ -29,6 +29,7 @@ class Archiving(TransactionCore):
         ids = {"ids": json.dumps(row_ids)}
         removed = self.run(statements.purge_archived, ids)
         self.run(statements.purge_log, ids)
+        self.drop_payloads(payload for (payload,) in removed)
         return len(removed)
 
     def begin_file(self, name: str, folder: str, app: str) -> bool:

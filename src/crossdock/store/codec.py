@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from json.scanner import make_scanner
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from crossdock.domain.delivery import Claimed, Undecodable
-from crossdock.domain.errors import ConfigError
+from crossdock.domain.errors import ConfigError, StoreError
+from crossdock.domain.lazy_message import LazyMessage
 from crossdock.domain.lifecycle import FailureCode, Status
 from crossdock.domain.message import (
     BINARY_TYPE,
@@ -31,8 +33,10 @@ from crossdock.domain.rules import ClaimLimits, QueueRules, Rate
 from crossdock.store.types import to_text
 
 Row = Sequence[Any]
+Fetch: TypeAlias = Callable[[str], bytes | None]
+"""Returns a payload by its checksum; None: there is none."""
 JSON_IN_BYTES: Final = '"data_bytes"'
-"""What stands in ``data`` when ``data_bytes`` holds JSON that the column's type cannot hold; else it is null there."""
+"""What stands in ``data`` when ``data_bytes`` or a payload holds JSON; when one holds bytes, it is null there."""
 MAX_ERROR_CHARACTERS: Final = 16_000
 """Keeps the stored error below 64 KiB, however its characters are encoded."""
 
@@ -47,6 +51,8 @@ _scan: Final = make_scanner(_decoder)  # type: ignore[arg-type]  # the stub name
 _CREATED_AT: Final = 18
 _REPLAYED_AT: Final = 23
 _CRASHES: Final = 24
+_PAYLOAD: Final = 25
+_DATA, _DATA_BYTES = 4, 5
 _UNREADABLE: Final = (
     ValueError,
     TypeError,
@@ -91,7 +97,7 @@ def edited_columns(changes: Mapping[str, Any], old_data: Any) -> dict[str, Any]:
     for name, value in changes.items():
         if name == "data":
             text, raw = encode(value)
-            columns |= {"data": text or "null", "data_bytes": raw}
+            columns |= {"data": text or "null", "data_bytes": raw, "payload": None}
             if (raw is None) is isinstance(old_data, bytes):
                 columns["content_type"] = JSON_TYPE if raw is None else BINARY_TYPE
         else:
@@ -175,7 +181,7 @@ def _message(row: Row, sent_at: datetime) -> Message:
             message_id,
             source or source_app,
             kind,
-            decode_json(data) if raw is None else _from_bytes(data, raw),
+            decode_json(data) if raw is None else data_from_bytes(data, raw, row[_PAYLOAD]),
             sent_at if time is None else moment(time),
             content_type,
             schema,
@@ -223,7 +229,7 @@ def plain_row(row: Row, app: str) -> Row:
     row_id, message_id, source_app, data, created_at, attempts, _ = row
     return (
         row_id, message_id, source_app, app, data, None, None, DEFAULT_TYPE, None, None, JSON_TYPE, None, None, None,
-        None, None, DEFAULT_PRIORITY, None, created_at, attempts, None, None, None, None, 0,
+        None, None, DEFAULT_PRIORITY, None, created_at, attempts, None, None, None, None, 0, None,
     )  # fmt: skip
 
 
@@ -240,13 +246,18 @@ def decode_json(text: str) -> Any:
     return value if end == len(text) else _loads(text)
 
 
-def record_from(row: Row) -> Record:
-    """Read a row of ``RECORD_COLUMNS``; data that cannot be decoded is given as the text it is."""
+def record_from(row: Row, fetch: Fetch | None = None) -> Record:
+    """Read a row of ``RECORD_COLUMNS``; data that cannot be decoded is given as the text it is.
+
+    Args:
+        row: Or one of ``LISTED_COLUMNS``.
+        fetch: Returns a payload, for such a row, when somebody looks at the data; None if there is none.
+    """
     (status, available_at, created_by, updated_at, claimed_at, processed_at, lease_owner, blocked, revision,
-     result, error, _, _) = row[_CRASHES + 1 :]  # fmt: skip
+     result, error, _, _) = row[_PAYLOAD + 1 :]  # fmt: skip
     return Record(
         row_id=row[0],
-        message=held_message(row),
+        message=held_message(row) if fetch is None else _listed_message(row, fetch),
         source_app=AppId(row[2]),
         app=AppId(row[3]),
         status=Status(status),
@@ -268,24 +279,62 @@ def record_from(row: Row) -> Record:
     )
 
 
-def archived_record_from(row: Row) -> Record:
-    """Read a row of ``ARCHIVE_COLUMNS``."""
-    return replace(record_from(row[:-1]), archived_at=maybe_moment(row[-1]))
+def archived_record_from(row: Row, fetch: Fetch | None = None) -> Record:
+    """Read a row of ``ARCHIVE_COLUMNS``; the rest as ``record_from``."""
+    return replace(record_from(row[:-1], fetch), archived_at=maybe_moment(row[-1]))
 
 
 def held_message(row: Row) -> Message:
-    """Read the message of a row; if it is none, its data is given as the text that it is."""
+    """Read the message of a row; if it is none, its data is given as the text that it is, or why it is not there."""
     try:
         return message_from(row)
-    except _UNREADABLE:
+    except _UNREADABLE as error:
+        data = row[_DATA] if row[_PAYLOAD] is None else f"({error})"
         sent_at = maybe_moment(row[_CREATED_AT]) or _UNKNOWN
-        return Message(MessageId(row[1]), row[6] or row[2], row[7], row[4], sent_at, "text/plain")
+        return Message(MessageId(row[1]), row[6] or row[2], row[7], data, sent_at, "text/plain")
 
 
-def _from_bytes(data: Any, raw: Any) -> Any:
+def _listed_message(row: Row, fetch: Fetch) -> Message:
+    """Read the message of a row of ``LISTED_COLUMNS``, and let data that lies outside it be fetched later."""
+    message = held_message(row)
+    checksum = row[_PAYLOAD]
+    if checksum is None or row[_DATA_BYTES] is not None:
+        return message
+    return LazyMessage.of(message, partial(_fetched, message.id, row[_DATA], checksum, fetch))
+
+
+def _fetched(message_id: str, data: Any, checksum: str, fetch: Fetch) -> Any:
+    content = fetch(checksum)
+    try:
+        return data_from_bytes(data, b"" if content is None else content, checksum)
+    except _UNREADABLE as error:
+        raise StoreError(
+            f"the data of message {message_id} cannot be read: {error}. If the message was changed or removed since it "
+            f"was listed, list it again; else run: crossdock store check"
+        ) from error
+
+
+def data_from_bytes(data: Any, raw: Any, payload: Any) -> Any:
+    """Read data that does not stand in the column ``data``.
+
+    Args:
+        data: That column.
+        raw: What ``data_bytes`` holds, or the payload; empty if that is missing.
+        payload: Its name; None: it has none.
+
+    Raises:
+        ValueError, TypeError: It is not what it should be.
+    """
     if not isinstance(raw, bytes):
         raise TypeError(f"data_bytes holds {type(raw).__name__}, not bytes")
+    if payload is not None and checksum_of(raw) != payload:
+        raise ValueError(f"its payload {payload} is {'damaged' if raw else 'missing'}")
     return decode_json(raw.decode()) if data == JSON_IN_BYTES else raw
+
+
+def checksum_of(content: bytes) -> str:
+    """Return the name of a payload."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def value_or_text(text: Any) -> Any:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import StoreError, StoreUnavailable
 from crossdock.store.sqlite_errors import translate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from crossdock.store.location import StoreLocation
@@ -182,3 +184,17 @@ def _is(path: str | Path, identity: tuple[int, int]) -> bool:
     except OSError:
         return False
     return (found.st_dev, found.st_ino) == identity
+
+
+@contextmanager
+def lenient(connection: Any) -> Iterator[None]:
+    """Read text that is no UTF-8, too: an escape stands for each bad byte, which is no JSON either."""
+    connection.text_factory = _as_far_as_it_goes
+    try:
+        yield
+    finally:
+        connection.text_factory = str
+
+
+def _as_far_as_it_goes(text: bytes) -> str:
+    return text.decode("utf-8", "backslashreplace")

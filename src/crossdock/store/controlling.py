@@ -21,7 +21,7 @@ from crossdock.domain.retry import Failure
 from crossdock.store import statements
 from crossdock.store.about import About
 from crossdock.store.codec import edited_columns, failure_to_text, record_from, rule_columns
-from crossdock.store.transaction import TransactionCore
+from crossdock.store.payloads import Payloads, columns_outside
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ CANCELLED: Final = Failure(FailureCode.CANCELLED, "cancelled by an operator")
 _STEP: Final = 500
 
 
-class Controlling(TransactionCore):
+class Controlling(Payloads):
     """Changes messages and queues on an operator's word; each change is in the audit log."""
 
     def cancel(self, record: Record, *, waiting: bool = False) -> None:
@@ -47,11 +47,11 @@ class Controlling(TransactionCore):
         Raises:
             IllegalMove: It is finished, or worked on.
         """
-        found = self.run(statements.by_row_id, {"row_id": record.row_id})
+        found = self._rows_of(record.row_id)
         parameters = {"row_id": record.row_id, "now": self.now_text, "error": failure_to_text(CANCELLED)}
         rows = self.run(statements.cancel, parameters, waiting=waiting)
         _demand(rows, Verb.CANCEL, record)
-        held = record_from(found[0])
+        held = record_from(found[0], self._payload_data)
         self.log(
             About.record(held),
             MessageCancelled,
@@ -93,12 +93,28 @@ class Controlling(TransactionCore):
         """
         if "available_at" in changes:
             changes = {**changes, "available_at": max(changes["available_at"], self.now)}
-        columns = self._storable(edited_columns(changes, record.message.data))
+        payload = next(
+            (name for (name,) in self.run(statements.payload_of_row, {"row_id": record.row_id})), None
+        )
+        columns, content = self._placed(edited_columns(changes, record.message.data))
         parameters = {**columns, "row_id": record.row_id, "now": self.now_text}
         rows = self.run(statements.edit, parameters, columns=tuple(columns))
         _demand(rows, Verb.EDIT, record)
+        if content is not None:
+            self.keep_payload(columns["payload"], content)
+        if "payload" in columns:
+            self.drop_payloads([payload])
         self.woken.add(record.app)
-        self.log(About.record(record), MessageEdited, before=_before(record, changes))
+        self.log(About.record(record), MessageEdited, before=_before(record, changes, payload))
+
+    def _placed(self, columns: dict[str, Any]) -> tuple[dict[str, Any], bytes | None]:
+        """Return the columns of an edit as they are stored, and the data that goes out of the row, if it is large."""
+        raw = columns.get("data_bytes")
+        text = columns.get("data") if raw is None else None
+        if "data" not in columns or not self.is_large_data(text, raw):
+            return self._storable(columns), None
+        placed, content = columns_outside(text, raw)
+        return {**columns, "data_bytes": None, **placed}, content
 
     def _storable(self, columns: dict[str, Any]) -> dict[str, Any]:
         """Return columns as this database can hold them."""
@@ -123,12 +139,21 @@ class Controlling(TransactionCore):
         rows = self.run(statements.of_app, parameters, status=status, with_code=code is not None)
         return [row_id for (row_id,) in rows]
 
+    def _rows_of(self, row_id: int) -> list[Any]:
+        """Return a row without what lies outside it, which ``_payload_data`` fetches if somebody looks at it."""
+        return self.run(statements.by_row_id, {"row_id": row_id}, whole=False)
+
+    def _payload_data(self, checksum: str) -> bytes | None:
+        rows = self.run(statements.payload_data, {"checksum": checksum})
+        return rows[0][0] if rows else None
+
     def purge(self, app: str, status: Status, before: datetime, limit: int) -> int:
         """Remove finished messages and their history for good; return how many."""
         parameters = {"app": app, "status": status.value, "before": to_text(before), "limit": limit}
         rows = self.run(statements.purge, parameters)
         self._forget([row_id for row_id, *_ in rows])
-        self.release((target, key) for _, target, key in rows)
+        self.release((target, key) for _, target, key, _ in rows)
+        self.drop_payloads(payload for *_, payload in rows)
         if rows:
             words = f"{len(rows)} {status.value} messages of {app!r} were removed by {self.who}"
             self.tell(QueuePurged(app=app, reason=words))
@@ -211,9 +236,10 @@ def _history(record: Record) -> dict[str, Any]:
     }
 
 
-def _before(record: Record, changes: Mapping[str, Any]) -> dict[str, Any]:
+def _before(record: Record, changes: Mapping[str, Any], payload: str | None) -> dict[str, Any]:
+    """Return the old values of what an edit changes; of data that lies outside the row, its checksum."""
     olds: dict[str, Any] = {
-        "data": record.message.data if not isinstance(record.message.data, bytes) else "(bytes)",
+        "data": payload or ("(bytes)" if isinstance(record.message.data, bytes) else record.message.data),
         "priority": record.message.priority,
         "available_at": None if record.available_at is None else to_text(record.available_at),
         "expires_at": None if record.message.expirytime is None else to_text(record.message.expirytime),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from crossdock.domain.record import Record
+    from crossdock.store.codec import Fetch
 
     Part: TypeAlias = tuple[Callable[..., Any], dict[str, Any], dict[str, Any]]
     """A statement, its parameters, its options."""
@@ -49,18 +50,18 @@ class Listing:
         self._status = status
         self._newest_first = newest_first
 
-    def records(self, after: int, limit: int) -> list[Record]:
+    def records(self, after: int, limit: int, fetch: Fetch) -> list[Record]:
         """Return the first records behind a row id; those that are hidden are passed over."""
         archived = self._status is Status.ARCHIVED
         build: Callable[..., Any] = archive.archived_records if archived else listing.records
-        read: Callable[[Any], Record] = archived_record_from if archived else record_from
+        read: Callable[..., Record] = archived_record_from if archived else record_from
         found: list[Record] = []
         while len(found) < limit:
             wanted = limit - len(found)
             ids = self._ids(after, wanted)
             parameters = {"ids": json.dumps(ids)}
             rows = self._run(build, parameters, newest_first=self._newest_first)
-            found += [read(row) for row in rows]
+            found += [read(row, fetch) for row in rows]
             if len(ids) < wanted:
                 break
             after = ids[-1]

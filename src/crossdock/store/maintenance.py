@@ -12,10 +12,12 @@ from crossdock.domain.errors import ConfigError, StoreDamaged, StoreError, Store
 from crossdock.durable_files import FILE_MODE, FileSystem, publish
 from crossdock.ports.clock import SystemClock
 from crossdock.ports.notice import LogNotice
-from crossdock.store import schema, shrinking
+from crossdock.store import schema, shrinking, statements
 from crossdock.store.connections import Connections
 from crossdock.store.liveness import live_owners
 from crossdock.store.location import StoreLocation, file_system, is_postgresql, parse_url
+from crossdock.store.payloads import missing_text
+from crossdock.store.prepared import prepare
 from crossdock.store.settings import StoreSettings
 from crossdock.store.sqlite import SQLiteStore
 from crossdock.store.sqlite_build import choose
@@ -134,7 +136,10 @@ def check(url: str | URL, *, full: bool = False, settings: StoreSettings = _DEFA
             if schema.read_state(database) is None:
                 return [f"{location} holds no Crossdock store"]
             schema.needs_migration(schema.read_state(database), str(location))  # type: ignore[arg-type]  # not None
-            return [] if found == ["ok"] else found
+            if found != ["ok"]:
+                return found
+            lost = database.execute(prepare(statements.dangling).sql).fetchall()
+            return [missing_text(*row) for row in lost]
     except StoreDamaged as error:
         return [str(error)]
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.domain.errors import CrossdockError, StoreDamaged, StoreError, StoreUnavailable
-from crossdock.store.connections import Connections
+from crossdock.store.connections import Connections, lenient
 from crossdock.store.disk import DiskGuard
 from crossdock.store.engine import engine_on
 from crossdock.store.file_locks import WriteLock
@@ -55,6 +55,7 @@ class OpenStore:
         self.connections = Connections(location, build, settings)
         self._clock = clock
         self._prepared = prepared
+        self._claim_check_bytes = settings.claim_check_bytes
         self.limits = KnownLimits()
         self._readers: list[Any] = []
         self._damage: StoreDamaged | None = None
@@ -120,7 +121,7 @@ class OpenStore:
         except self.connections.errors as error:
             if not is_no_text(error):
                 raise
-            with _lenient(connection):
+            with lenient(connection):
                 return query(reader)
 
     @property
@@ -272,7 +273,7 @@ class OpenStore:
             raise
         else:
             return result
-        with _lenient(writer):
+        with lenient(writer):
             return self._transact_one(work, transaction)
 
     def _acquire(self) -> None:
@@ -291,7 +292,7 @@ class OpenStore:
         except self.connections.errors as error:
             if not is_no_text(error):
                 raise
-            with _lenient(self._writer):
+            with lenient(self._writer):
                 return self._transact(units)
 
     def _transact(self, units: Sequence[Unit]) -> tuple[set[str], list[Event]]:
@@ -338,6 +339,7 @@ class OpenStore:
         """Return the verbs on a connection that is inside a write transaction."""
         options: dict[str, Any] = {"who": self.who, "limits": self.limits, "hears": self._notice.hears}
         transaction = SQLiteTransaction(database, self._prepared, **options)
+        transaction.claim_check_bytes = self._claim_check_bytes
         transaction.renew(self._clock.now(), self._disk.error())
         return transaction
 
@@ -378,20 +380,6 @@ class OpenStore:
         if isinstance(error, StoreDamaged):
             self._damage = error
         return error
-
-
-@contextmanager
-def _lenient(connection: Any) -> Iterator[None]:
-    """Read text that is no UTF-8, too: an escape stands for each bad byte, which is no JSON either."""
-    connection.text_factory = _as_far_as_it_goes
-    try:
-        yield
-    finally:
-        connection.text_factory = str
-
-
-def _as_far_as_it_goes(text: bytes) -> str:
-    return text.decode("utf-8", "backslashreplace")
 
 
 def _fail(units: Sequence[Unit], error: CrossdockError) -> None:

@@ -25,7 +25,8 @@ WHERE id = (
     AND NOT EXISTS (SELECT 1 FROM queue_state WHERE app = :app
       AND (paused_at IS NOT NULL OR parked_until > strftime('%Y-%m-%d %H:%M:%f000', 'now')))
   ORDER BY priority DESC, id LIMIT 1)
-RETURNING id, message_id, data, lease_token"""
+RETURNING id, message_id, data, lease_token, CASE WHEN payload IS NULL THEN data_bytes
+  ELSE (SELECT p.data FROM payload AS p WHERE p.checksum = payload) END AS data_bytes"""
 """Take the next message of ``app`` for ``lease_seconds``; no row: there is none. Fetch all rows before you commit."""
 
 COMPLETE_SQL: Final = """\

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from crossdock.domain.schedule import Schedule, ScheduleSpec
+    from crossdock.store.codec import Fetch
 
 _NEWEST: Final = 2**63 - 1
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
@@ -70,16 +71,31 @@ class Reader(ArchiveReader):
 
     def row(self, row_id: int) -> Record | None:
         """Return the record of a row, or None."""
-        rows = self._run(statements.by_row_id, {"row_id": row_id})
+        rows = self._run(statements.by_row_id, {"row_id": row_id}, whole=True)
         return record_from(rows[0]) if rows else self._archived_row(row_id)
 
     def list(
-        self, app: str | None, *, status: Status | None, limit: int, after: int | None, newest_first: bool
+        self,
+        app: str | None,
+        *,
+        status: Status | None,
+        limit: int,
+        after: int | None,
+        newest_first: bool,
+        fetch: Fetch | None = None,
     ) -> builtins.list[Record]:
-        """Return records in order of arrival."""
+        """Return records in order of arrival; ``fetch`` gets a payload when somebody looks at the data.
+
+        Without it that must be before the end of this snapshot.
+        """
         start = after if after is not None else (_NEWEST if newest_first else 0)
         listing = Listing(self._run, app=app, status=status, newest_first=newest_first)
-        return listing.records(start, limit)
+        return listing.records(start, limit, fetch or self.payload)
+
+    def payload(self, checksum: str) -> bytes | None:
+        """Return data that lies outside its row; None: it is not in the store."""
+        rows = self._run(statements.payload_data, {"checksum": checksum})
+        return rows[0][0] if rows else None
 
     def has_work(self, app: str, now: datetime) -> bool:
         """Tell whether a claim could find something."""

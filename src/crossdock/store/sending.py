@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import InvalidMessage, QueueFull, StoreError
@@ -11,10 +11,11 @@ from crossdock.domain.retention import before
 from crossdock.store import statements
 from crossdock.store.codec import Row, envelope_columns, held_message
 from crossdock.store.depths import Depths
+from crossdock.store.payloads import Payloads, columns_outside
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import timedelta
 
     from crossdock.domain.events import Level
@@ -51,7 +52,7 @@ class _Insert:
         return values
 
 
-class Sending(Depths):
+class Sending(Depths, Payloads):
     """Stores messages."""
 
     def __init__(
@@ -87,12 +88,32 @@ class Sending(Depths):
             archived = self._find_archived(draft, envelope, draft.known_for)
             if archived is not None:
                 return archived
-        insert = self._insert_of(envelope, raw=draft.raw is not None)
-        cursor = self._database.execute(insert.sql, insert.values(draft, self.now_text))
-        if cursor.rowcount != 1:
+        if self.is_large(draft):
+            row_id = self._send_large(draft, envelope)
+        else:
+            insert = self._insert_of(envelope, raw=draft.raw is not None)
+            row_id = self._row_id(self._database.execute(insert.sql, insert.values(draft, self.now_text)))
+        if row_id is None:
             return self._duplicate(draft, envelope)
         self._settle_order(envelope)
-        return sent_message(draft, envelope, row_id=cursor.lastrowid, sent_at=self.now)
+        return sent_message(draft, envelope, row_id=row_id, sent_at=self.now)
+
+    def _send_large(self, draft: Draft, envelope: Envelope) -> int | None:
+        """Store one message with its data outside the row; return its row id, or None if the app already has it."""
+        data, content = columns_outside(draft.text, draft.raw)
+        row_id = self._insert_columns({**self._shared(envelope, raw=draft.raw is not None), **data}, draft)
+        if row_id is not None:
+            self.keep_payload(data["payload"], content)
+        return row_id
+
+    def _insert_columns(self, columns: dict[str, Any], draft: Draft) -> int | None:
+        columns["message_id"] = draft.message_id
+        prepared = self._prepared.get(statements.insert_one, columns=tuple(columns))
+        return self._row_id(self._database.execute(prepared.sql, [columns[name] for name in prepared.names]))
+
+    def _row_id(self, cursor: Any) -> int | None:
+        """Return the id of the row that was inserted; None: none was."""
+        return cursor.lastrowid if cursor.rowcount == 1 else None
 
     def send_many(self, drafts: Sequence[Draft], envelope: Envelope) -> Sequence[int]:
         """Store many messages of one envelope, all with ids made just now; return their row ids, in order.
@@ -107,16 +128,19 @@ class Sending(Depths):
         """Store many new messages whatever the depth of their queue; the rest as ``send_many``."""
         self.check_intake()
         row_ids: list[int] = []
-        for group in runs_of_kind(drafts):
-            row_ids += self._send_group(group, envelope)
+        for large, group in self.runs_of_kind(drafts):
+            row_ids += self._send_each(group, envelope) if large else self._send_group(group, envelope)
         self._settle_order(envelope)
         return row_ids
 
+    def _send_each(self, drafts: Iterable[Draft], envelope: Envelope) -> list[int]:
+        """Store new messages one by one, with their data outside their rows."""
+        row_ids = [self._send_large(draft, envelope) for draft in drafts]
+        return [row_id for row_id in row_ids if row_id is not None]
+
     def _send_group(self, drafts: Sequence[Draft], envelope: Envelope) -> list[int]:
         raw = drafts[0].raw is not None
-        shared = self._columns(envelope)
-        if raw:
-            shared["content_type"] = envelope.datacontenttype or BINARY_TYPE
+        shared = self._shared(envelope, raw=raw)
         own = ("message_id", "data", "data_bytes") if raw else ("message_id", "data")
         row_ids: list[int] = []
         remaining = iter(drafts)
@@ -144,16 +168,19 @@ class Sending(Depths):
         """Return the INSERT of an envelope; a sender without options uses one envelope for all its messages."""
         known = self._inserts.get((envelope.app, raw))
         if known is None or known.envelope is not envelope:
-            columns = self._columns(envelope) | {"message_id": None, "data": _JSON_NULL}
+            columns = self._shared(envelope, raw=raw) | {"message_id": None, "data": _JSON_NULL}
             if raw:
-                columns |= {"data_bytes": None, "content_type": envelope.datacontenttype or BINARY_TYPE}
+                columns["data_bytes"] = None
             prepared = self._prepared.get(statements.insert_one, columns=tuple(columns))
             known = self._inserts[envelope.app, raw] = _Insert(envelope, prepared, columns)
         return known
 
-    def _columns(self, envelope: Envelope) -> dict[str, Any]:
+    def _shared(self, envelope: Envelope, *, raw: bool) -> dict[str, Any]:
+        """Return the columns that all messages of an envelope and of a kind have in common."""
         columns = envelope_columns(envelope)
         columns.update(created_at=self.now_text, updated_at=self.now_text, created_by=self.who, revision=1)
+        if raw:
+            columns["content_type"] = envelope.datacontenttype or BINARY_TYPE
         return columns
 
     def _settle_order(self, envelope: Envelope) -> None:
@@ -186,11 +213,7 @@ class Sending(Depths):
         identity = {"message_id": draft.message_id, "app": envelope.app, "source_app": envelope.source_app}
         return self.run(statements.find_sent, identity)
 
-
-def runs_of_kind(drafts: Sequence[Draft]) -> Iterator[Sequence[Draft]]:
-    """Cut drafts into runs that are all JSON or all bytes, in order."""
-    start = 0
-    for index in range(1, len(drafts) + 1):
-        if index == len(drafts) or (drafts[index].raw is None) is not (drafts[start].raw is None):
-            yield drafts[start:index]
-            start = index
+    def runs_of_kind(self, drafts: Sequence[Draft]) -> Iterator[tuple[bool, Sequence[Draft]]]:
+        """Cut drafts into runs that are all JSON or all bytes, in order, and tell which are large ones."""
+        for (large, _), group in groupby(drafts, key=lambda draft: (self.is_large(draft), draft.raw is None)):
+            yield large, list(group)

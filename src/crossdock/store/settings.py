@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 _MIB: Final = 1024 * 1024
+CLAIM_CHECK_BYTES: Final = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,7 @@ class StoreSettings:
     Attributes:
         outside_writers: True if programs with an affected SQLite build write to the file: the store then uses a
             rollback journal instead of a write-ahead log, which is slower and safe for them.
+        claim_check_bytes: Data larger than this is stored once, outside the rows of its receivers.
         min_free_bytes: Nothing new is taken in while the disk has less free space than this.
         lock_timeout: How long a write waits for other processes, and on PostgreSQL for a server that is away, before
             it gives up.
@@ -26,6 +28,7 @@ class StoreSettings:
     """
 
     outside_writers: bool = False
+    claim_check_bytes: int = CLAIM_CHECK_BYTES
     min_free_bytes: int = 64 * _MIB
     lock_timeout: timedelta = timedelta(seconds=10)
     sqlite_module: Any = None

@@ -140,7 +140,9 @@ _AFTER_EDIT: Final = f"""
 CREATE TRIGGER data_staging_after_edit
 AFTER UPDATE OF data, data_bytes, priority, available_at, expires_at, max_attempts ON data_staging
 WHEN {_STRANGER} AND NEW.status = OLD.status BEGIN
-  UPDATE data_staging SET updated_at = {_NOW}, revision = revision + 1 WHERE id = NEW.id;
+  UPDATE data_staging SET updated_at = {_NOW}, revision = revision + 1,
+    payload = CASE WHEN NEW.data IS OLD.data AND NEW.data_bytes IS OLD.data_bytes THEN NEW.payload END
+  WHERE id = NEW.id;
 END"""
 
 _AFTER_DELETE: Final = f"""
@@ -190,11 +192,18 @@ SELECT target_app AS app, count(*) AS messages,
 FROM data_staging WHERE status = 'completed' AND claimed_at IS NOT NULL GROUP BY target_app"""
 
 
+def message_columns(payloads: str) -> str:
+    """Return the columns of a message ``m`` for a view: ``data_bytes`` has what lies outside the row, too."""
+    outside = f"(SELECT p.data FROM {payloads} AS p WHERE p.checksum = m.payload)"
+    whole = f"CASE WHEN payload IS NULL THEN data_bytes ELSE {outside} END AS data_bytes"
+    return ", ".join(whole if column.name == "data_bytes" else column.name for column in data_staging.columns)
+
+
 def _all_messages() -> str:
-    columns = ", ".join(column.name for column in data_staging.columns)
+    columns = message_columns("payload")
     return (
-        f"CREATE VIEW all_messages AS\nSELECT {columns}, NULL AS archived_at FROM data_staging\n"
-        f"UNION ALL SELECT {columns}, archived_at FROM data_archive"
+        f"CREATE VIEW all_messages AS\nSELECT {columns}, NULL AS archived_at FROM data_staging AS m\n"
+        f"UNION ALL SELECT {columns}, archived_at FROM data_archive AS m"
     )
 
 

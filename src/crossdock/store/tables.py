@@ -1,4 +1,4 @@
-"""The tables of a store, as SQLAlchemy metadata: the queue, its archive, the audit log, the state of queues, schedules.
+"""The tables of a store, as SQLAlchemy metadata: the queue, its archive, large payloads, the audit log, and states.
 
 Every column but ``source_app``, ``target_app`` and ``data`` has a default in the database, so that a
 three-column INSERT from any program is a complete send.
@@ -61,6 +61,7 @@ def _message_columns() -> list[Column[Any]]:
         Column("target_app", Text, nullable=False),
         Column("data", JsonData, nullable=False),
         Column("data_bytes", LargeBinary),
+        Column("payload", Text),
         Column("status", String(10), nullable=False, server_default=Status.PENDING),
         _timestamp("created_at", default=True),
         _timestamp("processed_at"),
@@ -152,6 +153,15 @@ data_archive: Final = Table(
     Index("idx_archive_app", "target_app", "id"),
     Index("idx_archive_age", "target_app", "archived_at", "id"),
 )
+
+payload: Final = Table(
+    "payload",
+    metadata,
+    Column("checksum", Text, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    _timestamp("created_at", default=True),
+)
+"""Data that is too large for its row, once for all rows that have it; their column ``payload`` names it."""
 
 archive_file: Final = Table(
     "archive_file",
@@ -280,7 +290,7 @@ adapter_position: Final = Table(
 """How far inbound adapters have come in what they read, as JSON."""
 
 COPIED_COLUMNS: Final = (
-    "data", "data_bytes", "message_id", "type", "subject", "content_type", "data_schema", "partition_key",
+    "data", "data_bytes", "payload", "message_id", "type", "subject", "content_type", "data_schema", "partition_key",
     "traceparent", "priority",
 )  # fmt: skip
 """What the fallback of an app receives of a message as it is."""
@@ -315,4 +325,6 @@ _partial("idx_blocked", _t.target_app, where="status = 'pending' AND available_a
 _partial("idx_status_created", _t.status, _t.created_at, where="status IN ('processing', 'failed')")
 _partial("idx_target_app", _t.target_app, _t.status, _t.id, where=none_but(*FINISHED_STATUSES))
 _partial("idx_deleted", _t.target_app, _t.status, where="deleted_at IS NOT NULL")
+_partial("idx_payload", _t.payload, where="payload IS NOT NULL")
+_partial("idx_archive_payload", data_archive.c.payload, where="payload IS NOT NULL")
 _partial("idx_schedule_next", schedule.c.next_at, where="next_at IS NOT NULL AND paused_at IS NULL")

@@ -47,7 +47,12 @@ class Looking(QueueCore):
         wanted = None if status is None else check_status(status)
         return self._store.read(
             lambda reader: reader.list(
-                app, status=wanted, limit=check_limit(limit), after=after, newest_first=newest_first
+                app,
+                status=wanted,
+                limit=check_limit(limit),
+                after=after,
+                newest_first=newest_first,
+                fetch=self._payload,
             )
         )
 

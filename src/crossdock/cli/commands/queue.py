@@ -31,6 +31,7 @@ from crossdock.cli.terminal import (
     say_table,
     tell,
 )
+from crossdock.domain.lazy_message import LazyMessage
 from crossdock.domain.lifecycle import Status
 
 if TYPE_CHECKING:
@@ -323,6 +324,8 @@ def _print_records(records: list[Record], app: str | None, what: str) -> None:
 def _preview(record: Record) -> Cell:
     if record.error is not None:
         return Cell(_cut(f"{record.error.code}: {record.error.message}"), "dim")
+    if isinstance(record.message, LazyMessage):
+        return Cell("large data", "dim")
     data = record.message.data
     return Cell(
         _cut(

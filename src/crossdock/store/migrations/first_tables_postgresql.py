@@ -49,6 +49,7 @@ CREATE TABLE integration.data_archive (
   target_app TEXT NOT NULL,
   data JSONB NOT NULL,
   data_bytes BYTEA,
+  payload TEXT,
   status VARCHAR(10) DEFAULT 'pending' NOT NULL,
   created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
   processed_at TIMESTAMP WITH TIME ZONE,
@@ -100,6 +101,7 @@ CREATE TABLE integration.data_staging (
   target_app TEXT NOT NULL,
   data JSONB NOT NULL,
   data_bytes BYTEA,
+  payload TEXT,
   status VARCHAR(10) DEFAULT 'pending' NOT NULL,
   created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
   processed_at TIMESTAMP WITH TIME ZONE,
@@ -181,6 +183,17 @@ CREATE TABLE integration.hub_process (
   updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
   CONSTRAINT pk_hub_process PRIMARY KEY (owner)
 )""",
+    """\
+CREATE TABLE integration.payload (
+  checksum TEXT NOT NULL,
+  data BYTEA NOT NULL,
+  created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+  CONSTRAINT pk_payload PRIMARY KEY (checksum)
+)""",
+    """\
+CREATE INDEX idx_archive_payload ON integration.data_archive (payload) WHERE payload IS NOT NULL""",
+    """\
+CREATE INDEX idx_payload ON integration.data_staging (payload) WHERE payload IS NOT NULL""",
     """\
 CREATE TABLE integration.queue_state (
   app TEXT NOT NULL,
@@ -361,9 +374,9 @@ DECLARE
   other text := (SELECT fallback FROM integration.queue_state WHERE app = NEW.target_app);
 BEGIN
   IF other IS NULL THEN RETURN NULL; END IF;
-  INSERT INTO integration.data_staging (data, data_bytes, message_id, type, subject, content_type, data_schema, partition_key, traceparent, priority,
+  INSERT INTO integration.data_staging (data, data_bytes, payload, message_id, type, subject, content_type, data_schema, partition_key, traceparent, priority,
       source_app, target_app, source, time, correlation_id, extensions, expires_at)
-    VALUES (NEW.data, NEW.data_bytes, NEW.message_id, NEW.type, NEW.subject, NEW.content_type, NEW.data_schema, NEW.partition_key, NEW.traceparent, NEW.priority,
+    VALUES (NEW.data, NEW.data_bytes, NEW.payload, NEW.message_id, NEW.type, NEW.subject, NEW.content_type, NEW.data_schema, NEW.partition_key, NEW.traceparent, NEW.priority,
       NEW.target_app, other, coalesce(NEW.source, NEW.source_app), coalesce(NEW.time, NEW.created_at),
       coalesce(NEW.correlation_id, NEW.message_id),
       CAST(CASE WHEN json_typeof(NEW.extensions) = 'object' THEN CAST(NEW.extensions AS JSONB) ELSE '{}' END
@@ -380,6 +393,9 @@ END $$""",
     """\
 CREATE FUNCTION integration.data_staging_before_edit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  IF NEW.data IS DISTINCT FROM OLD.data OR NEW.data_bytes IS DISTINCT FROM OLD.data_bytes THEN
+    NEW.payload := NULL;
+  END IF;
   NEW.updated_at := now();
   NEW.revision := OLD.revision + 1;
   RETURN NEW;
@@ -454,8 +470,8 @@ SELECT target_app AS app, count(*) AS messages,
 FROM integration.data_staging WHERE status = 'completed' AND claimed_at IS NOT NULL GROUP BY target_app""",
     """\
 CREATE VIEW integration.all_messages AS
-SELECT id, source_app, target_app, data, data_bytes, status, created_at, processed_at, updated_at, created_by, deleted_at, message_id, source, type, subject, time, content_type, data_schema, partition_key, correlation_id, traceparent, extensions, priority, available_at, expires_at, attempts, crashes, max_attempts, retry, due_at, replayed_at, claimed_at, lease_owner, lease_token, lease_until, lease_keep_s, blocked, result, error, revision, CAST(NULL AS TIMESTAMPTZ) AS archived_at FROM integration.data_staging
-UNION ALL SELECT id, source_app, target_app, data, data_bytes, status, created_at, processed_at, updated_at, created_by, deleted_at, message_id, source, type, subject, time, content_type, data_schema, partition_key, correlation_id, traceparent, extensions, priority, available_at, expires_at, attempts, crashes, max_attempts, retry, due_at, replayed_at, claimed_at, lease_owner, lease_token, lease_until, lease_keep_s, blocked, result, error, revision, archived_at FROM integration.data_archive""",
+SELECT id, source_app, target_app, data, CASE WHEN payload IS NULL THEN data_bytes ELSE (SELECT p.data FROM integration.payload AS p WHERE p.checksum = m.payload) END AS data_bytes, payload, status, created_at, processed_at, updated_at, created_by, deleted_at, message_id, source, type, subject, time, content_type, data_schema, partition_key, correlation_id, traceparent, extensions, priority, available_at, expires_at, attempts, crashes, max_attempts, retry, due_at, replayed_at, claimed_at, lease_owner, lease_token, lease_until, lease_keep_s, blocked, result, error, revision, CAST(NULL AS TIMESTAMPTZ) AS archived_at FROM integration.data_staging AS m
+UNION ALL SELECT id, source_app, target_app, data, CASE WHEN payload IS NULL THEN data_bytes ELSE (SELECT p.data FROM integration.payload AS p WHERE p.checksum = m.payload) END AS data_bytes, payload, status, created_at, processed_at, updated_at, created_by, deleted_at, message_id, source, type, subject, time, content_type, data_schema, partition_key, correlation_id, traceparent, extensions, priority, available_at, expires_at, attempts, crashes, max_attempts, retry, due_at, replayed_at, claimed_at, lease_owner, lease_token, lease_until, lease_keep_s, blocked, result, error, revision, archived_at FROM integration.data_archive AS m""",
     """\
 ALTER TABLE integration.data_staging SET (fillfactor = 85,
   autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0,

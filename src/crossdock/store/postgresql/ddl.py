@@ -11,8 +11,8 @@ from typing import Final
 
 from crossdock.domain.events import MessageFailed, MessageFellBack, MessageNacked, MessageReplayed
 from crossdock.domain.lifecycle import Status, legal_changes
-from crossdock.store.sqlite_ddl import DEFAULT_LEASE_S
-from crossdock.store.tables import COPIED_COLUMNS, data_staging
+from crossdock.store.sqlite_ddl import DEFAULT_LEASE_S, message_columns
+from crossdock.store.tables import COPIED_COLUMNS
 
 _OF_KEY: Final = (
     "target_app = an_app AND partition_key = a_key AND partition_key IS NOT NULL"
@@ -180,6 +180,9 @@ END $$"""
 _BEFORE_EDIT: Final = """
 CREATE FUNCTION integration.data_staging_before_edit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  IF NEW.data IS DISTINCT FROM OLD.data OR NEW.data_bytes IS DISTINCT FROM OLD.data_bytes THEN
+    NEW.payload := NULL;
+  END IF;
   NEW.updated_at := now();
   NEW.revision := OLD.revision + 1;
   RETURN NEW;
@@ -273,11 +276,11 @@ ALTER TABLE integration.data_staging SET (fillfactor = 85,
 
 
 def _all_messages() -> str:
-    columns = ", ".join(column.name for column in data_staging.columns)
+    columns = message_columns("integration.payload")
     return (
         f"CREATE VIEW integration.all_messages AS\n"
-        f"SELECT {columns}, CAST(NULL AS TIMESTAMPTZ) AS archived_at FROM integration.data_staging\n"
-        f"UNION ALL SELECT {columns}, archived_at FROM integration.data_archive"
+        f"SELECT {columns}, CAST(NULL AS TIMESTAMPTZ) AS archived_at FROM integration.data_staging AS m\n"
+        f"UNION ALL SELECT {columns}, archived_at FROM integration.data_archive AS m"
     )
 
 

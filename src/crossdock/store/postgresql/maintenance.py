@@ -6,11 +6,13 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import StoreError
+from crossdock.store import statements
 from crossdock.store.liveness import live_owners
 from crossdock.store.migrate import upgrade_schema
+from crossdock.store.payloads import missing_text
 from crossdock.store.postgresql import errors, schema
 from crossdock.store.postgresql.connections import Connections, discard
-from crossdock.store.postgresql.dialect import SCHEMA
+from crossdock.store.postgresql.dialect import SCHEMA, PostgreSQLStatements
 from crossdock.store.postgresql.engine import engine_on
 from crossdock.store.postgresql.location import parse_database_url
 from crossdock.store.schema import needs_migration
@@ -37,7 +39,7 @@ _MISSING: Final = """\
 SELECT name FROM unnest(CAST(%s AS TEXT[])) AS name WHERE to_regclass('integration.' || name) IS NULL"""
 _FACTS: Final = """\
 SELECT pg_total_relation_size('integration.data_staging') + pg_total_relation_size('integration.audit_log')
-    + pg_total_relation_size('integration.data_archive'),
+    + pg_total_relation_size('integration.data_archive') + pg_total_relation_size('integration.payload'),
   (SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = CAST('integration.data_staging' AS REGCLASS)),
   (SELECT max(now() - xact_start) FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL
     AND pid <> pg_backend_pid())"""
@@ -72,8 +74,11 @@ def check(url: str | URL, settings: StoreSettings) -> list[str]:
         if needs_migration(state, str(location)):
             return [f"schema {state.number} is too old for this version; run: crossdock store migrate"]
         missing = connection.execute(_MISSING, [list(schema.names())]).fetchall()
+        if missing:
+            return [f"{SCHEMA}.{name} is missing" for (name,) in missing]
         unsound = connection.execute(_UNSOUND).fetchall()
-        return [f"{SCHEMA}.{name} is missing" for (name,) in missing] + [text for (text,) in unsound]
+        lost = connection.execute(PostgreSQLStatements().get(statements.dangling).sql).fetchall()
+        return [text for (text,) in unsound] + [missing_text(*row) for row in lost]
 
 
 def migrate(url: str | URL, settings: StoreSettings) -> tuple[int, int]:

@@ -65,6 +65,7 @@ class OpenDatabase:
         self._prepared = prepared
         self.limits = KnownLimits()
         self._patience_s = settings.lock_timeout.total_seconds()
+        self._claim_check_bytes = settings.claim_check_bytes
         with ExitStack() as opening:
             self.presence = HostPresence(location.folder, name)
             opening.callback(self.presence.leave)
@@ -154,7 +155,7 @@ class OpenDatabase:
 
     def transaction_on(self, database: Database) -> PostgreSQLTransaction:
         """Return the verbs on a connection that is inside a transaction."""
-        return PostgreSQLTransaction(
+        transaction = PostgreSQLTransaction(
             database,
             self._prepared,
             who=self.who,
@@ -162,6 +163,8 @@ class OpenDatabase:
             hears=self._notice.hears,
             now=self.now,
         )
+        transaction.claim_check_bytes = self._claim_check_bytes
+        return transaction
 
     def after_commit(self, woken: set[str], events: Sequence[Event]) -> None:
         """Wake who has got something to do, and tell what happened."""

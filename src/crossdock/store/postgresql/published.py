@@ -24,7 +24,8 @@ WHERE id = (
       WHERE app = %(app)s AND (paused_at IS NOT NULL OR parked_until > now()))
   ORDER BY priority DESC, id LIMIT 1
   FOR UPDATE SKIP LOCKED)
-RETURNING id, message_id, data, lease_token"""
+RETURNING id, message_id, data, lease_token, CASE WHEN payload IS NULL THEN data_bytes
+  ELSE (SELECT p.data FROM integration.payload AS p WHERE p.checksum = payload) END AS data_bytes"""
 """Take the next message of ``app`` for ``lease_seconds``; no row: there is none. Commit before you begin to work."""
 
 COMPLETE_SQL: Final = """\

@@ -8,11 +8,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import StoreError
-from crossdock.domain.message import BINARY_TYPE, Draft, Envelope, SentMessage, sent_message
-from crossdock.store import statements
+from crossdock.domain.message import Draft, Envelope, SentMessage, sent_message
 from crossdock.store.codec import JSON_IN_BYTES
 from crossdock.store.postgresql.statements import creation, insert_many, next_ids
-from crossdock.store.sending import Sending, runs_of_kind
+from crossdock.store.sending import Sending
 from crossdock.store.statements.parameters import INSTANTS
 
 if TYPE_CHECKING:
@@ -53,7 +52,9 @@ class PostgreSQLSending(Sending):
                 return archived
         if envelope.partition_key is not None:
             self.lock_keys([(envelope.app, envelope.partition_key)])
-        if draft.text is None or _is_unfit(draft.text):
+        if self.is_large(draft):
+            row_id = self._send_large(draft, envelope)
+        elif draft.text is None or _is_unfit(draft.text):
             row_id = self._insert_bytes(draft, envelope)
         else:
             insert = self._insert_of(envelope, raw=False)
@@ -66,12 +67,13 @@ class PostgreSQLSending(Sending):
     def _insert_bytes(self, draft: Draft, envelope: Envelope) -> int | None:
         """Store one message whose data does not go into its column as it is; return its row id."""
         data, raw = _form_of(draft)
-        columns = self._shared(envelope, raw=draft.raw is not None)
-        columns["message_id"], columns["data"] = draft.message_id, data
+        columns = {**self._shared(envelope, raw=draft.raw is not None), "data": data}
         if raw is not None:
             columns["data_bytes"] = raw
-        prepared = self._prepared.get(statements.insert_one, columns=tuple(columns))
-        rows = self._database.execute(prepared.sql, [columns[name] for name in prepared.names]).fetchall()
+        return self._insert_columns(columns, draft)
+
+    def _row_id(self, cursor: Any) -> int | None:
+        rows = cursor.fetchall()
         return rows[0][0] if rows else None
 
     def _already_held(self, draft: Draft, envelope: Envelope) -> SentMessage:
@@ -95,8 +97,13 @@ class PostgreSQLSending(Sending):
         if envelope.partition_key is not None:
             self.lock_keys([(envelope.app, envelope.partition_key)])
         row_ids: list[int] = []
-        for group in runs_of_kind(drafts):
-            row_ids += self._copy(group, envelope) if len(group) >= _FEW else self._insert(group, envelope)
+        for large, group in self.runs_of_kind(drafts):
+            if large:
+                row_ids += self._send_each(group, envelope)
+            else:
+                row_ids += (
+                    self._copy(group, envelope) if len(group) >= _FEW else self._insert(group, envelope)
+                )
         self._settle_order(envelope)
         return row_ids
 
@@ -145,13 +152,6 @@ class PostgreSQLSending(Sending):
     def _run_creation(self, draft: Draft, envelope: Envelope) -> list[Any]:
         identity = {"message_id": draft.message_id, "app": envelope.app, "source_app": envelope.source_app}
         return self.run(creation, identity)
-
-    def _shared(self, envelope: Envelope, *, raw: bool) -> dict[str, Any]:
-        """Return the columns that all messages of an envelope and of a kind have in common."""
-        columns = self._columns(envelope)
-        if raw:
-            columns["content_type"] = envelope.datacontenttype or BINARY_TYPE
-        return columns
 
 
 def _form_of(draft: Draft) -> tuple[str, bytes | None]:

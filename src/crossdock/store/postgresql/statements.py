@@ -261,6 +261,16 @@ def archive_rows() -> Insert:
     return made.returning(data_archive.c.id)
 
 
+def hold_payload() -> Select[Any]:
+    """Find a payload, and keep it until the transaction ends; others may keep it, too."""
+    return shared.hold_payload().suffix_with(text("FOR KEY SHARE"))
+
+
+def seize_payload() -> Select[Any]:
+    """Find a payload that is to be removed; no row: another transaction is about to need it."""
+    return shared.seize_payload().suffix_with(text("FOR UPDATE SKIP LOCKED"))
+
+
 def of_app(*, status: Status, with_code: bool) -> Select[Any]:
     """Return ids of an app's messages of one status, in order, after a given one."""
     query = select(T.id).where(
@@ -279,8 +289,10 @@ def of_app(*, status: Status, with_code: bool) -> Select[Any]:
 REPLACED: Final[dict[Callable[..., ClauseElement], Callable[..., ClauseElement]]] = {
     shared.promote_due: promote_due,
     shared.claim_first: claim_first,
+    shared.hold_payload: hold_payload,
     shared.insert_one: insert_one,
     shared.of_app: of_app,
     shared.overdue: overdue,
+    shared.seize_payload: seize_payload,
 }
 """For a statement of SQLite, the one of PostgreSQL; all others are the same for both."""

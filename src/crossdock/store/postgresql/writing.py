@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from crossdock.domain.errors import StoreError
     from crossdock.domain.events import Event
-    from crossdock.domain.message import Envelope
+    from crossdock.domain.message import Draft, Envelope
     from crossdock.store.group_commit import Unit
     from crossdock.store.postgresql.connections import Connections
     from crossdock.store.postgresql.driver import Database
@@ -134,7 +134,7 @@ class Writer:
         database, transaction = self.connect()
         transaction.is_repeated = repeated
         single = getattr(work, "single", None)
-        if single is not None:
+        if single is not None and not transaction.is_large(single[0]):
             transaction.begin()
             return self._send_alone(transaction, *single, repeated=repeated), transaction
         try:
@@ -167,7 +167,7 @@ class Writer:
     def _transact(self, units: Sequence[Unit], *, repeated: bool) -> tuple[set[str], Sequence[Event]]:
         database, transaction = self.connect()
         transaction.is_repeated = repeated
-        if not repeated and (envelope := _shared_envelope(units)) is not None:
+        if not repeated and (envelope := _shared_envelope(units, transaction.is_large)) is not None:
             return self._send_together(units, envelope, transaction), ()
         try:
             database.begin(self._begin)
@@ -288,7 +288,7 @@ class Writer:
         return errors.translate(error, self._connections.location)
 
 
-def _shared_envelope(units: Sequence[Unit]) -> Envelope | None:
+def _shared_envelope(units: Sequence[Unit], is_large: Callable[[Draft], bool]) -> Envelope | None:
     """Return the envelope of many single messages, all JSON or all bytes, each with an id of its own, or None."""
     if len(units) < _FEWEST_TOGETHER:
         return None
@@ -298,6 +298,7 @@ def _shared_envelope(units: Sequence[Unit]) -> Envelope | None:
     drafts = [one[0] for one in found if one is not None]
     kinds = {draft.raw is None for draft in drafts}
     alike = len(kinds) == 1 and len({draft.message_id for draft in drafts}) == len(drafts)
+    alike = alike and not any(map(is_large, drafts))  # more than one statement each
     envelope: Envelope = found[0][1]
     return envelope if alike else None
 

@@ -15,6 +15,7 @@ from crossdock.store.statements.parts import (
     listed,
     literal,
     param,
+    whole_bytes,
 )
 from crossdock.store.tables import archive_file, audit_log, data_archive, data_staging
 
@@ -23,10 +24,18 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
 _A: Final = data_archive.c
+
+
+def _whole(columns: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(whole_bytes(_A) if column.name == "data_bytes" else column for column in columns)
+
+
 _F: Final = archive_file.c
-ARCHIVE_COLUMNS: Final = (*(_A[column.name] for column in RECORD_COLUMNS), _A.archived_at)
-"""What a record needs of its row in the archive: the columns of ``RECORD_COLUMNS``, and when it came there."""
-LINE_COLUMNS: Final = tuple(_A)
+LISTED_ARCHIVE_COLUMNS: Final = (*(_A[column.name] for column in RECORD_COLUMNS), _A.archived_at)
+"""What a listed record needs of its row in the archive: ``LISTED_COLUMNS``, and when it came there."""
+ARCHIVE_COLUMNS: Final = _whole(LISTED_ARCHIVE_COLUMNS)
+"""The same with what lies outside the row."""
+LINE_COLUMNS: Final = _whole(tuple(_A))
 _COMPLETED: Final = T.status == literal(Status.COMPLETED)
 _UNWRITTEN: Final = _F.row_count.is_(None)
 _FACTS: Final = {"row_count": "rows", "file_size": "size", "checksum": "checksum"}
@@ -106,8 +115,10 @@ def archived_ids(*, with_app: bool, newest_first: bool) -> Select[Any]:
 
 
 def archived_records(*, newest_first: bool) -> Select[Any]:
-    """Return the rows of ``ids`` in the archive, in order."""
-    return select(*ARCHIVE_COLUMNS).where(listed(_A.id)).order_by(_A.id.desc() if newest_first else _A.id)
+    """Return the rows of ``ids`` in the archive, in order, but for what lies outside them."""
+    return (
+        select(*LISTED_ARCHIVE_COLUMNS).where(listed(_A.id)).order_by(_A.id.desc() if newest_first else _A.id)
+    )
 
 
 def archived_app_after() -> Select[Any]:
@@ -142,8 +153,8 @@ def histories() -> Select[Any]:
 
 
 def purge_archived() -> ReturningDelete[Any]:
-    """Remove the rows of ``ids`` from the archive."""
-    return delete(data_archive).where(listed(_A.id)).returning(_A.id)
+    """Remove the rows of ``ids`` from the archive; return what they had outside."""
+    return delete(data_archive).where(listed(_A.id)).returning(_A.payload)
 
 
 def open_files() -> Select[Any]:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _UNSET: Final = (
     T.data_bytes, T.source, T.subject, T.time, T.data_schema, T.partition_key, T.correlation_id, T.traceparent,
-    T.extensions, T.expires_at, T.max_attempts, T.retry, T.replayed_at,
+    T.extensions, T.expires_at, T.max_attempts, T.retry, T.replayed_at, T.payload,
 )  # fmt: skip
 _PLAIN: Final = and_(
     *(column.is_(None) for column in _UNSET),

@@ -129,7 +129,7 @@ def delete_row() -> Update:
     )
 
 
-def purge() -> ReturningDelete[Any, Any, Any]:
+def purge() -> ReturningDelete[Any, Any, Any, Any]:
     """Remove finished messages of one status for good, those older than ``before``, a bounded number."""
     old = (
         select(T.id)
@@ -141,7 +141,7 @@ def purge() -> ReturningDelete[Any, Any, Any]:
         )
         .suffix_with(LIMIT)
     )
-    return delete(data_staging).where(T.id.in_(old)).returning(T.id, T.target_app, T.partition_key)
+    return delete(data_staging).where(T.id.in_(old)).returning(T.id, T.target_app, T.partition_key, T.payload)
 
 
 def purge_log() -> Delete:

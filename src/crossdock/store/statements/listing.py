@@ -9,10 +9,10 @@ from sqlalchemy import and_, func, select
 from crossdock.store.statements.parts import (
     FINISHED,
     LIMIT,
+    LISTED_COLUMNS,
     PENDING,
     PROCESSING,
     READY,
-    RECORD_COLUMNS,
     WATCHED,
     T,
     listed,
@@ -82,9 +82,9 @@ def next_app(*, part: Part) -> Select[Any]:
 
 
 def records(*, newest_first: bool) -> Select[Any]:
-    """Return the rows of ``ids`` that are not hidden, in order."""
+    """Return the rows of ``ids`` that are not hidden, in order, but for what lies outside them."""
     return (
-        select(*RECORD_COLUMNS)
+        select(*LISTED_COLUMNS)
         .where(listed(T.id), T.deleted_at.is_(None))
         .order_by(T.id.desc() if newest_first else T.id)
     )

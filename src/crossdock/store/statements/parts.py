@@ -11,9 +11,11 @@ from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    LargeBinary,
     and_,
     bindparam,
     case,
+    cast,
     exists,
     func,
     literal_column,
@@ -25,13 +27,33 @@ from sqlalchemy import (
 
 from crossdock.domain.lifecycle import Status
 from crossdock.store.statements.parameters import INSTANTS, NULL_TYPE, Checked, Instant, Listed, Optional
-from crossdock.store.tables import FINISHED_STATUSES, KEY_STATUSES, data_staging, queue_state
+from crossdock.store.tables import FINISHED_STATUSES, KEY_STATUSES, data_staging, payload, queue_state
 
 T: Final = data_staging.c
+
+
+def whole_bytes(row: Any) -> ColumnElement[Any]:
+    """Return the column ``data_bytes``, or what lies outside the row in its stead; empty if that is missing.
+
+    Args:
+        row: The columns of the table.
+    """
+    outside = (
+        select(payload.c.data)
+        .where(payload.c.checksum == row.payload)
+        .correlate(row.payload.table)
+        .scalar_subquery()
+    )
+    missing = cast(literal_column("''"), LargeBinary)
+    whole = case((row.payload.is_(None), row.data_bytes), else_=func.coalesce(outside, missing))
+    return whole.label("data_bytes")
+
+
 MESSAGE_COLUMNS: Final = (
-    T.id, T.message_id, T.source_app, T.target_app, T.data, T.data_bytes, T.source, T.type, T.subject, T.time,
+    T.id, T.message_id, T.source_app, T.target_app, T.data, whole_bytes(T), T.source, T.type, T.subject, T.time,
     T.content_type, T.data_schema, T.partition_key, T.correlation_id, T.traceparent, T.extensions, T.priority,
     T.expires_at, T.created_at, T.attempts, T.max_attempts, T.retry, T.lease_until, T.replayed_at, T.crashes,
+    T.payload,
 )  # fmt: skip
 """What a delivery needs of its row, in the order that ``codec`` reads."""
 
@@ -40,6 +62,10 @@ RECORD_COLUMNS: Final = (
     T.lease_owner, T.blocked, T.revision, T.result, T.error, T.deleted_at, T.lease_token,
 )  # fmt: skip
 """What a record needs of its row."""
+LISTED_COLUMNS: Final = tuple(
+    T.data_bytes if column.name == "data_bytes" else column for column in RECORD_COLUMNS
+)
+"""The same without what lies outside the row, which is read when somebody looks at it."""
 
 
 def param(name: str) -> Any:

@@ -10,6 +10,7 @@ from crossdock.store.statements.parts import (
     DUE,
     FINISHED,
     HALTED,
+    LISTED_COLUMNS,
     PENDING,
     PROCESSING,
     READY,
@@ -36,9 +37,9 @@ def by_message_id(*, with_app: bool, with_source: bool) -> Select[Any]:
     return query.order_by(T.id)
 
 
-def by_row_id() -> Select[Any]:
-    """Return one row."""
-    return select(*RECORD_COLUMNS).where(T.id == param("row_id"))
+def by_row_id(*, whole: bool) -> Select[Any]:
+    """Return one row, with what lies outside it or without."""
+    return select(*(RECORD_COLUMNS if whole else LISTED_COLUMNS)).where(T.id == param("row_id"))
 
 
 def status_of() -> Select[Any]:

@@ -1,4 +1,4 @@
-"""The first tables: the queue, its archive, the audit log, the state of queues, schedules.
+"""The first tables: the queue, its archive, large payloads, the audit log, the state of queues, schedules.
 
 Revision 0001. Never edited once released: what it made is what later revisions change.
 """
@@ -59,6 +59,7 @@ CREATE TABLE data_archive (
   target_app TEXT NOT NULL,
   data TEXT NOT NULL,
   data_bytes BLOB,
+  payload TEXT,
   status VARCHAR(10) DEFAULT 'pending' NOT NULL,
   created_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
   processed_at VARCHAR(26),
@@ -110,6 +111,7 @@ CREATE TABLE data_staging (
   target_app TEXT NOT NULL,
   data TEXT NOT NULL,
   data_bytes BLOB,
+  payload TEXT,
   status VARCHAR(10) DEFAULT 'pending' NOT NULL,
   created_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
   processed_at VARCHAR(26),
@@ -201,6 +203,17 @@ CREATE TABLE hub_process (
   updated_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
   CONSTRAINT pk_hub_process PRIMARY KEY (owner)
 )""",
+    """\
+CREATE TABLE payload (
+  checksum TEXT NOT NULL,
+  data BLOB NOT NULL,
+  created_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  CONSTRAINT pk_payload PRIMARY KEY (checksum)
+)""",
+    """\
+CREATE INDEX idx_archive_payload ON data_archive (payload) WHERE payload IS NOT NULL""",
+    """\
+CREATE INDEX idx_payload ON data_staging (payload) WHERE payload IS NOT NULL""",
     """\
 CREATE TABLE queue_state (
   app TEXT NOT NULL,
@@ -329,9 +342,9 @@ END""",
 CREATE TRIGGER data_staging_after_failed AFTER UPDATE OF status ON data_staging
 WHEN NEW.revision = OLD.revision AND NEW.status = 'failed' AND OLD.status = 'processing'
   AND EXISTS (SELECT 1 FROM queue_state WHERE app = NEW.target_app AND fallback IS NOT NULL) BEGIN
-  INSERT INTO data_staging (data, data_bytes, message_id, type, subject, content_type, data_schema, partition_key, traceparent, priority,
+  INSERT INTO data_staging (data, data_bytes, payload, message_id, type, subject, content_type, data_schema, partition_key, traceparent, priority,
       source_app, target_app, source, time, correlation_id, extensions, expires_at)
-    SELECT NEW.data, NEW.data_bytes, NEW.message_id, NEW.type, NEW.subject, NEW.content_type, NEW.data_schema, NEW.partition_key, NEW.traceparent, NEW.priority,
+    SELECT NEW.data, NEW.data_bytes, NEW.payload, NEW.message_id, NEW.type, NEW.subject, NEW.content_type, NEW.data_schema, NEW.partition_key, NEW.traceparent, NEW.priority,
       NEW.target_app, fallback, coalesce(NEW.source, NEW.source_app), coalesce(NEW.time, NEW.created_at),
       coalesce(NEW.correlation_id, NEW.message_id),
       json_set(CASE WHEN json_valid(NEW.extensions) THEN NEW.extensions ELSE '{}' END,
@@ -350,7 +363,9 @@ END""",
 CREATE TRIGGER data_staging_after_edit
 AFTER UPDATE OF data, data_bytes, priority, available_at, expires_at, max_attempts ON data_staging
 WHEN NEW.revision = OLD.revision AND NEW.status = OLD.status BEGIN
-  UPDATE data_staging SET updated_at = strftime('%Y-%m-%d %H:%M:%f000', 'now'), revision = revision + 1 WHERE id = NEW.id;
+  UPDATE data_staging SET updated_at = strftime('%Y-%m-%d %H:%M:%f000', 'now'), revision = revision + 1,
+    payload = CASE WHEN NEW.data IS OLD.data AND NEW.data_bytes IS OLD.data_bytes THEN NEW.payload END
+  WHERE id = NEW.id;
 END""",
     """\
 CREATE TRIGGER data_staging_after_delete AFTER DELETE ON data_staging
@@ -395,8 +410,8 @@ SELECT target_app AS app, count(*) AS messages,
 FROM data_staging WHERE status = 'completed' AND claimed_at IS NOT NULL GROUP BY target_app""",
     """\
 CREATE VIEW all_messages AS
-SELECT id, source_app, target_app, data, data_bytes, status, created_at, processed_at, updated_at, created_by, deleted_at, message_id, source, type, subject, time, content_type, data_schema, partition_key, correlation_id, traceparent, extensions, priority, available_at, expires_at, attempts, crashes, max_attempts, retry, due_at, replayed_at, claimed_at, lease_owner, lease_token, lease_until, lease_keep_s, blocked, result, error, revision, NULL AS archived_at FROM data_staging
-UNION ALL SELECT id, source_app, target_app, data, data_bytes, status, created_at, processed_at, updated_at, created_by, deleted_at, message_id, source, type, subject, time, content_type, data_schema, partition_key, correlation_id, traceparent, extensions, priority, available_at, expires_at, attempts, crashes, max_attempts, retry, due_at, replayed_at, claimed_at, lease_owner, lease_token, lease_until, lease_keep_s, blocked, result, error, revision, archived_at FROM data_archive""",
+SELECT id, source_app, target_app, data, CASE WHEN payload IS NULL THEN data_bytes ELSE (SELECT p.data FROM payload AS p WHERE p.checksum = m.payload) END AS data_bytes, payload, status, created_at, processed_at, updated_at, created_by, deleted_at, message_id, source, type, subject, time, content_type, data_schema, partition_key, correlation_id, traceparent, extensions, priority, available_at, expires_at, attempts, crashes, max_attempts, retry, due_at, replayed_at, claimed_at, lease_owner, lease_token, lease_until, lease_keep_s, blocked, result, error, revision, NULL AS archived_at FROM data_staging AS m
+UNION ALL SELECT id, source_app, target_app, data, CASE WHEN payload IS NULL THEN data_bytes ELSE (SELECT p.data FROM payload AS p WHERE p.checksum = m.payload) END AS data_bytes, payload, status, created_at, processed_at, updated_at, created_by, deleted_at, message_id, source, type, subject, time, content_type, data_schema, partition_key, correlation_id, traceparent, extensions, priority, available_at, expires_at, attempts, crashes, max_attempts, retry, due_at, replayed_at, claimed_at, lease_owner, lease_token, lease_until, lease_keep_s, blocked, result, error, revision, archived_at FROM data_archive AS m""",
 )
 
 
