@@ -12,14 +12,17 @@ CODE := $(wildcard src tests tools benchmarks examples)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all check format bench soak docs constraints clean
+.PHONY: help setup run run-orders test test-all check format bench soak docs constraints clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: .venv/ready-dev ## Make .venv with everything a developer needs
 
-run: .venv/ready-run ## Show Crossdock at work: orders from a CSV file through two consumers
+run: .venv/ready-run ## Show Crossdock at work: a pipeline whose transport changes while orders pour through
+	@$(BIN)/python examples/warehouse/run.py $(ARGS)
+
+run-orders: .venv/ready-run ## Likewise: orders from a CSV file through two consumers
 	@$(BIN)/python examples/orders/run.py $(ARGS)
 
 test: .venv/ready-dev ## Run the tests, but for the slow ones

@@ -144,7 +144,7 @@ def next_steps(dead: list[Record]) -> list[tuple[str, str]]:
             (edit, "mend it …"),
             (
                 f"{command} message replay {wrong.message.id}",
-                "… and send it again; the next 'make run' handles it",
+                "… and send it again; the next 'make run-orders' handles it",
             ),
         ]
     return [*steps, (f"{command} queue replay warehouse --yes", "give the carrier another chance")]

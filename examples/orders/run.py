@@ -1,6 +1,6 @@
 """Orders from a CSV file go through two consumers, each a process of its own, while a table shows the queues.
 
-Run it with ``make run``, as often as you like: each run sends the orders anew, into the same store.
+Run it with ``make run-orders``, as often as you like: each run sends the orders anew, into the same store.
 """
 
 import csv

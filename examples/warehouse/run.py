@@ -1,0 +1,157 @@
+"""Orders pour through four apps while the way to one of them changes: files, a process that stays, a function.
+
+Run it with ``make run``, as often as you like. In a terminal the hub stays, for files of yours, until Ctrl-C; with
+``--once``, or without a terminal, it ends by itself.
+"""
+
+import argparse
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from place import DATA, HERE, STAGES, STORE_URL, WORK, crossdock, shown
+from pour import Shop
+from screen import Screen
+from switch import begin_reload, edit
+from tally import Tally
+
+from crossdock import Queue
+
+WAYS = ("files", "process", "function")
+TIME_LIMIT_S = 60.0
+
+
+def main() -> int:
+    """Show it all, unless another run is doing so."""
+    options = parse()
+    WORK.mkdir(exist_ok=True)
+    with (WORK / "run.lock").open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.stderr.write("The warehouse runs already, in another terminal; end it there with Ctrl-C.\n")
+            return 1
+        return show(options)
+
+
+def show(options: argparse.Namespace) -> int:
+    """Pour orders in, change the way twice, tell what came of it, and stay for the reader's own files."""
+    prepare()
+    shop = Shop()
+    with Queue(STORE_URL) as queue, programs() as running:
+        tally = Tally(queue, shop)
+        screen = Screen(queue, shop, tally)
+        screen.say(f"Orders pour into {shown(DATA)}/imports; what comes out is in {shown(DATA)}/exports.\n")
+        with screen.live():
+            complete = pour(screen, shop, tally, running, seconds=options.seconds)
+        screen.show_outcome()
+        if not complete or tally.repeated:
+            sys.stderr.write(f"This is not as it should be; {shown(WORK)}/hub.log may say why.\n")
+            return 1
+        screen.show_next_steps()
+        if not options.once:
+            stay(screen, tally, running)
+    return 0
+
+
+def parse() -> argparse.Namespace:
+    """Read the arguments."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--once", action="store_true", default=not sys.stdout.isatty(), help="end by itself")
+    parser.add_argument("--seconds", type=float, default=15.0, help="so long by each of the three ways")
+    return parser.parse_args()
+
+
+def prepare() -> None:
+    """Put the pipeline's files into the folder where it works; what earlier runs left there stays."""
+    shutil.copytree(HERE / "pipeline", WORK, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    for stage in STAGES:
+        (DATA / stage).mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def programs() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Run the hub, and the enricher that follows files; end both in good order.
+
+    They are of another process group than the terminal's, so Ctrl-C reaches this program alone.
+    """
+    commands = (
+        [crossdock(), "run"],
+        [sys.executable, "enricher.py", "--files", "data/validated", "data/enriched"],
+    )
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CROSSDOCK_")}
+    with (WORK / "hub.log").open("ab") as log:
+        running = [
+            subprocess.Popen(command, cwd=WORK, env=kept, stdout=log, stderr=log, process_group=0)  # noqa: S603 - our own programs
+            for command in commands
+        ]
+    try:
+        yield running
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait(timeout=30)
+
+
+def pour(
+    screen: Screen, shop: Shop, tally: Tally, running: list[subprocess.Popen[bytes]], *, seconds: float
+) -> bool:
+    """Pour orders in by each way, then wait for the last of them; false: not all came through.
+
+    Args:
+        seconds: So long by each way, and until one order has come by it.
+    """
+    for way in WAYS:
+        if way != WAYS[0]:
+            edit(way)
+            reload = begin_reload(subprocess.DEVNULL)
+            while reload.poll() is None:
+                shop.pour()
+                step(screen, tally, running)
+            if reload.returncode:
+                return False
+        screen.say(f"The enricher is reached by {way}.")
+        begin = time.monotonic()
+        while time.monotonic() < begin + (seconds if tally.by_way[way] else TIME_LIMIT_S):
+            shop.pour()
+            if not step(screen, tally, running):
+                return False
+    deadline = time.monotonic() + TIME_LIMIT_S
+    while tally.on_the_way and time.monotonic() < deadline:
+        if not step(screen, tally, running):
+            return False
+    return not tally.on_the_way
+
+
+def step(screen: Screen, tally: Tally, running: list[subprocess.Popen[bytes]]) -> bool:
+    """Count, show, and wait a little; false: a program has ended."""
+    tally.look()
+    screen.update()
+    time.sleep(0.1)
+    return all(process.poll() is None for process in running)
+
+
+def stay(screen: Screen, tally: Tally, running: list[subprocess.Popen[bytes]]) -> None:
+    """Tell what comes out, until Ctrl-C or until a program ends."""
+    screen.say(f"\nThe hub runs on. Drop files into {shown(DATA)}/imports; Ctrl-C ends it.\n")
+    while all(process.poll() is None for process in running):
+        for manifest, rows in tally.look():
+            screen.show_export(manifest, rows)
+        time.sleep(0.3)
+    screen.say(f"The hub has ended; see {shown(WORK)}/hub.log.")
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped in good order; what was on its way waits in the store and the folders.\n")
+        sys.exit(130)
