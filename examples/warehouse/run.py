@@ -103,11 +103,7 @@ def programs() -> Iterator[list[subprocess.Popen[bytes]]]:
 def pour(
     screen: Screen, shop: Shop, tally: Tally, running: list[subprocess.Popen[bytes]], *, seconds: float
 ) -> bool:
-    """Pour orders in by each way, then wait for the last of them; false: not all came through.
-
-    Args:
-        seconds: So long by each way, and until one order has come by it.
-    """
+    """Pour orders in by each way, until one has come by it and so long; then wait for the last. False: not all came."""
     for way in WAYS:
         if way != WAYS[0]:
             edit(way)

@@ -1,4 +1,4 @@
-"""The example that ``make run-orders`` shows, as a newcomer runs it: twice, in a terminal, and what it says to try next."""
+"""The example of ``make run-orders``, as a newcomer runs it: twice, in a terminal, and what it says to try next."""
 
 from __future__ import annotations
 

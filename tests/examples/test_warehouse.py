@@ -16,10 +16,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from crossdock import Queue
 from tests.cli.command import environment
+from tests.docs.pages import blocks_of
 
 ROOT = Path(__file__).resolve().parents[2]
 TIME_LIMIT_S = 60.0
@@ -39,20 +42,16 @@ def example(tmp_path: Path) -> Path:
     )
 
 
-def run(example: Path) -> str:
-    """Run it to its end, two seconds by each way, and return what it printed."""
-    done = subprocess.run(
-        [sys.executable, str(example / "run.py"), "--seconds", "2"],
+def start(example: Path, **streams: Any) -> subprocess.Popen[str]:
+    """Run it, a second by each way, in a session of its own, as a terminal does."""
+    return subprocess.Popen(
+        [sys.executable, str(example / "run.py"), "--seconds", "1"],
         cwd=example.parent,
-        env=environment(),
-        capture_output=True,
+        env=environment(COLUMNS="200"),
         text=True,
-        timeout=2 * TIME_LIMIT_S,
-        check=False,
+        start_new_session=True,
+        **streams,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stderr == ""
-    return done.stdout
 
 
 def exported(example: Path) -> Counter[str]:
@@ -75,38 +74,46 @@ def dropped(example: Path) -> set[str]:
     }
 
 
-def test_no_order_is_lost_or_repeated_by_any_way_and_it_runs_again(example: Path) -> None:
-    first = run(example)
-    assert "lost 0, repeated 0." in first
-    assert re.search(r"orders came out: \d+ by files, \d+ by process, \d+ by function\.", first)
-    assert re.search(r"\d{12}-\d{5} +(validator|file-importer) +\w+", first)
-    assert "\x1b" not in first
-    second = run(example)
-    assert "lost 0, repeated 0." in second
+def set_aside(example: Path) -> set[str]:
+    """Return the numbers of orders that were refused, or whose rows could not be read; each has a reason."""
+    with Queue(f"sqlite:///{example / 'work' / 'warehouse.db'}") as queue:
+        dead = queue.list("validator", status="failed", limit=1000)
+    assert all(record.error is not None and record.error.details for record in dead)
+    numbers = {record.message.data["order"] for record in dead}
+    for report in (example / "work" / "data" / "errors").glob("*/*_rejected.jsonl"):
+        for line in report.read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            assert row["issue"] == "the row has 6 fields, and there are 4 columns"
+            numbers.update(re.findall(r"\d{12}-\d{5}", str(row["given"])))
+    return numbers
+
+
+def test_tutorial_shows_the_files_of_the_example() -> None:
+    shown = {
+        block.title: block.text
+        for block in blocks_of(ROOT / "docs" / "tutorial" / "warehouse.md")
+        if block.title
+    }
+    pipeline = ROOT / "examples" / "warehouse" / "pipeline"
+    assert shown == {name: (pipeline / name).read_text(encoding="utf-8") for name in shown}
+
+
+def test_no_order_is_lost_or_repeated_by_any_way(example: Path) -> None:
+    process = start(example, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out, err = process.communicate(timeout=TIME_LIMIT_S)
+    assert (process.returncode, err) == (0, ""), out
+    assert "lost 0, repeated 0." in out
+    assert re.search(r"orders came out: \d+ by files, \d+ by process, \d+ by function\.", out)
+    assert "\x1b" not in out
     came = exported(example)
     assert set(came.values()) == {1}
-    gone = dropped(example) - came.keys()
-    aside = sum(
-        int(found) for found in re.findall(r"^(\d+) bad orders were set aside", first + second, re.MULTILINE)
-    )
-    assert len(gone) == aside
-    assert came.keys() < dropped(example)
-
-
-def test_the_tree_is_as_it_should_be_and_errors_have_reasons(example: Path) -> None:
-    run(example)
+    assert dropped(example) - came.keys() == set_aside(example)
     data = example / "work" / "data"
-    assert {path.name for path in data.iterdir()} == {
-        *("imports", "validated", "enriched", "exports", "errors", "archive"),
-        "claimed",
-    }
-    assert not list(
-        (data / "validated").glob("*/[!.]*.jsonl")
-    )  # what was claimed before a switch was finished
+    tree = {"imports", "validated", "enriched", "exports", "errors", "archive", "claimed"}
+    assert {path.name for path in data.iterdir()} == tree
     assert list((data / "archive").glob("*/enricher_export_*.jsonl"))
-    for report in (data / "errors").glob("*/*_rejected.jsonl"):
-        for line in report.read_text(encoding="utf-8").splitlines():
-            assert json.loads(line)["issue"] == "the row has 6 fields, and there are 4 columns"
+    for left in ("imports", "validated", "enriched"):  # what had begun by files was finished by files
+        assert not [path for path in (data / left).rglob("[!.]*") if path.is_file()]
 
 
 @pytest.fixture
@@ -127,53 +134,56 @@ def terminal() -> Iterator[tuple[int, list[str]]]:
     os.close(theirs)
 
 
-def test_in_a_terminal_it_stays_for_own_files_its_advice_works_and_ctrl_c_ends_all(
+def test_stopped_it_goes_on_and_in_a_terminal_it_stays_for_own_files_and_its_advice_works(
     example: Path, terminal: tuple[int, list[str]]
 ) -> None:
+    stopped = start(example, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    until(lambda: bool(exported(example)), stopped)
+    assert "Stopped in good order" in interrupt(stopped)
+
     theirs, written = terminal
-    process = subprocess.Popen(
-        [sys.executable, str(example / "run.py"), "--seconds", "1"],
-        cwd=example.parent,
-        env={**environment(), "COLUMNS": "200"},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
+    process = start(example, stdin=theirs, stdout=theirs, stderr=theirs)
     try:
         until(lambda: "The hub runs on." in "".join(written), process)
         lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in "".join(written).splitlines()]
         advice = [line for line in lines if re.match(r"(cp|ls|tail|\S*crossdock|\S*python\S*) ", line)]
         assert len(advice) == 6
         for command in advice:
-            done = subprocess.run(
-                ["/bin/sh", "-c", command],
-                cwd=example.parent,
-                env=environment(),
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,
-            )
-            assert done.returncode == 0, (command, done.stderr)
+            follow(command, example.parent)
         until(lambda: {"yours-1", "yours-2", "yours-4"} <= exported(example).keys(), process)
-        again = subprocess.run(
-            [sys.executable, str(example / "run.py")], capture_output=True, text=True, timeout=30, check=False
+        assert (
+            "The warehouse runs already" in start(example, stderr=subprocess.PIPE).communicate(timeout=30)[1]
         )
-        assert again.returncode == 1
-        assert again.stderr.startswith("The warehouse runs already")
     finally:
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        process.wait(timeout=60)
+        interrupt(process)
     assert process.returncode == 130, "".join(written)[-2000:]
-    until(lambda: "Stopped in good order" in "".join(written), None)
-    assert b'"event":"supervisor.stopped"' in (example / "work" / "hub.log").read_bytes()
+    assert '"event":"supervisor.stopped"' in (example / "work" / "hub.log").read_text(encoding="utf-8")
+    came = exported(example)
+    assert set(came.values()) == {1}
+    assert dropped(example) - came.keys() == set_aside(example) - {"yours-3", "yours-5"}
 
 
-def until(holds: Callable[[], bool], process: subprocess.Popen[bytes] | None) -> None:
+def follow(command: str, folder: Path) -> None:
+    """Do what it says to try next."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd=folder, env=environment(), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, (command, done.stderr)
+
+
+def interrupt(process: subprocess.Popen[str]) -> str:
+    """Press Ctrl-C, and return what it says on standard error if that is a pipe."""
+    os.killpg(process.pid, signal.SIGINT)
+    said = process.communicate(timeout=TIME_LIMIT_S)[1]
+    assert process.returncode == 130
+    return said or ""
+
+
+def until(holds: Callable[[], bool], process: subprocess.Popen[str]) -> None:
     """Wait until something holds, while a program lives."""
     deadline = time.monotonic() + TIME_LIMIT_S
     while not holds():
         assert time.monotonic() < deadline
-        assert process is None or process.poll() is None
+        assert process.poll() is None
         time.sleep(0.05)
