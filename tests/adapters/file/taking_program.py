@@ -10,8 +10,8 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,20 @@ from crossdock.durable_files import FileSystem
 from crossdock.hub.received import Received
 
 STEPS = ("make_folder", "create", "sync", "rename", "rename_new", "remove")
-WAIT = timedelta(milliseconds=200)
+OURS = {".owner", ".released"}
+TIME_LIMIT_S = 60.0
+
+
+class Done:
+    """Is set when nothing is left in the inbox, and nothing is claimed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folders = folder / "data" / "imports", folder / "data" / "claimed"
+        self._until = time.monotonic() + TIME_LIMIT_S
+
+    def is_set(self) -> bool:
+        left = (path for folder in self._folders for path in folder.rglob("*"))
+        return time.monotonic() > self._until or all(path.is_dir() or path.name in OURS for path in left)
 
 
 class Counter:
@@ -81,7 +94,7 @@ def work(folder: Path, step: Callable[[str], None]) -> None:
     inbound.FileInboundAdapter.stored = told  # type: ignore[method-assign]
     assert real_file_system is FileSystem
     with Hub(load(str(folder / "crossdock.toml"), environ={})) as hub:
-        asyncio.run(hub.serve(wait=WAIT))
+        asyncio.run(hub.serve(stop=Done(folder)))
 
 
 def main() -> None:
