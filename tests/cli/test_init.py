@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import pytest
+
 from crossdock import Queue
+from crossdock.cli.pairs import PAIRS, Start
 from crossdock.config.template import TEMPLATE
-from tests.cli.command import Shell
+from tests.cli.command import TIME_LIMIT_S, Shell, environment
 
 Store = Callable[[], AbstractContextManager[Queue]]
 
@@ -42,3 +50,53 @@ def test_init_makes_the_folder_it_is_given(shell: Shell, tmp_path: Path) -> None
 def test_init_makes_the_store_that_an_existing_configuration_names(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "crossdock.toml").write_text('[store]\nurl = "sqlite:///work.db"\n')
     assert shell.good("init").out == "kept  ./crossdock.toml\nmade  ./work.db\n"
+
+
+@pytest.mark.needs_linux
+@pytest.mark.parametrize("start", list(Start))
+def test_a_pair_to_start_from_works_as_it_stands(
+    start: Start, shell: Shell, tmp_path: Path, store: Store
+) -> None:
+    made = shell.good("init", "--from", start).out
+    assert made.startswith("made  ./crossdock.toml\n")
+    assert shell.good("check").out.endswith("2 apps configured\n")
+    assert shell.good("init", "--from", start).out == made.replace("made", "kept")
+    with shell.start("worker", stderr=subprocess.DEVNULL) as worker:
+        try:
+            in_shell(PAIRS[start].first_step, tmp_path)
+            with store() as queue:
+                until(
+                    lambda: any(app.completed for name, app in queue.stats().items() if name == LAST[start])
+                )
+            assert in_shell(PAIRS[start].outcome, tmp_path).strip()
+        finally:
+            worker.send_signal(signal.SIGTERM)
+    with store() as queue:
+        assert not any(app.failed for app in queue.stats().values())
+
+
+LAST = {Start.FILE: "exporter", Start.PROCESS: "consumer", Start.PYTHON: "keeper"}
+
+
+def in_shell(command: str, folder: Path) -> str:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd=folder, env=environment(PATH=path), capture_output=True, text=True, timeout=60, check=True,
+    ).stdout  # fmt: skip
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + TIME_LIMIT_S
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("taken", ["crossdock.toml", "handlers.py"])
+def test_a_pair_does_not_go_where_another_file_is(taken: str, shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / taken).write_text("# mine\n")
+    result = shell("init", "--from", "python")
+    assert result.code == 3
+    assert f"./{taken} is there already, and is another one than --from would write" in result.err
+    assert [path.name for path in tmp_path.iterdir()] == [taken]
