@@ -21,7 +21,7 @@ from screen import Screen
 from switch import begin_reload, edit
 from tally import Tally
 
-from crossdock import Queue
+from crossdock import Queue, StoreError
 
 WAYS = ("files", "process", "function")
 TIME_LIMIT_S = 60.0
@@ -148,6 +148,9 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(main())
+    except StoreError as error:  # such as one of another version
+        sys.stderr.write(f"{error}\nOr begin anew: rm -r {shown(WORK)}\n")
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped in good order; what was on its way waits in the store and the folders.\n")
         sys.exit(130)
