@@ -98,6 +98,33 @@ class TestMoving:
         assert archiver._thread is None
 
     @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+    def test_closed_while_a_pass_is_being_started(
+        self, open_queue: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        queue = open_queue()
+        queue._housekeeper.stop()
+        queue._archiver.restart()
+        errors: list[BaseException] = []
+        start = threading.Thread.start
+
+        def stop() -> None:
+            try:
+                queue._archiver.stop()
+            except RuntimeError as error:
+                errors.append(error)
+
+        def stop_before_it_runs(thread: threading.Thread) -> None:
+            stopper = threading.Thread(target=stop)
+            start(stopper)
+            stopper.join(0.2)
+            start(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", stop_before_it_runs)
+        queue._archiver.start()
+        monkeypatch.undo()
+        queue._archiver.stop()
+        assert errors == []
+
     def test_the_file_of_the_store_shrinks(self, open_queue: Open) -> None:
         queue = open_queue(Retention(keep=Keep(completed_for=timedelta(0))))
         queue.send_many("app", ["x" * 20_000 for _ in range(1000)])

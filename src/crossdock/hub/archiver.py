@@ -61,21 +61,24 @@ class Archiver:
         self._retention = retention
         self._folder = folder
         self._notice = notice
+        self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._trouble: str | None = None
         self._due_at = 0.0
 
     def start(self) -> None:
         """Do a pass in a thread of its own, if it is time for one, none is under way, and nobody said stop."""
-        under_way = self._thread is not None and self._thread.is_alive()
-        if self._steps.stopped or under_way or time.monotonic() < self._due_at:
-            return
-        self._due_at = time.monotonic() + _EVERY_S
-        self._thread = threading.Thread(target=self.run_once, name="crossdock-archiver", daemon=True)
-        self._thread.start()
+        with self._starting:  # whoever says stop waits for a thread that has begun, or keeps it from beginning
+            under_way = self._thread is not None and self._thread.is_alive()
+            if self._steps.stopped or under_way or time.monotonic() < self._due_at:
+                return
+            self._due_at = time.monotonic() + _EVERY_S
+            self._thread = threading.Thread(target=self.run_once, name="crossdock-archiver", daemon=True)
+            self._thread.start()
 
     def restart(self) -> None:
         """Begin anew: after a stop, or in a forked child, where the thread of the parent is not."""
+        self._starting = threading.Lock()
         self._thread = None
         self._steps.restart()
         self._due_at = 0.0
@@ -83,8 +86,10 @@ class Archiver:
     def stop(self) -> None:
         """End after the present step, and begin no other pass: the store may be closed now. Safe to call twice."""
         self._steps.stop()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(_JOIN_TIMEOUT_S)
+        with self._starting:
+            thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(_JOIN_TIMEOUT_S)
 
     def run_once(self) -> None:
         """Do all that is due; trouble is told once, and the next pass tries again.
