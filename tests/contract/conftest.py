@@ -16,10 +16,18 @@ if TYPE_CHECKING:
     from crossdock import Queue
 
 
+SECOND = ("wal-async", "memory-sync")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave what goes over very many rows one by one to ``make test-all`` where each takes an exchange or more."""
+    """Leave to ``make test-all`` what ``make test`` has in another form.
+
+    That is what goes over very many rows one by one where each takes an exchange or more; and, since ``Queue`` is made
+    from ``AsyncQueue``, the second of them on a store where the first is tried.
+    """
     for item in items:
-        if item.get_closest_marker("many_rows") and "postgresql" in item.name:
+        many = item.get_closest_marker("many_rows") and "postgresql" in item.name
+        if many or any(f"[{pair}" in item.name or f"-{pair}" in item.name for pair in SECOND):
             item.add_marker("slow")
 
 
