@@ -12,7 +12,7 @@ from crossdock.config import values
 from crossdock.config.kinds import InboundTable, OutboundTable
 from crossdock.config.retention_table import AppRetentionTable, RetentionTable
 from crossdock.config.schedule_table import Scheduled
-from crossdock.config.table import AppName, Duration, Expected, Flag, Table, text_form
+from crossdock.config.table import AppName, Duration, Expected, Flag, Table, positive, text_form
 from crossdock.domain.breaker import Breaker
 from crossdock.domain.retention import Keep, Retention
 from crossdock.domain.retry import RetryPolicy
@@ -34,12 +34,6 @@ def _url(text: str) -> str:
     return text
 
 
-def _positive(duration: timedelta) -> timedelta:
-    if not duration:
-        raise ValueError(duration)
-    return duration
-
-
 def _long_enough(lease: timedelta) -> timedelta:
     if lease < SHORTEST_LEASE:
         raise ValueError(lease)
@@ -52,7 +46,7 @@ Lease: TypeAlias = Annotated[
     Duration, AfterValidator(_long_enough), Expected('a duration of 10 ms or more, such as "30s"')
 ]
 Timeout: TypeAlias = Annotated[
-    Duration, AfterValidator(_positive), Expected('a duration of more than 0, such as "30s"')
+    Duration, AfterValidator(positive), Expected('a duration of more than 0, such as "30s"')
 ]
 Size: TypeAlias = Annotated[
     int,
@@ -73,7 +67,7 @@ Backoff: TypeAlias = Annotated[
 
 
 def _parking_times(bounds: tuple[timedelta, timedelta]) -> tuple[timedelta, timedelta]:
-    _positive(bounds[0])
+    positive(bounds[0])
     return bounds
 
 

@@ -54,6 +54,28 @@ def text_form(parse: Callable[[str], T], given: object) -> T:
     return parse(given)
 
 
+def positive(duration: timedelta) -> timedelta:
+    """Return a duration that is more than 0.
+
+    Raises:
+        ValueError: It is 0.
+    """
+    if not duration:
+        raise ValueError(duration)
+    return duration
+
+
+def distinct(names: list[str]) -> list[str]:
+    """Return names of which there is at least one, and none twice.
+
+    Raises:
+        ValueError: There is none, or one stands twice.
+    """
+    if not names or len(set(names)) != len(names):
+        raise ValueError(names)
+    return names
+
+
 def _app_name(name: str) -> str:
     try:
         return check_app(name)

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 
-from crossdock.config.table import Duration, Expected, Table
+from crossdock.config.table import Duration, Expected, Table, distinct, positive
 
 DEFAULT_MARKER: Final = ".done"
 DEFAULT_SETTLE: Final = timedelta(seconds=5)
@@ -47,18 +47,6 @@ def _quote(text: str) -> str:
     return text if not text else _one_character(text)
 
 
-def _distinct(names: list[str]) -> list[str]:
-    if not names or len(set(names)) != len(names):
-        raise ValueError(names)
-    return names
-
-
-def _positive(duration: timedelta) -> timedelta:
-    if not duration:
-        raise ValueError(duration)
-    return duration
-
-
 Pattern: TypeAlias = Annotated[
     str, AfterValidator(_plain_pattern), Expected('a pattern of file names, such as "*.csv"')
 ]
@@ -68,7 +56,7 @@ Encoding: TypeAlias = Annotated[
     Expected('an encoding that Python knows, such as "latin-1" or "cp1252"'),
 ]
 Interval: TypeAlias = Annotated[
-    Duration, AfterValidator(_positive), Expected('a duration of more than 0, such as "1s"')
+    Duration, AfterValidator(positive), Expected('a duration of more than 0, such as "1s"')
 ]
 
 
@@ -120,7 +108,7 @@ class FileInbound(Table):
     columns: (
         Annotated[
             list[str],
-            AfterValidator(_distinct),
+            AfterValidator(distinct),
             Expected('an array of different names, such as ["id", "amount"]'),
         ]
         | None

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Self, TypeAlias
 from pydantic import AfterValidator, Field, model_validator
 
 from crossdock.adapters.file.naming import EXTS, TYPE_PATTERN, Ext, check_name, is_data
-from crossdock.config.table import AppName, Duration, Expected, Explained, Table
+from crossdock.config.table import AppName, Duration, Expected, Explained, Table, distinct, positive
 from crossdock.domain.errors import InvalidMessage
 
 DEFAULT_WAIT: Final = timedelta(minutes=1)
@@ -33,18 +33,6 @@ def _one_character(text: str) -> str:
     if len(text) != 1 or text in '\r\n"':
         raise ValueError(text)
     return text
-
-
-def _distinct(names: list[str]) -> list[str]:
-    if not names or len(set(names)) != len(names):
-        raise ValueError(names)
-    return names
-
-
-def _positive(duration: timedelta) -> timedelta:
-    if not duration:
-        raise ValueError(duration)
-    return duration
 
 
 def _file_name(text: str) -> str:
@@ -95,7 +83,7 @@ class FileOutbound(Table):
         Field(default=1, description="At most so many messages to a file. 1: each has its own.")
     )
     every: Annotated[
-        Duration, AfterValidator(_positive), Expected('a duration of more than 0, such as "1m"')
+        Duration, AfterValidator(positive), Expected('a duration of more than 0, such as "1m"')
     ] = Field(
         default=DEFAULT_WAIT,
         description="How long the first message of a file waits for others, if `rows` is more than 1.",
@@ -106,7 +94,7 @@ class FileOutbound(Table):
     columns: (
         Annotated[
             list[str],
-            AfterValidator(_distinct),
+            AfterValidator(distinct),
             Expected('an array of different names, such as ["id", "amount"]'),
         ]
         | None
