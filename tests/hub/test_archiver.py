@@ -125,6 +125,7 @@ class TestMoving:
         queue._archiver.stop()
         assert errors == []
 
+    @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
     def test_the_file_of_the_store_shrinks(self, open_queue: Open) -> None:
         queue = open_queue(Retention(keep=Keep(completed_for=timedelta(0))))
         queue.send_many("app", ["x" * 20_000 for _ in range(1000)])

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from crossdock import Queue, StoreUnavailable
-from crossdock.store.file_locks import WriteLock
+from crossdock.store.file_locks import LockFile, WriteLock
 from crossdock.store.liveness import Presence, live_owners
 from crossdock.store.waking import Waker
 
@@ -51,6 +51,36 @@ def test_one_who_gave_up_keeps_nobody_waiting(locks: tuple[WriteLock, WriteLock]
         mine.release()
     theirs.acquire()
     theirs.release()
+
+
+def test_a_line_closed_at_the_moment_its_thread_is_let_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread then lets go of the file; an exception in it fails the test (warnings are errors)."""
+    mine, theirs = (WriteLock(tmp_path / "write.lock", SOON) for _ in range(2))
+    mine.acquire()
+    first = LockFile(tmp_path / "write.line")
+    assert first.try_lock()
+    with pytest.raises(StoreUnavailable):
+        theirs.acquire()
+    closing = threading.Thread(target=theirs.close)
+    unlock = LockFile.unlock
+
+    def close_meanwhile(file: LockFile) -> None:
+        if threading.current_thread().name == "crossdock-write-line":
+            closing.start()
+            closing.join(0.2)
+        unlock(file)
+
+    monkeypatch.setattr(LockFile, "unlock", close_meanwhile)
+    first.close()
+    for thread in threading.enumerate():
+        if thread.name == "crossdock-write-line":
+            thread.join(5)
+    closing.join(5)
+    monkeypatch.undo()
+    mine.release()
+    mine.close()
 
 
 def test_the_turn_is_passed_on_when_it_is_released(locks: tuple[WriteLock, WriteLock]) -> None:
@@ -127,7 +157,7 @@ _STAND_IN_LINE = """
 import os, signal, sys
 from datetime import timedelta
 from pathlib import Path
-from crossdock.store.file_locks import WriteLock
+from crossdock.store.file_locks import LockFile, WriteLock
 lock = WriteLock(Path(sys.argv[1]), timedelta(seconds=60))
 poll = lock._poll
 def stop_first(deadline, **options):

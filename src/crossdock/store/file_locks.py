@@ -231,11 +231,12 @@ class _Line:
 
     def close(self) -> None:
         """Close the file; safe to call twice."""
-        self._closed = True
-        if self._thread is None or not self._waiting:
-            self._file.close()
-        if self._thread is not None and self._wanted.locked():
-            self._wanted.release()
+        with self._mutex:
+            self._closed = True
+            if not self._waiting:  # otherwise the thread may be in the middle of locking it, and closes it
+                self._file.close()
+            if self._thread is not None and self._wanted.locked():
+                self._wanted.release()
 
     def _give_up(self) -> bool:
         """Wait no more; True: the place came at the last moment."""
@@ -251,12 +252,14 @@ class _Line:
     def _run(self) -> None:
         while True:
             self._wanted.acquire()
-            if self._closed:
-                return
-            self._file.lock()
+            if not self._closed:
+                self._file.lock()
             with self._mutex:
                 self._waiting = False
-                if self._given_up or self._closed:
+                if self._closed:
+                    self._file.close()
+                    return
+                if self._given_up:
                     self._file.unlock()
                 else:
                     self._got.release()
