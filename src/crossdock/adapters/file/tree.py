@@ -13,6 +13,8 @@ from typing import BinaryIO, Final
 from crossdock.adapters.file.naming import check_name
 from crossdock.domain.errors import ConfigError, InvalidMessage, NotConnected
 
+BUFFER_BYTES: Final = 256 * 1024
+"""So much of a file is read at a time."""
 _DATE_LENGTH: Final = len("2025-11-24")
 
 
@@ -157,7 +159,7 @@ def open_plain(path: Path) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise InvalidMessage.of("filename", f"{path.name!r} is not a plain file")
-    return os.fdopen(fd, "rb")
+    return os.fdopen(fd, "rb", buffering=BUFFER_BYTES)
 
 
 def _mode_of(path: Path) -> int:
