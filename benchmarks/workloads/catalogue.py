@@ -5,6 +5,7 @@ from __future__ import annotations
 from benchmarks.workloads import on_postgresql
 from benchmarks.workloads.crowd import Crowd
 from benchmarks.workloads.drain import Drain
+from benchmarks.workloads.file_doors import FileIn, FileOut
 from benchmarks.workloads.growth import Growth
 from benchmarks.workloads.hub_cost import HubCost
 from benchmarks.workloads.idle import Idle
@@ -28,6 +29,8 @@ WORKLOADS: dict[str, type[Workload]] = {
         Kill,
         Idle,
         HubCost,
+        FileIn,
+        FileOut,
         *on_postgresql.ALL,
     )
 }
