@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from benchmarks.contenders import OURS, PEERS_ON_POSTGRESQL
 from benchmarks.contenders.contender import COROUTINES, THREADS
-from benchmarks.workloads import file_doors
+from benchmarks.workloads import calls, file_doors
 from benchmarks.workloads.growth import BASELINE, EMPTY, STATES, TIMES
 from benchmarks.workloads.hub_cost import CONSUME, HUB
 from benchmarks.workloads.scaling import COUNTS, workers
@@ -158,6 +158,12 @@ def _file_door(name: str, figures: Figures, script: str) -> Iterator[Bar]:
     yield Bar(name, "memory, ten times the rows", memory, 1.25, at_least=False)
 
 
+def _calls(figures: Figures) -> Iterator[Bar]:
+    for way, bar in ((calls.WITHIN, 5.0), (calls.ACROSS, 15.0)):
+        measured = figures.get(f"crossdock, {way}", "p50_ms")
+        yield Bar("calls", f"p50 of {way}", measured, bar, at_least=False, unit="ms")
+
+
 def _send_one_on_server(figures: Figures, ours: str) -> Iterator[Bar]:
     yield Bar("", "against psycopg", figures.ratio("per_s", ours, "psycopg"), 0.60, at_least=True)
 
@@ -206,6 +212,7 @@ MAKERS: dict[str, Callable[[Figures], Iterator[Bar]]] = {
     "hub": _hub,
     "file-in": _file_in,
     "file-out": _file_out,
+    "calls": _calls,
 }
 ON_SERVER: dict[str, Callable[[Figures, str], Iterator[Bar]]] = {
     "send-one-postgresql": _send_one_on_server,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.workloads import on_postgresql
+from benchmarks.workloads.calls import Calls
 from benchmarks.workloads.crowd import Crowd
 from benchmarks.workloads.drain import Drain
 from benchmarks.workloads.file_doors import FileIn, FileOut
@@ -10,6 +11,7 @@ from benchmarks.workloads.growth import Growth
 from benchmarks.workloads.hub_cost import HubCost
 from benchmarks.workloads.idle import Idle
 from benchmarks.workloads.kill import Kill
+from benchmarks.workloads.pairs import Pairs
 from benchmarks.workloads.pick_up import PickUp
 from benchmarks.workloads.send_bulk import SendBulk
 from benchmarks.workloads.send_concurrent import SendConcurrent
@@ -31,6 +33,8 @@ WORKLOADS: dict[str, type[Workload]] = {
         HubCost,
         FileIn,
         FileOut,
+        Calls,
+        Pairs,
         *on_postgresql.ALL,
     )
 }
