@@ -42,9 +42,7 @@ def test_what_is_ranked_higher_has_the_time() -> None:
     first = make_task("first", 8 * 60, priority=Priority.URGENT, labels=("whole",))
     reason = reason_for("second", [first, make_task("second", 8 * 60)], [])
     assert reason.constraint is Constraint.TAKEN
-    assert (
-        reason.text == "needs 8 h, 7 h 53 min left; the rest goes to what is ranked higher or due earlier"
-    )
+    assert reason.text == "needs 8 h, 7 h 53 min left; the rest goes to what is ranked higher or due earlier"
     assert reason.change == "it fits if it takes 7 h 53 min or less"
 
 
