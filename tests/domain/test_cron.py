@@ -57,7 +57,16 @@ MOMENTS = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
 @given(EXPRESSIONS, MOMENTS)
 def test_dates_are_those_of_another_reading_of_cron(text: str, after: datetime) -> None:
     expected = list(islice(CronSim(text, after), 12))
-    assert slots(text, after, 12) == expected
+    if expected:
+        assert slots(text, after, 12) == expected
+    else:  # such as the first or ninth of a month that is its fifth Tuesday, too
+        with pytest.raises(InvalidMessage, match="a day that no year has"):
+            slots(text, after, 12)
+
+
+def test_a_day_of_the_month_that_is_never_that_day_of_the_week_is_refused() -> None:
+    with pytest.raises(InvalidMessage, match="a day that no year has"):
+        slots("0 7 */8 * 2#5", FIRST.replace(tzinfo=UTC), 1)
 
 
 @pytest.mark.parametrize(
