@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,13 @@ from crossdock import Queue
 from tests.cli.command import Shell
 
 Store = Callable[[], AbstractContextManager[Queue]]
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder on the disk: of one in memory, doctor has something to say."""
+    with tempfile.TemporaryDirectory(prefix="crossdock-") as folder:
+        yield Path(folder).resolve()
 
 
 def findings(shell: Shell, *arguments: str, code: int = 0, **options: Any) -> dict[str, list[dict[str, str]]]:
