@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from crossdock import EndOfInput, Message, NotConnected, Queue
+from crossdock.domain import message
+from crossdock.domain.json_texts import JsonTexts
 from crossdock.domain.message import AppId, MessageId
 from crossdock.domain.routing import Routes, Subscription
+from crossdock.hub import received
 from crossdock.hub.inbound_endpoint import InboundEndpoint
 from crossdock.ports.inbound import InboundCapabilities, Position, Refusal
 
@@ -156,10 +159,32 @@ def test_item_that_is_no_message_is_refused_and_the_others_are_stored(queue: Que
     assert all("not a JSON value" in str(one.error) for one in parcel.refused)
 
 
+def test_data_that_is_encoded_already_is_stored_as_it_is(queue: Queue) -> None:
+    texts = JsonTexts([f'{{"n":"{n}"}}' for n in range(1030)])
+    run(queue, Adapter(Parcel(texts, type="row"), Parcel(JsonTexts())))
+    assert data_of(queue) == [{"n": str(n)} for n in range(1000)]
+    assert (queue.stats("out")["out"].ready, len({one.message.id for one in queue.list("out")})) == (
+        1030,
+        100,
+    )
+
+
+def test_encoded_data_that_is_too_large_is_refused_and_the_others_are_stored(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (message, received):
+        monkeypatch.setattr(module, "MAX_DATA_BYTES", 20)
+    parcel = Parcel(JsonTexts(['{"n":"1"}', f'{{"n":"{"x" * 20}"}}', '{"n":"3"}']))
+    run(queue, Adapter(parcel))
+    assert data_of(queue) == [{"n": "1"}, {"n": "3"}]
+    assert parcel.refused is not None
+    assert [one.place for one in parcel.refused] == [1]
+
+
 def test_message_that_nobody_receives_is_refused(queue: Queue) -> None:
     chosen = Routes({}, {OUT: [Subscription(type="order.*")]})
-    message = Message(id=MessageId("m-1"), source="/far", type="bill.sent", data=1, time=queue._store.now())
-    parcel = Parcel([message])
+    bill = Message(id=MessageId("m-1"), source="/far", type="bill.sent", data=1, time=queue._store.now())
+    parcel = Parcel([bill])
     run(queue, Adapter(parcel), chosen)
     assert parcel.refused is not None
     assert "no app receives 'bill.sent'" in str(parcel.refused[0].error)

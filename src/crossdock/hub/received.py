@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from crossdock.domain.errors import InvalidMessage
-from crossdock.domain.message import DEFAULT_TYPE, Envelope, Message, encode_json
+from crossdock.domain.json_texts import JsonTexts
+from crossdock.domain.message import DEFAULT_TYPE, MAX_DATA_BYTES, Envelope, Message, encode_json
 from crossdock.hub.sent import envelope_of
 from crossdock.ports.inbound import Refusal
 
@@ -69,6 +71,9 @@ class Received:
 
     def _sort(self, items: Sequence[Any]) -> None:
         """Encode items; the data of new messages together, which is quicker, unless one of them is wrong."""
+        if isinstance(items, JsonTexts):
+            self._take_texts(items)
+            return
         plain = [(place, item) for place, item in enumerate(items) if not isinstance(item, Message)]
         try:
             self._new = self._gateway.drafts([item for _, item in plain])
@@ -79,6 +84,15 @@ class Received:
             for place, item in enumerate(items)
             if isinstance(item, Message)
             for draft in self._draft(place, item.data, item.id)
+        ]
+
+    def _take_texts(self, texts: JsonTexts) -> None:
+        """Take what is encoded already, but for what is too large."""
+        if max(map(len, texts), default=0) <= MAX_DATA_BYTES:
+            self._new = self._gateway.drafts_of_texts(texts)
+            return
+        self._new = [
+            draft for place, text in enumerate(texts) for draft in self._draft(place, json.loads(text), None)
         ]
 
     def _draft(self, place: int, data: Any, message_id: str | None) -> Iterator[Draft]:

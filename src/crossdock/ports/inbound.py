@@ -57,6 +57,8 @@ class Receipt(Protocol):
     def items(self) -> Sequence[Any]:
         """Each a whole ``Message``, which keeps its id, or the data of a new one.
 
+        Data that the adapter has encoded already comes as ``JsonTexts``, all of it, and is not encoded again.
+
         The same ``Message`` twice is stored once. An adapter that may give an item twice gives messages with ids that
         stay the same, or positions.
         """
