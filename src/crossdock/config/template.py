@@ -36,6 +36,16 @@ url = "sqlite:///crossdock.db"    # relative to this file's folder; sqlite:////d
 # level = "info"                  # or debug (each delivery), warning, error
 # format = "auto"                 # text on a terminal, else json: one object on each line
 
+# [api]                           # the REST API; with this table "crossdock run" serves it, too
+# host = "127.0.0.1"              # another address needs keys, allowed_hosts, and TLS or behind_proxy
+# port = 8765
+# allowed_hosts = ["crossdock.example"]
+# tls_cert = "cert.pem"
+# tls_key = "key.pem"
+# behind_proxy = false            # true, if a proxy in front speaks TLS
+# max_body_bytes = "8 MiB"
+# rate = "1000/s"                 # so many requests of each key
+
 # An app has a table [apps.NAME] if a worker is to work for it, or if it differs:
 #
 # [apps.validator]
