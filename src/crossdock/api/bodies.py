@@ -140,7 +140,7 @@ def parse_json(body: bytes, max_depth: int) -> Any:
 
 def _is_deeper(value: Any, limit: int) -> bool:
     level = [value]
-    for _ in range(limit + 1):
+    for _ in range(limit):
         inner: list[Any] = []
         for one in level:
             if type(one) is dict:

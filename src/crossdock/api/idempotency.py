@@ -70,7 +70,7 @@ async def done_once(
 
     Raises:
         Refusal: The same is being done, or a name is missing.
-        KeyReused: The name was used for something else.
+        IdempotencyKeyReused: The name was used for something else.
     """
     if name is None:
         if is_required and state.settings.require_idempotency_key:

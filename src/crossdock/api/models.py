@@ -6,6 +6,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from crossdock.domain.events import MessageSent
+
 _INSTANT: Final = "2031-05-17T08:30:00Z"
 _ID: Final = "0190b5a7-3c1e-7d2a-9f4b-1a2b3c4d5e6f"
 _HANDLE: Final = "17.6f1ed002ab5595859014ebf0951522d9"
@@ -173,7 +175,7 @@ class Timeline(BaseModel):
 
     model_config = example(
         entries=[
-            {"at": _INSTANT, "event": "message.sent", "app": "validator", "attempt": None, "who": "api:shop",
+            {"at": _INSTANT, "event": MessageSent.name, "app": "validator", "attempt": None, "who": "api:shop",
              "code": None, "details": {}}
         ]
     )  # fmt: skip

@@ -335,6 +335,11 @@ class Config(Table):
         """Whether somebody said anything of the API, so that crossdock run serves it."""
         return "api" in self.model_fields_set
 
+    @property
+    def has_work(self) -> bool:
+        """Whether any app is reached by something that a worker process drives."""
+        return any(app.inbound is not None or app.outbound is not None for app in self.apps.values())
+
     def rules(self) -> dict[str, dict[str, Any]]:
         """Return the rules of each queue that are named."""
         found = {

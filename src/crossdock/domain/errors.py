@@ -27,7 +27,7 @@
         │   └── AmbiguousMessage
         ├── ScheduleNotFound
         ├── KeyNotFound
-        ├── KeyReused
+        ├── IdempotencyKeyReused
         └── IllegalMove
 """
 
@@ -287,7 +287,7 @@ class KeyNotFound(StoreError):
     code = "KEY_NOT_FOUND"
 
 
-class KeyReused(StoreError):
+class IdempotencyKeyReused(StoreError):
     """Something else was asked for under the same Idempotency-Key. Choose a new one for each thing that is asked."""
 
     code = "IDEMPOTENCY_KEY_REUSED"

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Final, Generic, TypeVar
 
 from crossdock.domain.answer import AnswerKey, KeptAnswer
-from crossdock.domain.errors import KeyReused
+from crossdock.domain.errors import IdempotencyKeyReused
 
 T = TypeVar("T")
 KEEP: Final = timedelta(hours=24)
@@ -39,12 +39,12 @@ class Once(Generic[T]):
         """Do it, or find that it was done; return the answer, and whether it was given before.
 
         Raises:
-            KeyReused: Something else was asked for under this name.
+            IdempotencyKeyReused: Something else was asked for under this name.
         """
         kept: KeptAnswer | None = tx.kept_answer(self._key, KEEP)
         if kept is not None:
             if kept.fingerprint != self._fingerprint:
-                raise KeyReused(
+                raise IdempotencyKeyReused(
                     f"the Idempotency-Key {self._key.name!r} was used for another request; choose a new one"
                 )
             return kept, True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
+from urllib.parse import quote
 
 from fastapi import Header, Path, Query
 from starlette.requests import Request
@@ -327,7 +328,9 @@ def _told(
         (one,) = stored
         if not isinstance(one, list):
             raise one
-        return Made(202, _sent(one, source_app), f"/api/v1/messages/{one[0].id}?source={source_app}")
+        return Made(
+            202, _sent(one, source_app), f"/api/v1/messages/{quote(one[0].id, safe='')}?source={source_app}"
+        )
     told = [_sent(one, source_app) if isinstance(one, list) else _refused(request, one) for one in stored]
     refused = sum("error" in one for one in told)
     document = {"stored": len(told) - refused, "refused": refused, "messages": told}

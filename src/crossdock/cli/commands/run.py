@@ -44,8 +44,11 @@ def run(
     from crossdock.ports.notice import LogNotice
     from crossdock.supervisor.runner import Supervisor
 
-    count = workers or session.loaded.config.run.workers
-    within = drain or session.loaded.config.run.drain
+    config = session.loaded.config
+    count = workers or config.run.workers
+    if not apps and config.serves_api and not config.has_work:
+        count = 0  # there is the API alone
+    within = drain or config.run.drain
     session.store_name  # noqa: B018 - refuses a store in memory
     set_up(LogSettings.of(session.loaded, "run"))
     with session.open() as queue:  # its housekeeper takes back what the dead and the blocked held
@@ -55,7 +58,7 @@ def run(
             drain=within,
             notice=LogNotice(),
             is_stuck=partial(lets_go_of, queue),
-            others={"api": _api_command(session, within)} if session.loaded.config.serves_api else {},
+            others={"api": _api_command(session, within)} if config.serves_api else {},
             fatal=frozenset({ExitCode.CONFIG, ExitCode.USAGE}),
         )
         with until_signalled(supervisor.stop), on_hangup(partial(ask_for_reload, queue)):
