@@ -61,8 +61,9 @@ if TYPE_CHECKING:
 _ERRORS = (
     "AdapterError", "AmbiguousMessage", "CallFailed", "CallTimedOut", "ConfigError", "CredentialError",
     "CrossdockError", "DeliveryError", "EndOfInput", "IdempotencyKeyReused", "IllegalMove", "InvalidMessage",
-    "KeyNotFound", "LeaseLost", "MessageNotFound", "NotConnected", "PermanentError", "ProcessDied", "QueueFull", "RateLimited", "ScheduleNotFound", "SchemaOutOfDate",
-    "StoreDamaged", "StoreError", "StoreFull", "StoreUnavailable", "TransientError",
+    "KeyNotFound", "LeaseLost", "MessageNotFound", "NotConnected", "PermanentError", "ProcessDied",
+    "QueueFull", "RateLimited", "ScheduleNotFound", "SchemaOutOfDate", "StoreDamaged", "StoreError",
+    "StoreFull", "StoreUnavailable", "TransientError",
 )  # fmt: skip
 _HOMES = {
     "AsyncDelivery": "asynchronous.delivery",
@@ -93,13 +94,14 @@ _HOMES = {
 }
 
 __all__ = [
-    "AdapterError", "AmbiguousMessage", "AsyncDelivery", "AsyncQueue", "Breaker", "CallFailed", "CallTimedOut", "ConfigError",
-    "CredentialError", "CrossdockError", "Delivery", "DeliveryError", "EndOfInput", "Failure", "FailureCode", "Hub",
-    "IdempotencyKeyReused", "IllegalMove", "InvalidMessage", "Keep", "KeyNotFound", "LeaseLost", "Message", "MessageNotFound", "NotConnected",
-    "PermanentError", "ProcessDied", "Queue", "QueueFull", "QueueStats", "Rate", "RateLimited", "Record",
-    "Retention", "RetryPolicy", "Rules", "Schedule", "ScheduleNotFound", "SchemaOutOfDate", "SendOptions",
-    "SentMessage", "Status", "StoreDamaged", "StoreError", "StoreFull", "StoreSettings", "StoreUnavailable",
-    "Subscription", "TimelineEntry", "TransientError", "__version__", "create_engine",
+    "AdapterError", "AmbiguousMessage", "AsyncDelivery", "AsyncQueue", "Breaker", "CallFailed",
+    "CallTimedOut", "ConfigError", "CredentialError", "CrossdockError", "Delivery", "DeliveryError",
+    "EndOfInput", "Failure", "FailureCode", "Hub", "IdempotencyKeyReused", "IllegalMove", "InvalidMessage",
+    "Keep", "KeyNotFound", "LeaseLost", "Message", "MessageNotFound", "NotConnected", "PermanentError",
+    "ProcessDied", "Queue", "QueueFull", "QueueStats", "Rate", "RateLimited", "Record", "Retention",
+    "RetryPolicy", "Rules", "Schedule", "ScheduleNotFound", "SchemaOutOfDate", "SendOptions", "SentMessage",
+    "Status", "StoreDamaged", "StoreError", "StoreFull", "StoreSettings", "StoreUnavailable", "Subscription",
+    "TimelineEntry", "TransientError", "__version__", "create_engine",
 ]  # fmt: skip
 
 

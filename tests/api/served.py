@@ -10,14 +10,13 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-
 from crossdock import AsyncQueue, Queue
 from crossdock.api.application import create_application
-from crossdock.api.serving import Server
+from crossdock.api.serving import Server, configured
 from crossdock.api.settings import ApiSettings
 from crossdock.domain.key import ApiKey, Scope
 from crossdock.hub.keys import KeyWish, creation
@@ -132,10 +131,7 @@ def _run(
     async def run() -> None:
         async with AsyncQueue(url, app="api") as queue:
             application = create_application(queue, settings)
-            config = uvicorn.Config(
-                application, http="h11", ws="none", log_config=None, server_header=False, lifespan="on",
-                timeout_graceful_shutdown=5, log_level="warning",
-            )  # fmt: skip
+            config = configured(application, timedelta(seconds=6))
             server = Server(config, queue, 0.0)
             found.extend([server, application])
             serving = asyncio.create_task(server.serve([listener]))

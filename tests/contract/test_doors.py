@@ -8,7 +8,7 @@ import pytest
 
 from crossdock import Queue
 from crossdock.domain.answer import AnswerKey, KeptAnswer
-from crossdock.domain.errors import KeyNotFound, IdempotencyKeyReused
+from crossdock.domain.errors import IdempotencyKeyReused, KeyNotFound
 from crossdock.domain.key import Scope, parse_key
 from crossdock.hub.keys import KeyWish, MadeKey, creation, first_creation, rotation
 from crossdock.hub.once import KEEP, Once

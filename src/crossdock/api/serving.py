@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import uvicorn
 
 from crossdock.api.application import create_application
+from crossdock.api.connection import Connection
 from crossdock.api.exposure import check_exposure
 from crossdock.api.settings import ApiSettings
 from crossdock.app.signals import until_signalled
@@ -109,26 +110,35 @@ class Server(uvicorn.Server):
 def _config(app: FastAPI, loaded: Loaded, drain: timedelta) -> uvicorn.Config:
     table = loaded.config.api
     try:
-        config = uvicorn.Config(
+        config = configured(
             app,
-            http="h11",  # the other one has no limit for the size of headers
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
+            drain,
             proxy_headers=table.behind_proxy,
             ssl_certfile=table.tls_cert,
             ssl_keyfile=table.tls_key,
-            timeout_keep_alive=_KEEP_ALIVE_S,
-            timeout_graceful_shutdown=max(1, int(drain.total_seconds()) - 1),
-            h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
         )
         config.load()
     except OSError as error:
         raise ConfigError(f"api.tls_cert, api.tls_key: {error}") from error
     return config
+
+
+def configured(app: FastAPI, drain: timedelta, **more: Any) -> uvicorn.Config:
+    """Return how the API is served, wherever it listens."""
+    return uvicorn.Config(
+        app,
+        http=Connection,  # made of h11: the other parser has no limit for the size of headers
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=max(1, int(drain.total_seconds()) - 1),
+        h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
+        **{"proxy_headers": False, **more},
+    )
 
 
 def _listener(loaded: Loaded) -> socket.socket:

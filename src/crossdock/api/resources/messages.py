@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -156,6 +157,7 @@ async def send_message(
 )
 async def list_messages(
     caller: CallerOf,
+    state: StateOf,
     app: AppFilter = None,
     status: Annotated[Status | None, Query(description="Only these.")] = None,
     cursor: Annotated[
@@ -176,9 +178,9 @@ async def list_messages(
     listed = await caller.queue.list(
         wanted, status=status, limit=limit + 1, after=place_of(cursor), newest_first=order == "newest"
     )
-    page = listed[:limit]
-    documents = [picked(record_document(record), wanted_fields) for record in page]
-    following = cursor_of(page[-1].row_id) if len(listed) > limit else None
+    documents = _page(listed[:limit], wanted_fields, state.settings.max_body_bytes)
+    more = len(documents) < len(listed)
+    following = cursor_of(listed[len(documents) - 1].row_id) if more else None
     headers = {} if following is None else {"Link": f'<?cursor={following}>; rel="next"'}
     return JsonAnswer({"messages": documents, "next": following}, headers=headers)
 
@@ -294,6 +296,19 @@ async def cancel_message(
     """Withdraw a message; a worker that has it loses its lease."""
     record = await found(caller, message_id, app, source)
     return _state(await caller.queue.cancel(message_id, app=record.app, source_app=record.source_app))
+
+
+def _page(records: Sequence[Record], fields: tuple[str, ...] | None, most_bytes: int) -> list[dict[str, Any]]:
+    """Return records as documents, as far as they go into an answer of a bearable size; at least one."""
+    found: list[dict[str, Any]] = []
+    size = 0
+    for record in records:
+        document = picked(record_document(record), fields)
+        size += len(json.dumps(document))
+        if found and size > most_bytes:
+            break
+        found.append(document)
+    return found
 
 
 def sending_app(caller: Caller, named: str | None) -> AppId:
