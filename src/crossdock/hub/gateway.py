@@ -12,7 +12,7 @@ from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.domain.delivery import DONE, Claimed, Completed, Crashed, Settlement, Undecodable
+from crossdock.domain.delivery import DONE, Claimed, Completed, Crashed, Overdue, Settlement, Undecodable
 from crossdock.domain.errors import ConfigError, InvalidMessage, LeaseLost, StoreError
 from crossdock.domain.ids import new_message_id, new_message_ids
 from crossdock.domain.lifecycle import FailureCode
@@ -184,7 +184,7 @@ class Gateway:
 
     def nacked(
         self,
-        claimed: Claimed,
+        claimed: Claimed | Overdue,
         error: str | BaseException,
         retry_in: timedelta | None,
         breaker: Breaker | None = None,
