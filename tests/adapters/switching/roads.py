@@ -5,12 +5,16 @@ Whoever adds an adapter adds its roads here; ``test_switching.py`` then switches
 
 from __future__ import annotations
 
+import atexit
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from tests.adapters.http.receiving import Receiver
 
 APPEND = """\
 import fcntl, json, os, pathlib
@@ -123,6 +127,22 @@ def _in_files(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
 
+@lru_cache
+def _receiver() -> Receiver:
+    """Return the one receiver of this process: each folder has its path there."""
+    receiver = Receiver()
+    atexit.register(receiver.close)
+    return receiver
+
+
+def _http(folder: Path) -> Mapping[str, Any]:
+    return {"http": _receiver().url(f"/{folder.name}"), "allow": ["127.0.0.1"], "format": "binary"}
+
+
+def _at_receiver(folder: Path) -> list[dict[str, Any]]:
+    return [event["data"] for event in _receiver().arrived[f"/{folder.name}"]]
+
+
 def _sequence(manifest: Path) -> tuple[str, int]:
     return manifest.parent.name, int(manifest.name.removesuffix(".meta.json").rpartition("_")[2])
 
@@ -132,6 +152,7 @@ OUTBOUND: Mapping[str, OutboundRoad] = {
     "process-run": OutboundRoad("process", _process_run, _arrived("one_run")),
     "process-rpc": OutboundRoad("process", _process_rpc, _arrived("stays")),
     "file": OutboundRoad("file", _file, _in_files),
+    "http": OutboundRoad("http", _http, _at_receiver),
 }
 
 
