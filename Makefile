@@ -25,7 +25,8 @@ run: .venv/ready-run ## Show Crossdock at work: a pipeline whose transport chang
 run-orders: .venv/ready-run ## Likewise: orders from a CSV file through two consumers
 	@$(BIN)/python examples/orders/run.py $(ARGS)
 
-test: .venv/ready-dev ## Run the tests, but for the slow ones
+test: export CROSSDOCK_TEST_FOLDERS ?= memory
+test: .venv/ready-dev ## Run the tests, but for the slow ones, in folders in memory where there are such
 	$(PYTEST) -n 2 -m "not slow" $(ARGS)
 
 test-all: export CROSSDOCK_TEST_KILLS ?= 1000

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.delivery import DONE, Claimed, Completed, Crashed, Settlement, Undecodable
@@ -29,7 +30,7 @@ from crossdock.domain.rules import QueueRules, check_rules, fallback_loop, loop_
 from crossdock.hub.options import given_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from crossdock.domain.breaker import Breaker
@@ -42,6 +43,7 @@ ANY_APP: Final = "*"
 _BULK: Final = 500
 _TELL_AGAIN_S: Final = 60.0
 _NO_RULES: Final = QueueRules()
+_draft: Final[Callable[[tuple[Any, ...]], Draft]] = partial(tuple.__new__, Draft)  # without a frame of Python
 MAX_RESULT_BYTES: Final = 64 * 1024
 SHORTEST_LEASE: Final = timedelta(milliseconds=10)
 LONGEST_LEASE: Final = timedelta(days=3650)
@@ -137,7 +139,7 @@ class Gateway:
         """
         text, raw = encode(data)
         if message_id is None:
-            return Draft(MessageId(new_message_id()), text, raw, data)
+            return _draft((new_message_id(), text, raw, data, None))
         return Draft(check_message_id(message_id), text, raw, data, self.policies.retention.known_for)
 
     def drafts(self, items: Iterable[Any]) -> list[Draft]:

@@ -240,7 +240,8 @@ class Working(QueueCore):
                     if left <= 0:
                         return False
                     patience_s = min(patience_s, left)
-                ear.wait(patience_s)
+                if ear.wait(patience_s) and self._store.many_hosts:
+                    return True  # on a server a look takes as long as a claim, which looks, too
                 if self._in_memory:
                     self._housekeeper.run_once()
             return False

@@ -9,6 +9,7 @@ import pytest
 
 from crossdock.testing.outbound_contract import OutboundContract
 from tests.adapters.http.receiving import Receiver, data_of
+from tests.guarantees import of_road
 
 
 class Endpoint:
@@ -47,6 +48,7 @@ class Endpoint:
         self.receiver.open_again()
 
 
+@of_road("http")
 class TestOutbound(OutboundContract):
     @pytest.fixture(params=["webhook", "binary", "structured"])
     def far_side(self, request: pytest.FixtureRequest) -> Iterator[Endpoint]:

@@ -14,6 +14,7 @@ import pytest
 from crossdock.testing.inbound_contract import InboundContract
 from crossdock.testing.outbound_contract import OutboundContract
 from tests.adapters.process.case import script
+from tests.guarantees import of_road
 
 TAKE = """
 import json, os, sys
@@ -103,7 +104,7 @@ class Taker:
 
 
 class TestOutbound(OutboundContract):
-    @pytest.fixture(params=["run", "rpc"])
+    @pytest.fixture(params=[pytest.param(mode, marks=of_road(f"process-{mode}")) for mode in ("run", "rpc")])
     def far_side(self, request: pytest.FixtureRequest, tmp_path: Path) -> Taker:
         return Taker(tmp_path, request.param)
 
@@ -135,6 +136,7 @@ class Giver:
         return len(given) - (int(stored.read_text()) if stored.exists() else 0)
 
 
+@of_road("process-rpc")
 class TestInbound(InboundContract):
     @pytest.fixture
     def far_side(self, tmp_path: Path) -> Giver:

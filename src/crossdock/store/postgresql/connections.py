@@ -25,6 +25,8 @@ PLANS: Final = "; ".join(
 
 And that by a plain scan, which marks the entries of dead rows, so that the next one passes them over.
 """
+ONE_PLAN: Final = "SET plan_cache_mode = force_generic_plan"
+"""What is prepared is planned at its first use, and not at each of the first ones: that takes longer than to claim."""
 SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 COMMITTED: Final = "COMMIT"
 """The command, and what the server says when it was obeyed."""
@@ -157,7 +159,7 @@ class Connections:
                 connection.prepare_threshold = None
                 database.settings = f"; {PLANS}"
             else:
-                database.command(PLANS.replace("SET LOCAL", "SET"))
+                database.command(f"{PLANS.replace('SET LOCAL', 'SET')}; {ONE_PLAN}")
         except BaseException:
             connection.close()
             raise
