@@ -73,7 +73,8 @@ class Dialer:
             async with limit:
                 return await self._connect(await self._checked())
         except TimeoutError as error:
-            words = f"within {self._within_s:g} s (connect)" if limit.expired() else str(error)
+            late = f"not done within {self._within_s:g} s (connect)"
+            words = late if limit.expired() else str(error) or "no answer in time"
             raise NotConnected(f"cannot connect to {shown}: {words}") from error
         except ssl.SSLCertVerificationError as error:
             raise NotConnected(
