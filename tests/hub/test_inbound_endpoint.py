@@ -41,8 +41,8 @@ class Parcel:
 class Adapter:
     """Gives what is in a list: receipts, and errors that it raises; then it has ended."""
 
-    def __init__(self, *script: Any, positions: bool = False) -> None:
-        self.capabilities = InboundCapabilities(positions=positions)
+    def __init__(self, *script: Any, positions: bool = False, redelivers: bool = True) -> None:
+        self.capabilities = InboundCapabilities(positions=positions, redelivers=redelivers)
         self.script = list(script)
         self.connected_with: list[Mapping[str, Any]] = []
         self.closed = 0
@@ -231,6 +231,30 @@ def test_stopped_while_it_waits_for_the_far_side(queue: Queue) -> None:
     adapter = Adapter(None)
     run(queue, adapter)
     assert adapter.closed == 1
+
+
+def test_what_would_not_come_again_is_taken_in_before_the_end(queue: Queue) -> None:
+    adapter = Adapter(Parcel([1]), None, Parcel([2]), Parcel([3]), redelivers=False)
+    run(queue, adapter)
+    assert data_of(queue) == [1, 2, 3]
+    assert (adapter.finished, adapter.closed) == (1, 1)
+
+
+def test_what_would_not_come_again_is_stored_at_the_end_even_without_room(queue: Queue) -> None:
+    queue.set_rules("out", max_depth=1)
+    queue.send("out", "before")
+    parcel = Parcel(["after"])
+    looked: list[list[Any]] = []
+
+    def is_held_up(endpoint: InboundEndpoint) -> bool:
+        if endpoint.looks == 1:
+            looked.append(data_of(queue))
+        return len(looked) > 1
+
+    run(queue, Adapter(parcel, redelivers=False), stop=is_held_up)
+    assert looked[:2] == [["before"], ["before"]]
+    assert (parcel.error, parcel.refused) == (None, [])
+    assert data_of(queue) == ["before", "after"]
 
 
 def test_adapter_that_is_replaced_finishes_what_it_has_begun(queue: Queue) -> None:

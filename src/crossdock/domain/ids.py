@@ -13,8 +13,6 @@ _RUN: Final = 1 << 15
 """So many steps of 32 bits lead from below 2^46 to below 2^48."""
 _VARIANT_DIGIT: Final = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 """A random digit with its two highest bits set to the variant."""
-_heading = (-1, "")
-"""A millisecond and the digits that its ids begin with."""
 
 
 def new_message_id() -> str:
@@ -22,17 +20,12 @@ def new_message_id() -> str:
 
     Source: RFC 9562, sections 5.7 and 6.2 (method 3: sub-millisecond precision in ``rand_a``).
     """
-    global _heading  # noqa: PLW0603 - one tuple, set at once; two threads at worst both make it
-    now_ns = time.time_ns()
-    milliseconds = now_ns // _NS_PER_MS
-    made_for, text = _heading
-    if milliseconds != made_for:
-        digits = f"{milliseconds:012x}"
-        text = f"{digits[:8]}-{digits[8:]}-7"
-        _heading = milliseconds, text
-    fraction = ((now_ns - milliseconds * _NS_PER_MS) << 12) // _NS_PER_MS
+    time_digits = f"{(time.time_ns() << 12) // _NS_PER_MS:015x}"
     noise = os.urandom(8).hex()
-    return f"{text}{fraction:03x}-{_VARIANT_DIGIT[noise[0]]}{noise[1:4]}-{noise[4:]}"
+    return (
+        f"{time_digits[:8]}-{time_digits[8:12]}-7{time_digits[12:]}"
+        f"-{_VARIANT_DIGIT[noise[0]]}{noise[1:4]}-{noise[4:]}"
+    )
 
 
 def new_message_ids(count: int) -> list[str]:

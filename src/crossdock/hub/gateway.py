@@ -12,7 +12,7 @@ from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.domain.delivery import DONE, Claimed, Completed, Crashed, Settlement, Undecodable
+from crossdock.domain.delivery import DONE, Claimed, Completed, Crashed, Overdue, Settlement, Undecodable
 from crossdock.domain.errors import ConfigError, InvalidMessage, LeaseLost, StoreError
 from crossdock.domain.ids import new_message_id, new_message_ids
 from crossdock.domain.lifecycle import FailureCode
@@ -142,7 +142,7 @@ class Gateway:
         """
         text, raw = encode(data)
         if message_id is None:
-            return Draft(MessageId(new_message_id()), text, raw, data)
+            return _draft((new_message_id(), text, raw, data, None))
         return Draft(check_message_id(message_id), text, raw, data, self.policies.retention.known_for)
 
     def drafts(self, items: Iterable[Any]) -> list[Draft]:
@@ -184,7 +184,7 @@ class Gateway:
 
     def nacked(
         self,
-        claimed: Claimed,
+        claimed: Claimed | Overdue,
         error: str | BaseException,
         retry_in: timedelta | None,
         breaker: Breaker | None = None,

@@ -31,6 +31,7 @@ class Received:
     Attributes:
         refused: The items that can never be messages.
         count: So many items were taken.
+        beyond_limits: Store it even in a full queue, since it could never be stored again.
     """
 
     only_sends = True
@@ -41,6 +42,7 @@ class Received:
         self._routes = routes
         self._options = {**receipt.options, "source_app": app}
         self.refused: list[Refusal] = []
+        self.beyond_limits = False
         self._new: list[Draft] = []
         self._whole: list[tuple[int, Draft, Message]] = []
         self._sort(receipt.items)
@@ -54,9 +56,10 @@ class Received:
 
     def __call__(self, tx: Any) -> str | None:
         """Store it; if the queue of a receiver is full, store nothing, and return the name of its app."""
-        full: str | None = tx.first_full([*self._receivers, *self._whole_receivers()])
-        if full is not None:
-            return full
+        if not self.beyond_limits:
+            full: str | None = tx.first_full([*self._receivers, *self._whole_receivers()])
+            if full is not None:
+                return full
         for receiver, envelope in self._receivers.items():
             tx.send_many_admitted(self._new, envelope)
             tx.note_sent(receiver, len(self._new))

@@ -69,6 +69,11 @@ class Sending(Depths, Payloads):
         super().__init__(database, prepared, who=who, limits=limits, hears=hears)
         self._inserts: dict[tuple[str, bool], _Insert] = {}
 
+    def changes_by_one_statement(self, work: Any) -> bool:
+        """Tell whether work changes the store by one statement at most: the INSERT of one message."""
+        single = getattr(work, "single", None)
+        return single is not None and not self.is_large(single[0])
+
     def send(self, draft: Draft, envelope: Envelope) -> SentMessage:
         """Store one message, or return the one that the app already holds under the same identity.
 

@@ -22,7 +22,7 @@ from crossdock.domain.retry import Dead, Failure, Halt, RetryAt, crash_failure
 from crossdock.store import statements
 from crossdock.store.about import About
 from crossdock.store.breaking import Breaking, strike_of
-from crossdock.store.codec import failure_to_text
+from crossdock.store.codec import failure_to_text, overdue_from
 from crossdock.store.falling_back import FallingBack
 from crossdock.store.types import to_text
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from crossdock.domain.delivery import DeliveryKey
+    from crossdock.domain.delivery import DeliveryKey, Overdue
     from crossdock.domain.events import MessageEvent
 
 _LONGEST_NOTE: Final = 1000
@@ -89,6 +89,13 @@ class Settling(FallingBack, Breaking):
         """Set the end of leases and return the deliveries that are still held."""
         parameters = {"ids": json.dumps(list(row_ids)), "token": lease_token, "until": to_text(until)}
         return {(row_id, lease_token) for (row_id,) in self.run(statements.extend, parameters)}
+
+    def in_hand(self, app: str, keys: Sequence[DeliveryKey]) -> list[Overdue]:
+        """Return the deliveries of an app that are still held, with what their end is judged by."""
+        wanted = set(keys)
+        parameters = {"app": app, "ids": json.dumps([row_id for row_id, _ in keys])}
+        found = [overdue_from(row, self.now) for row in self.run(statements.in_hand, parameters)]
+        return [one for one in found if (one.row_id, one.lease_token) in wanted]
 
     def note(self, keys: Sequence[DeliveryKey], words: str) -> set[DeliveryKey]:
         """Note on messages that are worked on where they go, and return those that are still held."""

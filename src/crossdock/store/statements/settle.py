@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import case, func, insert, null, select, update
 
 from crossdock.domain.lifecycle import Status
+from crossdock.store.statements.parameters import Checked
 from crossdock.store.statements.parts import (
     HELD,
     LIMIT,
@@ -133,6 +134,11 @@ def overdue() -> Select[Any]:
 def held() -> Select[Any]:
     """Return the messages that a process holds, with what their end is judged by."""
     return select(*_OVERDUE).where(PROCESSING, WATCHED, T.lease_owner == param("owner")).suffix_with(LIMIT)
+
+
+def in_hand() -> Select[Any]:
+    """Return the messages of ``ids`` that are worked on for an app, with what their end is judged by."""
+    return select(*_OVERDUE).where(listed(T.id), Checked(PROCESSING), T.target_app == param("app"))
 
 
 def owned() -> Select[Any]:
