@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from crossdock.adapters.file.reading.rows import BadRow, Chunk
 from crossdock.adapters.file.recovery import Recovery
 from crossdock.adapters.file.taking import Rules, Taking
 from crossdock.adapters.file.tree import Tree, demand_inside, demand_one_file_system
+from crossdock.domain.json_texts import JsonTexts
 from crossdock.durable_files import FOLDER_MODE, FileSystem
 from crossdock.ports.inbound import Position, Refusal
 from crossdock.ports.surroundings import Surroundings
@@ -152,9 +154,16 @@ class Intake:
         self._memory.stored(positions)
         self._current.place = chunk.end
         self._given = None
+        if not refused:
+            return
         numbers = chunk.numbers
         self._refused.setdefault(self._current.key, []).extend(
-            BadRow(numbers[place], None, error.details or (("", str(error)),), _given(chunk.items[place]))
+            BadRow(
+                numbers[place],
+                None,
+                error.details or (("", str(error)),),
+                _given(chunk.items[place], chunk.items),
+            )
             for place, error in refused
         )
 
@@ -258,5 +267,8 @@ class Intake:
         )
 
 
-def _given(item: Any) -> Any:
+def _given(item: Any, items: Sequence[Any]) -> Any:
+    """Return what is shown of an item that was refused."""
+    if isinstance(items, JsonTexts):
+        return json.loads(item)
     return f"{len(item)} bytes" if isinstance(item, bytes) else item

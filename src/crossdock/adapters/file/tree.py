@@ -19,6 +19,8 @@ CLAIMED: Final = "claimed"
 OWN_FOLDERS: Final = frozenset({ARCHIVE, ERRORS, CLAIMED})
 """What every root has beside its stages."""
 
+BUFFER_BYTES: Final = 256 * 1024
+"""So much of a file is read at a time."""
 _DATE_LENGTH: Final = len("2025-11-24")
 
 
@@ -163,7 +165,7 @@ def open_plain(path: Path) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise InvalidMessage.of("filename", f"{path.name!r} is not a plain file")
-    return os.fdopen(fd, "rb")
+    return os.fdopen(fd, "rb", buffering=BUFFER_BYTES)
 
 
 def _mode_of(path: Path) -> int:
