@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import tempfile
 from collections import defaultdict
 from functools import cache
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -16,6 +19,7 @@ from tests.requirements import NEEDS, PREFIX, could_not_run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.cli.warm import Warm
     from tests.postgresql_databases import Databases
 
 # Deadlines per example would measure the other processes of this machine; the timeout per test remains.
@@ -23,10 +27,22 @@ hypothesis.settings.register_profile("crossdock", deadline=None, print_blob=True
 hypothesis.settings.load_profile("crossdock")
 
 
+_MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own there
+_ENOUGH_BYTES = 2 << 30
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the needs_* markers from their one table."""
+    """Declare the needs_* markers from their one table, and choose where the tests' folders are."""
     for marker, (what, _) in NEEDS.items():
         config.addinivalue_line("markers", f"{marker}: needs {what}")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background of a shell
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # some tests interrupt what they start
+    if os.environ.get("CROSSDOCK_TEST_FOLDERS") == "memory" and _has_room(_MEMORY):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+
+def _has_room(folder: Path) -> bool:
+    return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > _ENOUGH_BYTES
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -73,6 +89,30 @@ def _state_of_programs() -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="crossdock-state-", ignore_cleanup_errors=True) as folder:
         os.environ["XDG_STATE_HOME"] = folder
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_compiled_once() -> Iterator[None]:
+    """Compile each statement once for all stores of the session; a program has one store, and a test a new one."""
+    from crossdock.store.transaction import PreparedStatements
+
+    compiled: defaultdict[type, dict[Any, Any]] = defaultdict(dict)
+
+    def share(self: PreparedStatements) -> None:
+        self._prepared = compiled[type(self)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PreparedStatements, "__init__", share)
+        yield
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """A process that runs commands without importing everything for each."""
+    from tests.cli.warm import Warm
+
+    with Warm() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

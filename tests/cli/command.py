@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.cli.warm import Warm
+
 COMMAND = (sys.executable, "-m", "crossdock")
 TIME_LIMIT_S = 60.0
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -56,18 +58,30 @@ def environment(**changes: str) -> dict[str, str]:
 class Shell:
     """A folder to run the command in."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, warm: Warm) -> None:
         self.folder = folder
+        self._warm = warm
 
     def __call__(
         self, *arguments: str, stdin: str | bytes = "", env: Mapping[str, str] | None = None
     ) -> Result:
-        """Run the command with everything piped."""
+        """Run the command with everything piped, forked from a process that has imported it already."""
+        code, out, err = self._warm.run(
+            arguments,
+            folder=self.folder,
+            env=environment(**(env or {})),
+            stdin=stdin.encode() if isinstance(stdin, str) else stdin,
+            timeout_s=TIME_LIMIT_S,
+        )
+        return Result(code, out.decode(), err.decode())
+
+    def anew(self, *arguments: str, env: Mapping[str, str] | None = None) -> Result:
+        """Run the command as a new process, from the start of the interpreter on."""
         done = subprocess.run(
             [*COMMAND, *arguments],
             cwd=self.folder,
             env=environment(**(env or {})),
-            input=stdin.encode() if isinstance(stdin, str) else stdin,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=TIME_LIMIT_S,
             check=False,

@@ -8,12 +8,13 @@ import pytest
 
 from crossdock import Queue
 from tests.cli.command import Shell
+from tests.cli.warm import Warm
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
+def shell(tmp_path: Path, warm: Warm) -> Shell:
     """Give an empty folder to run the command in."""
-    return Shell(tmp_path)
+    return Shell(tmp_path, warm)
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def test_a_traceback_comes_only_when_asked_for(shell: Shell) -> None:
 def test_a_defect_is_called_one(shell: Shell, tmp_path: Path) -> None:
     program = tmp_path / "sitecustomize.py"
     program.write_text("import crossdock.cli.human as human\nhuman.counted = None\n")
-    result = shell(
+    result = shell.anew(
         "check", env={"PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
     )
     assert result.code == 1

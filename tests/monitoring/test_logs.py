@@ -16,6 +16,7 @@ import pytest
 from crossdock import Queue
 from tests.cli.command import Shell
 from tests.cli.test_run import running, said, until
+from tests.cli.warm import Warm
 
 SECRET = "s3cr3t-Xy9"  # noqa: S105 - nobody's
 HANDLERS = f"""\
@@ -61,10 +62,10 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 @pytest.fixture
-def hub(tmp_path: Path) -> Shell:
+def hub(tmp_path: Path, warm: Warm) -> Shell:
     (tmp_path / "handlers.py").write_text(HANDLERS, encoding="utf-8")
     (tmp_path / "crossdock.toml").write_text(CONFIG, encoding="utf-8")
-    return Shell(tmp_path)
+    return Shell(tmp_path, warm)
 
 
 def lines(shell: Shell) -> list[dict[str, Any]]:
@@ -256,6 +257,7 @@ def test_reload_is_told(hub: Shell) -> None:
     with running(hub, "run"):
         until(lambda: "worker.started" in events(hub))
         hub.good("reload")
+        until(lambda: "config.reloaded" in events(hub))
         (reloaded,) = [line for line in lines(hub) if line["event"] == "config.reloaded"]
         assert reloaded["duration_s"] > 0
 

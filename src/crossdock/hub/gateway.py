@@ -9,9 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.domain.delivery import DONE, Claimed, Completed, Crashed, Settlement, Undecodable
+from crossdock.domain.delivery import DONE, Claimed, Completed, Crashed, Overdue, Settlement, Undecodable
 from crossdock.domain.errors import ConfigError, InvalidMessage, LeaseLost, StoreError
 from crossdock.domain.ids import new_message_id, new_message_ids
 from crossdock.domain.lifecycle import FailureCode
@@ -44,6 +45,8 @@ _BULK: Final = 500
 _TELL_AGAIN_S: Final = 60.0
 _NO_RULES: Final = QueueRules()
 _draft: Final[Callable[[tuple[Any, ...]], Draft]] = partial(tuple.__new__, Draft)  # without a frame of Python
+_NO_MORE: Final = (repeat(None),) * 3
+"""What a draft of text has besides it: no bytes, no data, nothing that it may be known by."""
 MAX_RESULT_BYTES: Final = 64 * 1024
 SHORTEST_LEASE: Final = timedelta(milliseconds=10)
 LONGEST_LEASE: Final = timedelta(days=3650)
@@ -156,6 +159,10 @@ class Gateway:
             for name, (text, raw), value in zip(ids, encoded, values, strict=True)
         ]
 
+    def drafts_of_texts(self, texts: Sequence[str]) -> list[Draft]:
+        """Return messages of data that is encoded already, under new ids; nobody wants to look at the data itself."""
+        return list(map(_draft, zip(new_message_ids(len(texts)), texts, *_NO_MORE, strict=False)))
+
     def settlement(self, claimed: Claimed, outcome: Outcome) -> Settlement:
         """Say how a delivery ended."""
         return Settlement(claimed.row_id, claimed.lease_token, outcome)
@@ -177,7 +184,7 @@ class Gateway:
 
     def nacked(
         self,
-        claimed: Claimed,
+        claimed: Claimed | Overdue,
         error: str | BaseException,
         retry_in: timedelta | None,
         breaker: Breaker | None = None,

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import StoreError, StoreUnavailable
-from crossdock.store.sqlite_errors import translate
+from crossdock.store.place import REPLACED, VANISHED
+from crossdock.store.sqlite_errors import damaged, translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,12 +100,24 @@ class Connections:
             cached_statements=_CACHED_STATEMENTS,
         )
         try:
+            self._demand_same_file()
             for pragma in self._pragmas():
                 connection.execute(pragma).fetchall()
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _demand_same_file(self) -> None:
+        """Look before the first statement: it would read the write-ahead log beside the path into another file.
+
+        Raises:
+            StoreDamaged: The file that was registered is not there any more.
+        """
+        if self._identity is not None:
+            identity = self.location.identity()
+            if identity != self._identity:
+                raise damaged(self.location, VANISHED if identity is None else REPLACED)
 
     def set_journal(self, connection: Any) -> str:
         """Put the file into its journal mode, make the connection's commits durable in it, and return the mode."""
