@@ -6,6 +6,8 @@ ARGS ?=
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+WORKERS ?= 3
+PARALLEL := -n $(WORKERS) --dist worksteal    # one more than the cores of a small machine: tests wait, too
 INPUTS := pyproject.toml constraints.txt tools/setup.sh
 CODE := $(wildcard src tests tools benchmarks examples)
 
@@ -27,11 +29,11 @@ run-orders: .venv/ready-run ## Likewise: orders from a CSV file through two cons
 
 test: export CROSSDOCK_TEST_FOLDERS ?= memory
 test: .venv/ready-dev ## Run the tests, but for the slow ones, in folders in memory where there are such
-	$(PYTEST) -n 2 -m "not slow" $(ARGS)
+	$(PYTEST) $(PARALLEL) -m "not slow" $(ARGS)
 
 test-all: export CROSSDOCK_TEST_KILLS ?= 1000
 test-all: .venv/ready-dev ## Run all tests, the crash tests with 1,000 kills (SELECT="slow or scaled" picks by marker)
-	$(PYTEST) -n 2 $(if $(SELECT),-m "$(SELECT)") $(ARGS)
+	$(PYTEST) $(PARALLEL) $(if $(SELECT),-m "$(SELECT)") $(ARGS)
 
 check: .venv/ready-dev ## Check format, lint, types, import layers, sizes, generated files and documents
 	$(BIN)/ruff format --check $(CODE)

@@ -6,13 +6,17 @@ the crash tests kill what drives it, together with all others, and ``docs/refere
 
 from __future__ import annotations
 
+import atexit
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from crossdock import Queue
 from crossdock.config import load
@@ -124,6 +128,26 @@ def _arrival(manifest: Path) -> tuple[float, int]:
     return manifest.stat().st_mtime, int(manifest.name.removesuffix(".meta.json").rpartition("_")[2])
 
 
+@lru_cache
+def _receiver() -> str:
+    """Start the one receiver of webhooks of this process; return its address."""
+    words = [sys.executable, "-m", "tests.adapters.http.receiver_program"]
+    root = Path(__file__).resolve().parents[2]
+    receiver = subprocess.Popen(words, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(_end, receiver)
+    assert receiver.stdout is not None
+    return f"http://127.0.0.1:{int(receiver.stdout.readline())}"
+
+
+def _end(receiver: subprocess.Popen[str]) -> None:
+    with receiver:
+        receiver.terminate()
+
+
+def _http(folder: Path) -> Mapping[str, Any]:
+    return {"http": f"{_receiver()}{quote(str(folder))}", "allow": ["127.0.0.1"], "format": "binary"}
+
+
 def _row(data: Mapping[str, str], wall: float, apart: float, note: str) -> Iterator[Sighting]:
     for kind in (Kind.STARTED, Kind.ENDED):
         yield Sighting(kind, 0, wall - apart, wall, data["n"], OUT, data["key"], note=note)
@@ -145,6 +169,7 @@ OUTBOUND: Mapping[str, OutboundRoad] = {
         "the file and its manifest have their names, and both and their folder are synced to the disk",
         arrives_once=True,
     ),
+    "http": OutboundRoad("http", "`http`", _http, _noted("http"), "the far side has answered with 2xx"),
 }  # fmt: skip
 
 

@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,13 @@ from crossdock import Queue
 from tests.cli.command import Shell
 
 Store = Callable[[], AbstractContextManager[Queue]]
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder on the disk: of one in memory, doctor has something to say."""
+    with tempfile.TemporaryDirectory(prefix="crossdock-") as folder:
+        yield Path(folder).resolve()
 
 
 def findings(shell: Shell, *arguments: str, code: int = 0, **options: Any) -> dict[str, list[dict[str, str]]]:
@@ -79,6 +87,17 @@ def test_a_wrong_configuration_is_a_failure(shell: Shell, tmp_path: Path) -> Non
     found = findings(shell, code=1)
     assert levels(found, "configuration") == ["fail", "fail"]
     assert found["configuration"][0]["text"] == "crossdock.toml: store.ulr: unknown key; did you mean url?"
+
+
+def test_a_missing_secret_is_a_failure(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("t0k3n")
+    settings = 'secret_headers = { Authorization = { file = "token" } }'
+    table = f'{{ http = "https://a.example/", {settings} }}'
+    (tmp_path / "crossdock.toml").write_text(f"[apps.a]\noutbound = {table}\n")
+    assert findings(shell)["secrets"][0]["text"] == "1 secret where the configuration says"
+    (tmp_path / "token").unlink()
+    [missing] = findings(shell, code=1)["secrets"]
+    assert "token cannot be read: No such file or directory" in missing["text"]
 
 
 def test_a_missing_folder_is_a_failure(shell: Shell) -> None:

@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,6 +22,13 @@ EXECUTED = {"python", "console", "sh"}
 CHECKED = {"toml", "sql"}
 PLAIN = {"output", "text", "json", "mermaid"}
 RUNNER = Path(__file__).with_name("run_page.py")
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder on the disk, as a reader has it; doctor would have something to say of one in memory."""
+    with tempfile.TemporaryDirectory(prefix="crossdock-") as folder:
+        yield Path(folder).resolve()
 
 
 @pytest.mark.parametrize("page", [page for page in pages() if blocks_of(page)], ids=name_of)

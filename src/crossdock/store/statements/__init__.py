@@ -130,6 +130,7 @@ from crossdock.store.statements.schedule import (
 from crossdock.store.statements.send import find_sent, hold_key, insert_one, insert_rows, release_key
 from crossdock.store.statements.settle import (
     complete,
+    complete_each,
     extend,
     fail_held,
     fail_pending,
@@ -165,6 +166,7 @@ __all__ = [
     "claim_ids",
     "claim_state",
     "complete",
+    "complete_each",
     "created_at",
     "dangling",
     "dead_keys",
