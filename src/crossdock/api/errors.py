@@ -40,6 +40,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "REQUEST_TIMEOUT": Kind(408, "the body has not come within 30 s"),
     "AMBIGUOUS_MESSAGE": Kind(409, "2 messages have the id 4711; name the app, or the source"),
     "ILLEGAL_MOVE": Kind(409, "cannot replay message 4711 of validator: it is pending"),
+    "SCHEDULE_EXISTS": Kind(409, "there is a schedule morning; replace it with PUT"),
     "LEASE_LOST": Kind(409, "1 deliveries are no longer ours, nothing was changed for them"),
     "IDEMPOTENCY_KEY_IN_USE": Kind(409, "a request with this Idempotency-Key is being worked on", 1),
     "PRECONDITION_FAILED": Kind(412, "the message was changed meanwhile; read it again"),

@@ -156,6 +156,7 @@ class Operations(APIRouter):
                 extra[SCOPE] = access.scope.value
             if raw_body is not None:
                 extra |= {RAW_BODY: True, "requestBody": raw_body}
+            media: dict[str, Any] = {"response_class": HTMLResponse} if answers.page else {}
             self.add_api_route(
                 path,
                 function,
@@ -165,7 +166,7 @@ class Operations(APIRouter):
                 description="\n\n".join(" ".join(part.split()) for part in description.split("\n\n")),
                 status_code=answers.status,
                 response_model=None,
-                **({"response_class": HTMLResponse} if answers.page else {}),
+                **media,
                 responses=_responses(answers),
                 openapi_extra=extra,
             )
