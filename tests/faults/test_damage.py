@@ -175,6 +175,32 @@ def test_no_verb_is_acknowledged_on_a_file_that_was_replaced(place: Path, verb: 
     use_without_file(place / "store" / "work.db", replaced, verb)
 
 
+def test_no_further_connection_is_opened_to_a_file_that_took_its_place(place: Path) -> None:
+    """It would find the log of the first file, take it for its own, and write it into the second at its end."""
+    store = place / "work.db"
+    open_store(store).close()
+    before = Path(shutil.copy(store, store.with_name("copy.db"))).read_bytes()
+    with open_store(store) as queue:
+        queue.send_many(APP, [1, 2, 3])
+        replaced(store)
+        with (
+            pytest.raises(StoreDamaged, match=HINT),
+            closing(queue._store.open_store.connections.open()) as connection,
+        ):
+            connection.execute("SELECT count(*) FROM data_staging").fetchall()
+    assert store.read_bytes() == before
+
+
+def test_no_further_connection_makes_a_file_that_is_gone_anew(place: Path) -> None:
+    store = place / "work %3f?.db"
+    with open_store(place / "work%20%253f%3F.db") as queue:  # as a URL has it
+        queue.send(APP, 1)
+        store.rename(store.with_name("moved.db"))
+        with pytest.raises(StoreDamaged, match=HINT):
+            queue._store.open_store.connections.open()
+    assert not store.exists()
+
+
 @GONE
 @MODES
 def test_nothing_is_acknowledged_on_a_file_that_is_gone(

@@ -6,9 +6,10 @@ import os
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from crossdock.domain.errors import StoreError, StoreUnavailable
-from crossdock.store.sqlite_errors import translate
+from crossdock.store.sqlite_errors import damaged, translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,30 +82,46 @@ class Connections:
         """Return a new DB-API connection, in autocommit mode, usable from any thread.
 
         Raises:
+            StoreDamaged: It is not the file that was opened first.
             StoreError: The file cannot be opened, or is no database.
         """
         try:
             connection = self._connect()
         except self.errors as error:
+            self._demand_our_file()
             raise translate(error, self.location) from error
         return connection
 
     def _connect(self) -> Any:
         path = ":memory:" if self.location.path is None else str(self.location.path)
+        known = self._identity is not None
         connection = self.build.module.connect(
-            path,
+            f"file:{quote(os.fsencode(path))}?mode=rw"
+            if known
+            else path,  # rw: never make a file in the place of ours
+            uri=known,
             timeout=self._settings.lock_timeout.total_seconds(),
             isolation_level=None,
             check_same_thread=False,
             cached_statements=_CACHED_STATEMENTS,
         )
         try:
+            self._demand_our_file()  # before a first statement takes our file's log for that of this one
             for pragma in self._pragmas():
                 connection.execute(pragma).fetchall()
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _demand_our_file(self) -> None:
+        if self._identity is None:
+            return
+        found = self.location.identity()
+        if found != self._identity:
+            raise damaged(
+                self.location, "the file vanished" if found is None else "the file was replaced by another"
+            )
 
     def set_journal(self, connection: Any) -> str:
         """Put the file into its journal mode, make the connection's commits durable in it, and return the mode."""
