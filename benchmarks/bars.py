@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from benchmarks.contenders import OURS, PEERS_ON_POSTGRESQL
 from benchmarks.contenders.contender import COROUTINES, THREADS
+from benchmarks.workloads import calls, file_doors
 from benchmarks.workloads.growth import BASELINE, EMPTY, STATES, TIMES
 from benchmarks.workloads.hub_cost import CONSUME, HUB
 from benchmarks.workloads.scaling import COUNTS, workers
@@ -141,6 +142,28 @@ def _hub(figures: Figures) -> Iterator[Bar]:
         yield Bar("hub", f"an empty handler through {ours}'s hub", measured, 1.5, at_least=False)
 
 
+def _file_in(figures: Figures) -> Iterator[Bar]:
+    yield from _file_door("file-in", figures, file_doors.SCRIPT)
+
+
+def _file_out(figures: Figures) -> Iterator[Bar]:
+    yield from _file_door("file-out", figures, file_doors.OUT_SCRIPT)
+
+
+def _file_door(name: str, figures: Figures, script: str) -> Iterator[Bar]:
+    ours = f"crossdock, {file_doors.HUB}"
+    measured = figures.ratio("per_s", ours, f"raw-minimal, {script}")
+    yield Bar(name, f"against {script}", measured, 0.25, at_least=True)
+    memory = figures.ratio("peak_mib", ours, f"crossdock, {file_doors.SMALL}")
+    yield Bar(name, "memory, ten times the rows", memory, 1.25, at_least=False)
+
+
+def _calls(figures: Figures) -> Iterator[Bar]:
+    for way, bar in ((calls.WITHIN, 5.0), (calls.ACROSS, 15.0)):
+        measured = figures.get(f"crossdock, {way}", "p50_ms")
+        yield Bar("calls", f"p50 of {way}", measured, bar, at_least=False, unit="ms")
+
+
 def _send_one_on_server(figures: Figures, ours: str) -> Iterator[Bar]:
     yield Bar("", "against psycopg", figures.ratio("per_s", ours, "psycopg"), 0.60, at_least=True)
 
@@ -187,6 +210,9 @@ MAKERS: dict[str, Callable[[Figures], Iterator[Bar]]] = {
     "kill": _kill,
     "idle": _idle,
     "hub": _hub,
+    "file-in": _file_in,
+    "file-out": _file_out,
+    "calls": _calls,
 }
 ON_SERVER: dict[str, Callable[[Figures, str], Iterator[Bar]]] = {
     "send-one-postgresql": _send_one_on_server,

@@ -142,7 +142,7 @@ def configuration() -> Iterator[str]:
     yield f"```toml\n{TEMPLATE}```"
     for title, key in (
         ("[store]", ("store",)), ("[queue]", ("queue",)), ("[retention]", ("retention",)), ("[run]", ("run",)),
-        ("[log]", ("log",)),
+        ("[log]", ("log",)), ("[api]", ("api",)),
         ("[apps.NAME]", ("apps", "NAME")), ("[schedules.NAME]", ("schedules", "NAME")),
     ):  # fmt: skip
         yield f"## {title}"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from benchmarks.workloads import on_postgresql
+from benchmarks.workloads.calls import Calls
 from benchmarks.workloads.crowd import Crowd
 from benchmarks.workloads.drain import Drain
+from benchmarks.workloads.file_doors import FileIn, FileOut
 from benchmarks.workloads.growth import Growth
 from benchmarks.workloads.hub_cost import HubCost
 from benchmarks.workloads.idle import Idle
 from benchmarks.workloads.kill import Kill
+from benchmarks.workloads.pairs import Pairs
 from benchmarks.workloads.pick_up import PickUp
 from benchmarks.workloads.send_bulk import SendBulk
 from benchmarks.workloads.send_concurrent import SendConcurrent
@@ -28,6 +31,10 @@ WORKLOADS: dict[str, type[Workload]] = {
         Kill,
         Idle,
         HubCost,
+        FileIn,
+        FileOut,
+        Calls,
+        Pairs,
         *on_postgresql.ALL,
     )
 }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from crossdock.domain.breaker import Breaker
     from crossdock.domain.errors import (
         AdapterError,
+        AmbiguousMessage,
         CallFailed,
         CallTimedOut,
         ConfigError,
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
         CrossdockError,
         DeliveryError,
         EndOfInput,
+        IdempotencyKeyReused,
         IllegalMove,
         InvalidMessage,
+        KeyNotFound,
         LeaseLost,
         MessageNotFound,
         NotConnected,
@@ -56,10 +59,11 @@ if TYPE_CHECKING:
     from crossdock.synchronous.queue import Queue
 
 _ERRORS = (
-    "AdapterError", "CallFailed", "CallTimedOut", "ConfigError", "CredentialError", "CrossdockError",
-    "DeliveryError", "EndOfInput", "IllegalMove", "InvalidMessage", "LeaseLost", "MessageNotFound", "NotConnected",
-    "PermanentError", "ProcessDied", "QueueFull", "RateLimited", "ScheduleNotFound", "SchemaOutOfDate",
-    "StoreDamaged", "StoreError", "StoreFull", "StoreUnavailable", "TransientError",
+    "AdapterError", "AmbiguousMessage", "CallFailed", "CallTimedOut", "ConfigError", "CredentialError",
+    "CrossdockError", "DeliveryError", "EndOfInput", "IdempotencyKeyReused", "IllegalMove", "InvalidMessage",
+    "KeyNotFound", "LeaseLost", "MessageNotFound", "NotConnected", "PermanentError", "ProcessDied",
+    "QueueFull", "RateLimited", "ScheduleNotFound", "SchemaOutOfDate", "StoreDamaged", "StoreError",
+    "StoreFull", "StoreUnavailable", "TransientError",
 )  # fmt: skip
 _HOMES = {
     "AsyncDelivery": "asynchronous.delivery",
@@ -90,13 +94,14 @@ _HOMES = {
 }
 
 __all__ = [
-    "AdapterError", "AsyncDelivery", "AsyncQueue", "Breaker", "CallFailed", "CallTimedOut", "ConfigError",
-    "CredentialError", "CrossdockError", "Delivery", "DeliveryError", "EndOfInput", "Failure", "FailureCode", "Hub",
-    "IllegalMove", "InvalidMessage", "Keep", "LeaseLost", "Message", "MessageNotFound", "NotConnected",
-    "PermanentError", "ProcessDied", "Queue", "QueueFull", "QueueStats", "Rate", "RateLimited", "Record",
-    "Retention", "RetryPolicy", "Rules", "Schedule", "ScheduleNotFound", "SchemaOutOfDate", "SendOptions",
-    "SentMessage", "Status", "StoreDamaged", "StoreError", "StoreFull", "StoreSettings", "StoreUnavailable",
-    "Subscription", "TimelineEntry", "TransientError", "__version__", "create_engine",
+    "AdapterError", "AmbiguousMessage", "AsyncDelivery", "AsyncQueue", "Breaker", "CallFailed",
+    "CallTimedOut", "ConfigError", "CredentialError", "CrossdockError", "Delivery", "DeliveryError",
+    "EndOfInput", "Failure", "FailureCode", "Hub", "IdempotencyKeyReused", "IllegalMove", "InvalidMessage",
+    "Keep", "KeyNotFound", "LeaseLost", "Message", "MessageNotFound", "NotConnected", "PermanentError",
+    "ProcessDied", "Queue", "QueueFull", "QueueStats", "Rate", "RateLimited", "Record", "Retention",
+    "RetryPolicy", "Rules", "Schedule", "ScheduleNotFound", "SchemaOutOfDate", "SendOptions", "SentMessage",
+    "Status", "StoreDamaged", "StoreError", "StoreFull", "StoreSettings", "StoreUnavailable", "Subscription",
+    "TimelineEntry", "TransientError", "__version__", "create_engine",
 ]  # fmt: skip
 
 

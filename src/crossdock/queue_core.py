@@ -13,6 +13,7 @@ from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import AppId, check_app
 from crossdock.domain.retention import Retention
 from crossdock.domain.retry import RetryPolicy
+from crossdock.hub.acting import ActingStore
 from crossdock.hub.declaring import Declarations
 from crossdock.hub.ears import EarShelf
 from crossdock.hub.gateway import ANY_APP, Policies
@@ -147,6 +148,12 @@ class QueueCore:
         """Return data that lies outside its row, for a listed message that somebody looks at."""
         content: bytes | None = self._store.read(lambda reader: reader.payload(checksum))
         return content
+
+    def _acting_as(self, who: str) -> Self:
+        """Return this queue, open as long as it is; but what is written through it is somebody else's doing."""
+        other = object.__new__(type(self))
+        vars(other).update(vars(self), _store=ActingStore(self._store, who))
+        return other
 
     def _on_same_store(self, kind: type[C]) -> C:
         """Return a queue of another kind, made of the same parts; it is open as long as this one."""

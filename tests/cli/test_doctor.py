@@ -89,6 +89,17 @@ def test_a_wrong_configuration_is_a_failure(shell: Shell, tmp_path: Path) -> Non
     assert found["configuration"][0]["text"] == "crossdock.toml: store.ulr: unknown key; did you mean url?"
 
 
+def test_a_missing_secret_is_a_failure(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("t0k3n")
+    settings = 'secret_headers = { Authorization = { file = "token" } }'
+    table = f'{{ http = "https://a.example/", {settings} }}'
+    (tmp_path / "crossdock.toml").write_text(f"[apps.a]\noutbound = {table}\n")
+    assert findings(shell)["secrets"][0]["text"] == "1 secret where the configuration says"
+    (tmp_path / "token").unlink()
+    [missing] = findings(shell, code=1)["secrets"]
+    assert "token cannot be read: No such file or directory" in missing["text"]
+
+
 def test_a_missing_folder_is_a_failure(shell: Shell) -> None:
     found = findings(shell, "--store", "sqlite:///nowhere/work.db", code=1)
     assert levels(found, "folder") == ["fail"]

@@ -42,6 +42,23 @@ class TestAck:
         assert record.lease_until is None
         assert delivery.settled
 
+    def test_many_are_completed_together_each_with_its_result(self, queue: Queue) -> None:
+        results: list[Any] = [{"row": 1}, None, "Grüße \ud800 \x00'\"", [], {"row": 1}]
+        queue.send_many("app", results)
+        deliveries = queue.claim("app", limit=9)
+        deliveries[0].nack("no longer held")
+        store = queue._store
+        settlements = [
+            queue._gateway.settlement(one._claimed, queue._gateway.completed(result))
+            for one, result in zip(deliveries, results, strict=True)
+        ]
+        accepted = store.write(lambda tx: tx.settle(settlements))
+        assert accepted == {one.key for one in settlements[1:]}
+        records = [queue.get(one.message.id) for one in deliveries]
+        assert [(one.status, one.result) for one in records] == [
+            ("pending", None), *(("completed", result) for result in results[1:]),
+        ]  # fmt: skip
+
     def test_error_of_an_earlier_attempt_is_forgotten(
         self, case: Case, queue: Queue, delivery: Delivery
     ) -> None:

@@ -37,6 +37,7 @@ class Fault(Enum):
     DOUBLED = "P1: one message holds several rows, or two sends of it were told different ones"
     TORN_BATCH = "P1: of one send_many some are stored and some are not"
     OUTBOX_TORN = "P1: what a sender wrote in its transaction and the message sent in it differ"
+    NEVER_RAN = "P1: completed, but no run of it came to its end"
     STUCK = "P1: neither completed nor dead after everything was drained"
     ACK_LOST = "P1: its completion was acknowledged to a worker, but it is not completed"
     NACK_LOST = "P1: a nack was acknowledged to a worker, but the timeline does not know it"
@@ -92,6 +93,7 @@ class Case:
         drained: After the kills, consumers ran until nothing was left: demand that nothing is.
         max_crashes: The queue's limit.
         orphan_limit_s: P5: the 99th percentile may not exceed it; None: only measure.
+        witnessed: Whoever got a message noted it: demand that each completed one was seen to its end.
         lapses_allowed: Workers were stopped, or held explicit leases for long.
     """
 
@@ -100,6 +102,7 @@ class Case:
     drained: bool = True
     max_crashes: int = 3
     orphan_limit_s: float | None = 1.0
+    witnessed: bool = False
     lapses_allowed: bool = False
 
     @cached_property

@@ -124,6 +124,17 @@ def check_all_settled(case: Case) -> Iterator[Violation]:
             yield Violation(Fault.STUCK, row.message_id, f"row {row.row_id} of {row.app} is {row.status}")
 
 
+def check_completed_ran(case: Case) -> Iterator[Violation]:
+    """What is completed was seen at its far side, to the end."""
+    for name, row in case.rows.items():
+        if (
+            case.witnessed
+            and row.status == COMPLETED
+            and not any(run.ended for run in case.runs.get(name, ()))
+        ):
+            yield Violation(Fault.NEVER_RAN, row.message_id, f"{len(case.runs.get(name, ()))} runs begun")
+
+
 def check_settlings_kept(case: Case) -> Iterator[Violation]:
     """What a worker was told about its settling is what the store holds."""
     for acked, row in case.settlings(Kind.ACKED, Kind.EFFECT):
@@ -285,6 +296,7 @@ CHECKS: tuple[Callable[[Case], Iterator[Violation]], ...] = (
     check_sends,
     check_sends_are_atomic,
     check_all_settled,
+    check_completed_ran,
     check_settlings_kept,
     check_effects,
     check_repeats_explained,

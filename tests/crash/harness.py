@@ -96,7 +96,13 @@ def judge(plan: Plan, *, stalled_s: float = 0.0) -> Report:
     """
     account = Account.read(plan.folder / "account.json")
     limit_s = None if plan.orphan_limit_s is None else plan.orphan_limit_s + STALLS_OF_A_RESCUE * stalled_s
-    case = Case(read_histories(plan.folder), account, max_crashes=MAX_CRASHES, orphan_limit_s=limit_s)
+    case = Case(
+        read_histories(plan.folder),
+        account,
+        max_crashes=MAX_CRASHES,
+        orphan_limit_s=limit_s,
+        witnessed=True,
+    )
     return explain(case)
 
 

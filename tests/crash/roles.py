@@ -12,6 +12,7 @@ from tests.crash import (
     load_roles,
     outage_roles,
     producers,
+    road_roles,
     snapshot,
 )
 
@@ -49,5 +50,7 @@ ROLES: Final[dict[str, Callable[..., Any]]] = {
         archive_roles.move_messages,
         archive_roles.finish_files,
         archive_roles.tell_places,
+        road_roles.work_by_configuration,
+        road_roles.take_by_number,
     )
 }

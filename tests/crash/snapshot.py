@@ -50,7 +50,7 @@ def sabotage(folder: Path, *, statement: str, **place: Unpack[Place]) -> None:
 def take(folder: Path, *, name: str = "account.json", **place: Unpack[Place]) -> None:
     """Role: write the account of the whole store."""
     with open_queue("snapshot", **place) as queue:
-        rows = [_row(queue, record) for record in _records(queue)]
+        rows = [row_of(queue, record) for record in records_of(queue)]
     engine = create_engine(place["url"])
     with engine.connect() as connection:
         effects = _counted(connection, EFFECT)
@@ -77,7 +77,8 @@ def wait_until_empty(folder: Path, *, patience_s: float = 30, **place: Unpack[Pl
             time.sleep(0.05)
 
 
-def _records(queue: Queue) -> Iterator[Record]:
+def records_of(queue: Queue) -> Iterator[Record]:
+    """Every message of the store."""
     for app in queue.stats():
         after = None
         while page := queue.list(app, limit=PAGE, after=after):
@@ -85,7 +86,8 @@ def _records(queue: Queue) -> Iterator[Record]:
             after = page[-1].row_id
 
 
-def _row(queue: Queue, record: Record) -> Row:
+def row_of(queue: Queue, record: Record) -> Row:
+    """What the store says of one message."""
     message = record.message
     events = [
         RowEvent(entry.at.timestamp(), entry.event, entry.code or "")

@@ -46,6 +46,15 @@ def test_lost_message_is_found(forgery: Forgery) -> None:
     assert forgery.faults() == {Fault.LOST}
 
 
+def test_completed_message_that_nobody_received_is_found(forgery: Forgery) -> None:
+    forgery.options["witnessed"] = True
+    assert forgery.faults() == {Fault.NEVER_RAN}
+    forgery.run(2, None)
+    assert Fault.NEVER_RAN in forgery.faults()
+    forgery.run(3, 4)
+    assert Fault.NEVER_RAN not in forgery.faults()
+
+
 def test_invented_message_is_found(forgery: Forgery) -> None:
     forgery.rows["x"] = Row("bulk", "x", 2, "completed", attempts=1)
     assert forgery.faults() == {Fault.INVENTED}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossdock import CrossdockError, Queue, StoreDamaged, StoreSettings
+from crossdock.store.open_store import OpenStore
 from crossdock.store.sqlite_build import choose
 
 if TYPE_CHECKING:
@@ -175,22 +176,6 @@ def test_no_verb_is_acknowledged_on_a_file_that_was_replaced(place: Path, verb: 
     use_without_file(place / "store" / "work.db", replaced, verb)
 
 
-def test_no_further_connection_is_opened_to_a_file_that_took_its_place(place: Path) -> None:
-    """It would find the log of the first file, take it for its own, and write it into the second at its end."""
-    store = place / "work.db"
-    open_store(store).close()
-    before = Path(shutil.copy(store, store.with_name("copy.db"))).read_bytes()
-    with open_store(store) as queue:
-        queue.send_many(APP, [1, 2, 3])
-        replaced(store)
-        with (
-            pytest.raises(StoreDamaged, match=HINT),
-            closing(queue._store.open_store.connections.open()) as connection,
-        ):
-            connection.execute("SELECT count(*) FROM data_staging").fetchall()
-    assert store.read_bytes() == before
-
-
 def test_no_further_connection_makes_a_file_that_is_gone_anew(place: Path) -> None:
     store = place / "work %3f?.db"
     with open_store(place / "work%20%253f%3F.db") as queue:  # as a URL has it
@@ -199,6 +184,31 @@ def test_no_further_connection_makes_a_file_that_is_gone_anew(place: Path) -> No
         with pytest.raises(StoreDamaged, match=HINT):
             queue._store.open_store.connections.open()
     assert not store.exists()
+
+
+def test_a_file_replaced_just_before_it_is_read_is_not_touched(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that is opened by path would read the log of the old file into the new one."""
+    store = place / "store" / "work.db"
+    store.parent.mkdir()
+    open_store(store).close()
+    copy = Path(shutil.copy(store, store.with_name("copy.db")))
+    before = copy.read_bytes()
+    look = OpenStore._check_place
+
+    def look_too_early(self: OpenStore) -> None:
+        look(self)
+        if copy.exists():
+            replaced(store)
+
+    with open_store(store) as queue:
+        queue.send_many(APP, [1, 2, 3])
+        monkeypatch.setattr(OpenStore, "_check_place", look_too_early)
+        with pytest.raises(StoreDamaged, match=HINT):
+            queue.list(APP)
+        monkeypatch.undo()
+    assert store.read_bytes() == before
 
 
 @GONE

@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from crossdock import EndOfInput, Message, NotConnected, Queue
+from crossdock.domain import message
+from crossdock.domain.json_texts import JsonTexts
 from crossdock.domain.message import AppId, MessageId
 from crossdock.domain.routing import Routes, Subscription
+from crossdock.hub import received
 from crossdock.hub.inbound_endpoint import InboundEndpoint
 from crossdock.ports.inbound import InboundCapabilities, Position, Refusal
 
@@ -38,8 +41,8 @@ class Parcel:
 class Adapter:
     """Gives what is in a list: receipts, and errors that it raises; then it has ended."""
 
-    def __init__(self, *script: Any, positions: bool = False) -> None:
-        self.capabilities = InboundCapabilities(positions=positions)
+    def __init__(self, *script: Any, positions: bool = False, redelivers: bool = True) -> None:
+        self.capabilities = InboundCapabilities(positions=positions, redelivers=redelivers)
         self.script = list(script)
         self.connected_with: list[Mapping[str, Any]] = []
         self.closed = 0
@@ -156,10 +159,32 @@ def test_item_that_is_no_message_is_refused_and_the_others_are_stored(queue: Que
     assert all("not a JSON value" in str(one.error) for one in parcel.refused)
 
 
+def test_data_that_is_encoded_already_is_stored_as_it_is(queue: Queue) -> None:
+    texts = JsonTexts([f'{{"n":"{n}"}}' for n in range(1030)])
+    run(queue, Adapter(Parcel(texts, type="row"), Parcel(JsonTexts())))
+    assert data_of(queue) == [{"n": str(n)} for n in range(1000)]
+    assert (queue.stats("out")["out"].ready, len({one.message.id for one in queue.list("out")})) == (
+        1030,
+        100,
+    )
+
+
+def test_encoded_data_that_is_too_large_is_refused_and_the_others_are_stored(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (message, received):
+        monkeypatch.setattr(module, "MAX_DATA_BYTES", 20)
+    parcel = Parcel(JsonTexts(['{"n":"1"}', f'{{"n":"{"x" * 20}"}}', '{"n":"3"}']))
+    run(queue, Adapter(parcel))
+    assert data_of(queue) == [{"n": "1"}, {"n": "3"}]
+    assert parcel.refused is not None
+    assert [one.place for one in parcel.refused] == [1]
+
+
 def test_message_that_nobody_receives_is_refused(queue: Queue) -> None:
     chosen = Routes({}, {OUT: [Subscription(type="order.*")]})
-    message = Message(id=MessageId("m-1"), source="/far", type="bill.sent", data=1, time=queue._store.now())
-    parcel = Parcel([message])
+    bill = Message(id=MessageId("m-1"), source="/far", type="bill.sent", data=1, time=queue._store.now())
+    parcel = Parcel([bill])
     run(queue, Adapter(parcel), chosen)
     assert parcel.refused is not None
     assert "no app receives 'bill.sent'" in str(parcel.refused[0].error)
@@ -206,6 +231,30 @@ def test_stopped_while_it_waits_for_the_far_side(queue: Queue) -> None:
     adapter = Adapter(None)
     run(queue, adapter)
     assert adapter.closed == 1
+
+
+def test_what_would_not_come_again_is_taken_in_before_the_end(queue: Queue) -> None:
+    adapter = Adapter(Parcel([1]), None, Parcel([2]), Parcel([3]), redelivers=False)
+    run(queue, adapter)
+    assert data_of(queue) == [1, 2, 3]
+    assert (adapter.finished, adapter.closed) == (1, 1)
+
+
+def test_what_would_not_come_again_is_stored_at_the_end_even_without_room(queue: Queue) -> None:
+    queue.set_rules("out", max_depth=1)
+    queue.send("out", "before")
+    parcel = Parcel(["after"])
+    looked: list[list[Any]] = []
+
+    def is_held_up(endpoint: InboundEndpoint) -> bool:
+        if endpoint.looks == 1:
+            looked.append(data_of(queue))
+        return len(looked) > 1
+
+    run(queue, Adapter(parcel, redelivers=False), stop=is_held_up)
+    assert looked[:2] == [["before"], ["before"]]
+    assert (parcel.error, parcel.refused) == (None, [])
+    assert data_of(queue) == ["before", "after"]
 
 
 def test_adapter_that_is_replaced_finishes_what_it_has_begun(queue: Queue) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from crossdock import AsyncQueue, InvalidMessage, Queue, RetryPolicy, StoreError, StoreUnavailable
+from crossdock.hub.sent import OneSend
 from crossdock.store.group_commit import GroupCommit
 
 PATIENCE_S = 30
@@ -39,7 +40,14 @@ def queue(tmp_path: Path) -> Iterator[Queue]:
 def send_inside(queue: Queue, data: Any) -> Callable[[Any], Any]:
     """Return a unit that sends."""
     gateway = queue._gateway
-    return lambda tx: tx.send(gateway.draft(data), gateway.plain_envelope("app"))
+    return OneSend(gateway.draft(data), gateway.plain_envelope("app"))
+
+
+def refuse_after_storing(queue: Queue, data: str) -> None:
+    """Let the database refuse a message with this data, when its row is written already."""
+    trigger = f"""CREATE TRIGGER refuse AFTER INSERT ON data_staging WHEN NEW.data = '{data}'
+        BEGIN SELECT RAISE(ABORT, 'refused by a trigger'); END"""
+    queue._store.write(lambda tx: tx._database.execute(trigger))
 
 
 class Crowd:
@@ -108,6 +116,14 @@ class TestThreads:
         assert queue.list() == []
         queue.send("app", "next")
         assert len(queue.list()) == 1
+
+    def test_send_that_the_database_refuses_fails_alone_and_leaves_nothing_behind(self, queue: Queue) -> None:
+        refuse_after_storing(queue, "2")
+        results = Crowd(queue).commit(*(send_inside(queue, n) for n in (1, 2, 3)))
+        with pytest.raises(StoreError, match="refused by a trigger"):
+            queue.send("app", 2)
+        assert isinstance(results[1], StoreError)
+        assert [record.message.data for record in queue.list()] == [1, 3]
 
     def test_interrupt_in_the_leader_acknowledges_nobody(self, queue: Queue) -> None:
         """Ctrl-C between the units of a transaction: what ran before it was never committed."""

@@ -78,6 +78,7 @@ def waits_for_a_start(before: Loaded, now: Loaded) -> str:
             ("queue.max_crashes", before.config.queue.max_crashes, now.config.queue.max_crashes),
             ("run", before.config.run, now.config.run),
             ("log", before.config.log, now.config.log),
+            ("api", before.config.api, now.config.api),
         )
         if old != new
     ]

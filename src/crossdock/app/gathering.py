@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from crossdock.app.notes import noted_on, write_note
-from crossdock.app.work import Work, is_cancelled
-from crossdock.domain.errors import NotConnected
+from crossdock.app.work import Work
 from crossdock.hub.endpoint import CANCELLED_WITHIN_S
 from crossdock.ports.outbound import Handover
 
 if TYPE_CHECKING:
-    from crossdock.domain.delivery import Claimed, Outcome
+    from crossdock.domain.delivery import Claimed
     from crossdock.hub.gateway import Gateway
     from crossdock.ports.outbound import Gather
 
@@ -69,39 +68,26 @@ class GatheringWork(Work):
         self._late = asyncio.create_task(self.flush())
 
     async def _hand_over(self, gathered: Sequence[Claimed]) -> None:
-        for claimed, outcome in zip(gathered, await self._outcomes_of(gathered), strict=True):
+        outcomes = await self._outcomes_of(gathered, ManyMessages(self._gateway, gathered))
+        for claimed, outcome in zip(gathered, outcomes, strict=True):
             self._intake.finish(claimed, outcome)
-
-    async def _outcomes_of(self, gathered: Sequence[Claimed]) -> list[Outcome]:
-        try:
-            noted = await noted_on(self._gateway.store, gathered) if self._notes else {}
-            batch = ManyMessages(self._gateway, gathered, noted)
-            replies = await self._delivered(gathered, self._adapter.deliver(batch))
-        except asyncio.CancelledError:
-            if is_cancelled():
-                raise
-            return self._all(gathered, "CancelledError: the adapter awaited what was cancelled")
-        except NotConnected as error:
-            self._link.lost(error)
-            return self._all(gathered, error)
-        except Exception as error:  # noqa: BLE001 - the rim of the adapter
-            return self._all(gathered, error)
-        self._link.works()
-        return [self._outcomes.of_reply(one, reply) for one, reply in zip(gathered, replies, strict=True)]
-
-    def _all(self, gathered: Sequence[Claimed], error: str | BaseException) -> list[Outcome]:
-        return [self._outcomes.of_error(claimed, error) for claimed in gathered]
 
 
 class ManyMessages:
     """A batch of several messages."""
 
-    def __init__(
-        self, gateway: Gateway, gathered: Sequence[Claimed], noted: Mapping[int, Mapping[str, Any]]
-    ) -> None:
+    def __init__(self, gateway: Gateway, gathered: Sequence[Claimed]) -> None:
         self._gateway = gateway
         self._gathered = gathered
-        self.handovers = [Handover(one.message, one.attempt, noted.get(one.row_id)) for one in gathered]
+        self.handovers = [Handover(one.message, one.attempt) for one in gathered]
+
+    async def read_notes(self) -> None:
+        """Find out what earlier attempts noted."""
+        noted = await noted_on(self._gateway.store, self._gathered)
+        self.handovers = [
+            handover._replace(noted=noted.get(one.row_id))
+            for handover, one in zip(self.handovers, self._gathered, strict=True)
+        ]
 
     async def note(self, words: Mapping[str, Any], places: Sequence[int] | None = None) -> None:
         """Write down, durably, where messages go: these, or some of them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from crossdock.app.notes import noted_on, write_note
 from crossdock.asynchronous.delivery import AsyncDelivery
@@ -13,7 +13,7 @@ from crossdock.domain.delivery import Completed
 from crossdock.domain.errors import NotConnected, TransientError
 from crossdock.domain.events import HandlerTooLate
 from crossdock.hub.worked_on import WORKED_ON
-from crossdock.ports.outbound import Handover
+from crossdock.ports.outbound import Batch, Handover
 from crossdock.synchronous.delivery import Delivery
 
 if TYPE_CHECKING:
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from crossdock.ports.outbound import OutboundAdapter, Reply
 
 T = TypeVar("T")
+
+
+class NotedBatch(Batch, Protocol):
+    """A batch that can be asked what earlier attempts noted of its messages."""
+
+    async def read_notes(self) -> None:
+        """Put it into the handovers."""
 
 
 class Work:
@@ -61,7 +68,7 @@ class Work:
         """Hand one message over; raises nothing but its cancellation."""
         WORKED_ON.set(claimed)
         batch = OneMessage(self._gateway, claimed)
-        outcome = await self._outcome(claimed, batch)
+        (outcome,) = await self._outcomes_of([claimed], batch)
         settled = None if batch.delivery is None else batch.delivery._outcome
         if settled is not None:
             self._tell_dropped(claimed, outcome)
@@ -73,22 +80,26 @@ class Work:
     async def stop(self) -> None:
         """Do nothing: what runs, runs in the lanes."""
 
-    async def _outcome(self, claimed: Claimed, batch: OneMessage) -> Outcome:
+    async def _outcomes_of(self, handed: Sequence[Claimed], batch: NotedBatch) -> list[Outcome]:
+        """Hand a batch over; whatever the adapter raises is an outcome of each of its messages."""
         try:
             if self._notes:
-                await batch.read_note()
-            replies = await self._delivered([claimed], self._adapter.deliver(batch))
+                await batch.read_notes()
+            replies = await self._delivered(handed, self._adapter.deliver(batch))
         except asyncio.CancelledError:
-            if is_cancelled():
+            if _is_cancelled():
                 raise
-            return self._outcomes.of_error(claimed, "CancelledError: the handler awaited what was cancelled")
+            return self._all(handed, "CancelledError: the handler awaited what was cancelled")
         except NotConnected as error:
             self._link.lost(error)
-            return self._outcomes.of_error(claimed, error)
+            return self._all(handed, error)
         except Exception as error:  # noqa: BLE001 - the rim of the adapter
-            return self._outcomes.of_error(claimed, error)
+            return self._all(handed, error)
         self._link.works()
-        return self._outcomes.of_reply(claimed, replies[0])
+        return [self._outcomes.of_reply(one, reply) for one, reply in zip(handed, replies, strict=True)]
+
+    def _all(self, handed: Sequence[Claimed], error: str | BaseException) -> list[Outcome]:
+        return [self._outcomes.of_error(claimed, error) for claimed in handed]
 
     async def _delivered(
         self, claimed: Sequence[Claimed], delivery: Awaitable[Sequence[Reply]]
@@ -136,7 +147,7 @@ class OneMessage:
         self.handovers = (Handover(claimed.message, claimed.attempt),)
         self.delivery: AsyncDelivery | Delivery | None = None
 
-    async def read_note(self) -> None:
+    async def read_notes(self) -> None:
         """Find out what an earlier attempt noted."""
         noted = await noted_on(self._gateway.store, [self._claimed])
         self.handovers = (self.handovers[0]._replace(noted=noted.get(self._claimed.row_id)),)
@@ -164,7 +175,7 @@ async def _within(timeout_s: float, waited_for: Awaitable[T]) -> T:
         raise
 
 
-def is_cancelled() -> bool:
+def _is_cancelled() -> bool:
     """Tell whether it is our own task that is to end, and not one that a handler waited for."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

@@ -52,16 +52,22 @@ class AsyncWorking(QueueCore):
             Deliveries to be settled one by one or with ``ack_many``; none, if the queue has nothing ready.
         """
         request = ClaimRequest(app=check_app(app), limit=check_limit(limit), lease=self._gateway.lease(lease))
+        return await self._claim_patiently(request, wait)
+
+    async def _claim_patiently(
+        self, request: ClaimRequest, wait: timedelta | None, stop: Stop | None = None
+    ) -> builtins.list[AsyncDelivery]:
+        """Claim; wait so long for the first message, or until told to stop."""
         deliveries = await self._claim_once(request)
         if deliveries or wait is None:
             return deliveries
         deadline = time.monotonic() + wait.total_seconds()
-        ear = self._ears.borrow(app)
+        ear = self._ears.borrow(request.app)
         try:
-            while not deliveries and await self._await_work(app, ear, deadline, None):
+            while not deliveries and await self._await_work(request.app, ear, deadline, stop):
                 deliveries = await self._claim_once(request)
         finally:
-            self._ears.give_back(app, ear)
+            self._ears.give_back(request.app, ear)
         return deliveries
 
     async def ack_many(self, deliveries: Iterable[AsyncDelivery], result: Any = None) -> int:
@@ -242,7 +248,8 @@ class AsyncWorking(QueueCore):
                     if left <= 0:
                         return False
                     patience_s = min(patience_s, left)
-                await ear.wait_async(patience_s)
+                if await ear.wait_async(patience_s) and self._store.many_hosts:
+                    return True  # on a server a look takes as long as a claim, which looks, too
                 if self._in_memory:
                     self._housekeeper.run_once()
             return False

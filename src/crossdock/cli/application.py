@@ -21,6 +21,7 @@ COMMANDS: Final = (
     "config",
     "run",
     "worker",
+    "api",
     "reload",
     "send",
     "call",
@@ -31,6 +32,7 @@ COMMANDS: Final = (
     "app",
     "queue",
     "schedule",
+    "key",
     "store",
     "version",
 )

@@ -11,6 +11,7 @@ from crossdock.domain.errors import (
     CrossdockError,
     IllegalMove,
     InvalidMessage,
+    KeyNotFound,
     LeaseLost,
     MessageNotFound,
     QueueFull,
@@ -42,7 +43,7 @@ MEANINGS: Final = {
     ExitCode.CONFIG: "The configuration is wrong.",
     ExitCode.STORE: "The store is missing, cannot be read or written now, is damaged, "
     "or belongs to another version of Crossdock.",
-    ExitCode.NOT_FOUND: "No message has that id, no schedule that name; or several apps have the message, "
+    ExitCode.NOT_FOUND: "No message or key has that id, no schedule that name; or several apps have the message, "
     "and `--app` must say which is meant.",
     ExitCode.TIMED_OUT: "No answer came in time.",
     ExitCode.INTERRUPTED: "It was interrupted (Ctrl-C).",
@@ -52,7 +53,7 @@ MEANINGS: Final = {
 _CODES: Final[tuple[tuple[tuple[type[CrossdockError], ...], ExitCode], ...]] = (
     ((ConfigError,), ExitCode.CONFIG),
     ((InvalidMessage,), ExitCode.USAGE),
-    ((MessageNotFound, ScheduleNotFound), ExitCode.NOT_FOUND),
+    ((MessageNotFound, ScheduleNotFound, KeyNotFound), ExitCode.NOT_FOUND),
     ((CallTimedOut,), ExitCode.TIMED_OUT),
     ((IllegalMove, LeaseLost, QueueFull), ExitCode.FAILED),
     ((StoreError,), ExitCode.STORE),

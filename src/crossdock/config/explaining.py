@@ -34,6 +34,7 @@ def settings(loaded: Loaded) -> list[tuple[Key, Any, str]]:
     found += [(("retention", name), value) for name, value in config.retention.model_dump().items()]
     found += [(("run", name), value) for name, value in config.run.model_dump().items()]
     found += [(("log", name), value) for name, value in config.log.model_dump().items()]
+    found += [(("api", name), value) for name, value in config.api.model_dump().items()]
     for app, table in config.apps.items():
         found += [(("apps", app, "retry", name), value) for name, value in table.retry.model_dump().items()]
         found += _settings_of(("apps", app), table.model_dump(exclude={"retry"}))

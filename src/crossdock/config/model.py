@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from crossdock.config import values
+from crossdock.config.api_table import ApiTable
 from crossdock.config.kinds import InboundTable, OutboundTable
 from crossdock.config.retention_table import AppRetentionTable, RetentionTable
 from crossdock.config.schedule_table import Scheduled
@@ -320,10 +321,24 @@ class Config(Table):
     )
     run: RunTable = Field(default_factory=RunTable, description="How crossdock run works.")
     log: LogTable = Field(default_factory=LogTable, description="What worker processes log.")
+    api: ApiTable = Field(
+        default_factory=ApiTable,
+        description="The door for programs in any language; with this table, crossdock run opens it.",
+    )
     apps: dict[AppName, AppTable] = Field(default={}, description="Apps that differ, each under its name.")
     schedules: dict[AppName, Scheduled] = Field(
         default={}, description="What sends itself, each schedule under its name."
     )
+
+    @property
+    def serves_api(self) -> bool:
+        """Whether somebody said anything of the API, so that crossdock run serves it."""
+        return "api" in self.model_fields_set
+
+    @property
+    def has_work(self) -> bool:
+        """Whether any app is reached by something that a worker process drives."""
+        return any(app.inbound is not None or app.outbound is not None for app in self.apps.values())
 
     def rules(self) -> dict[str, dict[str, Any]]:
         """Return the rules of each queue that are named."""

@@ -71,8 +71,8 @@ def show_key(key: Key) -> str:
 
 def expected(key: Key, model: type[BaseModel] = Config) -> str:
     """Return words for what a key of a table, or an entry of an array, takes."""
-    if key and key[-1].isdecimal():
-        return _expected_of([_entry_of(key[:-1], model)])
+    if (entry := _entry_of(key[:-1], model)) is not None:
+        return _expected_of([entry])
     table = _table_at(key[:-1], model)
     field = None if table is None else table.model_fields.get(key[-1])
     return "a table" if field is None else _expected_of([*field.metadata, field.annotation])
@@ -134,12 +134,12 @@ def _hint(key: Key, given: object) -> str:
 
 
 def _entry_of(key: Key, model: type[BaseModel]) -> Any:
-    """Return the type of what is in an array, or None if the key holds none."""
+    """Return the type of what is in an array, or under names that people choose; None if the key holds neither."""
     table = _table_at(key[:-1], model)
-    field = None if table is None else table.model_fields.get(key[-1])
-    if field is None or get_origin(field.annotation) is not list:
+    field = None if table is None or not key else table.model_fields.get(key[-1])
+    if field is None or get_origin(field.annotation) not in {list, dict}:
         return None
-    return get_args(field.annotation)[0]
+    return get_args(field.annotation)[-1]
 
 
 def _known_at(key: Key, model: type[BaseModel]) -> list[str]:

@@ -36,6 +36,19 @@ url = "sqlite:///crossdock.db"    # relative to this file's folder; sqlite:////d
 # level = "info"                  # or debug (each delivery), warning, error
 # format = "auto"                 # text on a terminal, else json: one object on each line
 
+# [api]                           # the REST API; with this table "crossdock run" serves it, too
+# host = "127.0.0.1"              # an address that others reach needs keys, allowed_hosts, and TLS or behind_proxy
+# port = 8765
+# behind_proxy = false            # true, if a proxy in front speaks TLS; else tls_cert and tls_key name files
+# allowed_hosts = []              # the names by which clients may call it, beside localhost
+# max_body_bytes = "8 MiB"        # of a request, after decompression
+# max_json_depth = 64             # so deep may its JSON be nested
+# body_timeout = "30s"            # the whole of it must have come within this time
+# max_wait = "1m"                 # a claim may wait so long for a message at most
+# rate = "1000/s"                 # so many requests each key may make
+# require_idempotency_key = false   # true, if what makes something must bring an Idempotency-Key
+# allow_definitions = false       # true, if a key with host:admin may change what is executed, from this machine
+
 # An app has a table [apps.NAME] if a worker is to work for it, or if it differs:
 #
 # [apps.validator]

@@ -136,6 +136,7 @@ class ClaimRequest:
         free: From a queue with limits (``max_processing``, ``rate``) at most so many; None: ``limit`` holds there, too.
         runs: True: take messages that wait behind a claimed one of their partition key, too; the worker
             promises to handle them in the order given.
+        owner: Who has them then; None: this process. What another has ends with its lease, and not with any process.
     """
 
     app: AppId
@@ -144,3 +145,4 @@ class ClaimRequest:
     kept: bool = False
     runs: bool = False
     free: int | None = None
+    owner: str | None = None

@@ -24,7 +24,10 @@
         ├── SchemaOutOfDate
         ├── LeaseLost
         ├── MessageNotFound
+        │   └── AmbiguousMessage
         ├── ScheduleNotFound
+        ├── KeyNotFound
+        ├── IdempotencyKeyReused
         └── IllegalMove
 """
 
@@ -253,15 +256,41 @@ class LeaseLost(StoreError):
 
 
 class MessageNotFound(StoreError):
-    """No message has that id, or several do and the app must be named."""
+    """No message has that id."""
 
     code = "MESSAGE_NOT_FOUND"
+
+
+class AmbiguousMessage(MessageNotFound):
+    """Several apps, or several senders, have a message of that id. Name the app, or the source_app.
+
+    Attributes:
+        candidates: Pairs of (app, source_app).
+    """
+
+    code = "AMBIGUOUS_MESSAGE"
+
+    def __init__(self, message: str, candidates: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message)
+        self.candidates = tuple(candidates)
 
 
 class ScheduleNotFound(StoreError):
     """No schedule has that name."""
 
     code = "SCHEDULE_NOT_FOUND"
+
+
+class KeyNotFound(StoreError):
+    """No API key has that id."""
+
+    code = "KEY_NOT_FOUND"
+
+
+class IdempotencyKeyReused(StoreError):
+    """Something else was asked for under the same Idempotency-Key. Choose a new one for each thing that is asked."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
 
 
 class IllegalMove(StoreError):

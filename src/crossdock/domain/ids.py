@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+from itertools import accumulate
 from typing import Final
 
 _NS_PER_MS: Final = 1_000_000
-_VERSION: Final = 0x7 << 76
-_VARIANT: Final = 0b10 << 62
-_RANDOM_BITS: Final = (1 << 62) - 1
+_VARIANT_16: Final = 0b10 << 14
+_RUN: Final = 1 << 15
+"""So many steps of 32 bits lead from below 2^46 to below 2^48."""
 _VARIANT_DIGIT: Final = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 """A random digit with its two highest bits set to the variant."""
-_heading = (-1, "")
-"""A millisecond and the digits that its ids begin with."""
 
 
 def new_message_id() -> str:
@@ -21,17 +20,12 @@ def new_message_id() -> str:
 
     Source: RFC 9562, sections 5.7 and 6.2 (method 3: sub-millisecond precision in ``rand_a``).
     """
-    global _heading  # noqa: PLW0603 - one tuple, set at once; two threads at worst both make it
-    now_ns = time.time_ns()
-    milliseconds = now_ns // _NS_PER_MS
-    made_for, text = _heading
-    if milliseconds != made_for:
-        digits = f"{milliseconds:012x}"
-        text = f"{digits[:8]}-{digits[8:]}-7"
-        _heading = milliseconds, text
-    fraction = ((now_ns - milliseconds * _NS_PER_MS) << 12) // _NS_PER_MS
+    time_digits = f"{(time.time_ns() << 12) // _NS_PER_MS:015x}"
     noise = os.urandom(8).hex()
-    return f"{text}{fraction:03x}-{_VARIANT_DIGIT[noise[0]]}{noise[1:4]}-{noise[4:]}"
+    return (
+        f"{time_digits[:8]}-{time_digits[8:12]}-7{time_digits[12:]}"
+        f"-{_VARIANT_DIGIT[noise[0]]}{noise[1:4]}-{noise[4:]}"
+    )
 
 
 def new_message_ids(count: int) -> list[str]:
@@ -39,22 +33,25 @@ def new_message_ids(count: int) -> list[str]:
 
     Source: RFC 9562, section 6.2 (method 2: the random part is raised by a random amount each time).
     """
-    prefix = _prefix()
-    noise = os.urandom(4 * count)
-    last = int.from_bytes(os.urandom(8)) & _RANDOM_BITS >> 1
+    milliseconds, rest = divmod(time.time_ns(), _NS_PER_MS)
+    digits = f"{milliseconds:012x}"
+    head = f"{digits[:8]}-{digits[8:]}-7{(rest << 12) // _NS_PER_MS:03x}-"
+    high = int.from_bytes(os.urandom(2)) >> 3  # one bit is left for the runs of a batch to rise into
     found: list[str] = []
-    for start in range(0, 4 * count, 4):
-        last += 1 + int.from_bytes(noise[start : start + 4])
-        found.append(_text(prefix | last))
+    for first in range(0, count, _RUN):
+        found += _run(f"{head}{_VARIANT_16 | high:04x}-%012x", min(_RUN, count - first))
+        high += 1
     return found
 
 
-def _prefix() -> int:
-    """Return everything but the random part, for now."""
-    milliseconds, rest = divmod(time.time_ns(), _NS_PER_MS)
-    return milliseconds << 80 | _VERSION | ((rest << 12) // _NS_PER_MS) << 64 | _VARIANT
+def _run(form: str, count: int) -> list[str]:
+    """Return ids that differ in their last 48 bits, which begin low enough to be raised so often."""
+    begin = int.from_bytes(os.urandom(6)) >> 2
+    steps = memoryview(os.urandom(4 * count)).cast("I")
+    numbers = accumulate(steps, _raised, initial=begin)
+    next(numbers)
+    return [form % number for number in numbers]
 
 
-def _text(number: int) -> str:
-    digits = f"{number:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+def _raised(number: int, step: int) -> int:
+    return number + step + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crossdock.domain import events
+from crossdock.domain import door_events, events
 from crossdock.domain.events import Event, Level, Told
 
 
@@ -67,10 +67,10 @@ class WorkerFailed(Told):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfWorker(Event):
-    """Something that the supervisor sees of a worker process, or does to it."""
+    """Something that the supervisor sees of a worker process, or does to it; that of the API is called ``api``."""
 
     level = Level.WARNING
-    worker: int
+    worker: int | str
     worker_pid: int
     duration_s: float
 
@@ -151,6 +151,6 @@ class ConfigRefused(Told):
 
 
 def catalogue() -> dict[str, type[Event]]:
-    """Return every event by its name, in the order of the two modules."""
-    found = [*vars(events).values(), *globals().values()]
+    """Return every event by its name, in the order of the three modules."""
+    found = [*vars(events).values(), *globals().values(), *vars(door_events).values()]
     return {one.name: one for one in found if isinstance(one, type) and issubclass(one, Event) and one.name}

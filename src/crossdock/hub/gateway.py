@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.domain.delivery import DONE, Claimed, Completed, Crashed, Settlement, Undecodable
+from crossdock.domain.delivery import DONE, Claimed, Completed, Crashed, Overdue, Settlement, Undecodable
 from crossdock.domain.errors import ConfigError, InvalidMessage, LeaseLost, StoreError
 from crossdock.domain.ids import new_message_id, new_message_ids
 from crossdock.domain.lifecycle import FailureCode
@@ -29,7 +31,7 @@ from crossdock.domain.rules import QueueRules, check_rules, fallback_loop, loop_
 from crossdock.hub.options import given_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from crossdock.domain.breaker import Breaker
@@ -42,6 +44,9 @@ ANY_APP: Final = "*"
 _BULK: Final = 500
 _TELL_AGAIN_S: Final = 60.0
 _NO_RULES: Final = QueueRules()
+_draft: Final[Callable[[tuple[Any, ...]], Draft]] = partial(tuple.__new__, Draft)  # without a frame of Python
+_NO_MORE: Final = (repeat(None),) * 3
+"""What a draft of text has besides it: no bytes, no data, nothing that it may be known by."""
 MAX_RESULT_BYTES: Final = 64 * 1024
 SHORTEST_LEASE: Final = timedelta(milliseconds=10)
 LONGEST_LEASE: Final = timedelta(days=3650)
@@ -137,7 +142,7 @@ class Gateway:
         """
         text, raw = encode(data)
         if message_id is None:
-            return Draft(MessageId(new_message_id()), text, raw, data)
+            return _draft((new_message_id(), text, raw, data, None))
         return Draft(check_message_id(message_id), text, raw, data, self.policies.retention.known_for)
 
     def drafts(self, items: Iterable[Any]) -> list[Draft]:
@@ -153,6 +158,10 @@ class Gateway:
             Draft(MessageId(name), text, raw, value)
             for name, (text, raw), value in zip(ids, encoded, values, strict=True)
         ]
+
+    def drafts_of_texts(self, texts: Sequence[str]) -> list[Draft]:
+        """Return messages of data that is encoded already, under new ids; nobody wants to look at the data itself."""
+        return list(map(_draft, zip(new_message_ids(len(texts)), texts, *_NO_MORE, strict=False)))
 
     def settlement(self, claimed: Claimed, outcome: Outcome) -> Settlement:
         """Say how a delivery ended."""
@@ -175,7 +184,7 @@ class Gateway:
 
     def nacked(
         self,
-        claimed: Claimed,
+        claimed: Claimed | Overdue,
         error: str | BaseException,
         retry_in: timedelta | None,
         breaker: Breaker | None = None,

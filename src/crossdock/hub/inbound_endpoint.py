@@ -66,8 +66,10 @@ class InboundEndpoint:
         self._kind = kind
         self._gateway = gateway
         self._routes = routes
-        self._stopping = stopping
-        self._leaving = leaving
+        # What would not come again is not broken off: to stop, then, is to let the adapter finish.
+        self._may_break_off = adapter.capabilities.redelivers
+        self._stopping = stopping if self._may_break_off else _never
+        self._leaving = leaving if self._may_break_off else lambda: stopping() or leaving()
         self._finishing = False
         self._link = Link(
             self._connect,
@@ -168,6 +170,7 @@ class InboundEndpoint:
         """Store it when there is room; False: we are to stop."""
         pause_s = _TRY_AGAIN_S
         while not self._stopping():
+            received.beyond_limits = not self._may_break_off and self._is_to_end()
             try:
                 full = await self._gateway.store.write_async(received)
             except StoreError as error:
@@ -199,6 +202,10 @@ class InboundEndpoint:
             positions = await self._gateway.store.read_async(lambda reader: reader.positions(self._app))
         await self._adapter.connect(positions)
         self._finishing = False
+
+
+def _never() -> bool:
+    return False
 
 
 async def _give_up(waiting: asyncio.Future[Receipt]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from crossdock.domain.errors import InvalidMessage
-from crossdock.domain.message import DEFAULT_TYPE, Envelope, Message, encode_json
+from crossdock.domain.json_texts import JsonTexts
+from crossdock.domain.message import DEFAULT_TYPE, MAX_DATA_BYTES, Envelope, Message, encode_json
 from crossdock.hub.sent import envelope_of
 from crossdock.ports.inbound import Refusal
 
@@ -29,6 +31,7 @@ class Received:
     Attributes:
         refused: The items that can never be messages.
         count: So many items were taken.
+        beyond_limits: Store it even in a full queue, since it could never be stored again.
     """
 
     only_sends = True
@@ -39,6 +42,7 @@ class Received:
         self._routes = routes
         self._options = {**receipt.options, "source_app": app}
         self.refused: list[Refusal] = []
+        self.beyond_limits = False
         self._new: list[Draft] = []
         self._whole: list[tuple[int, Draft, Message]] = []
         self._sort(receipt.items)
@@ -52,9 +56,10 @@ class Received:
 
     def __call__(self, tx: Any) -> str | None:
         """Store it; if the queue of a receiver is full, store nothing, and return the name of its app."""
-        full: str | None = tx.first_full([*self._receivers, *self._whole_receivers()])
-        if full is not None:
-            return full
+        if not self.beyond_limits:
+            full: str | None = tx.first_full([*self._receivers, *self._whole_receivers()])
+            if full is not None:
+                return full
         for receiver, envelope in self._receivers.items():
             tx.send_many_admitted(self._new, envelope)
             tx.note_sent(receiver, len(self._new))
@@ -66,6 +71,9 @@ class Received:
 
     def _sort(self, items: Sequence[Any]) -> None:
         """Encode items; the data of new messages together, which is quicker, unless one of them is wrong."""
+        if isinstance(items, JsonTexts):
+            self._take_texts(items)
+            return
         plain = [(place, item) for place, item in enumerate(items) if not isinstance(item, Message)]
         try:
             self._new = self._gateway.drafts([item for _, item in plain])
@@ -76,6 +84,15 @@ class Received:
             for place, item in enumerate(items)
             if isinstance(item, Message)
             for draft in self._draft(place, item.data, item.id)
+        ]
+
+    def _take_texts(self, texts: JsonTexts) -> None:
+        """Take what is encoded already, but for what is too large."""
+        if max(map(len, texts), default=0) <= MAX_DATA_BYTES:
+            self._new = self._gateway.drafts_of_texts(texts)
+            return
+        self._new = [
+            draft for place, text in enumerate(texts) for draft in self._draft(place, json.loads(text), None)
         ]
 
     def _draft(self, place: int, data: Any, message_id: str | None) -> Iterator[Draft]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crossdock.domain.errors import ConfigError
 from crossdock.monitoring.redaction import secrets_of
 
 if TYPE_CHECKING:
@@ -32,10 +36,21 @@ class LogSettings:
     def of(cls, loaded: Loaded, process: str) -> LogSettings:
         """Return what a configuration says."""
         log = loaded.config.log
-        return cls(log.level, log.format, process, tuple(secrets_of(loaded.store_url)))
+        secrets = (*secrets_of(loaded.store_url), *_secrets_of_adapters(loaded))
+        return cls(log.level, log.format, process, secrets)
 
 
 def in_force() -> LogSettings | None:
     """Return how this process logs; None: whoever wrote the program decides."""
     found = (getattr(handler, "settings", None) for handler in logging.getLogger().handlers)
     return next((one for one in found if isinstance(one, LogSettings)), None)
+
+
+def _secrets_of_adapters(loaded: Loaded) -> Iterator[str]:
+    """Give the secrets that the configuration refers to; what is not there cannot be logged."""
+    from crossdock.config.secret import secrets_in  # noqa: PLC0415 - only who has a configuration needs it
+
+    folder = Path.cwd() if loaded.file is None else loaded.file.resolve().parent
+    for secret in secrets_in(loaded.config, folder):
+        with suppress(ConfigError):
+            yield secret.text()

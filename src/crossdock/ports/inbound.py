@@ -15,7 +15,9 @@ class InboundCapabilities:
 
     Attributes:
         ordered: Messages come in the order in which the far side sent them.
-        redelivers: What was not acked comes again: after a nack, a new ``connect``, or in a new process.
+        redelivers: What was not acked comes again: after a nack, a new ``connect``, or in a new process. One that does
+            not is told to ``finish`` also when the endpoint is to stop; what it gives then is stored even in a full
+            queue.
         positions: It says how far it has come, and goes on from there; see ``Receipt.positions``.
     """
 
@@ -55,6 +57,8 @@ class Receipt(Protocol):
     def items(self) -> Sequence[Any]:
         """Each a whole ``Message``, which keeps its id, or the data of a new one.
 
+        Data that the adapter has encoded already comes as ``JsonTexts``, all of it, and is not encoded again.
+
         The same ``Message`` twice is stored once. An adapter that may give an item twice gives messages with ids that
         stay the same, or positions.
         """
@@ -82,8 +86,8 @@ class InboundAdapter(Protocol):
     one process at a time drives the adapter of an app.
 
     ``receive`` is cancelled when the endpoint is to stop; what was received and not returned must come again. When the
-    app gets another adapter, or none, the endpoint calls ``finish`` and goes on until ``EndOfInput``. While a queue is
-    as deep as it may be nothing is received.
+    app gets another adapter, or none, the endpoint calls ``finish`` and goes on until ``EndOfInput``; likewise when it
+    is to stop, if the adapter does not redeliver. While a queue is as deep as it may be nothing is received.
     """
 
     @property

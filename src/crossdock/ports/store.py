@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from crossdock.ports.archive import ArchiveReading, ArchiveVerbs
+from crossdock.ports.doors import AnswerVerbs, KeyReading, KeyVerbs
 
 if TYPE_CHECKING:
     import builtins
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crossdock.domain.control import ChangedStep, Pace
-    from crossdock.domain.delivery import Claimed, ClaimRequest, DeliveryKey, Settlement, Undecodable
+    from crossdock.domain.delivery import Claimed, ClaimRequest, DeliveryKey, Overdue, Settlement, Undecodable
     from crossdock.domain.events import Event
     from crossdock.domain.lifecycle import Status
     from crossdock.domain.message import Draft, Envelope, SentMessage
@@ -79,6 +80,9 @@ class WorkingVerbs(Protocol):
     def extend(self, row_ids: Sequence[int], lease_token: str, until: datetime) -> set[DeliveryKey]:
         """Set the end of leases; return the deliveries that are still held."""
 
+    def in_hand(self, app: str, keys: Sequence[DeliveryKey]) -> Sequence[Overdue]:
+        """Return the deliveries of an app that are still held, with what their end is judged by."""
+
     def note(self, keys: Sequence[DeliveryKey], words: str) -> set[DeliveryKey]:
         """Note JSON on messages that are worked on, as their result so far; return those that are still held."""
 
@@ -105,6 +109,9 @@ class ControlVerbs(Protocol):
 
     def edit(self, record: Record, changes: Mapping[str, Any]) -> None:
         """Change columns of a message that waits or failed."""
+
+    def revision_of(self, row_id: int) -> int | None:
+        """Return how often a message was changed; None: it is not there."""
 
     def delete(self, record: Record) -> None:
         """Hide a finished message."""
@@ -185,12 +192,14 @@ class Transaction(
     PositionVerbs,
     ScheduleVerbs,
     ArchiveVerbs,
+    KeyVerbs,
+    AnswerVerbs,
     Protocol,
 ):
     """One open write transaction."""
 
 
-class Reading(ArchiveReading, Protocol):
+class Reading(ArchiveReading, KeyReading, Protocol):
     """One consistent snapshot."""
 
     def find(self, message_id: str, app: str | None, source_app: str | None = None) -> Record:

@@ -155,7 +155,7 @@ class Claiming(FallingBack):
     def _terms(self, request: ClaimRequest, token: str) -> dict[str, Any]:
         return {
             "now": self.now_text,
-            "owner": self.who,
+            "owner": request.owner or self.who,
             "token": token,
             "until": to_text(self.now + request.lease),
             "keep_s": request.lease.total_seconds(),

@@ -11,7 +11,7 @@ from functools import partial
 from json.scanner import make_scanner
 from typing import Any, Final, TypeAlias
 
-from crossdock.domain.delivery import Claimed, Undecodable
+from crossdock.domain.delivery import Claimed, Overdue, Undecodable
 from crossdock.domain.errors import ConfigError, StoreError
 from crossdock.domain.lazy_message import LazyMessage
 from crossdock.domain.lifecycle import FailureCode, Status
@@ -392,3 +392,8 @@ def failure_from(text: str | None) -> Failure | None:
     pairs = [one for one in given if isinstance(one, Mapping)] if isinstance(given, list) else []
     details = tuple((str(one.get("field", "")), str(one.get("issue", ""))) for one in pairs)
     return Failure(str(stored.get("code", FailureCode.PERMANENT)), str(stored.get("message", "")), details)
+
+
+def overdue_from(row: Row, otherwise: datetime) -> Overdue:
+    """Read what a delivery's end is judged by; ``otherwise`` it was sent, where the row does not say when."""
+    return Overdue._make((*row[:7], readable_policy(row[7]), maybe_moment(row[8]) or otherwise))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from crossdock.domain.errors import StoreError, StoreUnavailable
+from crossdock.store.place import REPLACED, VANISHED
 from crossdock.store.sqlite_errors import damaged, translate
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Connections:
         try:
             connection = self._connect()
         except self.errors as error:
-            self._demand_our_file()
+            self._demand_same_file()
             raise translate(error, self.location) from error
         return connection
 
@@ -106,7 +107,7 @@ class Connections:
             cached_statements=_CACHED_STATEMENTS,
         )
         try:
-            self._demand_our_file()  # before a first statement takes our file's log for that of this one
+            self._demand_same_file()
             for pragma in self._pragmas():
                 connection.execute(pragma).fetchall()
         except BaseException:
@@ -114,14 +115,16 @@ class Connections:
             raise
         return connection
 
-    def _demand_our_file(self) -> None:
-        if self._identity is None:
-            return
-        found = self.location.identity()
-        if found != self._identity:
-            raise damaged(
-                self.location, "the file vanished" if found is None else "the file was replaced by another"
-            )
+    def _demand_same_file(self) -> None:
+        """Look before the first statement: it would read the write-ahead log beside the path into another file.
+
+        Raises:
+            StoreDamaged: The file that was registered is not there any more.
+        """
+        if self._identity is not None:
+            identity = self.location.identity()
+            if identity != self._identity:
+                raise damaged(self.location, VANISHED if identity is None else REPLACED)
 
     def set_journal(self, connection: Any) -> str:
         """Put the file into its journal mode, make the connection's commits durable in it, and return the mode."""

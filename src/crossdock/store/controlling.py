@@ -120,6 +120,11 @@ class Controlling(Payloads):
         """Return columns as this database can hold them."""
         return columns
 
+    def revision_of(self, row_id: int) -> int | None:
+        """Return how often a message was changed; None: it is not there."""
+        rows = self._rows_of(row_id)
+        return record_from(rows[0], self._payload_data).revision if rows else None
+
     def delete(self, record: Record) -> None:
         """Hide a finished message; purging removes it.
 

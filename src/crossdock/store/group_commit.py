@@ -154,7 +154,8 @@ class GroupCommit:
     def _join(self, work: Callable[[Any], Any] | None) -> Unit | None:
         """Become the leader (None), or stand in line with a unit."""
         with self._mutex:
-            self._refuse_closed()
+            if self._closed:
+                raise _CLOSED
             if not self._leading:
                 self._leading = True
                 return None

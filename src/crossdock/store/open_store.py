@@ -246,8 +246,10 @@ class OpenStore:
             raise self.explain(error) from error
         except OSError as error:
             raise self._explain_os(error) from error
-        if transaction.woken or transaction.events:
-            self.after_commit(transaction.woken, transaction.events)
+        if transaction.woken:
+            self.waker.wake(transaction.woken)
+        for event in transaction.events:
+            self._notice(event)
         return result
 
     def after_commit(self, woken: set[str], events: Sequence[Event]) -> None:
@@ -259,11 +261,14 @@ class OpenStore:
 
     def _transact_one(self, work: Callable[[SQLiteTransaction], T], transaction: SQLiteTransaction) -> T:
         writer = self._writer
+        is_simple = transaction.changes_by_one_statement(work)  # which is a transaction by itself
         try:
-            writer.execute("BEGIN IMMEDIATE")
+            if not is_simple:
+                writer.execute("BEGIN IMMEDIATE")
             transaction.renew(self._clock.now(), self._disk.error())
             result = work(transaction)
-            writer.execute("COMMIT")
+            if not is_simple:
+                writer.execute("COMMIT")
         except self.connections.errors as error:
             self._roll_back()
             if not is_no_text(error) or writer.text_factory is not str:
@@ -325,7 +330,9 @@ class OpenStore:
         return None
 
     def _execute_apart(self, unit: Unit, transaction: SQLiteTransaction) -> BaseException | None:
-        """Execute a unit in a savepoint of its own, so that a bad one fails alone."""
+        """Execute a unit in a savepoint, so that a bad one fails alone; a single statement does so by itself."""
+        if transaction.changes_by_one_statement(unit.work):
+            return self._execute(unit, transaction)
         self._writer.execute("SAVEPOINT unit")
         known = len(transaction.events)
         error = self._execute(unit, transaction)

@@ -7,7 +7,7 @@ by whoever removes the last one, or by the archiver, which looks through them al
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from crossdock.store import statements
 from crossdock.store.codec import JSON_IN_BYTES, checksum_of
@@ -15,7 +15,7 @@ from crossdock.store.settings import CLAIM_CHECK_BYTES
 from crossdock.store.transaction import TransactionCore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from crossdock.domain.message import Draft
 
@@ -39,6 +39,13 @@ class Payloads(TransactionCore):
         if text is not None and len(text) * _LONGEST_CHARACTER <= self.claim_check_bytes:
             return False  # nearly all are told apart here
         return self.is_large_data(text, draft.raw)
+
+    def are_small_texts(self, texts: Sequence[str | None]) -> bool:
+        """Tell whether all data is JSON so short that it stays in its row; False: it is to be looked at one by one."""
+        longest = self.claim_check_bytes // _LONGEST_CHARACTER
+        return (
+            bool(texts) and all(texts) and max(map(len, cast("Sequence[str]", texts)), default=0) <= longest
+        )
 
     def is_large_data(self, text: str | None, raw: bytes | None) -> bool:
         """Tell the same of JSON text, or of bytes."""

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _TICK_NS: Final = 50_000_000
 """A folder that changed so shortly before may change again without a new time: file systems count in ticks."""
 
+VANISHED: Final = "the file vanished"
+REPLACED: Final = "the file was replaced by another"
+
 
 class Place:
     """Looks whether the file, or the write-ahead log beside it, vanished or was replaced.
@@ -42,7 +45,7 @@ class Place:
         try:
             found = os.stat(self._folder)
         except OSError:
-            return "the file vanished"
+            return VANISHED
         state = found.st_dev, found.st_ino, found.st_mtime_ns
         if state == self._seen:
             return None
@@ -54,7 +57,7 @@ class Place:
     def _look(self, *, wal: bool) -> str | None:
         identity = identity_of(self._file)
         if identity != self._identity:
-            return "the file vanished" if identity is None else "the file was replaced by another"
+            return VANISHED if identity is None else REPLACED
         if wal:
             identity = identity_of(self._log)
             if self._log_identity is None:

@@ -7,8 +7,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.domain.delivery import Overdue
-from crossdock.domain.errors import MessageNotFound, ScheduleNotFound
+from crossdock.domain.errors import AmbiguousMessage, MessageNotFound, ScheduleNotFound
 from crossdock.domain.events import (
     MessageArchived,
     MessageClaimed,
@@ -24,7 +23,8 @@ from crossdock.domain.rules import RULE_NAMES, QueueRules
 from crossdock.domain.schedule import scheduled_by
 from crossdock.store import shrinking, statements, statistics
 from crossdock.store.archive_reading import ArchiveReader
-from crossdock.store.codec import maybe_moment, readable_policy, record_from, rules_from, value_or_text
+from crossdock.store.codec import maybe_moment, overdue_from, record_from, rules_from, value_or_text
+from crossdock.store.doors import key_from
 from crossdock.store.listing import Listing
 from crossdock.store.schedule_codec import ScheduleRow, declared_columns
 from crossdock.store.types import to_text
@@ -32,6 +32,8 @@ from crossdock.store.types import to_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from crossdock.domain.delivery import Overdue
+    from crossdock.domain.key import ApiKey
     from crossdock.domain.schedule import Schedule, ScheduleSpec
     from crossdock.store.codec import Fetch
 
@@ -59,8 +61,9 @@ class Reader(ArchiveReader):
             )
         if len(records) > 1:
             places = ", ".join(sorted(f"{record.app} (from {record.source_app})" for record in records))
-            raise MessageNotFound(
-                f"{len(records)} messages have the id {message_id}: at {places}; name the app, or the source_app"
+            raise AmbiguousMessage(
+                f"{len(records)} messages have the id {message_id}: at {places}; name the app, or the source_app",
+                [(record.app, record.source_app) for record in records],
             )
         return records[0]
 
@@ -113,6 +116,15 @@ class Reader(ArchiveReader):
         """Return every process that works by a configuration, with the generation that it has applied."""
         return [HubProcess(*row) for row in self._run(statements.processes, {})]
 
+    def key(self, key_id: str) -> ApiKey | None:
+        """Return one API key."""
+        rows = self._run(statements.key_by_id, {"which": key_id})
+        return key_from(rows[0]) if rows else None
+
+    def keys(self) -> builtins.list[ApiKey]:
+        """Return every API key, the oldest first."""
+        return [key_from(row) for row in self._run(statements.all_keys, {})]
+
     def positions(self, app: str) -> dict[str, Any]:
         """Return how far an app has come in what it reads, by key."""
         return {key: value_or_text(value) for key, value in self._run(statements.positions, {"app": app})}
@@ -135,12 +147,13 @@ class Reader(ArchiveReader):
         return self._overdue(now, {"now": to_text(now), "limit": limit})
 
     def _overdue(self, now: datetime, parameters: dict[str, Any]) -> builtins.list[Overdue]:
-        return [_overdue(row, now) for row in self._run(statements.overdue, parameters)]
+        return [overdue_from(row, now) for row in self._run(statements.overdue, parameters)]
 
     def held(self, owner: str, limit: int) -> builtins.list[Overdue]:
         """Return the messages that a process holds."""
         return [
-            _overdue(row, _LONG_AGO) for row in self._run(statements.held, {"owner": owner, "limit": limit})
+            overdue_from(row, _LONG_AGO)
+            for row in self._run(statements.held, {"owner": owner, "limit": limit})
         ]
 
     def has_statistics(self) -> bool:
@@ -272,10 +285,6 @@ def _newest(records: builtins.list[Record]) -> builtins.list[Record]:
     """Leave out what was archived long ago and sent anew since, under the same id."""
     newest = {(record.app, record.source_app): record for record in records}
     return sorted(newest.values(), key=lambda record: record.row_id)
-
-
-def _overdue(row: Any, otherwise: datetime) -> Overdue:
-    return Overdue._make((*row[:7], readable_policy(row[7]), maybe_moment(row[8]) or otherwise))
 
 
 def _halt(paused_at: str | None, parked_until: str | None, note: str | None, now: str) -> dict[str, Any]:

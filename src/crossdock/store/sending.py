@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain, groupby, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import InvalidMessage, QueueFull, StoreError
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     from crossdock.store.known_limits import KnownLimits
     from crossdock.store.prepared import Prepared
     from crossdock.store.transaction import Database, PreparedStatements
-_CHUNKS: Final = (256, 32, 4, 1)
+_CHUNKS: Final = (1024, 256, 32, 4, 1)
 """Rows per INSERT, largest first: few statements to compile, few calls to the driver."""
 _JSON_NULL: Final = "null"
+_ID_AND_TEXT: Final = itemgetter(Draft._fields.index("message_id"), Draft._fields.index("text"))
 
 
 class _Insert:
@@ -66,6 +68,11 @@ class Sending(Depths, Payloads):
     ) -> None:
         super().__init__(database, prepared, who=who, limits=limits, hears=hears)
         self._inserts: dict[tuple[str, bool], _Insert] = {}
+
+    def changes_by_one_statement(self, work: Any) -> bool:
+        """Tell whether work changes the store by one statement at most: the INSERT of one message."""
+        single = getattr(work, "single", None)
+        return single is not None and not self.is_large(single[0])
 
     def send(self, draft: Draft, envelope: Envelope) -> SentMessage:
         """Store one message, or return the one that the app already holds under the same identity.
@@ -153,7 +160,7 @@ class Sending(Depths, Payloads):
         columns = (*own, *shared)
         prepared = self._prepared.get(statements.insert_rows, columns=columns, own=own, count=len(chunk))
         if chunk[0].raw is None:
-            values: Iterator[Any] = chain.from_iterable((draft.message_id, draft.text) for draft in chunk)
+            values: Iterator[Any] = chain.from_iterable(map(_ID_AND_TEXT, chunk))
         else:
             values = chain.from_iterable((draft.message_id, _JSON_NULL, draft.raw) for draft in chunk)
         rest = [shared[name] for name in prepared.names[len(own) * len(chunk) :]]
@@ -215,5 +222,8 @@ class Sending(Depths, Payloads):
 
     def runs_of_kind(self, drafts: Sequence[Draft]) -> Iterator[tuple[bool, Sequence[Draft]]]:
         """Cut drafts into runs that are all JSON or all bytes, in order, and tell which are large ones."""
+        if self.are_small_texts([draft.text for draft in drafts]):
+            yield False, drafts
+            return
         for (large, _), group in groupby(drafts, key=lambda draft: (self.is_large(draft), draft.raw is None)):
             yield large, list(group)

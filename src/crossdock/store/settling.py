@@ -22,7 +22,7 @@ from crossdock.domain.retry import Dead, Failure, Halt, RetryAt, crash_failure
 from crossdock.store import statements
 from crossdock.store.about import About
 from crossdock.store.breaking import Breaking, strike_of
-from crossdock.store.codec import failure_to_text
+from crossdock.store.codec import failure_to_text, overdue_from
 from crossdock.store.falling_back import FallingBack
 from crossdock.store.types import to_text
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from crossdock.domain.delivery import DeliveryKey
+    from crossdock.domain.delivery import DeliveryKey, Overdue
     from crossdock.domain.events import MessageEvent
 
 _LONGEST_NOTE: Final = 1000
@@ -46,40 +46,56 @@ class Settling(FallingBack, Breaking):
     def settle(self, settlements: Sequence[Settlement]) -> set[DeliveryKey]:
         """End deliveries and return those whose lease still held; the others changed nothing."""
         plain: dict[str, list[int]] = defaultdict(list)
+        results: dict[str, list[tuple[int, str]]] = defaultdict(list)
         accepted: dict[str, list[Any]] = defaultdict(list)
         for row_id, token, outcome in settlements:
-            if outcome is DONE or (isinstance(outcome, Completed) and outcome.result is None):
+            if outcome is DONE:
                 plain[token].append(row_id)
-                continue
-            match outcome:
-                case Completed():
-                    accepted[token] += self._complete([row_id], token, outcome.result)
-                case RetryAt() | HandedBack():
-                    given = self._give_back(row_id, token, outcome)
-                    accepted[token] += given
-                    if given and isinstance(outcome, RetryAt) and outcome.halts is not None:
-                        self._halt(given[0][_APP], outcome, outcome.halts)
-                case Dead(failure, readable):
-                    accepted[token] += self._fail(row_id, token, failure, readable=readable)
-                case Crashed(failure):
-                    accepted[token] += (
-                        self._crash(row_id, token, self.who)
-                        if failure is None
-                        else self._fail(row_id, token, failure, crashed=True)
-                    )
-                case _:
-                    assert_never(outcome)
+            elif not isinstance(outcome, Completed):
+                accepted[token] += self._end_otherwise(row_id, token, outcome)
+            elif outcome.result is None:
+                plain[token].append(row_id)
+            else:
+                results[token].append((row_id, outcome.result))
         for token, row_ids in plain.items():
             accepted[token] += self._complete(row_ids, token, None)
+        for token, pairs in results.items():
+            accepted[token] += self._complete_each(pairs, token)
         for rows in accepted.values():
             self.release([(row[_APP], row[_KEY]) for row in rows if row[_KEY] is not None])
         self._tell_queues(settlements, accepted)
         return {(row[_ID], token) for token, rows in accepted.items() for row in rows}
 
+    def _end_otherwise(
+        self, row_id: int, token: str, outcome: RetryAt | HandedBack | Dead | Crashed
+    ) -> list[Any]:
+        """End a delivery that did not complete its message."""
+        match outcome:
+            case RetryAt() | HandedBack():
+                given = self._give_back(row_id, token, outcome)
+                if given and isinstance(outcome, RetryAt) and outcome.halts is not None:
+                    self._halt(given[0][_APP], outcome, outcome.halts)
+                return given
+            case Dead(failure, readable):
+                return self._fail(row_id, token, failure, readable=readable)
+            case Crashed(failure):
+                if failure is None:
+                    return self._crash(row_id, token, self.who)
+                return self._fail(row_id, token, failure, crashed=True)
+            case _:
+                assert_never(outcome)
+
     def extend(self, row_ids: Sequence[int], lease_token: str, until: datetime) -> set[DeliveryKey]:
         """Set the end of leases and return the deliveries that are still held."""
         parameters = {"ids": json.dumps(list(row_ids)), "token": lease_token, "until": to_text(until)}
         return {(row_id, lease_token) for (row_id,) in self.run(statements.extend, parameters)}
+
+    def in_hand(self, app: str, keys: Sequence[DeliveryKey]) -> list[Overdue]:
+        """Return the deliveries of an app that are still held, with what their end is judged by."""
+        wanted = set(keys)
+        parameters = {"app": app, "ids": json.dumps([row_id for row_id, _ in keys])}
+        found = [overdue_from(row, self.now) for row in self.run(statements.in_hand, parameters)]
+        return [one for one in found if (one.row_id, one.lease_token) in wanted]
 
     def note(self, keys: Sequence[DeliveryKey], words: str) -> set[DeliveryKey]:
         """Note on messages that are worked on where they go, and return those that are still held."""
@@ -170,6 +186,14 @@ class Settling(FallingBack, Breaking):
             parameters["result"] = result
         heard = self._hears(MessageCompleted.level)
         rows = self.run(statements.complete, parameters, with_result=result is not None, heard=heard)
+        return self.tell_completed(rows, heard=heard)
+
+    def _complete_each(self, results: Sequence[tuple[int, str]], token: str) -> list[Any]:
+        """Complete messages that have results of their own."""
+        return [row for row_id, result in results for row in self._complete([row_id], token, result)]
+
+    def tell_completed(self, rows: list[Any], *, heard: bool) -> list[Any]:
+        """Let it be told of messages that were completed, if anybody hears it; return them."""
         if heard:
             for row in rows:
                 self.tell_of(MessageCompleted, About.settled(row), attempt=row[_ATTEMPTS])

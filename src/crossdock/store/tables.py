@@ -289,6 +289,39 @@ adapter_position: Final = Table(
 )
 """How far inbound adapters have come in what they read, as JSON."""
 
+api_key: Final = Table(
+    "api_key",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("app", Text),
+    _timestamp("created_at", default=True),
+    Column("created_by", Text, nullable=False, server_default="sql"),
+    _timestamp("expires_at"),
+    _timestamp("last_used_at"),
+    _timestamp("revoked_at"),
+)
+"""Who may use the API. Of the secret of a key there is the SHA-256 alone; its scopes are words with blanks between."""
+
+kept_answer: Final = Table(
+    "kept_answer",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("caller", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("location", Text, nullable=False, server_default=""),
+    Column("body", Text, nullable=False),
+    _timestamp("created_at", default=True),
+    Index("uq_kept_answer_request", "caller", "operation", "name", unique=True),
+    Index("idx_kept_answer_age", "created_at"),
+)
+"""What was answered to requests that name themselves, for those that are made again."""
+
 COPIED_COLUMNS: Final = (
     "data", "data_bytes", "payload", "message_id", "type", "subject", "content_type", "data_schema", "partition_key",
     "traceparent", "priority",

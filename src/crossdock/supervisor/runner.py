@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,11 +37,11 @@ class Worker:
 
     Args:
         command: Starts one. Its standard input is a pipe that ends when this process does, however it ends.
-        number: From 1.
+        number: From 1; or the name of what is no worker.
         is_stuck: Tells whether a handler blocks a process, by its number, and whatever that held was taken back.
     """
 
-    def __init__(self, command: Sequence[str], number: int, is_stuck: Callable[[int], bool]) -> None:
+    def __init__(self, command: Sequence[str], number: int | str, is_stuck: Callable[[int], bool]) -> None:
         self._command = command
         self.number = number
         self._is_stuck = is_stuck
@@ -129,6 +129,7 @@ class Supervisor:
         drain: How long a worker may take to end.
         notice: Is told of deaths.
         is_stuck: Tells whether a handler blocks a process, by its number, and whatever that held was taken back.
+        others: What else is kept alive, by name: the command that starts each.
         fatal: Exit codes that no further start would change; one of them ends the whole run.
     """
 
@@ -140,9 +141,12 @@ class Supervisor:
         drain: timedelta,
         notice: Notice,
         is_stuck: Callable[[int], bool] = _never,
+        others: Mapping[str, Sequence[str]] | None = None,
         fatal: frozenset[int] = frozenset(),
     ) -> None:
+        self._count = count
         self._workers = [Worker(command, number, is_stuck) for number in range(1, count + 1)]
+        self._workers += [Worker(other, name, _never) for name, other in (others or {}).items()]
         self._drain_s = drain.total_seconds()
         self._notice = notice
         self._fatal = fatal
@@ -162,7 +166,7 @@ class Supervisor:
         began = time.monotonic()
         try:
             self._attend()
-            self._notice(SupervisorStarted(workers=len(self._workers)))
+            self._notice(SupervisorStarted(workers=self._count))
             while not self._stop.wait(_LOOK_EVERY_S) and not code:
                 code = self._attend()
         finally:

@@ -52,16 +52,22 @@ class Working(QueueCore):
             Deliveries to be settled one by one or with ``ack_many``; none, if the queue has nothing ready.
         """
         request = ClaimRequest(app=check_app(app), limit=check_limit(limit), lease=self._gateway.lease(lease))
+        return self._claim_patiently(request, wait)
+
+    def _claim_patiently(
+        self, request: ClaimRequest, wait: timedelta | None, stop: Stop | None = None
+    ) -> builtins.list[Delivery]:
+        """Claim; wait so long for the first message, or until told to stop."""
         deliveries = self._claim_once(request)
         if deliveries or wait is None:
             return deliveries
         deadline = time.monotonic() + wait.total_seconds()
-        ear = self._ears.borrow(app)
+        ear = self._ears.borrow(request.app)
         try:
-            while not deliveries and self._await_work(app, ear, deadline, None):
+            while not deliveries and self._await_work(request.app, ear, deadline, stop):
                 deliveries = self._claim_once(request)
         finally:
-            self._ears.give_back(app, ear)
+            self._ears.give_back(request.app, ear)
         return deliveries
 
     def ack_many(self, deliveries: Iterable[Delivery], result: Any = None) -> int:
@@ -240,7 +246,8 @@ class Working(QueueCore):
                     if left <= 0:
                         return False
                     patience_s = min(patience_s, left)
-                ear.wait(patience_s)
+                if ear.wait(patience_s) and self._store.many_hosts:
+                    return True  # on a server a look takes as long as a claim, which looks, too
                 if self._in_memory:
                     self._housekeeper.run_once()
             return False

@@ -71,7 +71,10 @@ class InboundContract:
         assert _stored(loaded) == given
 
     def test_adapter_waits_while_there_is_no_room(self, far_side: InboundFarSide, tmp_path: Path) -> None:
-        """While the receiver's queue is as deep as it may be nothing more comes in; nothing is lost by that."""
+        """While the receiver's queue is as deep as it may be nothing more comes in; nothing is lost by that.
+
+        What an adapter that does not redeliver was given before the end of a run is stored all the same.
+        """
         items = [{"text": f"{n}"} for n in range(2 * _MANY)]
         loaded = _configured(tmp_path, far_side, max_depth=10)
         far_side.give(items[:_MANY])
@@ -84,7 +87,8 @@ class InboundContract:
                     break
             far_side.give(items[_MANY:])
             _run(loaded, far_side)
-            assert queue.stats(RECEIVER)[RECEIVER].depth == depth
+            if _redelivers(loaded):
+                assert queue.stats(RECEIVER)[RECEIVER].depth == depth
             taken: list[Any] = []
             for _ in range(_TRIES):
                 taken += [one.message.data for one in queue.consume(RECEIVER, wait=timedelta(0))]
@@ -116,3 +120,10 @@ def _run(loaded: Loaded, far_side: InboundFarSide) -> None:
 def _stored(loaded: Loaded) -> list[Any]:
     with Queue.from_config(loaded) as queue:
         return [one.message.data for one in queue.list(RECEIVER, limit=10_000)]
+
+
+def _redelivers(loaded: Loaded) -> bool:
+    with Queue.from_config(loaded) as queue:
+        adapter = transport_of(loaded, APP, "inbound").adapter(queue._gateway.app, queue._gateway)
+        redelivers: bool = adapter.capabilities.redelivers
+        return redelivers

@@ -16,6 +16,7 @@ from crossdock.adapters.file.inbound_settings import FileInbound
 from crossdock.adapters.file.intake import Intake
 from crossdock.adapters.file.naming import manifest_of
 from crossdock.domain.errors import InvalidMessage
+from crossdock.domain.json_texts import JsonTexts
 from crossdock.domain.message import AppId, Message
 from crossdock.durable_files import FileSystem
 from crossdock.ports.inbound import Refusal
@@ -32,6 +33,11 @@ class Stored:
     items: list[Any] = field(default_factory=list)
     options: list[Mapping[str, Any]] = field(default_factory=list)
     positions: dict[str, Any] = field(default_factory=dict)
+
+
+def values(items: Sequence[Any]) -> Sequence[Any]:
+    """Return the data of rows, or their messages, whether the adapter has encoded them or not."""
+    return [json.loads(text) for text in items] if isinstance(items, JsonTexts) else items
 
 
 class Inbox:
@@ -118,15 +124,15 @@ class Inbox:
         intake.read_ahead()
         refused = [
             Refusal(place, InvalidMessage.of("data", "refused"))
-            for place, item in enumerate(chunk.items)
+            for place, item in enumerate(values(chunk.items))
             if refuses(item)
         ]
-        self.keep([item for item in chunk.items if not refuses(item)], positions)
+        self.keep([item for item in values(chunk.items) if not refuses(item)], positions)
         intake.stored(chunk, positions, refused)
 
     def keep(self, items: Sequence[Any], positions: Sequence[tuple[str, Any]]) -> None:
         """Store in one transaction; positions go through JSON, as in a database."""
-        self.stored.items += items
+        self.stored.items += values(items)
         for key, value in positions:
             if value is None:
                 self.stored.positions.pop(key, None)

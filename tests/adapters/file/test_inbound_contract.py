@@ -16,6 +16,7 @@ import pytest
 
 from crossdock.adapters.file.naming import manifest_of
 from crossdock.testing.inbound_contract import InboundContract
+from tests.guarantees import of_road
 
 
 class Folder:
@@ -91,6 +92,7 @@ WAYS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+@of_road("file")
 class TestFile(InboundContract):
     @pytest.fixture(params=WAYS)
     def far_side(self, request: pytest.FixtureRequest, tmp_path: Path) -> Folder:

@@ -11,6 +11,7 @@ import pytest
 
 from crossdock.testing.outbound_contract import OutboundContract
 from tests.adapters.file.case import pairs
+from tests.guarantees import of_road
 
 
 class Folder:
@@ -73,6 +74,7 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 
+@of_road("file")
 class TestFile(OutboundContract):
     @pytest.fixture(params=WAYS)
     def far_side(self, request: pytest.FixtureRequest, tmp_path: Path) -> Folder:

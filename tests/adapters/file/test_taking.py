@@ -164,42 +164,42 @@ def test_without_manifest_the_time_of_the_file_tells_a_duplicate(tmp_path: Path)
 def test_next_process_goes_on_in_the_middle_of_a_file(tmp_path: Path, name: str, receipts: int) -> None:
     inbox = Inbox(tmp_path)
     content = {
-        "a.csv": rows(1600), "a.csv.gz": gzip.compress(rows(1600).encode()),
-        "a.jsonl": "".join(f'{{"n": {n}}}\n' for n in range(1600)),
-        "a.json": json.dumps([{"n": n} for n in range(1600)]),
+        "a.csv": rows(6000), "a.csv.gz": gzip.compress(rows(6000).encode()),
+        "a.jsonl": "".join(f'{{"n": {n}}}\n' for n in range(6000)),
+        "a.json": json.dumps([{"n": n} for n in range(6000)]),
     }[name]  # fmt: skip
-    inbox.drop(name, content, row_count=1600)
+    inbox.drop(name, content, row_count=6000)
     intake = inbox.intake()
     inbox.drain(intake, receipts=receipts)
     intake.read_ahead()
     inbox.kill(intake)
     inbox.take()
-    assert numbers(inbox) == list(range(1600))
-    assert inbox.archived("a.meta.json")["taken"]["sent"] == 1600
+    assert numbers(inbox) == list(range(6000))
+    assert inbox.archived("a.meta.json")["taken"]["sent"] == 6000
     assert len([path for path in inbox.tree() if path.startswith("claimed")]) == 0
 
 
 @pytest.mark.parametrize("receipts", [1, 2, 3])
 def test_rows_are_set_aside_once_whenever_the_process_dies(tmp_path: Path, receipts: int) -> None:
     inbox = Inbox(tmp_path)
-    inbox.drop("a.csv", "n\n" + "".join(f"{n}\n{n},bad\n" for n in range(1000)))
+    inbox.drop("a.csv", "n\n" + "".join(f"{n}\n{n},bad\n" for n in range(4000)))
     intake = inbox.intake()
     inbox.drain(intake, receipts=receipts, refuses=lambda row: row["n"].endswith("7"))
     assert intake.next() is not None
     [rejected] = (inbox.root / "claimed").rglob("*.rejected.jsonl")
     with rejected.open("ab") as file:
-        file.write(b'{"row": 1999, "cut o')
+        file.write(b'{"row": 7999, "cut o')
     inbox.kill(intake)
     inbox.take(refuses=lambda row: row["n"].endswith("7"))
-    assert numbers(inbox) == [n for n in range(1000) if n % 10 != 7]
+    assert numbers(inbox) == [n for n in range(4000) if n % 10 != 7]
     found = sorted(row["row"] for row in inbox.rejected("a_rejected.jsonl"))
-    assert found == sorted([*range(2, 2001, 2), *(2 * n + 1 for n in range(7, 1000, 10))])
-    assert inbox.archived("a.meta.json")["taken"]["set_aside"] == 1100
+    assert found == sorted([*range(2, 8001, 2), *(2 * n + 1 for n in range(7, 4000, 10))])
+    assert inbox.archived("a.meta.json")["taken"]["set_aside"] == 4400
 
 
 def test_claim_of_a_process_that_lives_is_left_alone_until_it_lets_go(tmp_path: Path) -> None:
     inbox = Inbox(tmp_path)
-    inbox.drop("a.csv", rows(1200))
+    inbox.drop("a.csv", rows(5000))
     first = inbox.intake()
     inbox.drain(first, receipts=1)
     inbox.alive.add("worker/boot-0")
@@ -211,12 +211,12 @@ def test_claim_of_a_process_that_lives_is_left_alone_until_it_lets_go(tmp_path: 
     inbox.wait(5)
     second.connect(inbox.stored.positions)
     inbox.drain(second)
-    assert numbers(inbox) == list(range(1200))
+    assert numbers(inbox) == list(range(5000))
 
 
 def test_what_was_not_stored_comes_again(tmp_path: Path) -> None:
     inbox = Inbox(tmp_path)
-    inbox.drop("a.csv", rows(600))
+    inbox.drop("a.csv", rows(2400))
     intake = inbox.intake()
     chunk = intake.next()
     intake.read_ahead()
@@ -224,13 +224,13 @@ def test_what_was_not_stored_comes_again(tmp_path: Path) -> None:
     assert chunk is not None
     inbox.store(intake, chunk)
     inbox.drain(intake)
-    assert numbers(inbox) == list(range(600))
+    assert numbers(inbox) == list(range(2400))
 
 
 @pytest.mark.parametrize("how", ["append", "truncate", "rewrite"])
 def test_file_that_is_written_to_while_it_is_read_is_set_aside(tmp_path: Path, how: str) -> None:
     inbox = Inbox(tmp_path)
-    inbox.drop("a.csv", rows(1600))
+    inbox.drop("a.csv", rows(6000))
     intake = inbox.intake()
     inbox.drain(intake, receipts=1)
     [path] = (inbox.root / "claimed").rglob("a.csv")

@@ -1,4 +1,4 @@
-"""Programs keep the contracts of adapters, in every mode that gives again what was not taken."""
+"""Programs keep the contracts of adapters, in every mode."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 from crossdock.testing.inbound_contract import InboundContract
 from crossdock.testing.outbound_contract import OutboundContract
 from tests.adapters.process.case import script
+from tests.guarantees import of_road
 
 TAKE = """
 import json, os, sys
@@ -59,6 +60,22 @@ while True:
         if not chunk:
             sys.exit()
 """
+WRITE = """
+import json, os, signal, sys, time
+
+ending = []
+signal.signal(signal.SIGTERM, lambda *_: ending.append(True))
+while not ending:
+    at = int(open("written").read()) if os.path.exists("written") else 0
+    lines = open("given").read().splitlines() if os.path.exists("given") else []
+    if lines[at:]:
+        sys.stdout.write("\\n".join(lines[at:]) + "\\n")
+        sys.stdout.flush()
+        with open("written", "w") as file:
+            file.write(str(len(lines)))
+    time.sleep(0.02)
+"""
+"""It gives nothing twice, and ends only when it has noted what it has written."""
 
 
 class Taker:
@@ -103,19 +120,20 @@ class Taker:
 
 
 class TestOutbound(OutboundContract):
-    @pytest.fixture(params=["run", "rpc"])
+    @pytest.fixture(params=[pytest.param(mode, marks=of_road(f"process-{mode}")) for mode in ("run", "rpc")])
     def far_side(self, request: pytest.FixtureRequest, tmp_path: Path) -> Taker:
         return Taker(tmp_path, request.param)
 
 
 class Giver:
-    """A program that sends what it finds in a file, and notes how much of it is stored."""
+    """A program that gives what it finds in a file, and notes how much of it is stored, or at least written."""
 
     patience = timedelta(seconds=1.5)
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mode: str) -> None:
         self._folder = folder
-        self.table: Mapping[str, Any] = {"process": script(folder, "send.py", SEND), "mode": "rpc"}
+        self._noted, program = ("stored", SEND) if mode == "rpc" else ("written", WRITE)
+        self.table: Mapping[str, Any] = {"process": script(folder, "give.py", program), "mode": mode}
         self.wrong: Sequence[tuple[Mapping[str, Any], str]] = [
             ({"process": []}, "expected an array with a program and its arguments"),
             (
@@ -131,11 +149,13 @@ class Giver:
 
     def left(self) -> int:
         given = (self._folder / "given").read_text().splitlines()
-        stored = self._folder / "stored"
-        return len(given) - (int(stored.read_text()) if stored.exists() else 0)
+        noted = self._folder / self._noted
+        return len(given) - (int(noted.read_text()) if noted.exists() else 0)
 
 
 class TestInbound(InboundContract):
-    @pytest.fixture
-    def far_side(self, tmp_path: Path) -> Giver:
-        return Giver(tmp_path)
+    @pytest.fixture(
+        params=[pytest.param(mode, marks=of_road(f"process-{mode}")) for mode in ("lines", "rpc")]
+    )
+    def far_side(self, request: pytest.FixtureRequest, tmp_path: Path) -> Giver:
+        return Giver(tmp_path, request.param)

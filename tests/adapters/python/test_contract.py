@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from crossdock.testing.outbound_contract import OutboundContract
+from tests.guarantees import of_road
 
 MODULE = """\
 import base64, json, pathlib
@@ -70,6 +71,7 @@ class Function:
 WAYS = {"task": ("task", {}), "thread": ("plain", {}), "process": ("plain", {"cpu": True})}
 
 
+@of_road("python")
 class TestPython(OutboundContract):
     @pytest.fixture(params=WAYS)
     def far_side(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Function]:

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import pairwise, permutations
 from pathlib import Path
 from typing import Any
 
@@ -23,25 +24,44 @@ from crossdock import Queue
 from crossdock.app.worker import processes_of
 from crossdock.config.kinds import kind_names
 from crossdock.testing.far_side import as_toml
-from tests.adapters.switching.roads import INBOUND, OUTBOUND
+from tests.adapters.roads import IN, INBOUND, OUT, OUTBOUND
+from tests.guarantees import Promise, proves
 
 PATIENCE_S = 60.0
 COUNT = 60
 KEYS = 3
+ROADS: Mapping[str, Mapping[str, Any]] = {"outbound": OUTBOUND, "inbound": INBOUND}
 
 
-def pairs(roads: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(before, after) for before in roads for after in roads if before != after]
+def pairs(direction: str, promise: Promise) -> list[Any]:
+    """Every change between two roads, and that a promise is proven for it.
+
+    Quick are those from each road to its neighbour: each is left and taken once.
+    """
+    roads = list(ROADS[direction])
+    neighbours = {*pairwise(roads), (roads[-1], roads[0])}
+    return [
+        pytest.param(
+            *pair,
+            id="-".join(pair),
+            marks=[
+                proves(promise, direction=direction, before=pair[0], after=pair[1]),
+                *([] if pair in neighbours else [pytest.mark.slow]),
+            ],
+        )
+        for pair in permutations(roads, 2)
+    ]
 
 
 def configure(folder: Path, direction: str, table: Mapping[str, Any]) -> None:
     """Write the configuration; its line about the transport is all that a switch changes."""
     lines = [
-        '[store]\nurl = "sqlite:///work.db"\n[queue]\nlease = "2s"\n[apps.app]',
+        '[store]\nurl = "sqlite:///work.db"\n[queue]\nlease = "2s"',
+        f"[apps.{IN if direction == 'inbound' else OUT}]",
         f"{direction} = {as_toml(table)}",
     ]
     if direction == "inbound":
-        lines.append('next = ["out"]')
+        lines.append(f'next = ["{OUT}"]')
     else:
         lines.append('retry = { backoff = "10ms..50ms" }')
     written = folder / "crossdock.toml.new"
@@ -101,32 +121,32 @@ def kill_a_worker(queue: Queue, rng: random.Random) -> None:
         os.kill(rng.choice(workers), signal.SIGKILL)
 
 
-@pytest.mark.parametrize(("direction", "roads"), [("outbound", OUTBOUND), ("inbound", INBOUND)])
-def test_every_adapter_is_switched(direction: Any, roads: Mapping[str, Any]) -> None:
-    missing = set(kind_names(direction)) - {road.kind for road in roads.values()}
-    assert not missing, f"add roads for {missing} to tests/adapters/switching/roads.py"
+@pytest.mark.parametrize("direction", ROADS)
+def test_every_adapter_is_switched(direction: Any) -> None:
+    missing = set(kind_names(direction)) - {road.kind for road in ROADS[direction].values()}
+    assert not missing, f"add roads for {missing} to tests/adapters/roads.py"
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(("before", "after"), pairs(OUTBOUND))
+@pytest.mark.parametrize(("before", "after"), pairs("outbound", Promise.SWITCHED))
 def test_outbound_is_switched_under_load(tmp_path: Path, before: str, after: str) -> None:
     sent = switch_outbound(tmp_path, before, after, kills=0)
     arrived = [*OUTBOUND[before].received(tmp_path), *OUTBOUND[after].received(tmp_path)]
-    assert Counter(int(data["n"]) for data in arrived) == Counter(range(COUNT))
-    assert {int(data["n"]) for data in OUTBOUND[after].received(tmp_path)}, "nothing went the new way"
+    assert Counter(int(one.message_id) for one in arrived) == Counter(range(COUNT))
+    assert OUTBOUND[after].received(tmp_path), "nothing went the new way"
     for key in range(KEYS):
-        of_key = [int(data["n"]) for data in arrived if data["key"] == str(key)]
+        of_key = [int(one.message_id) for one in arrived if one.key == str(key)]
         assert of_key == sorted(of_key)
     assert set(sent) == set(range(COUNT))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize(("before", "after"), pairs(OUTBOUND))
+@pytest.mark.parametrize(("before", "after"), pairs("outbound", Promise.SWITCHED_KILLED))
 def test_outbound_is_switched_while_workers_are_killed(tmp_path: Path, before: str, after: str) -> None:
     sent = switch_outbound(tmp_path, before, after, kills=4)
     arrived = [*OUTBOUND[before].received(tmp_path), *OUTBOUND[after].received(tmp_path)]
-    counted = Counter(int(data["n"]) for data in arrived)
+    counted = Counter(int(one.message_id) for one in arrived)
     assert set(counted) == set(range(COUNT))
     with Queue(f"sqlite:///{tmp_path}/work.db") as queue:
         for n, times in counted.items():
@@ -147,43 +167,58 @@ def switch_outbound(folder: Path, before: str, after: str, *, kills: int) -> dic
         def pour(numbers: range) -> None:
             for n in numbers:
                 data = {"n": str(n), "key": str(n % KEYS)}
-                sent[n] = queue.send("app", data, partition_key=data["key"]).id
+                sent[n] = queue.send(OUT, data, partition_key=data["key"]).id
                 if kills and n % (COUNT // kills) == COUNT // kills // 2:
                     kill_a_worker(queue, rng)
 
         pour(range(COUNT // 3))
-        until(lambda: queue.stats("app")["app"].completed > 0, folder)
+        until(lambda: queue.stats(OUT)[OUT].completed > 0, folder)
         pour(range(COUNT // 3, COUNT // 2))
         configure(folder, "outbound", tables[after])
         pour(range(COUNT // 2, COUNT - 10))
         reload(folder)
         pour(range(COUNT - 10, COUNT))
-        until(lambda: queue.stats("app")["app"].completed == COUNT, folder)
+        until(lambda: queue.stats(OUT)[OUT].completed == COUNT, folder)
     return sent
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(("before", "after"), pairs(INBOUND))
+@pytest.mark.parametrize(("before", "after"), pairs("inbound", Promise.SWITCHED))
 def test_inbound_is_switched_under_load(tmp_path: Path, before: str, after: str) -> None:
-    tables = {name: INBOUND[name].table(tmp_path) for name in (before, after)}
-    configure(tmp_path, "inbound", tables[before])
-    with Queue(f"sqlite:///{tmp_path}/work.db", app="tests") as queue, running(tmp_path):
+    switch_inbound(tmp_path, before, after, kills=False)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize(("before", "after"), pairs("inbound", Promise.SWITCHED_KILLED))
+def test_inbound_is_switched_while_workers_are_killed(tmp_path: Path, before: str, after: str) -> None:
+    switch_inbound(tmp_path, before, after, kills=True)
+
+
+def switch_inbound(folder: Path, before: str, after: str, *, kills: bool) -> None:
+    """Give messages while an app is switched in the middle; all of them are stored once."""
+    rng = random.Random(f"{before}{after}")
+    tables = {name: INBOUND[name].table(folder) for name in (before, after)}
+    configure(folder, "inbound", tables[before])
+    with Queue(f"sqlite:///{folder}/work.db", app="tests") as queue, running(folder):
 
         def give(road: str, numbers: range) -> None:
-            INBOUND[road].give(tmp_path, [{"n": str(n)} for n in numbers])
+            INBOUND[road].give(folder, [{"n": str(n), "key": str(n % KEYS)} for n in numbers])
+            if kills:
+                kill_a_worker(queue, rng)
 
         def stored() -> Counter[int]:
-            return Counter(int(record.message.data["n"]) for record in queue.list("out", limit=10_000))
+            return Counter(int(record.message.data["n"]) for record in queue.list(OUT, limit=10_000))
 
         give(before, range(50))
         give(after, range(100, 150))
-        until(lambda: len(stored()) > 0, tmp_path)
+        until(lambda: len(stored()) > 0, folder)
         give(before, range(50, 60))
-        until(lambda: len(stored()) == 60, tmp_path)
-        configure(tmp_path, "inbound", tables[after])
-        reload(tmp_path)
+        until(lambda: len(stored()) == 60, folder)
+        configure(folder, "inbound", tables[after])
+        reload(folder)
         give(after, range(150, 160))
-        until(lambda: len(stored()) >= 120, tmp_path)
+        until(lambda: len(stored()) >= 120, folder)
         assert stored() == Counter([*range(60), *range(100, 160)])
 
 
@@ -193,10 +228,10 @@ def test_claimed_file_is_finished_before_its_adapter_goes(tmp_path: Path) -> Non
     rows = 20_000
     tables = {name: INBOUND[name].table(tmp_path) for name in ("file", "process-lines")}
     configure(tmp_path, "inbound", tables["file"])
-    INBOUND["file"].give(tmp_path, [{"n": str(n)} for n in range(rows)])
+    INBOUND["file"].give(tmp_path, [{"n": str(n), "key": str(n % KEYS)} for n in range(rows)])
     with Queue(f"sqlite:///{tmp_path}/work.db", app="tests") as queue, running(tmp_path):
-        until(lambda: bool(queue.stats("out")) and queue.stats("out")["out"].ready > 0, tmp_path)
+        until(lambda: bool(queue.stats(OUT)) and queue.stats(OUT)[OUT].ready > 0, tmp_path)
         configure(tmp_path, "inbound", tables["process-lines"])
         reload(tmp_path)
-        assert queue.stats("out")["out"].ready == rows
+        assert queue.stats(OUT)[OUT].depth == rows
         assert len(list((tmp_path / "in" / "archive").rglob("orders_000000.jsonl"))) == 1

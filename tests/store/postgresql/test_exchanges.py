@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from crossdock import Queue
-from crossdock.store.postgresql.connections import PLANS
+from crossdock.store.postgresql.connections import ONE_PLAN, PLANS
 from crossdock.store.postgresql.driver import Database
+from crossdock.store.postgresql.statements import claim_at_once
 from crossdock.store.statements import complete, extend, fail_held, give_back
 from tests.postgresql_databases import connect
 from tests.store.postgresql.conftest import Open
@@ -70,21 +71,47 @@ def test_many_are_cancelled_and_replayed_by_a_fixed_number_of_statements(
     assert exchanges(lambda: queue.replay_many("app", rate=1000.0)) <= 7 * steps
 
 
+def plan_of(url: str, queue: Queue, build: Any, options: dict[str, Any]) -> str:
+    """How the server executes a statement of a connection of ours, whatever its parameters are."""
+    sql = queue._store._prepared.get(build, **options).sql
+    with connect(url) as connection:
+        connection.execute("ANALYZE data_staging")
+        connection.execute(f"{PLANS.replace('SET LOCAL', 'SET')}; {ONE_PLAN}")
+        connection.execute(f"PREPARE ours AS {sql}".encode())
+        (count,) = connection.execute(
+            "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 'ours'"
+        ).fetchone() or (0,)
+        plan = connection.execute(f"EXPLAIN EXECUTE ours ({', '.join(['NULL'] * count)})".encode()).fetchall()
+    return "\n".join(line for (line,) in plan)
+
+
 @pytest.mark.parametrize(("build", "options"), HELD, ids=[build.__name__ for build, _ in HELD])
 def test_held_messages_are_found_by_their_ids(
     postgresql_url: str, queue: Queue, build: Any, options: dict[str, Any]
 ) -> None:
     """The index of what is processing holds all that ever was, until the next vacuum; statistics call it empty."""
     queue.send_many("app", range(300))
-    sql = queue._store._prepared.get(build, **options).sql
-    with connect(postgresql_url) as connection, connection.transaction():
-        connection.execute("ANALYZE data_staging")
-        connection.execute(f"{PLANS}; SET LOCAL plan_cache_mode = force_generic_plan")
-        connection.execute(f"PREPARE held AS {sql}".encode())
-        (count,) = connection.execute(
-            "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 'held'"
-        ).fetchone() or (0,)
-        plan = connection.execute(f"EXPLAIN EXECUTE held ({', '.join(['NULL'] * count)})".encode()).fetchall()
-    told = "\n".join(line for (line,) in plan)
+    told = plan_of(postgresql_url, queue, build, options)
     assert "pk_data_staging" in told
     assert "idx_status_created" not in told
+
+
+def test_a_claim_reads_no_more_of_a_deep_queue_than_it_takes(postgresql_url: str, queue: Queue) -> None:
+    """A plan that does not know how many are wanted takes them for a tenth of the queue."""
+    queue.send_many("app", range(5000))
+    told = plan_of(postgresql_url, queue, claim_at_once, {"kept": True})
+    assert "Index Scan using idx_claim" in told
+    assert "Index Scan using pk_data_staging" in told
+    assert not [way for way in ("Hash Join", "Merge Join", "Seq Scan on data_staging") if way in told]
+
+
+@pytest.mark.parametrize("depth", [1, 5000])
+def test_what_is_prepared_is_planned_once(queue: Queue, depth: int) -> None:
+    queue.send_many("app", range(depth))
+    for number in range(3):
+        queue.send("app", number)
+        queue.ack_many(queue.claim("app"))
+    asked = "SELECT sum(custom_plans), sum(generic_plans) FROM pg_prepared_statements"
+    custom, generic = queue._store.write(lambda tx: tx._database.execute(asked).fetchone())
+    assert custom == 0
+    assert generic >= 9

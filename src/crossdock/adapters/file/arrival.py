@@ -58,6 +58,11 @@ class Arrived:
     at: int
     state: State | None = None
 
+    @property
+    def paths(self) -> Iterator[Path]:
+        """Its data files."""
+        return (self.folder / name for name in self.names)
+
     def is_as_before(self) -> bool:
         """Tell whether a file that had settled has not been touched since."""
         if self.state is None:
@@ -76,7 +81,14 @@ class Lookout:
         watch: What for.
         elapsed: Seconds since some moment; default of callers: ``time.monotonic``.
         stuck: Is told, once each, of a part that has waited long for the other.
+
+    Attributes:
+        incomplete: What the last look found that is not whole, and what it waits for.
+        settling: What the last look found that may still be written to.
+        is_over: Whether there is nothing more to look for; never, of this one.
     """
+
+    is_over: Final = False
 
     def __init__(
         self, tree: Tree, watch: Watch, *, elapsed: Callable[[], float], stuck: Callable[[Path, str], None]
@@ -87,6 +99,8 @@ class Lookout:
         self._tell_stuck = stuck
         self._seen: dict[Path, tuple[State, float]] = {}
         self._waiting: dict[Path, float] = {}
+        self.incomplete: Mapping[Path, str] = {}
+        self.settling: frozenset[Path] = frozenset()
 
     def look(self) -> list[Arrived]:
         """Return what has arrived, the oldest first.
@@ -108,6 +122,8 @@ class Lookout:
                 case "stable":
                     found += self._settled(folder, there, incomplete, changing)
         self._seen = changing
+        self.settling = frozenset(changing).difference(path for one in found for path in one.paths)
+        self.incomplete = incomplete
         self._note_waiting(incomplete)
         return sorted(found, key=lambda one: (one.at, one.names))
 

@@ -7,16 +7,15 @@ import io
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from crossdock.adapters.file.claim import Claim
 from crossdock.adapters.file.fault import FileFault
 from crossdock.adapters.file.manifest import Manifest
 from crossdock.adapters.file.reading.formats import Reading
-from crossdock.adapters.file.tree import open_plain
+from crossdock.adapters.file.reading.rows import Wanted
+from crossdock.adapters.file.tree import BUFFER_BYTES, open_plain
 from crossdock.domain.errors import InvalidMessage
-
-_BLOCK: Final = 256 * 1024
 
 
 class State(NamedTuple):
@@ -68,7 +67,7 @@ def check(path: Path, manifest: Manifest | None, reading: Reading, *, go_on: Cal
                 advice="put the whole file and its manifest back",
             )
         hashed = _Hashed(file)
-        rows, fault = _count(io.BufferedReader(hashed, _BLOCK), path.name, reading, go_on)
+        rows, fault = _count(io.BufferedReader(hashed, BUFFER_BYTES), path.name, reading, go_on)
         hashed.finish(go_on)
         _hold_against(manifest, hashed.checksum, rows, fault)
         if state_of(file) != before:
@@ -122,7 +121,7 @@ def _count(
         return None, None
     rows = 0
     try:
-        reader = reading.rows(file, name)
+        reader = reading.rows(file, name, wanted=Wanted.NUMBER)
         while chunk := reader.read():
             rows = chunk.end.rows
             if not go_on():
@@ -176,7 +175,7 @@ class _Hashed(io.RawIOBase):
 
     def finish(self, go_on: Callable[[], bool]) -> None:
         """Read what nobody has read."""
-        while block := self._file.read(_BLOCK):
+        while block := self._file.read(BUFFER_BYTES):
             self._digest.update(block)
             if not go_on():
                 raise Stopped

@@ -57,12 +57,25 @@ class Departures:
         tree: Where they go.
         files: The file system.
         now: The present.
+        ended: Is told what was done, after each.
     """
 
-    def __init__(self, tree: Tree, *, files: FileSystem, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        *,
+        files: FileSystem,
+        now: Callable[[], datetime],
+        ended: Callable[[str, Leaving], object] | None = None,
+    ) -> None:
         self._tree = tree
         self._files = files
         self._now = now
+        self._ended = ended
+
+    def path_of(self, place: str) -> Path:
+        """Return the path of what a document names, which counts from the root."""
+        return self._tree.root / place
 
     def archive(self, claim: Claim, manifest: dict[str, Any], *, mark: str) -> Leaving:
         """Move a file to the archive, with a manifest that says this, and return what was done."""
@@ -84,6 +97,8 @@ class Departures:
             except FileExistsError:  # someone took a name in this moment: look for another
                 write_note(self._files, claim, {"leaving": self._renamed(claim, leaving)})
             else:
+                if self._ended is not None:
+                    self._ended(claim.name, leaving)
                 return leaving
 
     def _leave(

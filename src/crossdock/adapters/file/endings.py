@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from crossdock.adapters.file.checking import Facts
 from crossdock.adapters.file.claim import Claim
@@ -14,6 +14,9 @@ from crossdock.adapters.file.manifest import Manifest
 from crossdock.adapters.file.reading.json_values import parse
 from crossdock.adapters.file.taking import Taking, shown_name
 from crossdock.ports.surroundings import Surroundings
+
+REPLAY_OF: Final = "replay_of"
+"""The key of a manifest under which we say which file it sends again."""
 
 
 class Endings:
@@ -33,7 +36,13 @@ class Endings:
     def taken(self, taking: Taking) -> None:
         """Archive a file of which every row was sent or set aside."""
         summary = taking.summary()
-        done = self._departures.archive(taking.claim, self._manifest(taking, summary), mark=taking.mark)
+        manifest = self._manifest(taking, summary)
+        done = self._departures.archive(taking.claim, manifest, mark=taking.mark)
+        if isinstance(origin := manifest.get(REPLAY_OF), dict):
+            self._notice(
+                "file.replayed",
+                f"{taking.claim.name} was sent again, {summary['sent']} rows of it: it was {origin.get('file')}",
+            )
         first = taking.rejected.first
         if summary["set_aside"]:
             field, issue = first.issues[0] if first is not None else ("", "")
@@ -53,8 +62,8 @@ class Endings:
         self._departures.archive(taking.claim, manifest, mark=taking.mark)
         self._notice(
             "file.duplicate",
-            f"{taking.claim.name} was taken before, it is {earlier}; nothing of it was sent. To send it again, put it "
-            f"back with another {'created_at in its manifest' if taking.claim.manifest else 'time of its last change'}",
+            f"{taking.claim.name} was taken before, it is {earlier}; nothing of it was sent. To send it again: "
+            f"crossdock file replay {self._departures.path_of(earlier)}",
         )
 
     def failed(self, claim: Claim, fault: FileFault, taking: Taking | None) -> None:

@@ -6,11 +6,13 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from crossdock.adapters.file.arrival import Watch
 from crossdock.adapters.file.inbound_settings import FileInbound
 from crossdock.adapters.file.intake import Intake
+from crossdock.adapters.file.once import Once
 from crossdock.adapters.file.reading.csv_rows import Dialect
 from crossdock.adapters.file.reading.formats import Reading
 from crossdock.adapters.file.reading.rows import Chunk
@@ -196,21 +198,41 @@ def make_inbound(settings: FileInbound, surroundings: Surroundings) -> FileInbou
     return inbound_adapter(settings, surroundings, files=FileSystem(), elapsed=time.monotonic)
 
 
+def make_inbound_once(settings: FileInbound, surroundings: Surroundings, *, once: Once) -> FileInboundAdapter:
+    """Make an adapter that takes what lies there now, and then has nothing more.
+
+    Raises:
+        ConfigError: The settings cannot be right.
+    """
+    return inbound_adapter(settings, surroundings, files=FileSystem(), elapsed=time.monotonic, once=once)
+
+
 def inbound_adapter(
-    settings: FileInbound, surroundings: Surroundings, *, files: FileSystem, elapsed: Callable[[], float]
+    settings: FileInbound,
+    surroundings: Surroundings,
+    *,
+    files: FileSystem,
+    elapsed: Callable[[], float],
+    once: Once | None = None,
 ) -> FileInboundAdapter:
     """Make the adapter on a file system and a clock."""
     intake = Intake(
         tree_of(settings.file, above=surroundings.folder),
-        _rules(settings, surroundings),
+        rules_of(settings, surroundings.folder),
         surroundings,
         files=files,
         elapsed=elapsed,
+        once=once,
     )
     return FileInboundAdapter(intake, settings, surroundings)
 
 
-def _rules(settings: FileInbound, surroundings: Surroundings) -> Rules:
+def rules_of(settings: FileInbound, folder: Path) -> Rules:
+    """Return how files are taken by settings whose relative paths count from a folder.
+
+    Raises:
+        ConfigError: The settings cannot be right, or a package is missing.
+    """
     if settings.delimiter == settings.quote:
         raise ConfigError(
             f"delimiter and quote are both {settings.quote!r}; give one of them another character"
@@ -226,6 +248,6 @@ def _rules(settings: FileInbound, surroundings: Surroundings) -> Rules:
             encoding=settings.encoding,
             dialect=Dialect(settings.delimiter, settings.quote or None, columns),
         ),
-        schemas=None if settings.schemas is None else Schemas(surroundings.folder / settings.schemas),
+        schemas=None if settings.schemas is None else Schemas(folder / settings.schemas),
         partition_key=settings.partition_key,
     )

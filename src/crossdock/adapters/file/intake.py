@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.adapters.file.archived import taken_before
 from crossdock.adapters.file.arrival import Arrived, Lookout
@@ -16,13 +17,18 @@ from crossdock.adapters.file.departures import SHARED_MODE, TAKEN, Departures
 from crossdock.adapters.file.endings import Endings
 from crossdock.adapters.file.fault import FileFault
 from crossdock.adapters.file.memory import Memory
+from crossdock.adapters.file.once import OneLook
 from crossdock.adapters.file.reading.rows import BadRow, Chunk
 from crossdock.adapters.file.recovery import Recovery
 from crossdock.adapters.file.taking import Rules, Taking
 from crossdock.adapters.file.tree import Tree, demand_inside, demand_one_file_system
+from crossdock.domain.json_texts import JsonTexts
 from crossdock.durable_files import FOLDER_MODE, FileSystem
 from crossdock.ports.inbound import Position, Refusal
 from crossdock.ports.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from crossdock.adapters.file.once import Once
 
 _LOOK_FOR_DEAD_S: Final = 2.0
 
@@ -36,9 +42,10 @@ class Intake:
         surroundings: Where we work.
         files: The file system.
         elapsed: Seconds since some moment.
+        once: Only what lies there now is taken; None: whatever comes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but three by keyword
         self,
         tree: Tree,
         rules: Rules,
@@ -46,6 +53,7 @@ class Intake:
         *,
         files: FileSystem,
         elapsed: Callable[[], float],
+        once: Once | None = None,
     ) -> None:
         self._tree = tree
         self._rules = rules
@@ -53,10 +61,12 @@ class Intake:
         self._elapsed = elapsed
         self._notice = surroundings.notice
         self._now = surroundings.now
-        self._lookout = Lookout(tree, rules.watch, elapsed=elapsed, stuck=self._tell_stuck)
+        lookout = Lookout(tree, rules.watch, elapsed=elapsed, stuck=self._tell_stuck)
+        self._lookout = lookout if once is None else OneLook(lookout, once, elapsed=elapsed)
         self._claims = Claims(tree, rules.watch, files=files, owner=surroundings.owner, now=surroundings.now)
         self._recovery = Recovery(tree, self._claims, files=files, lives=surroundings.lives)
-        self._departures = Departures(tree, files=files, now=surroundings.now)
+        ended = None if once is None else once.note_end
+        self._departures = Departures(tree, files=files, now=surroundings.now, ended=ended)
         self._endings = Endings(self._departures, surroundings)
         self._arrived: deque[Arrived] = deque()
         self._waiting: deque[Claim] = deque()
@@ -100,7 +110,8 @@ class Intake:
     @property
     def is_finished(self) -> bool:
         """Whether nothing more will be given."""
-        return self._finishing and self._taking is None and self._given is None and not self._waiting
+        nothing_new = self._finishing or self._lookout.is_over
+        return nothing_new and self._taking is None and self._given is None and not self._waiting
 
     def close(self) -> None:
         """Let go of everything; what was claimed and is not done may be taken over by others."""
@@ -143,9 +154,16 @@ class Intake:
         self._memory.stored(positions)
         self._current.place = chunk.end
         self._given = None
+        if not refused:
+            return
         numbers = chunk.numbers
         self._refused.setdefault(self._current.key, []).extend(
-            BadRow(numbers[place], None, error.details or (("", str(error)),), _given(chunk.items[place]))
+            BadRow(
+                numbers[place],
+                None,
+                error.details or (("", str(error)),),
+                _given(chunk.items[place], chunk.items),
+            )
             for place, error in refused
         )
 
@@ -249,5 +267,8 @@ class Intake:
         )
 
 
-def _given(item: Any) -> Any:
+def _given(item: Any, items: Sequence[Any]) -> Any:
+    """Return what is shown of an item that was refused."""
+    if isinstance(items, JsonTexts):
+        return json.loads(item)
     return f"{len(item)} bytes" if isinstance(item, bytes) else item

@@ -61,11 +61,7 @@ class Recovery:
     def _processes(self) -> Iterator[Path]:
         for process in _folders_in(self._tree.claims):
             mine = process == self._claims.own
-            if (
-                mine
-                or (process / self._tree.stage / RELEASED).exists()
-                or not self._lives(_owner_of(process))
-            ):
+            if mine or (process / self._tree.stage / RELEASED).exists() or not self._lives(owner_of(process)):
                 yield process
 
     def _found_in(self, process: Path, folder: Path) -> Iterator[Claim]:
@@ -135,7 +131,7 @@ class Recovery:
             self._claims.take(source / claim.name, claim.path)
 
 
-def _owner_of(process: Path) -> str:
+def owner_of(process: Path) -> str:
     """Return the name of the process that a folder of claims is of."""
     try:
         return (process / OWNER).read_text(encoding="utf-8")

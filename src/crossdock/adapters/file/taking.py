@@ -13,7 +13,7 @@ from crossdock.adapters.file.checking import Facts, changed, claimed_facts, open
 from crossdock.adapters.file.claim import Claim
 from crossdock.adapters.file.fault import FileFault
 from crossdock.adapters.file.reading.formats import Reading
-from crossdock.adapters.file.reading.rows import Chunk, Place, RowReader
+from crossdock.adapters.file.reading.rows import Chunk, Place, RowReader, Wanted
 from crossdock.adapters.file.rejected import Rejected
 from crossdock.adapters.file.schemas import Schema, Schemas
 from crossdock.domain.message import text_issue
@@ -73,7 +73,7 @@ class Taking:
         """Begin to read, or go on at a place."""
         self.rejected.resume(place.rows if place else 0)
         self._file = open_data(self.claim.path)
-        self._reader = self._rules.reading.reader(self._file, self.claim.name, place)
+        self._reader = self._rules.reading.reader(self._file, self.claim.name, place, self._wanted)
         self.place = place or Place()
 
     def read(self) -> Chunk | None:
@@ -102,6 +102,12 @@ class Taking:
             "sent": self.place.rows - self.rejected.count,
             "set_aside": self.rejected.count,
         }
+
+    @property
+    def _wanted(self) -> Wanted:
+        """Values where something is to be found out about them, else their JSON is enough."""
+        looks = self._schema is not None or self._rules.partition_key is not None
+        return Wanted.VALUES if looks else Wanted.TEXTS
 
     def _schema_of(self, claim: Claim) -> Schema | None:
         if self._rules.schemas is None or claim.manifest is None:

@@ -13,6 +13,14 @@ from typing import BinaryIO, Final
 from crossdock.adapters.file.naming import check_name
 from crossdock.domain.errors import ConfigError, InvalidMessage, NotConnected
 
+ARCHIVE: Final = "archive"
+ERRORS: Final = "errors"
+CLAIMED: Final = "claimed"
+OWN_FOLDERS: Final = frozenset({ARCHIVE, ERRORS, CLAIMED})
+"""What every root has beside its stages."""
+
+BUFFER_BYTES: Final = 256 * 1024
+"""So much of a file is read at a time."""
 _DATE_LENGTH: Final = len("2025-11-24")
 
 
@@ -27,9 +35,9 @@ class Tree:
 
     root: Path
     stage: str
-    archive_name: str = "archive"
-    errors_name: str = "errors"
-    claimed_name: str = "claimed"
+    archive_name: str = ARCHIVE
+    errors_name: str = ERRORS
+    claimed_name: str = CLAIMED
 
     @property
     def stage_folder(self) -> Path:
@@ -89,7 +97,7 @@ def tree_of(folder: str, *, above: Path) -> Tree:
     except InvalidMessage as error:
         raise ConfigError(f"file: {folder!r} is no folder for files: {error}") from error
     tree = Tree(root=path.parent.resolve(), stage=stage)
-    if stage in {tree.archive_name, tree.errors_name, tree.claimed_name}:
+    if stage in OWN_FOLDERS:
         raise ConfigError(
             f"file: {folder!r}: each root has a folder {stage!r} of its own; give the stage another name"
         )
@@ -157,7 +165,7 @@ def open_plain(path: Path) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise InvalidMessage.of("filename", f"{path.name!r} is not a plain file")
-    return os.fdopen(fd, "rb")
+    return os.fdopen(fd, "rb", buffering=BUFFER_BYTES)
 
 
 def _mode_of(path: Path) -> int:

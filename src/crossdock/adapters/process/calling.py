@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from crossdock.adapters.process.answers import Answers
 from crossdock.adapters.process.arguments import Arguments, find_program
 from crossdock.adapters.process.peer import Call, Peer, refuse
 from crossdock.adapters.process.place import place_of
 from crossdock.adapters.process.said import Said
 from crossdock.adapters.process.starter import Starter
+from crossdock.domain.answered import answer_of
 from crossdock.domain.cloudevent import message_document
 from crossdock.ports.outbound import Batch, Delivered, Handover, OutboundCapabilities, Reply
 
@@ -31,7 +31,6 @@ class RpcOutbound:
         self._place = place_of(settings, around)
         self._arguments = Arguments(settings.process, around.app)
         self._starter = Starter(self._place)
-        self._answers = Answers(around.app, around.now)
         self._said = Said(around)
         self._peers: list[Peer] = []
         self._starting = 0
@@ -71,7 +70,7 @@ class RpcOutbound:
             result = await peer.ask("deliver", {"event": event, "attempt": handover.attempt})
         finally:
             self._changed.set()
-        return self._answers.of(result)
+        return Delivered(answer_of(result, app=self._around.app, now=self._around.now()))
 
     async def _free_peer(self) -> Peer:
         """Return a program that can be asked now; start one if more are wanted and there may be more."""

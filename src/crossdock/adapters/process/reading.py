@@ -32,7 +32,8 @@ _LAST_WORDS_S: Final = 0.5
 class LinesInbound:
     """Runs a program and takes its lines, a chunk at a time: nothing more is read before that is stored.
 
-    What the program has written and nobody has read is gone when this process dies: a pipe keeps nothing.
+    What the program has written and nobody has stored is gone when this process dies: a pipe keeps nothing. So the
+    endpoint lets it ``finish`` before it stops.
     """
 
     capabilities = InboundCapabilities(redelivers=False)

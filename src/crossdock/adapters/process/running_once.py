@@ -6,14 +6,14 @@ import asyncio
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.adapters.process.answers import Answers
 from crossdock.adapters.process.arguments import Arguments, find_program
 from crossdock.adapters.process.exit_codes import failure
 from crossdock.adapters.process.place import place_of
 from crossdock.adapters.process.starter import Running, Starter
 from crossdock.adapters.process.streams import Collector, ReadEnd, Tail, input_of
+from crossdock.domain.answered import answer_of
 from crossdock.domain.cloudevent import message_document
 from crossdock.domain.errors import PermanentError
 from crossdock.domain.frames import shown
@@ -40,7 +40,7 @@ class RunOutbound:
         self._place = place_of(settings, around)
         self._arguments = Arguments(settings.process, around.app)
         self._starter = Starter(self._place)
-        self._answers = Answers(around.app, around.now)
+        self._around = around
         self._program = ""
 
     @property
@@ -85,15 +85,18 @@ class RunOutbound:
         return self._answer(run.output.kept)
 
     def _answer(self, output: bytes) -> Delivered:
-        kind = self._settings.output
-        if kind == "ignore" or not output.strip():
+        if self._settings.output == "ignore" or not output.strip():
             return DELIVERED
+        return Delivered(answer_of(self._value(output), app=self._around.app, now=self._around.now()))
+
+    def _value(self, output: bytes) -> Any:
+        kind = self._settings.output
         if kind == "text":
-            return self._answers.of(output.decode(errors="replace"))
+            return output.decode(errors="replace")
         try:
             if kind == "jsonl":
-                return self._answers.of([json.loads(line) for line in output.splitlines() if line.strip()])
-            return self._answers.of(json.loads(output))
+                return [json.loads(line) for line in output.splitlines() if line.strip()]
+            return json.loads(output)
         except (ValueError, RecursionError) as error:
             raise PermanentError(
                 f"what {self._settings.process[0]} wrote is no {kind}: {error}: {shown(output)}"

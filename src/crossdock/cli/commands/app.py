@@ -9,12 +9,12 @@ import typer
 from crossdock.cli.exit_codes import ExitCode
 from crossdock.cli.help import described, new_group
 from crossdock.cli.human import count
-from crossdock.cli.json_form import stats_document
 from crossdock.cli.options import JsonOption, with_session
 from crossdock.cli.refusal import Refusal
 from crossdock.cli.session import Session
 from crossdock.cli.statuses import halt_cell
 from crossdock.cli.terminal import Cell, Column, say_facts, say_json, say_table
+from crossdock.domain.json_form import stats_document
 
 if TYPE_CHECKING:
     from crossdock import QueueStats

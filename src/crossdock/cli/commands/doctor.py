@@ -67,6 +67,7 @@ def _findings(session: Session) -> Iterator[Finding]:
     yield ok(
         "configuration", "no crossdock.toml here; the defaults hold" if file is None else f"{file} is valid"
     )
+    yield from machine.secrets(session.loaded)
     yield ok("store", f"{place} (set by: {session.loaded.origin('store', 'url')})")
     yield from _store_findings(session)
 

@@ -15,7 +15,6 @@ from crossdock.cli import inputs
 from crossdock.cli.bulk import STEP, agreed, in_steps, smaller
 from crossdock.cli.help import described, new_group
 from crossdock.cli.human import ago, count, counted, printable, span
-from crossdock.cli.json_form import record_document, stats_document
 from crossdock.cli.options import JsonOption, YesOption, with_session
 from crossdock.cli.session import Session
 from crossdock.cli.statuses import halt_cell, status_cell
@@ -31,6 +30,7 @@ from crossdock.cli.terminal import (
     say_table,
     tell,
 )
+from crossdock.domain.json_form import record_document, stats_document
 from crossdock.domain.lazy_message import LazyMessage
 from crossdock.domain.lifecycle import Status
 

@@ -33,7 +33,7 @@ def run(
     ] = None,
     drain: DrainOption = None,
 ) -> None:
-    """Keep worker processes alive until SIGTERM or Ctrl-C.
+    """Keep worker processes alive, and the API if there is a table [api], until SIGTERM or Ctrl-C.
 
     One that dies is started again, later each time; what it held goes back to its queues within a second.
     """
@@ -44,8 +44,11 @@ def run(
     from crossdock.ports.notice import LogNotice
     from crossdock.supervisor.runner import Supervisor
 
-    count = workers or session.loaded.config.run.workers
-    within = drain or session.loaded.config.run.drain
+    config = session.loaded.config
+    count = workers or config.run.workers
+    if not apps and config.serves_api and not config.has_work:
+        count = 0  # there is the API alone
+    within = drain or config.run.drain
     session.store_name  # noqa: B018 - refuses a store in memory
     set_up(LogSettings.of(session.loaded, "run"))
     with session.open() as queue:  # its housekeeper takes back what the dead and the blocked held
@@ -55,6 +58,7 @@ def run(
             drain=within,
             notice=LogNotice(),
             is_stuck=partial(lets_go_of, queue),
+            others={"api": _api_command(session, within)} if config.serves_api else {},
             fatal=frozenset({ExitCode.CONFIG, ExitCode.USAGE}),
         )
         with until_signalled(supervisor.stop), on_hangup(partial(ask_for_reload, queue)):
@@ -65,10 +69,19 @@ def run(
 
 def _command(session: Session, apps: list[str], drain: timedelta) -> list[str]:
     """Return what starts a worker with the same configuration."""
+    return [*_child(session, "worker", drain), *apps]
+
+
+def _api_command(session: Session, drain: timedelta) -> list[str]:
+    """Return what starts the API with the same configuration."""
+    return _child(session, "api", drain)
+
+
+def _child(session: Session, command: str, drain: timedelta) -> list[str]:
     from crossdock.config.values import format_duration
 
     loaded = session.loaded
     config = [] if loaded.file is None else ["--config", str(Path(loaded.file).resolve())]
     store = ["--store", loaded.store_url] if loaded.origin("store", "url") == "--store" else []
     words = ["--until-eof", "--drain", format_duration(drain)]
-    return [sys.executable, "-m", "crossdock", "worker", *words, *config, *store, *apps]
+    return [sys.executable, "-m", "crossdock", command, *words, *config, *store]

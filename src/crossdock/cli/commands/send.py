@@ -15,13 +15,13 @@ from crossdock.cli import inputs
 from crossdock.cli.exit_codes import ExitCode, code_of
 from crossdock.cli.help import described, new_command
 from crossdock.cli.human import counted
-from crossdock.cli.json_form import sent_document
 from crossdock.cli.options import JsonOption, with_session
 from crossdock.cli.refusal import Refusal
 from crossdock.cli.send_options import EnvelopeOptions, FileOptions, RetryOptions
 from crossdock.cli.session import Session
 from crossdock.cli.terminal import flush, hint, progress, say, say_json, say_json_lines, tell
 from crossdock.domain.errors import CrossdockError
+from crossdock.domain.json_form import sent_document
 
 if TYPE_CHECKING:
     from crossdock import Queue

@@ -1,4 +1,4 @@
-"""The machine: Python, libraries, SQLite builds, the clock."""
+"""The machine: Python, libraries, SQLite builds, the clock, secrets."""
 
 from __future__ import annotations
 
@@ -9,11 +9,18 @@ import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from crossdock._version import __version__
 from crossdock.cli.doctor.finding import Finding, fail, ok, warn
+from crossdock.cli.human import counted
+from crossdock.config.secret import secrets_in
+from crossdock.domain.errors import ConfigError
 from crossdock.store.sqlite_build import OLDEST_USABLE, choose, describe, has_wal_reset_race
+
+if TYPE_CHECKING:
+    from crossdock.config import Loaded
 
 _LIBRARIES: Final = ("sqlalchemy", "alembic", "pydantic", "typer", "rich")
 _MODULES: Final = ("pysqlite3.dbapi2", "sqlite3")
@@ -68,6 +75,22 @@ def clock() -> Iterator[Finding]:
         yield fail("clock", f"it says {now:%Y-%m-%d %H:%M:%S} UTC", "set the clock, best by a time service")
     else:
         yield ok("clock", f"{now:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def secrets(loaded: Loaded) -> Iterator[Finding]:
+    """Look whether the secrets are where the configuration says."""
+    folder = Path.cwd() if loaded.file is None else loaded.file.resolve().parent
+    count, missing = 0, []
+    for secret in secrets_in(loaded.config, folder):
+        count += 1
+        try:
+            secret.text()
+        except ConfigError as error:
+            missing.append(str(error))
+    for issue in missing:
+        yield fail("secrets", issue, "put the secret there, or correct the configuration")
+    if count and not missing:
+        yield ok("secrets", f"{counted(count, 'secret')} where the configuration says")
 
 
 def _affected_elsewhere() -> Iterator[str]:

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from crossdock._version import __version__
-from crossdock.cli.json_form import sent_document, stats_document
 from crossdock.cli.stdio.params import Params
 from crossdock.domain import frames
 from crossdock.domain.cloudevent import message_document, message_of
 from crossdock.domain.errors import InvalidMessage, LeaseLost
 from crossdock.domain.frames import BadFrame
+from crossdock.domain.json_form import sent_document, stats_document
 from crossdock.domain.message import check_app
 
 if TYPE_CHECKING:

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     from crossdock.store.postgresql.watch import Watched
 
-_ROLLBACK: Final = "ROLLBACK"
-_NO_TRANSACTION: Final = psycopg.pq.TransactionStatus.IDLE
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LARGEST: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _SMALLEST: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
@@ -95,15 +93,15 @@ class Database:
         ours: The same, if it is used through this object alone: statements may be prepared on it under names of ours.
     """
 
-    __slots__ = ("_cursor", "_doubtful", "_names", "_numbers", "_ours", "connection", "settings")
+    __slots__ = ("_cursor", "_names", "_numbers", "_ours", "_prepare", "connection", "settings")
 
     def __init__(self, connection: psycopg.Connection[Any], *, ours: Watched | None = None) -> None:
         self.connection = connection
         self._ours = ours
+        self._prepare = True if ours is not None else None
         self.settings = ""
         """What each transaction begins with, unless it is set for the whole session."""
         self._names: dict[str, bytes] = {}
-        self._doubtful: list[bytes] = []
         self._numbers = itertools.count()
         self._cursor = psycopg.RawCursor(connection, row_factory=tuple_row)
         adapters = self._cursor.adapters
@@ -112,8 +110,8 @@ class Database:
         adapters.register_loader(_JSONB, _JsonbText)
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Database:
-        """Run one statement, its parameters named ``$1`` and so on."""
-        self._cursor.execute(sql.encode(), parameters or None, binary=True)
+        """Run one statement, its parameters named ``$1`` and so on; on a connection of ours it is prepared at once."""
+        self._cursor.execute(sql.encode(), parameters or None, prepare=self._prepare, binary=True)
         return self
 
     def insert(self, sql: str, values: Sequence[str | int]) -> int | None:
@@ -136,7 +134,6 @@ class Database:
         libpq = connection.pgconn
         name = self._names.get(sql)
         if name is None:
-            self._remove_doubtful()
             name = f"crossdock_{next(self._numbers)}".encode()
             _demand(libpq.prepare(name, sql.encode()), connection)
             self._names[sql] = name
@@ -149,21 +146,21 @@ class Database:
         self.command(sql + self.settings)
 
     def command(self, sql: str) -> str:
-        """Run statements without parameters, several in one go; return what the last one says it did."""
-        self._cursor.execute(sql.encode())
-        told = self._cursor.statusmessage or ""
-        if self._names and _ROLLBACK in (told, *sql.split()):
-            # psycopg may now remove all that is prepared on the connection, with its next statement.
-            self._doubtful += self._names.values()
-            self._names.clear()
-        return told
+        """Run statements without parameters, several in one go; return what the last one says it did.
 
-    def _remove_doubtful(self) -> None:
-        """Remove what was prepared before a rollback, where it is still there; in a transaction an error would hurt."""
-        if self._doubtful and self.connection.info.transaction_status == _NO_TRANSACTION:
-            for name in self._doubtful:
-                self.connection.pgconn.exec_(b"DEALLOCATE " + name)
-            self._doubtful.clear()
+        On a connection of ours it goes past psycopg's cursor: every transaction has two of them.
+        """
+        connection = self._ours
+        if connection is None:
+            self._cursor.execute(sql.encode())
+            return self._cursor.statusmessage or ""
+        connection.waiting_since = time.monotonic()
+        try:
+            result = connection.pgconn.exec_(sql.encode())
+        finally:
+            connection.waiting_since = None
+        _demand(result, connection)
+        return (result.command_status or b"").decode()
 
     def copy(self, sql: str, pieces: Iterable[str]) -> None:
         """Run a COPY FROM STDIN with rows in PostgreSQL's text format, in pieces of any size."""
@@ -173,7 +170,8 @@ class Database:
 
     def fetchall(self) -> list[Any]:
         """Return the rows of the last statement; none, if it was one that returns nothing."""
-        return self._cursor.fetchall() if self._cursor.description else []
+        result = self._cursor.pgresult  # its description would be made of objects, one for each column
+        return self._cursor.fetchall() if result is not None and result.nfields else []
 
     def fetchone(self) -> Any:
         """Return the first row of the last statement, or None."""

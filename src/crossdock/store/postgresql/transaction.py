@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from crossdock.domain.errors import StoreUnavailable
 from crossdock.store.archiving import Archiving
 from crossdock.store.controlling_many import ControllingMany
+from crossdock.store.doors import Doors
 from crossdock.store.postgresql.claiming import PostgreSQLClaiming
 from crossdock.store.postgresql.connections import session_name
 from crossdock.store.postgresql.driver import psycopg
@@ -48,7 +49,7 @@ class KeyBusy(TakesLong):
 
 
 class PostgreSQLTransaction(
-    Scheduling, PostgreSQLSending, PostgreSQLClaiming, Settling, ControllingMany, Archiving
+    Scheduling, PostgreSQLSending, PostgreSQLClaiming, Settling, ControllingMany, Archiving, Doors
 ):
     """One open write transaction of a PostgreSQL store.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import case, func, insert, null, select, update
 
 from crossdock.domain.lifecycle import Status
+from crossdock.store.statements.parameters import Checked
 from crossdock.store.statements.parts import (
     HELD,
     LIMIT,
@@ -27,7 +28,16 @@ from crossdock.store.statements.parts import (
 from crossdock.store.tables import audit_log, data_staging
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Insert, Select, Update
+
+
+_COMPLETED: Final[dict[str, Any]] = {
+    "status": literal(Status.COMPLETED), "processed_at": param("now"), "updated_at": param("now"),
+    "blocked": number(0), "error": null(), "revision": NEXT_REVISION, "lease_token": null(), "lease_until": null(),
+    "lease_keep_s": null(),
+}  # fmt: skip
 
 
 def complete(*, with_result: bool, heard: bool) -> Update:
@@ -35,15 +45,24 @@ def complete(*, with_result: bool, heard: bool) -> Update:
 
     With ``heard`` more of each is returned, for those who want to hear of it.
     """
-    row: dict[str, Any] = {
-        "status": literal(Status.COMPLETED), "processed_at": param("now"), "updated_at": param("now"),
-        "blocked": number(0), "error": null(), "revision": NEXT_REVISION, "lease_token": null(), "lease_until": null(),
-        "lease_keep_s": null(),
-    }  # fmt: skip
-    if with_result:
-        row["result"] = param("result")
-    told = SETTLED_COLUMNS if heard else (T.id, T.target_app, T.partition_key)
-    return update(data_staging).where(listed(T.id), HELD).values(row).returning(*told)
+    result = {"result": param("result")} if with_result else {}
+    return update(data_staging).where(listed(T.id), HELD).values(_COMPLETED | result).returning(*_told(heard))
+
+
+def complete_each(*, heard: bool) -> Update:
+    """Complete the messages of ``results`` likewise: a JSON array of pairs of row id and result, as text. SQLite's."""
+    each = func.json_each(param("results")).table_valued("value", name="each_result")
+    row_id, result = (func.json_extract(each.c.value, literal(f"$[{at}]")) for at in (0, 1))
+    return (
+        update(data_staging)
+        .where(T.id == row_id, HELD)
+        .values(_COMPLETED | {"result": result})
+        .returning(*_told(heard))
+    )
+
+
+def _told(heard: bool) -> Sequence[Any]:  # noqa: FBT001 - private
+    return SETTLED_COLUMNS if heard else (T.id, T.target_app, T.partition_key)
 
 
 def give_back() -> Update:
@@ -115,6 +134,11 @@ def overdue() -> Select[Any]:
 def held() -> Select[Any]:
     """Return the messages that a process holds, with what their end is judged by."""
     return select(*_OVERDUE).where(PROCESSING, WATCHED, T.lease_owner == param("owner")).suffix_with(LIMIT)
+
+
+def in_hand() -> Select[Any]:
+    """Return the messages of ``ids`` that are worked on for an app, with what their end is judged by."""
+    return select(*_OVERDUE).where(listed(T.id), Checked(PROCESSING), T.target_app == param("app"))
 
 
 def owned() -> Select[Any]:

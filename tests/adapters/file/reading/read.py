@@ -6,7 +6,8 @@ import io
 from typing import Any
 
 from crossdock.adapters.file.reading.formats import Reading
-from crossdock.adapters.file.reading.rows import BadRow, Chunk, Place
+from crossdock.adapters.file.reading.rows import BadRow, Chunk, Place, Wanted
+from crossdock.adapters.file.tree import BUFFER_BYTES
 
 
 def read(content: bytes | str, name: str = "x.csv", **how: Any) -> tuple[list[Any], list[BadRow]]:
@@ -16,11 +17,18 @@ def read(content: bytes | str, name: str = "x.csv", **how: Any) -> tuple[list[An
 
 
 def read_chunks(
-    content: bytes | str, name: str = "x.csv", place: Place | None = None, **how: Any
+    content: bytes | str,
+    name: str = "x.csv",
+    place: Place | None = None,
+    *,
+    wanted: Wanted = Wanted.VALUES,
+    buffer: int = BUFFER_BYTES,
+    **how: Any,
 ) -> list[Chunk]:
-    """Return all chunks behind a place."""
+    """Return all chunks behind a place; ``buffer`` bytes are read at a time."""
     content = content.encode() if isinstance(content, str) else content
-    reader = Reading(**how).reader(io.BufferedReader(io.BytesIO(content)), name, place)  # type: ignore[arg-type]
+    file = io.BufferedReader(io.BytesIO(content), buffer)  # type: ignore[arg-type]
+    reader = Reading(**how).reader(file, name, place, wanted)
     return list(iter(reader.read, None))
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from crossdock.adapters.file.fault import FileFault
-from crossdock.adapters.file.reading.lines import LONGEST_RECORD, Lines, TooLong
+from crossdock.adapters.file.reading.lines import LONGEST_RECORD, Block, Lines, TooLong
 from crossdock.adapters.file.reading.rows import (
     CHUNK_BYTES,
     CHUNK_ROWS,
@@ -16,9 +16,11 @@ from crossdock.adapters.file.reading.rows import (
     BadRow,
     Chunk,
     Place,
+    Wanted,
     shown,
 )
 from crossdock.adapters.file.reading.stream import TextBytes
+from crossdock.domain.json_texts import JsonTexts, encode_records
 
 _ISSUES: Final = (
     ("unexpected end of data", "a quote is opened and never closed"),
@@ -45,26 +47,32 @@ class Dialect:
 class CsvRows:
     """Reads the rows of a CSV file as dicts of text.
 
+    Nearly all rows are read many at a time. Where that finds something amiss, the same lines are read one by one.
+
     Args:
         text: At its beginning.
         dialect: How it is written.
         place: Where to go on; None: at the first row.
+        wanted: Of the rows.
 
     Raises:
         FileFault: Its header names no columns.
     """
 
-    def __init__(self, text: TextBytes, dialect: Dialect, place: Place | None = None) -> None:
+    def __init__(
+        self,
+        text: TextBytes,
+        dialect: Dialect,
+        place: Place | None = None,
+        wanted: Wanted = Wanted.VALUES,
+    ) -> None:
         self._lines = Lines(text)
         self._rows = 0
+        self._one_by_one_to = 0
+        self._dialect = dialect
+        self._wanted = wanted
         csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))  # one limit for all: ours is in Lines
-        self._reader = csv.reader(
-            self._lines,
-            delimiter=dialect.delimiter,
-            quotechar=dialect.quote,
-            quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
-            strict=True,
-        )
+        self._reader = self._records_of(self._lines)
         self._columns = dialect.columns or self._header()
         if place is not None:
             self._lines.go_to(place)
@@ -72,11 +80,12 @@ class CsvRows:
 
     def read(self) -> Chunk | None:
         """Return the next rows; None: there are no more."""
-        chunk = Chunk(begin=self._place(), end=self._place())
+        items = JsonTexts() if self._wanted is Wanted.TEXTS else []
+        chunk = Chunk(begin=self._place(), end=self._place(), items=items)
         enough = chunk.begin.offset + CHUNK_BYTES
         while not self._is_full(chunk, enough):
             try:
-                if not self._fill(chunk, enough):
+                if not (self._take_block(chunk) or self._take_one(chunk)):
                     break
             except csv.Error as error:
                 self._keep_first(chunk, _issue(error))
@@ -87,35 +96,97 @@ class CsvRows:
         chunk.end = self._place()
         return chunk if chunk.end.offset > chunk.begin.offset else None
 
-    def _fill(self, chunk: Chunk, enough: int) -> bool:
-        """Add rows until the chunk is full or one cannot be read; returns False at the end of the file."""
-        lines, columns, items = self._lines, self._columns, chunk.items
-        width = len(columns)
-        for row in self._reader:
-            if len(row) == width and lines.flaw is None:
-                items.append(dict(zip(columns, row, strict=True)))
-            elif row or lines.flaw:
-                self._set_aside(chunk, *_issue_of(row, columns, lines.flaw))
-            lines.next_record()
-            if self._is_full(chunk, enough):
-                return True
-        return False
+    def _records_of(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        quote = self._dialect.quote
+        return csv.reader(
+            lines,
+            delimiter=self._dialect.delimiter,
+            quotechar=quote,
+            quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+            strict=True,
+        )
+
+    def _take_block(self, chunk: Chunk) -> bool:
+        """Add many good rows; returns False if the next are to be read one by one."""
+        lines = self._lines
+        if lines.offset < self._one_by_one_to:
+            return False
+        block = lines.ahead(CHUNK_ROWS - (self._rows - chunk.begin.rows))
+        if block is None:
+            return False
+        if self._wanted is Wanted.NUMBER and self._is_plain(block):
+            count = len(block.lines)
+        else:
+            rows = self._good_rows(block)
+            if rows is None:
+                self._one_by_one_to = lines.offset + block.size
+                return False
+            count = len(rows)
+            self._add(chunk, rows)
+        self._rows += count
+        lines.go_past(block)
+        return True
+
+    def _good_rows(self, block: Block) -> list[list[str]] | None:
+        """Return the rows that some lines are; None: not all of them are good ones, or the last goes on."""
+        try:
+            rows = list(self._records_of(block.lines))
+        except csv.Error:
+            return None
+        widths = set(map(len, rows))
+        if 0 in widths:  # blank lines
+            rows = [row for row in rows if row]
+            widths.discard(0)
+        return rows if widths <= {len(self._columns)} else None
+
+    def _is_plain(self, block: Block) -> bool:
+        """Tell at a glance that each line is a row, be it good or not."""
+        text = "".join(block.lines)
+        quote = self._dialect.quote
+        return (
+            (quote is None or quote not in text)
+            and text.count("\r") == text.count("\r\n")
+            and not any(blank in text for blank in ("\n\n", "\n\r\n"))
+            and block.lines[0].rstrip("\r\n") != ""
+        )
+
+    def _take_one(self, chunk: Chunk) -> bool:
+        """Add the next row, good or not; returns False at the end of the file."""
+        lines = self._lines
+        row = next(self._reader, None)
+        if row is None:
+            return False
+        if len(row) == len(self._columns) and lines.flaw is None:
+            self._add(chunk, [row])
+            self._rows += 1
+        elif row or lines.flaw:
+            self._set_aside(chunk, *_issue_of(row, self._columns, lines.flaw))
+        lines.next_record()
+        return True
+
+    def _add(self, chunk: Chunk, rows: Sequence[list[str]]) -> None:
+        match self._wanted:
+            case Wanted.VALUES:
+                chunk.items += [dict(zip(self._columns, row, strict=True)) for row in rows]
+            case Wanted.TEXTS:
+                chunk.items += encode_records(self._columns, rows)
+            case Wanted.NUMBER:
+                pass
 
     def _is_full(self, chunk: Chunk, enough: int) -> bool:
-        self._rows = chunk.begin.rows + len(chunk.items) + len(chunk.bad)
         return self._rows - chunk.begin.rows >= CHUNK_ROWS or self._lines.offset >= enough
 
     def _set_aside(self, chunk: Chunk, field: str, issue: str) -> None:
         lines = self._lines
-        row = chunk.begin.rows + len(chunk.items) + len(chunk.bad) + 1
+        self._rows += 1
         given = shown(b"".join(lines.record))
-        chunk.bad.append(BadRow(row, lines.first_line, ((field, issue),), given))
+        chunk.bad.append(BadRow(self._rows, lines.first_line, ((field, issue),), given))
 
     def _keep_first(self, chunk: Chunk, issue: str) -> None:
         """Set aside the first line of what could not be read; what follows it is tried on its own."""
-        row = chunk.begin.rows + len(chunk.items) + len(chunk.bad) + 1
+        self._rows += 1
         first = self._lines.keep_first()
-        chunk.bad.append(BadRow(row, self._lines.line, (("", issue),), shown(first)))
+        chunk.bad.append(BadRow(self._rows, self._lines.line, (("", issue),), shown(first)))
 
     def _place(self) -> Place:
         return Place(self._rows, self._lines.line, self._lines.offset, self._lines.rescanned)

@@ -10,7 +10,7 @@ from crossdock.adapters.file.reading.csv_rows import CsvRows, Dialect
 from crossdock.adapters.file.reading.json_array import JsonArray
 from crossdock.adapters.file.reading.json_lines import JsonLines
 from crossdock.adapters.file.reading.json_values import parse
-from crossdock.adapters.file.reading.rows import BadRow, Chunk, Place, RowReader
+from crossdock.adapters.file.reading.rows import BadRow, Chunk, Place, RowReader, Wanted
 from crossdock.adapters.file.reading.stream import open_text
 from crossdock.domain.message import MAX_DATA_BYTES
 
@@ -45,17 +45,27 @@ class Reading:
         plain = name.removesuffix(_PACKED).lower()
         return next((found for suffix, found in _BY_SUFFIX.items() if plain.endswith(suffix)), None)
 
-    def reader(self, file: BinaryIO, name: str, place: Place | None = None) -> RowReader:
+    def reader(
+        self, file: BinaryIO, name: str, place: Place | None = None, wanted: Wanted = Wanted.VALUES
+    ) -> RowReader:
         """Return what reads a file that stands at its beginning.
+
+        Args:
+            file: Buffered.
+            name: Its end tells the format.
+            place: Where to go on; None: at the beginning.
+            wanted: Of the rows.
 
         Raises:
             FileFault: It cannot be read.
         """
         if self.split == "file":
             return _Whole(self, file, name, place)
-        return self.rows(file, name, place)
+        return self.rows(file, name, place, wanted)
 
-    def rows(self, file: BinaryIO, name: str, place: Place | None = None) -> RowReader:
+    def rows(
+        self, file: BinaryIO, name: str, place: Place | None = None, wanted: Wanted = Wanted.VALUES
+    ) -> RowReader:
         """Return what reads the rows of a file.
 
         Raises:
@@ -73,7 +83,7 @@ class Reading:
         text = open_text(file, packed=name.endswith(_PACKED), encoding=self.encoding)
         match kind:
             case "csv":
-                return CsvRows(text, self.dialect, place)
+                return CsvRows(text, self.dialect, place, wanted)
             case "jsonl":
                 return JsonLines(text, place)
             case "json":

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
+from io import StringIO
+from itertools import islice
+from typing import Final, NamedTuple
 
 from crossdock.adapters.file.reading.rows import LONGEST_LINE, Place
 from crossdock.adapters.file.reading.stream import TextBytes
@@ -16,6 +18,17 @@ _BLOCK: Final = 64 * 1024
 
 class TooLong(Exception):
     """A record goes over more lines than it may."""
+
+
+class Block(NamedTuple):
+    """Some lines that follow each other.
+
+    Attributes:
+        size: Of all of them, in bytes.
+    """
+
+    lines: list[str]
+    size: int
 
 
 class Lines:
@@ -60,6 +73,33 @@ class Lines:
         except UnicodeDecodeError as error:
             self.flaw = self.flaw or self._undecodable(line, error)
             return line.decode("utf-8", "replace")
+
+    def ahead(self, most: int) -> Block | None:
+        """Look at the lines that come next, without going on; None: they are to be taken one by one.
+
+        Args:
+            most: So many lines at most.
+        """
+        if self._again:
+            return None
+        found = self._text.peek()
+        end = found.rfind(b"\n") + 1
+        try:
+            text = found[:end].decode()
+        except UnicodeDecodeError:
+            return None
+        lines = list(islice(StringIO(text, newline="\n"), most))
+        if not lines:
+            return None
+        if len(text) == end:  # each character is a byte
+            return Block(lines, sum(map(len, lines)))
+        return Block(lines, len("".join(lines).encode()))
+
+    def go_past(self, block: Block) -> None:
+        """Go on behind lines that were looked at."""
+        self._text.read(block.size)
+        self.offset += block.size
+        self.line += len(block.lines)
 
     def next_record(self) -> None:
         """Forget the lines of a record that is done with."""

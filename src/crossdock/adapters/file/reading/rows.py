@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Final, NamedTuple, Protocol
 
 from crossdock.domain.message import MAX_DATA_BYTES
 
-CHUNK_ROWS: Final = 500
+CHUNK_ROWS: Final = 2048
 """So many rows are stored together."""
 CHUNK_BYTES: Final = 1024 * 1024
 """A chunk ends when it has this many bytes, however few its rows are."""
 LONGEST_LINE: Final = MAX_DATA_BYTES
 LONGEST_QUOTED: Final = 64 * 1024
+
+
+class Wanted(Enum):
+    """What is wanted of good rows."""
+
+    VALUES = "values"
+    TEXTS = "texts"
+    """Their JSON, where the reader can make it without the values."""
+    NUMBER = "number"
+    """Nothing but how many there are, where the reader can tell without the values."""
 
 
 class Place(NamedTuple):

@@ -6,11 +6,13 @@ import codecs
 import gzip
 import io
 import zlib
+from collections.abc import Callable
 from typing import BinaryIO, Final
 
 from crossdock.adapters.file.fault import FileFault
+from crossdock.adapters.file.tree import BUFFER_BYTES
 
-_BLOCK: Final = 256 * 1024
+_BLOCK: Final = BUFFER_BYTES
 _ERRORS: Final = "crossdock-bad-bytes"
 _BAD: Final = "\udcff"
 """Stands for bytes that are no text; as UTF-8 it is no text either, so whoever decodes the line notices."""
@@ -59,6 +61,7 @@ class TextBytes:
         source.read(self._start)
         self.read = source.read
         self.readline = source.readline
+        self.peek: Callable[[], bytes] = source.peek  # type: ignore[attr-defined]  # a buffered reader has it
 
     def skip(self, begin: int, end: int) -> None:
         """Go on at ``end``, coming from ``begin``; both count from the byte order mark, if there is one."""

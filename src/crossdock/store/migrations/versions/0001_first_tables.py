@@ -1,4 +1,4 @@
-"""The first tables: the queue, its archive, large payloads, the audit log, the state of queues, schedules.
+"""The first tables: queue, archive, large payloads, audit log, state of queues, schedules, API keys, kept answers.
 
 Revision 0001. Never edited once released: what it made is what later revisions change.
 """
@@ -185,6 +185,37 @@ CREATE INDEX idx_suspect ON data_staging (target_app, priority DESC, id, due_at)
 CREATE INDEX idx_target_app ON data_staging (target_app, status, id) WHERE status <> 'pending' AND status <> 'processing'""",
     """\
 CREATE UNIQUE INDEX uq_data_staging_message ON data_staging (message_id, target_app, source_app)""",
+    """\
+CREATE TABLE api_key (
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  app TEXT,
+  created_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  created_by TEXT DEFAULT 'sql' NOT NULL,
+  expires_at VARCHAR(26),
+  last_used_at VARCHAR(26),
+  revoked_at VARCHAR(26),
+  CONSTRAINT pk_api_key PRIMARY KEY (id)
+)""",
+    """\
+CREATE TABLE kept_answer (
+  id INTEGER NOT NULL,
+  caller TEXT NOT NULL,
+  operation TEXT NOT NULL,
+  name TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  status INTEGER NOT NULL,
+  location TEXT DEFAULT '' NOT NULL,
+  body TEXT NOT NULL,
+  created_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  CONSTRAINT pk_kept_answer PRIMARY KEY (id)
+)""",
+    """\
+CREATE INDEX idx_kept_answer_age ON kept_answer (created_at)""",
+    """\
+CREATE UNIQUE INDEX uq_kept_answer_request ON kept_answer (caller, operation, name)""",
     """\
 CREATE TABLE adapter_position (
   app TEXT NOT NULL,

@@ -4,12 +4,35 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from crossdock.domain.cloudevent import data_document, instant_text, message_document
 
 if TYPE_CHECKING:
-    from crossdock import Delivery, QueueStats, Record, Schedule, SentMessage, TimelineEntry
+    from crossdock.domain.key import ApiKey
+    from crossdock.domain.message import AppId, Message, SentMessage
+    from crossdock.domain.record import QueueStats, Record, TimelineEntry
+    from crossdock.domain.schedule import Schedule
+
+
+class Delivered(Protocol):
+    """One attempt to deliver a message, of any kind of queue."""
+
+    @property
+    def app(self) -> AppId:
+        """Whose queue."""
+
+    @property
+    def row_id(self) -> int:
+        """Of the message."""
+
+    @property
+    def attempt(self) -> int:
+        """Which."""
+
+    @property
+    def message(self) -> Message:
+        """What is delivered."""
 
 
 def sent_document(sent: SentMessage) -> dict[str, Any]:
@@ -17,7 +40,7 @@ def sent_document(sent: SentMessage) -> dict[str, Any]:
     return {"id": sent.id, "app": sent.app, "row_id": sent.row_id, "duplicate": sent.duplicate}
 
 
-def delivery_document(delivery: Delivery) -> dict[str, Any]:
+def delivery_document(delivery: Delivered) -> dict[str, Any]:
     """Return one attempt to deliver a message."""
     return {
         "app": delivery.app,
@@ -84,3 +107,16 @@ def schedule_document(schedule: Schedule, slots: list[datetime]) -> dict[str, An
 def issues(details: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
     """Return what is wrong with fields."""
     return [{"field": field, "issue": issue} for field, issue in details]
+
+
+def key_document(key: ApiKey) -> dict[str, Any]:
+    """Return what may be told of an API key; never its digest."""
+    moments = ("created_at", "expires_at", "last_used_at", "revoked_at")
+    return {
+        "id": key.id,
+        "name": key.name,
+        "scopes": sorted(key.scopes),
+        "app": key.app,
+        "created_by": key.created_by,
+        **{name: instant_text(getattr(key, name)) for name in moments},
+    }

@@ -1,0 +1,201 @@
+"""Puts a file into a stage as a careful program does: whole or not there, and never over another."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from crossdock.adapters.file.arrival import Watch
+from crossdock.adapters.file.departures import SHARED_MODE
+from crossdock.adapters.file.fault import FileFault
+from crossdock.adapters.file.naming import check_name, hidden, is_data, manifest_of
+from crossdock.adapters.file.tree import Tree, demand_inside, open_plain
+from crossdock.durable_files import FileSystem
+
+_MODE: Final = 0o640
+_BLOCK: Final = 1024 * 1024
+
+
+class Placing:
+    """Puts files into a stage, each with what shows there that it is whole.
+
+    Args:
+        tree: Whose stage.
+        watch: How one knows there that a file is whole.
+        files: The file system.
+        copied: Is told how many bytes were copied.
+    """
+
+    def __init__(
+        self,
+        tree: Tree,
+        watch: Watch,
+        files: FileSystem,
+        *,
+        copied: Callable[[int], object] = lambda _count: None,
+    ) -> None:
+        self._tree = tree
+        self._watch = watch
+        self._files = files
+        self._copied = copied
+
+    def check(self, name: str) -> None:
+        """Make sure that a file can have a name in the stage.
+
+        Raises:
+            FileFault: It is no name, is not looked for there, or something has it or its stem already.
+            NotConnected: The root is not there.
+        """
+        check_name(name)
+        if not self._watch.means(name):
+            raise FileFault(
+                "name", f"{name!r} is not among the files that are taken here ({self._watch.pattern})"
+            )
+        demand_inside(self._tree, self._tree.root)
+        if not self._tree.stage_folder.is_dir():
+            self._files.make_folder(self._tree.stage_folder, SHARED_MODE)
+        demand_inside(self._tree, self._tree.stage_folder)
+        stem = manifest_of(name)
+        for other in os.listdir(self._tree.stage_folder):
+            if other == stem or (is_data(other) and manifest_of(other) == stem):
+                raise self._in_the_way(other)
+
+    def copy(
+        self,
+        source: Path,
+        name: str,
+        manifest: Mapping[str, Any] | bytes | None,
+        *,
+        written_ns: int | None = None,
+    ) -> Path:
+        """Put a copy of a file there, and return it.
+
+        Args:
+            source: The file.
+            name: Of the copy.
+            manifest: Of the copy. If it is a document, its checksum must be that of the file. None: it has none.
+            written_ns: When the copy was written, as far as its time tells; None: when the file was.
+
+        Raises:
+            FileFault: As ``check``; or the file is another than the manifest says.
+        """
+        self.check(name)
+        part = self._tree.stage_folder / hidden(name)
+        try:
+            checksum = self._write(source, part, written_ns)
+            if isinstance(manifest, Mapping) and manifest["checksum"] != checksum:
+                raise FileFault(
+                    "checksum", f"{source.name} is {checksum}, and its manifest says {manifest['checksum']}"
+                )
+            self.rename(part, name)
+        finally:
+            self._files.remove(part)
+        if manifest is not None:
+            self._publish(
+                manifest_of(name), manifest if isinstance(manifest, bytes) else manifest_bytes(manifest)
+            )
+        else:
+            self.mark(name)
+        return self._tree.stage_folder / name
+
+    def rename(self, source: Path, name: str) -> None:
+        """Move a file into the stage.
+
+        Raises:
+            FileFault: It is not there, or something has its name in the stage.
+        """
+        target = self._tree.stage_folder / name
+        try:
+            self._files.rename_new(source, target)
+        except FileExistsError as error:
+            raise self._in_the_way(name) from error
+        except FileNotFoundError as error:
+            raise FileFault("present", f"{source} is gone") from error
+        self._files.sync(target.parent)
+
+    def mark(self, name: str) -> None:
+        """Show that a file is whole, where a marker says so."""
+        if self._watch.arrival == "done-marker":
+            self._publish(name + self._watch.marker, b"")
+
+    def _write(self, source: Path, part: Path, written_ns: int | None) -> str:
+        """Copy a file under a hidden name; return the checksum."""
+        digest = hashlib.sha256()
+        self._files.remove(part)
+        with open_plain(source) as original, self._files.create_new(part, _MODE) as copy:
+            while block := original.read(_BLOCK):
+                digest.update(block)
+                copy.write(block)
+                self._copied(len(block))
+            copy.flush()
+            at_ns = os.fstat(original.fileno()).st_mtime_ns if written_ns is None else written_ns
+            os.utime(copy.fileno(), ns=(at_ns, at_ns))
+        self._files.sync(part)
+        return f"sha256:{digest.hexdigest()}"
+
+    def _publish(self, name: str, content: bytes) -> None:
+        part = self._tree.stage_folder / hidden(name)
+        self._files.remove(part)
+        with self._files.create_new(part, _MODE) as file:
+            file.write(content)
+        self._files.sync(part)
+        try:
+            self.rename(part, name)
+        finally:
+            self._files.remove(part)
+
+    def _in_the_way(self, name: str) -> FileFault:
+        return FileFault(
+            "name",
+            f"{self._tree.relative(self._tree.stage_folder / name)} is there already; let it be taken first",
+        )
+
+
+def manifest_bytes(document: Mapping[str, Any]) -> bytes:
+    """Write a manifest."""
+    return json.dumps(document, indent=2, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
+
+
+def manifest_for(path: Path) -> dict[str, Any]:
+    """Return a manifest for a file that has none: the same each time, as long as the file is.
+
+    Raises:
+        OSError: It cannot be read. InvalidMessage: it is no plain file.
+    """
+    digest = hashlib.sha256()
+    with open_plain(path) as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+        found = os.fstat(file.fileno())
+    return {
+        "filename": path.name,
+        "created_at": datetime.fromtimestamp(found.st_mtime_ns / 1e9, UTC).isoformat(),
+        "created_by": None,
+        "row_count": None,
+        "file_size": found.st_size,
+        "checksum": f"sha256:{digest.hexdigest()}",
+        "schema_version": None,
+        "next_app": None,
+    }
+
+
+def place_copy(
+    file: Path, tree: Tree, watch: Watch, *, copied: Callable[[int], object] = lambda _count: None
+) -> Path:
+    """Put a copy of a file from elsewhere into a stage, with the manifest beside it or, if there is none, a new one.
+
+    The same file again is a duplicate: without a manifest of its own its time stands for when it was made.
+
+    Raises:
+        FileFault: As ``Placing.check``. OSError: It cannot be read. InvalidMessage: it is no plain file.
+    """
+    manifest: Mapping[str, Any] | bytes | None = None
+    if watch.arrival == "manifest":
+        beside = file.with_name(manifest_of(file.name))
+        manifest = beside.read_bytes() if beside.is_file() else manifest_for(file)
+    return Placing(tree, watch, FileSystem(), copied=copied).copy(file, file.name, manifest)

@@ -1,0 +1,1 @@
+"""The door for programs in any language: HTTP, under ``/api/v1``."""

@@ -1,0 +1,196 @@
+"""How an operation of the API is declared: what it demands, answers and refuses stands beside its code.
+
+To add a resource, make an ``Operations`` in ``api/resources`` and include it in ``api/application.py``::
+
+    operations = Operations("things")
+
+    @operations.on("GET", "/things/{app}", id="getThing", access=needs(Scope.APPS_READ), answers=Answers(Thing),
+                   errors=("APP_NOT_FOUND",))
+    async def get_thing(app: AppName, caller: CallerOf) -> JsonAnswer: ...
+
+Access is checked, and the body read, before the code runs; parameters are FastAPI's. The OpenAPI document, its
+examples and the answers common to all operations come by themselves.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeVar
+
+from fastapi import APIRouter, Depends, Path
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crossdock.api.access import Access, admit
+from crossdock.api.bodies import is_json, parse_json, read_body
+from crossdock.api.errors import Refusal
+from crossdock.api.state import ApiState, Caller, caller_of, state_of
+from crossdock.domain.key import Scope
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+F = TypeVar("F", bound=Callable[..., Any])
+ACCESS: Final = "x-access"
+SCOPE: Final = "x-scope"
+ERRORS: Final = "x-errors"
+RAW_BODY: Final = "x-raw-body"
+APP_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
+
+CallerOf = Annotated[Caller, Depends(caller_of)]
+StateOf = Annotated[ApiState, Depends(state_of)]
+AppName = Annotated[str, Path(pattern=APP_PATTERN, description="The name of an app.", examples=["validator"])]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What an operation answers when all is well.
+
+    Attributes:
+        model: Of the document; its own example is the example. None: there is no body.
+        status: Of HTTP.
+        meaning: What it says.
+        headers: Those that are worth knowing, with their meanings.
+        more: Further statuses, each with its meaning; they have the same model, but for 304.
+    """
+
+    model: type[BaseModel] | UnionType | None
+    status: int = 200
+    meaning: str = "Done."
+    headers: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[int, str] = field(default_factory=dict)
+
+
+class Declared(NamedTuple):
+    """What is known of an operation without looking into its code; ``path`` is below ``/api/v1``."""
+
+    id: str
+    method: str
+    path: str
+    access: Access
+
+
+class JsonAnswer(Response):
+    """A JSON document."""
+
+    media_type = "application/json"
+
+    def __init__(
+        self, document: Any, status_code: int = 200, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(None, status_code, headers)
+        self.body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(
+            "utf-8", "surrogatepass"
+        )
+        self.headers["content-length"] = str(len(self.body))
+
+
+class Operation(APIRoute):
+    """A route whose request is let in before it is read, and read within limits."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what handles a request."""
+        handle = super().get_route_handler()
+        extra = self.openapi_extra or {}
+        access = Access(extra[ACCESS], Scope(extra[SCOPE]) if SCOPE in extra else None)
+        takes_json = self.body_field is not None
+        takes_raw = bool(extra.get(RAW_BODY))
+
+        async def operation(request: Request) -> Response:
+            await admit(request, access)
+            if takes_json or takes_raw:
+                settings = state_of(request).settings
+                body = await read_body(request, settings)
+                request._body = body
+                if takes_json and body:
+                    request._json = _parsed(request, body, settings.max_json_depth)
+            return await handle(request)
+
+        return operation
+
+
+class Operations(APIRouter):
+    """The operations of one resource.
+
+    Args:
+        tag: Its name in the document.
+    """
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(tags=[tag], route_class=Operation)
+        self.declared: list[Declared] = []
+
+    def on(
+        self,
+        method: str,
+        path: str,
+        *,
+        id: str,
+        access: Access,
+        answers: Answers,
+        errors: Sequence[str] = (),
+        raw_body: Mapping[str, Any] | None = None,
+    ) -> Callable[[F], F]:
+        """Declare an operation; its summary and description are the docstring of its function.
+
+        Args:
+            method: Of HTTP.
+            path: Below ``/api/v1``.
+            id: Its stable name, from which generated clients make theirs.
+            access: Who may.
+            answers: What it answers.
+            errors: Codes that it may refuse with, beside those common to all.
+            raw_body: The ``requestBody`` of the document, where the function reads the body itself.
+        """
+
+        def declare(function: F) -> F:
+            summary, _, description = (function.__doc__ or "").partition("\n\n")
+            extra: dict[str, Any] = {ACCESS: access.kind, ERRORS: list(errors)}
+            if access.scope is not None:
+                extra[SCOPE] = access.scope.value
+            if raw_body is not None:
+                extra |= {RAW_BODY: True, "requestBody": raw_body}
+            self.add_api_route(
+                path,
+                function,
+                methods=[method],
+                operation_id=id,
+                summary=" ".join(summary.split()).rstrip("."),
+                description="\n\n".join(" ".join(part.split()) for part in description.split("\n\n")),
+                status_code=answers.status,
+                response_model=None,
+                responses=_responses(answers),
+                openapi_extra=extra,
+            )
+            self.declared.append(Declared(id, method, path, access))
+            return function
+
+        return declare
+
+
+def _parsed(request: Request, body: bytes, max_depth: int) -> Any:
+    content_type = request.headers.get("content-type", "")
+    if not is_json(content_type):
+        raise Refusal(
+            "UNSUPPORTED_MEDIA_TYPE",
+            f"Content-Type {content_type[:100]!r} is not taken here; application/json is",
+            headers={"Accept": "application/json"},
+        )
+    return parse_json(body, max_depth)
+
+
+def _responses(answers: Answers) -> dict[int | str, dict[str, Any]]:
+    headers = {
+        name: {"description": meaning, "schema": {"type": "string"}}
+        for name, meaning in answers.headers.items()
+    }
+    found: dict[int | str, dict[str, Any]] = {}
+    for status, meaning in {answers.status: answers.meaning, **answers.more}.items():
+        found[status] = {"description": meaning, **({"headers": headers} if headers else {})}
+        if answers.model is not None and status not in {204, 304}:
+            found[status]["model"] = answers.model
+    return found

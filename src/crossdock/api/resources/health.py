@@ -1,0 +1,90 @@
+"""Health: whether this process lives, whether it can serve, and whether work moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from starlette.requests import Request
+
+from crossdock.api.access import OPEN, OPTIONAL, needs
+from crossdock.api.models import Health
+from crossdock.api.operations import Answers, JsonAnswer, Operations, StateOf
+from crossdock.api.state import ApiState
+from crossdock.domain.cloudevent import instant_text
+from crossdock.domain.errors import StoreError
+from crossdock.domain.key import Scope
+from crossdock.domain.record import QueueStats
+
+operations = Operations("health")
+
+STUCK_AFTER: Final = timedelta(hours=1)
+"""A queue whose oldest message could have been claimed for so long does not move."""
+_HEALTHY: Final = Answers(Health, meaning="All is well.", more={503: "It is not."})
+Word = Literal["ok", "degraded", "failing"]
+
+
+@operations.on("GET", "/health", id="getHealth", access=OPTIONAL, answers=_HEALTHY)
+async def get_health(request: Request, state: StateOf) -> JsonAnswer:
+    """Say in a word how it is; with a key that may read metrics, also how each queue is."""
+    details, word = await _look(state)
+    caller = getattr(request.state, "caller", None)
+    if caller is None or not caller.may(Scope.METRICS_READ) or caller.key.app is not None:
+        return _answer(word)
+    return _answer(word, details)
+
+
+@operations.on(
+    "GET", "/health/live", id="getLiveness", access=OPEN, answers=Answers(Health, meaning="It lives.")
+)
+async def get_liveness() -> JsonAnswer:
+    """Say that this process lives and answers."""
+    return _answer("ok")
+
+
+@operations.on("GET", "/health/ready", id="getReadiness", access=needs(Scope.METRICS_READ), answers=_HEALTHY)
+async def get_readiness(state: StateOf) -> JsonAnswer:
+    """Say whether this process can send and claim: whether the store can be read and written."""
+    if state.stopping.is_set():
+        return _answer("failing", {"reason": "this process is to end"})
+    try:
+        await state.queue._store.write_async(lambda tx: tx.check_intake())
+    except StoreError as error:
+        return _answer("failing", {"reason": error.code})
+    return _answer("ok", {})
+
+
+@operations.on("GET", "/health/work", id="getProgress", access=needs(Scope.METRICS_READ), answers=_HEALTHY)
+async def get_progress(state: StateOf) -> JsonAnswer:
+    """Say whether work moves: in no queue that is not paused has a message been ready for an hour."""
+    details, word = await _look(state)
+    return _answer(word, details)
+
+
+async def _look(state: ApiState) -> tuple[dict[str, Any], Word]:
+    """Return how each queue is, and what it comes to."""
+    try:
+        stats = await state.queue.stats()
+    except StoreError as error:
+        return {"reason": error.code}, "failing"
+    now = state.queue._store.now()
+    stuck = [app for app, one in stats.items() if _is_stuck(one, now)]
+    return {"stuck": stuck, "queues": _due(stats)}, "degraded" if stuck else "ok"
+
+
+def _is_stuck(stats: QueueStats, now: datetime) -> bool:
+    due = stats.oldest_due_at
+    return not stats.paused and due is not None and now - due > STUCK_AFTER
+
+
+def _due(stats: Mapping[str, QueueStats]) -> dict[str, Any]:
+    return {
+        app: {"oldest_due_at": instant_text(one.oldest_due_at), "depth": one.depth, "failed": one.failed}
+        for app, one in stats.items()
+    }
+
+
+def _answer(word: Word, details: dict[str, Any] | None = None) -> JsonAnswer:
+    document = {"status": word} if details is None else {"status": word, "details": details}
+    return JsonAnswer(document, 200 if word == "ok" else 503)

@@ -1,0 +1,81 @@
+"""Stores what a caller sends, once for each receiver, and says what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from crossdock.api.errors import Refusal
+from crossdock.domain.errors import InvalidMessage
+from crossdock.domain.message import Draft, Envelope, Message, SentMessage, check_app
+from crossdock.hub.sent import envelope_of
+
+if TYPE_CHECKING:
+    from crossdock.domain.message import AppId
+    from crossdock.domain.routing import Routes
+    from crossdock.hub.gateway import Gateway
+
+
+class Parcel(NamedTuple):
+    """One message on its way: to each of its receivers under an envelope of its own."""
+
+    draft: Draft
+    envelopes: Sequence[Envelope]
+
+
+class Sender:
+    """Addresses messages.
+
+    Args:
+        gateway: Encodes them.
+        routes: Who receives what an app sends.
+        source_app: Who sends.
+        to: Receivers that the caller names; none: the routes say.
+    """
+
+    def __init__(self, gateway: Gateway, routes: Routes, *, source_app: AppId, to: Sequence[str]) -> None:
+        self._gateway = gateway
+        self._routes = routes
+        self._source_app = source_app
+        self._to = tuple(dict.fromkeys(check_app(app) for app in to))
+
+    def parcel(self, message: Message) -> Parcel:
+        """Make a message ready to be stored.
+
+        Raises:
+            InvalidMessage: Something about it is wrong.
+            Refusal: Nobody receives it.
+        """
+        receivers = self._to or self._routes.receivers(
+            self._source_app, type=message.type, source=message.source, subject=message.subject
+        )
+        if not receivers:
+            raise Refusal(
+                "NO_ROUTE",
+                f"nobody receives {message.type} of {self._source_app!r}; set up a route, or name receivers with ?to=",
+            )
+        first = envelope_of(message, Envelope(app=receivers[0], source_app=self._source_app))
+        others = [
+            envelope_of(message, Envelope(app=app, source_app=self._source_app)) for app in receivers[1:]
+        ]
+        return Parcel(self._gateway.draft(message.data, message.id), [first, *others])
+
+
+class Dispatch:
+    """Parcels on their way into the store, together: work of a transaction."""
+
+    __slots__ = ("_parcels",)
+    only_sends = True
+
+    def __init__(self, parcels: Sequence[Parcel | InvalidMessage | Refusal]) -> None:
+        self._parcels = parcels
+
+    def __call__(self, tx: Any) -> list[list[SentMessage] | InvalidMessage | Refusal]:
+        """Store them; in the place of one that cannot be, return why."""
+        return [self._store(tx, one) if isinstance(one, Parcel) else one for one in self._parcels]
+
+    def _store(self, tx: Any, parcel: Parcel) -> list[SentMessage] | InvalidMessage:
+        try:
+            return [tx.send(parcel.draft, envelope) for envelope in parcel.envelopes]
+        except InvalidMessage as error:  # the queue has another message of that id
+            return error

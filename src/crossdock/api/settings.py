@@ -1,0 +1,77 @@
+"""How the API behaves: limits, names, and what its process was started with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from crossdock.app.configured import routes_of
+from crossdock.domain.routing import Routes
+from crossdock.domain.rules import Rate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crossdock.config import Loaded
+
+LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings:
+    """What an application of the API is made with.
+
+    Attributes:
+        allowed_hosts: Names by which it may be called, beside those of this machine.
+        max_body_bytes: Of a body, after decompression.
+        max_json_depth: Of arrays and objects in a body.
+        body_timeout: Within which the whole request must have come.
+        max_wait: How long a claim may wait.
+        rate: Of each key.
+        require_idempotency_key: Whether what makes something must bring one.
+        allow_definitions: Whether what is executed may be changed, from this machine.
+        routes: Who receives what an app sends.
+        loaded: The configuration, where there is one.
+        renew: Reads it again; None: it never changes.
+    """
+
+    allowed_hosts: tuple[str, ...] = ()
+    max_body_bytes: int = 8 * 1024**2
+    max_json_depth: int = 64
+    body_timeout: timedelta = timedelta(seconds=30)
+    max_wait: timedelta = timedelta(seconds=60)
+    rate: Rate = field(default_factory=lambda: Rate(1000, timedelta(seconds=1)))
+    require_idempotency_key: bool = False
+    allow_definitions: bool = False
+    routes: Routes = field(default_factory=lambda: Routes({}, {}))
+    loaded: Loaded | None = None
+    renew: Callable[[], ApiSettings] | None = None
+
+    @classmethod
+    def of(cls, loaded: Loaded) -> ApiSettings:
+        """Return what a configuration says."""
+        table = loaded.config.api
+        return cls(
+            allowed_hosts=(*table.allowed_hosts, *([] if is_any(table.host) else [table.host])),
+            max_body_bytes=table.max_body_bytes,
+            max_json_depth=table.max_json_depth,
+            body_timeout=table.body_timeout,
+            max_wait=table.max_wait,
+            rate=table.rate,
+            require_idempotency_key=table.require_idempotency_key,
+            allow_definitions=table.allow_definitions,
+            routes=routes_of({}, loaded),
+            loaded=loaded,
+            renew=lambda: cls.of(loaded.again()),
+        )
+
+
+def is_local(host: str) -> bool:
+    """Tell whether only this machine reaches an address."""
+    return host in LOCAL_NAMES or host.startswith("127.")
+
+
+def is_any(host: str) -> bool:
+    """Tell whether an address means all that this machine has."""
+    return host in {"0.0.0.0", "::", ""}  # noqa: S104 - to recognise it, not to listen on it

@@ -1,0 +1,1 @@
+"""The commands of ``crossdock file``, one module each."""

@@ -1,0 +1,137 @@
+"""The verbs of the doors for programs: API keys, and answers that are given again."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from crossdock.domain.answer import KeptAnswer
+from crossdock.domain.door_events import KeyCreated, KeyExpires, KeyRevoked
+from crossdock.domain.errors import KeyNotFound
+from crossdock.domain.key import ApiKey, Scope
+from crossdock.domain.message import AppId
+from crossdock.domain.retention import before
+from crossdock.store import statements
+from crossdock.store.codec import maybe_moment
+from crossdock.store.transaction import TransactionCore
+from crossdock.store.types import from_text, to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+
+    from crossdock.domain.answer import AnswerKey
+    from crossdock.domain.door_events import OfKey
+    from crossdock.domain.key import KeySpec
+
+_FORGOTTEN: Final = 10
+"""So many old answers are removed when one is kept: more than come in, so that they become fewer."""
+_NO_ROW: Final = 0
+"""What stands in the audit log where a line is about no message."""
+
+
+class Doors(TransactionCore):
+    """Keeps keys and answers."""
+
+    def has_keys(self) -> bool:
+        """Tell whether there is any key, revoked ones included."""
+        return bool(self.run(statements.any_key, {}))
+
+    def create_key(self, spec: KeySpec) -> ApiKey:
+        """Store a new key."""
+        columns = {
+            "id": spec.id,
+            "name": spec.name,
+            "digest": spec.digest,
+            "scopes": " ".join(sorted(spec.scopes)),
+            "app": spec.app,
+            "created_at": self.now_text,
+            "created_by": self.who,
+            "expires_at": None if spec.expires_at is None else to_text(spec.expires_at),
+        }
+        self.run(statements.insert_key, columns, columns=tuple(columns))
+        self._tell_of_key(KeyCreated, spec.id, f"key {spec.id} ({spec.name}) was made by {self.who}")
+        found = self.run(statements.key_by_id, {"which": spec.id})
+        return key_from(found[0])
+
+    def revoke_key(self, key_id: str) -> ApiKey:
+        """Let a key open nothing any more, from now on.
+
+        Raises:
+            KeyNotFound: There is none of that id.
+        """
+        key = self._demand_key(
+            self.run(statements.revoke_key, {"which": key_id, "now": self.now_text}), key_id
+        )
+        if key.revoked_at == self.now:
+            self._tell_of_key(KeyRevoked, key_id, f"key {key_id} ({key.name}) was revoked by {self.who}")
+        return key
+
+    def expire_key(self, key_id: str, when: datetime) -> ApiKey:
+        """Let a key end then, unless it ends earlier.
+
+        Raises:
+            KeyNotFound: There is none of that id.
+        """
+        parameters = {"which": key_id, "until": to_text(when)}
+        key = self._demand_key(self.run(statements.expire_key, parameters), key_id)
+        self._tell_of_key(
+            KeyExpires, key_id, f"key {key_id} ({key.name}) ends at {key.expires_at}, by {self.who}"
+        )
+        return key
+
+    def note_use(self, key_id: str) -> None:
+        """Note that a key was used now."""
+        self.run(statements.note_use, {"which": key_id, "now": self.now_text})
+
+    def kept_answer(self, key: AnswerKey, keep: timedelta) -> KeptAnswer | None:
+        """Return what was answered within that time."""
+        rows = self.run(statements.find_answer, {**_named(key), "since": to_text(before(self.now, keep))})
+        return KeptAnswer(*rows[0]) if rows else None
+
+    def keep_answer(self, key: AnswerKey, answer: KeptAnswer, keep: timedelta) -> None:
+        """Keep an answer, and forget some that are older than that."""
+        since = to_text(before(self.now, keep))
+        self.run(statements.forget_answers, {"since": since, "limit": _FORGOTTEN})
+        self.run(statements.keep_answer, {**_named(key), **answer._asdict(), "now": self.now_text})
+
+    def _demand_key(self, rows: Sequence[Any], key_id: str) -> ApiKey:
+        if not rows:
+            raise KeyNotFound(f"no key {key_id}")
+        return key_from(rows[0])
+
+    def _tell_of_key(self, event: type[OfKey], key_id: str, words: str) -> None:
+        """Write it to the audit log, and let it be told."""
+        line = {
+            "row_id": _NO_ROW,
+            "at": self.now_text,
+            "event": event.name,
+            "attempt": 0,
+            "who": self.who,
+            "code": "",
+            "details": json.dumps({"key": key_id}),
+        }
+        self.run(statements.log, line)
+        self.tell(event(key=key_id, reason=words))
+
+
+def key_from(row: Any) -> ApiKey:
+    """Read a row of ``KEY_COLUMNS``; a scope that this version does not know gives nothing."""
+    key_id, name, digest, scopes, app, created_at, created_by, expires_at, last_used_at, revoked_at = row
+    known = {scope.value for scope in Scope}
+    return ApiKey(
+        id=key_id,
+        name=name,
+        digest=digest,
+        scopes=frozenset(Scope(word) for word in scopes.split() if word in known),
+        app=None if app is None else AppId(app),
+        created_at=from_text(created_at),
+        created_by=created_by,
+        expires_at=maybe_moment(expires_at),
+        last_used_at=maybe_moment(last_used_at),
+        revoked_at=maybe_moment(revoked_at),
+    )
+
+
+def _named(key: AnswerKey) -> dict[str, str]:
+    return {"caller": key.caller, "operation": key.operation, "which": key.name}

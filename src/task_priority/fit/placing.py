@@ -1,0 +1,252 @@
+"""Puts tasks into free slots: the most wanted first, each as early as the ends of the others allow."""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from operator import attrgetter
+from typing import Final
+
+from task_priority.fit.slots import NO_TIME, Slot
+
+_START: Final = attrgetter("start")
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be placed.
+
+    Attributes:
+        key: Tells it from others.
+        labels: Decide which slots take it.
+        needed: Its length.
+        until: It must be over by then; None: whenever.
+        shortest: It may be split into pieces of at least this length; None: in one piece.
+    """
+
+    key: str
+    labels: tuple[str, ...]
+    needed: timedelta
+    until: datetime | None = None
+    shortest: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Piece:
+    """Time given to a wish, in UTC."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def length(self) -> timedelta:
+        """How long it is."""
+        return self.end - self.start
+
+
+class _Side(Enum):
+    """From which side free time is given away."""
+
+    EARLY = "early"
+    LATE = "late"
+
+
+def place(wishes: Sequence[Wish], slots: Sequence[Slot]) -> dict[str, tuple[Piece, ...]]:
+    """Place wishes, the most wanted first; what is not in the answer has no room.
+
+    First wishes are admitted, the most wanted first, each if it fits together with those admitted before it. Then each
+    gets the earliest time with which the admitted ones that are still to be placed can be met. So a wanted wish waits
+    for a less wanted one only if that one would be late otherwise, and loses its place to none.
+
+    Args:
+        wishes: No two have the same key.
+        slots: In order, apart from one another.
+    """
+    room = list(slots)
+    waiting = _admitted(wishes, room)
+    spare = sum((slot.length for slot in slots), NO_TIME) - sum((one.needed for one in waiting), NO_TIME)
+    admitted = {one.key for one in waiting}
+    placed: dict[str, tuple[Piece, ...]] = {}
+    for wish in wishes:
+        if wish.key in admitted:
+            waiting = [one for one in waiting if one.key != wish.key]
+        elif wish.needed > spare:
+            continue
+        pieces = _earliest(wish, room, waiting)
+        if pieces:
+            placed[wish.key] = pieces
+            room = without(room, pieces)
+            spare -= NO_TIME if wish.key in admitted else wish.needed
+    return placed
+
+
+def room_for(wish: Wish, slots: Sequence[Slot]) -> timedelta:
+    """Return how much of slots could go to a wish: before its end, where its labels belong, in long enough pieces."""
+    shortest = wish.shortest or timedelta(minutes=1)
+    return sum((slot.length for slot in fitting(wish, slots) if slot.length >= shortest), NO_TIME)
+
+
+def pieces_for(wish: Wish, slots: Sequence[Slot]) -> tuple[Piece, ...]:
+    """Return the earliest time for a wish: in one piece, unless it would be over earlier in several."""
+    return _pieces(wish, slots, _Side.EARLY)
+
+
+def fitting(wish: Wish, slots: Sequence[Slot]) -> Iterator[Slot]:
+    """Yield the slots that may take some of a wish, cut off at its end, in order."""
+    for slot in slots:
+        if wish.until is not None and slot.start >= wish.until:
+            return
+        if slot.takes(wish.labels):
+            if wish.until is None or slot.end <= wish.until:
+                yield slot
+            else:
+                yield Slot(slot.start, wish.until, slot.labels)
+
+
+def without(slots: Sequence[Slot], pieces: Sequence[Piece]) -> list[Slot]:
+    """Return what is left of slots when these pieces, each inside one of them, are given away."""
+    left = list(slots)
+    for piece in pieces:
+        place = bisect_right(left, piece.start, key=_START) - 1
+        slot = left[place]
+        rest = [Slot(slot.start, piece.start, slot.labels), Slot(piece.end, slot.end, slot.labels)]
+        left[place : place + 1] = [slot for slot in rest if slot.end > slot.start]
+    return left
+
+
+def _admitted(wishes: Sequence[Wish], slots: Sequence[Slot]) -> list[Wish]:
+    """Return wishes that can be met together, the most wanted let in first, in order of their ends."""
+    admitted: list[Wish] = []
+    loads = _Loads(slots)
+    refused = _Refused()
+    for wish in wishes:
+        if refused.covers(wish) or not loads.have_room_for(wish):
+            continue
+        tried = admitted.copy()
+        insort(tried, wish, key=_end_of)
+        if any(_reserved(tried, slots, side) is not None for side in _Side):
+            admitted = tried
+            loads.add(wish)
+        else:
+            refused.add(wish)
+    return admitted
+
+
+class _Refused:
+    """What was found not to fit: what asks for more of the same does not either."""
+
+    def __init__(self) -> None:
+        self._shapes: dict[tuple[tuple[str, ...], timedelta | None], list[Wish]] = {}
+
+    def covers(self, wish: Wish) -> bool:
+        """Tell whether something smaller, or with a later end, did not fit."""
+        likes = self._shapes.get((wish.labels, wish.shortest), ())
+        return any(one.needed <= wish.needed and _end_of(one) >= _end_of(wish) for one in likes)
+
+    def add(self, wish: Wish) -> None:
+        """Note one that did not fit."""
+        self._shapes.setdefault((wish.labels, wish.shortest), []).append(wish)
+
+
+class _Loads:
+    """What is to be done by each end, and the time there is until then: tells quickly what can not fit."""
+
+    def __init__(self, slots: Sequence[Slot]) -> None:
+        self._slots = slots
+        self._wishes: list[Wish] = []
+        self._time: dict[datetime, timedelta] = {}
+
+    def have_room_for(self, wish: Wish) -> bool:
+        """Tell whether there is time enough, were everything split to the minute and put anywhere."""
+        until = _end_of(wish)
+        ends = {until, *(_end_of(one) for one in self._wishes if _end_of(one) >= until)}
+        return all(self._load(end) + wish.needed <= self._time_until(end) for end in ends)
+
+    def add(self, wish: Wish) -> None:
+        """Note one that was let in."""
+        self._wishes.append(wish)
+
+    def _load(self, end: datetime) -> timedelta:
+        return sum((one.needed for one in self._wishes if _end_of(one) <= end), NO_TIME)
+
+    def _time_until(self, end: datetime) -> timedelta:
+        if end not in self._time:
+            self._time[end] = sum(
+                (min(slot.end, end) - slot.start for slot in self._slots if slot.start < end), NO_TIME
+            )
+        return self._time[end]
+
+
+def _earliest(wish: Wish, room: Sequence[Slot], waiting: Sequence[Wish]) -> tuple[Piece, ...]:
+    """Return the earliest time with which those who wait still fit."""
+    pieces = pieces_for(wish, room)
+    if not pieces or not waiting or _reserved(waiting, without(room, pieces), _Side.EARLY) is not None:
+        return pieces
+    rooms = (_reserved(waiting, room, side) for side in _Side)
+    found = (pieces_for(wish, left) for left in rooms if left is not None)
+    return min((pieces for pieces in found if pieces), key=lambda pieces: pieces[-1].end, default=())
+
+
+def _reserved(wishes: Sequence[Wish], slots: Sequence[Slot], side: _Side) -> list[Slot] | None:
+    """Return what wishes, in order of their ends, leave when each is as early, or late, as can be; or None."""
+    left = list(slots)
+    for wish in wishes if side is _Side.EARLY else reversed(wishes):
+        pieces = _pieces(wish, left, side)
+        if not pieces:
+            return None
+        left = without(left, pieces)
+    return left
+
+
+def _pieces(wish: Wish, slots: Sequence[Slot], side: _Side) -> tuple[Piece, ...]:
+    usable = list(fitting(wish, slots))
+    if side is _Side.LATE:
+        usable.reverse()
+    whole = _whole(wish, usable, side)
+    if wish.shortest is None or (whole and whole[0] == _cut(usable[0], wish.needed, side)):
+        return whole
+    split = _split(wish, usable, side)
+    if side is _Side.EARLY and whole and split and whole[0].end <= split[-1].end:
+        return whole
+    return split or whole
+
+
+def _whole(wish: Wish, usable: Sequence[Slot], side: _Side) -> tuple[Piece, ...]:
+    for slot in usable:
+        if slot.length >= wish.needed:
+            return (_cut(slot, wish.needed, side),)
+    return ()
+
+
+def _split(wish: Wish, usable: Sequence[Slot], side: _Side) -> tuple[Piece, ...]:
+    """Split a wish over slots, in their order, into pieces none of which is shorter than it may be."""
+    shortest = wish.shortest or wish.needed
+    if wish.needed < shortest * 2:
+        return ()
+    left = wish.needed
+    pieces: list[Piece] = []
+    for slot in usable:
+        length = min(slot.length, left)
+        if NO_TIME < left - length < shortest:  # the rest would be too short for a piece of its own
+            length = left - shortest
+        if length < shortest:
+            continue
+        pieces.append(_cut(slot, length, side))
+        left -= length
+        if left <= NO_TIME:
+            return tuple(sorted(pieces))
+    return ()
+
+
+def _cut(slot: Slot, length: timedelta, side: _Side) -> Piece:
+    if side is _Side.EARLY:
+        return Piece(slot.start, slot.start + length)
+    return Piece(slot.end - length, slot.end)
+
+
+def _end_of(wish: Wish) -> datetime:
+    return wish.until or _NEVER

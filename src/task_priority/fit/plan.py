@@ -1,0 +1,175 @@
+"""The plan: which task fits when, why not if it does not, and how much is due beside how much time is free."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from task_priority.fit.busy import Busy, Unheeded, busy_spans
+from task_priority.fit.placing import Piece, Wish, place, without
+from task_priority.fit.reasons import Reason, Reasons
+from task_priority.fit.slots import NO_TIME, FreeTime, Slot, free_slots
+from task_priority.model import Event, Task
+from task_priority.ranking.rank import Ranked, rank
+from task_priority.ranking.status import Status
+from task_priority.ranking.terms import Present, ends_at
+from task_priority.settings import Settings
+
+_OUTLOOK = timedelta(days=28)
+"""So far the free time is known to the ranking: what is due in three weeks may be too much already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A task and the time proposed for it.
+
+    Attributes:
+        pieces: In order; more than one if the task is split.
+        late: It ends after its due date, which has passed or cannot be met.
+    """
+
+    ranked: Ranked
+    pieces: tuple[Piece, ...]
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """A task that has no place in the plan, and why."""
+
+    ranked: Ranked
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What is asked of the time of the plan, beside what there is.
+
+    Attributes:
+        due: The length of all next actions that end within the plan or are overdue.
+        wanted: The length of all next actions.
+        free: The free time of the plan, before anything is placed.
+        planned: The part of it that is given to tasks.
+    """
+
+    due: timedelta
+    wanted: timedelta
+    free: timedelta
+    planned: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do next, why, and when it fits. A proposal: nothing is written anywhere.
+
+    Attributes:
+        start: When it begins, in UTC.
+        end: How far it reaches.
+        ranked: Every open task, the highest score first.
+        placed: In order of time.
+        unplaced: The next actions without a place, in order of rank.
+        busy: What takes time up, in order.
+        unheeded: The events that do not.
+        slots: The free time, before anything is placed.
+    """
+
+    start: datetime
+    end: datetime
+    ranked: Sequence[Ranked]
+    placed: Sequence[Placed]
+    unplaced: Sequence[Unplaced]
+    busy: Sequence[Busy]
+    unheeded: Sequence[Unheeded]
+    slots: Sequence[Slot]
+    balance: Balance
+
+
+def make_plan(tasks: Sequence[Task], events: Sequence[Event], *, now: datetime, settings: Settings) -> Plan:
+    """Rank tasks and fit them into the time that events leave.
+
+    Deterministic: the same arguments give the same plan, in whatever order tasks and events are given.
+
+    Args:
+        tasks: The open ones.
+        events: At least those between now and the end of the plan, their repetitions one by one.
+        now: Aware.
+        settings: Say how.
+    """
+    until = now + max(settings.horizon, _OUTLOOK)
+    known_busy, unheeded = busy_spans(events, settings, now, until)
+    known = free_slots(settings, known_busy, now, until)
+    ranked = rank(tasks, Present(now, FreeTime(known), until, settings))
+    end = now + settings.horizon
+    slots = [slot for slot in (_cut_off(slot, end) for slot in known) if slot.length > NO_TIME]
+    busy = [one for one in known_busy if one.start < end]
+    actions = [one for one in ranked if one.standing.status is Status.NEXT_ACTION]
+    wishes = [wish_of(one.task, now=now, end=end, settings=settings) for one in actions]
+    found = place(wishes, slots)
+    left = without(slots, [piece for pieces in found.values() for piece in pieces])
+    reasons = Reasons(slots, left, busy, settings)
+    placed = [
+        Placed(one, found[one.task.id], late=_is_late(one.task, found[one.task.id], settings))
+        for one in actions
+        if one.task.id in found
+    ]
+    return Plan(
+        start=now,
+        end=end,
+        ranked=ranked,
+        placed=sorted(placed, key=lambda one: one.pieces),
+        unplaced=[
+            Unplaced(one, reasons.of(wish))
+            for one, wish in zip(actions, wishes, strict=True)
+            if one.task.id not in found
+        ],
+        busy=busy,
+        unheeded=unheeded,
+        slots=slots,
+        balance=_balance(actions, placed, slots, end=end, settings=settings),
+    )
+
+
+def wish_of(task: Task, *, now: datetime, end: datetime, settings: Settings) -> Wish:
+    """Return what a task asks of the plan; what is overdue asks for the earliest time there is."""
+    until = ends_at(task, settings)
+    whole = any(label.casefold() in settings.whole_labels for label in task.labels)
+    return Wish(
+        key=task.id,
+        labels=task.labels,
+        needed=needed_by(task, settings),
+        until=until if until is not None and now < until < end else None,
+        shortest=settings.shortest_piece if settings.split and not whole else None,
+    )
+
+
+def needed_by(task: Task, settings: Settings) -> timedelta:
+    """Return how long a task takes, or is taken to take."""
+    return task.duration or settings.default_duration
+
+
+def _is_late(task: Task, pieces: Sequence[Piece], settings: Settings) -> bool:
+    ends = ends_at(task, settings)
+    return ends is not None and pieces[-1].end > ends
+
+
+def _cut_off(slot: Slot, end: datetime) -> Slot:
+    return slot if slot.end <= end else Slot(slot.start, max(slot.start, end), slot.labels)
+
+
+def _balance(
+    actions: Sequence[Ranked],
+    placed: Sequence[Placed],
+    slots: Sequence[Slot],
+    *,
+    end: datetime,
+    settings: Settings,
+) -> Balance:
+    tasks = [one.task for one in actions]
+    due = [task for task in tasks if (ends := ends_at(task, settings)) is not None and ends <= end]
+    return Balance(
+        due=sum((needed_by(task, settings) for task in due), NO_TIME),
+        wanted=sum((needed_by(task, settings) for task in tasks), NO_TIME),
+        free=sum((slot.length for slot in slots), NO_TIME),
+        planned=sum((piece.length for one in placed for piece in one.pieces), NO_TIME),
+    )

@@ -1,0 +1,146 @@
+"""Why a task has no place in the plan: what binds, and the nearest change that would help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+
+from task_priority.fit.busy import Busy
+from task_priority.fit.placing import Wish, fitting, pieces_for, room_for
+from task_priority.fit.slots import NO_TIME, Slot
+from task_priority.settings import Settings
+from task_priority.words import duration_text
+
+
+class Constraint(Enum):
+    """What keeps a task out of the plan."""
+
+    NO_TIME = "no time"
+    """There is less free time than it needs, even with nothing else to do."""
+    TAKEN = "taken"
+    """There would be time, but what is ranked higher, or due earlier, has it."""
+    IN_PIECES = "in pieces"
+    """There is time, but not in one piece, or not in pieces that are long enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why not, in facts and in words.
+
+    Attributes:
+        needed: What the task asks for.
+        free: What there was for it before anything was placed.
+        left: What is left for it now, in pieces that it may have.
+        change: The nearest change that would help, in words.
+    """
+
+    constraint: Constraint
+    needed: timedelta
+    free: timedelta
+    left: timedelta
+    text: str
+    change: str
+
+
+class Reasons:
+    """Says why wishes were not placed.
+
+    Args:
+        slots: The free time before anything was placed.
+        left: What is left of it.
+        busy: What takes time up.
+        settings: Say how long a piece may be, and in which zone times are told.
+    """
+
+    def __init__(
+        self, slots: Sequence[Slot], left: Sequence[Slot], busy: Sequence[Busy], settings: Settings
+    ) -> None:
+        self.slots, self.left, self.busy, self.settings = slots, left, busy, settings
+        self._found: dict[Wish, Reason] = {}
+
+    def of(self, wish: Wish) -> Reason:
+        """Say why one was not placed; wishes that ask for the same have the same reason."""
+        shape = replace(wish, key="")
+        if shape not in self._found:
+            self._found[shape] = _Search(shape, self).reason()
+        return self._found[shape]
+
+
+class _Search:
+    """The search for what binds one wish."""
+
+    def __init__(self, wish: Wish, reasons: Reasons) -> None:
+        self._wish = wish
+        self._at = reasons
+        to_the_minute = replace(wish, shortest=timedelta(minutes=1))
+        self._free = room_for(to_the_minute, reasons.slots)
+        self._left = room_for(wish, reasons.left) if wish.shortest else _longest(wish, reasons.left)
+
+    def reason(self) -> Reason:
+        constraint = self._constraint()
+        return Reason(
+            constraint=constraint,
+            needed=self._wish.needed,
+            free=self._free,
+            left=self._left,
+            text=self._text(constraint),
+            change=self._change(),
+        )
+
+    def _constraint(self) -> Constraint:
+        if self._free < self._wish.needed:
+            return Constraint.NO_TIME
+        return Constraint.TAKEN if pieces_for(self._wish, self._at.slots) else Constraint.IN_PIECES
+
+    def _text(self, constraint: Constraint) -> str:
+        wish = self._wish
+        needs = f"needs {duration_text(wish.needed)}{self._before()}"
+        match constraint:
+            case Constraint.NO_TIME:
+                return f"{needs}, {duration_text(self._free)} free"
+            case Constraint.TAKEN:
+                left = duration_text(self._left)
+                return f"{needs}, {left} left; the rest goes to what is ranked higher or due earlier"
+            case Constraint.IN_PIECES if wish.shortest is None:
+                longest = duration_text(_longest(wish, self._at.slots))
+                return f"{needs} in one piece, the longest that is free is {longest}"
+            case Constraint.IN_PIECES:
+                return f"{needs}, free only in pieces that are too short"
+
+    def _change(self) -> str:
+        """Name the first of these that helps: split it, move its end, shorten it, give something else up."""
+        wish, left, shortest = self._wish, self._at.left, self._at.settings.shortest_piece
+        if wish.shortest is None and pieces_for(replace(wish, shortest=shortest), left):
+            return f"it fits if it may be split into pieces of {duration_text(shortest)} or more"
+        if wish.until is not None and (later := pieces_for(replace(wish, until=None), left)):
+            return f"it fits if it may be done by {self._when(later[-1].end)}"
+        longest = _longest(wish, left)
+        if longest >= min(shortest, wish.needed / 2):
+            return f"it fits if it takes {duration_text(longest)} or less"
+        return self._give_up()
+
+    def _give_up(self) -> str:
+        wish = self._wish
+        in_the_way = [one for one in self._at.busy if wish.until is None or one.start < wish.until]
+        longest = max(in_the_way, key=lambda one: (one.end - one.start, one.event.id), default=None)
+        if longest is not None and longest.end - longest.start >= wish.needed:
+            length = duration_text(longest.end - longest.start)
+            return f"it needs the time of an event; the longest is “{longest.event.title}” ({length})"
+        if pieces_for(wish, self._at.slots):
+            return "it needs a higher score, or another task to be put off"
+        return "it needs longer working hours, or a longer plan"
+
+    def _before(self) -> str:
+        return "" if self._wish.until is None else f" before {self._when(self._wish.until)}"
+
+    def _when(self, instant: datetime) -> str:
+        local = instant.astimezone(self._at.settings.zone)
+        if (local.hour, local.minute) == (0, 0):
+            return f"the end of {local - timedelta(minutes=1):%A}"
+        return f"{local:%A %H:%M}"
+
+
+def _longest(wish: Wish, slots: Sequence[Slot]) -> timedelta:
+    return max((slot.length for slot in fitting(wish, slots)), default=NO_TIME)

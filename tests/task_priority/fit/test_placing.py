@@ -1,0 +1,98 @@
+"""Placing, beside every other order in which the same wishes could have been placed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import permutations
+
+from task_priority.fit.placing import Wish, pieces_for, place, without
+from task_priority.fit.slots import Slot
+from tests.task_priority.cases import at
+
+QUARTER = timedelta(minutes=15)
+
+
+def wish(key: str, quarters: int, **facts: object) -> Wish:
+    return Wish(key, (), quarters * QUARTER, **facts)  # type: ignore[arg-type]
+
+
+def test_the_most_wanted_comes_first() -> None:
+    placed = place([wish("a", 4), wish("b", 4)], [Slot(at(26, 9), at(26, 12))])
+    assert [placed[key][0].start for key in "ab"] == [at(26, 9), at(26, 10)]
+
+
+def test_what_ends_soon_is_let_in_first_if_it_would_be_late_otherwise() -> None:
+    placed = place([wish("a", 8), wish("b", 2, until=at(26, 10))], [Slot(at(26, 9), at(26, 12))])
+    assert placed["a"][0].start == at(26, 9, 30)
+    assert placed["b"][0].start == at(26, 9)
+
+
+def test_what_is_wanted_less_waits_if_both_ends_can_be_met() -> None:
+    placed = place([wish("a", 2), wish("b", 2, until=at(26, 10))], [Slot(at(26, 9), at(26, 12))])
+    assert placed["a"][0].start == at(26, 9)
+    assert placed["b"][0].start == at(26, 9, 30)
+
+
+def test_a_long_task_is_split_where_it_may_be() -> None:
+    slots = [Slot(at(26, 9), at(26, 10)), Slot(at(26, 11), at(26, 12))]
+    assert place([wish("a", 8)], slots) == {}
+    placed = place([wish("a", 8, shortest=2 * QUARTER)], slots)
+    assert [(one.start, one.end) for one in placed["a"]] == [
+        (at(26, 9), at(26, 10)),
+        (at(26, 11), at(26, 12)),
+    ]
+
+
+def test_no_piece_is_left_over_that_is_too_short() -> None:
+    slots = [Slot(at(26, 9), at(26, 10)), Slot(at(26, 11), at(26, 12))]
+    placed = place([wish("a", 5, shortest=2 * QUARTER)], slots)
+    assert [one.length for one in placed["a"]] == [3 * QUARTER, 2 * QUARTER]
+
+
+def test_plans_are_nearly_as_good_as_the_best_that_any_order_gives() -> None:
+    """The worth of a plan: each wish that is met is worth as much as all together that are wanted less."""
+    dice = random.Random(7)
+    shares = []
+    for _ in range(400):
+        slots, wishes = some_slots(dice), some_wishes(dice)
+        best = max(worth(wishes, met) for met in every_plan(wishes, slots))
+        if best:
+            shares.append(worth(wishes, set(place(wishes, slots))) / best)
+    assert sum(shares) / len(shares) > 0.99
+    assert len([share for share in shares if share < 0.9]) <= 3
+
+
+def some_slots(dice: random.Random) -> list[Slot]:
+    start, slots = at(26, 9), []
+    for _ in range(dice.randint(1, 4)):
+        start += dice.randint(1, 4) * QUARTER
+        slots.append(Slot(start, start := start + dice.randint(1, 8) * QUARTER))
+    return slots
+
+
+def some_wishes(dice: random.Random) -> list[Wish]:
+    return [
+        wish(
+            str(number),
+            dice.randint(1, 8),
+            until=dice.choice([None, at(26, 9) + dice.randint(4, 32) * QUARTER]),
+            shortest=dice.choice([None, 2 * QUARTER]),
+        )
+        for number in range(4)
+    ]
+
+
+def every_plan(wishes: list[Wish], slots: list[Slot]) -> Iterator[set[str]]:
+    for order in permutations(wishes):
+        room, met = list(slots), set()
+        for one in order:
+            if pieces := pieces_for(one, room):
+                room = without(room, pieces)
+                met.add(one.key)
+        yield met
+
+
+def worth(wishes: list[Wish], met: set[str]) -> int:
+    return sum(2 ** (len(wishes) - number) for number, one in enumerate(wishes) if one.key in met)

@@ -1,0 +1,66 @@
+"""Why a task has no place in the plan, and what would help."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, time, timedelta
+
+import pytest
+
+from task_priority.fit.plan import make_plan
+from task_priority.fit.reasons import Constraint, Reason
+from task_priority.model import Event, Priority, Task
+from task_priority.settings import Settings
+from tests.task_priority.cases import NOW, SETTINGS, Hours, at, make_event, make_task
+
+FRIDAY = date(2026, 11, 27)
+TWO_DAYS = replace(SETTINGS, horizon=timedelta(days=2))
+
+
+def reason_for(name: str, tasks: list[Task], events: list[Event], settings: Settings = TWO_DAYS) -> Reason:
+    plan = make_plan(tasks, events, now=NOW, settings=settings)
+    return next(one.reason for one in plan.unplaced if one.ranked.task.title == name)
+
+
+def test_there_is_not_enough_time_before_its_deadline() -> None:
+    conference = make_event(at(26, 9), at(27, 15, 30), "conference")
+    report = make_task("report", 180, deadline=FRIDAY, labels=("whole",))
+    reason = reason_for("report", [report], [conference])
+    assert reason.constraint is Constraint.NO_TIME
+    assert reason.text == "needs 3 h before the end of Friday, 1 h 30 min free"
+    assert reason.change == "it fits if it takes 1 h 30 min or less"
+
+
+def test_it_fits_if_its_deadline_is_moved() -> None:
+    report = make_task("report", 180, deadline=date(2026, 11, 26), labels=("whole",))
+    reason = reason_for("report", [report], [make_event(at(26, 9), at(26, 15))])
+    assert reason.text == "needs 3 h before the end of Thursday, 2 h free"
+    assert reason.change == "it fits if it may be done by Friday 12:00"
+
+
+def test_what_is_ranked_higher_has_the_time() -> None:
+    first = make_task("first", 8 * 60, priority=Priority.URGENT, labels=("whole",))
+    reason = reason_for("second", [first, make_task("second", 8 * 60)], [])
+    assert reason.constraint is Constraint.TAKEN
+    assert reason.text == "needs 8 h, 7 h 53 min left; the rest goes to what is ranked higher or due earlier"
+    assert reason.change == "it fits if it takes 7 h 53 min or less"
+
+
+def test_it_needs_one_piece_and_there_are_only_shorter_ones() -> None:
+    lunch = [make_event(at(day, 12), at(day, 13), f"lunch {day}") for day in (26, 27, 28)]
+    reason = reason_for("paint", [make_task("paint", 300, labels=("whole",))], lunch)
+    assert reason.constraint is Constraint.IN_PIECES
+    assert reason.text == "needs 5 h in one piece, the longest that is free is 4 h"
+    assert reason.change == "it fits if it may be split into pieces of 30 min or more"
+
+
+def test_there_are_no_working_hours() -> None:
+    asleep = replace(TWO_DAYS, working_hours={})
+    reason = reason_for("dream", [make_task("dream")], [], asleep)
+    assert reason.text == "needs 30 min, 0 min free"
+    assert reason.change == "it needs longer working hours, or a longer plan"
+
+
+def test_hours_that_end_before_they_start_are_refused() -> None:
+    with pytest.raises(ValueError, match="hours end at 09:00, before they start at 17:00"):
+        Hours(time(17), time(9))
