@@ -354,7 +354,9 @@ _partial(
     _t.id,
     where=f"partition_key IS NOT NULL AND {none_but(*KEY_STATUSES)}",
 )
-_partial("idx_blocked", _t.target_app, where="status = 'pending' AND available_at IS NULL AND blocked = 1")
+_partial(
+    "idx_blocked", _t.target_app, _t.id, where="status = 'pending' AND available_at IS NULL AND blocked = 1"
+)
 _partial("idx_status_created", _t.status, _t.created_at, where="status IN ('processing', 'failed')")
 _partial("idx_target_app", _t.target_app, _t.status, _t.id, where=none_but(*FINISHED_STATUSES))
 _partial("idx_deleted", _t.target_app, _t.status, where="deleted_at IS NOT NULL")

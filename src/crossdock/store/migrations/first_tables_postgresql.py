@@ -146,7 +146,7 @@ CREATE TABLE integration.data_staging (
   CONSTRAINT ck_data_staging_names CHECK (source_app <> '' AND target_app <> '' AND message_id <> '')
 )""",
     """\
-CREATE INDEX idx_blocked ON integration.data_staging (target_app) WHERE status = 'pending' AND available_at IS NULL AND blocked = 1""",
+CREATE INDEX idx_blocked ON integration.data_staging (target_app, id) WHERE status = 'pending' AND available_at IS NULL AND blocked = 1""",
     """\
 CREATE INDEX idx_claim ON integration.data_staging (target_app, priority DESC, id, due_at) WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes = 0""",
     """\
