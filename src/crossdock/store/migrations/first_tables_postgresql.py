@@ -16,8 +16,11 @@ CREATE TABLE integration.audit_log (
   who TEXT,
   code TEXT,
   details JSON,
+  app TEXT,
   CONSTRAINT pk_audit_log PRIMARY KEY (id)
 )""",
+    """\
+CREATE INDEX idx_audit_app ON integration.audit_log (app, id) WHERE app IS NOT NULL""",
     """\
 CREATE INDEX idx_audit_row ON integration.audit_log (row_id)""",
     """\

@@ -26,8 +26,11 @@ CREATE TABLE audit_log (
   attempt INTEGER,
   who TEXT,
   code TEXT,
-  details TEXT
+  details TEXT,
+  app TEXT
 )""",
+    """\
+CREATE INDEX idx_audit_app ON audit_log (app, id) WHERE app IS NOT NULL""",
     """\
 CREATE INDEX idx_audit_row ON audit_log (row_id)""",
     """\
