@@ -96,10 +96,10 @@ class Connections:
     def _connect(self) -> Any:
         path = ":memory:" if self.location.path is None else str(self.location.path)
         known = self._identity is not None
+        if known:  # rw: never make a file in the place of ours
+            path = f"file:{quote(os.fsencode(path))}?mode=rw"
         connection = self.build.module.connect(
-            f"file:{quote(os.fsencode(path))}?mode=rw"
-            if known
-            else path,  # rw: never make a file in the place of ours
+            path,
             uri=known,
             timeout=self._settings.lock_timeout.total_seconds(),
             isolation_level=None,
