@@ -106,6 +106,9 @@ def test_every_error_of_crossdock_has_an_exit_code() -> None:
         "SchemaOutOfDate": ExitCode.STORE,
         "LeaseLost": ExitCode.FAILED,
         "MessageNotFound": ExitCode.NOT_FOUND,
+        "AmbiguousMessage": ExitCode.NOT_FOUND,
+        "KeyNotFound": ExitCode.NOT_FOUND,
+        "IdempotencyKeyReused": ExitCode.STORE,
         "ScheduleNotFound": ExitCode.NOT_FOUND,
         "IllegalMove": ExitCode.FAILED,
     }
