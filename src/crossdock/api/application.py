@@ -20,7 +20,7 @@ from crossdock.api.documentation import PREFIX
 from crossdock.api.errors import Detail, ErrorAnswer, Refusal, answer_for
 from crossdock.api.guard import Guard
 from crossdock.api.operations import Answers, JsonAnswer, Operations
-from crossdock.api.resources import apps, health, messages, queues
+from crossdock.api.resources import apps, health, messages, metrics, queues
 from crossdock.api.state import ApiState, state_of
 from crossdock.domain.errors import CrossdockError
 
@@ -35,6 +35,7 @@ _RESOURCES: tuple[Operations, ...] = (
     queues.operations,
     apps.operations,
     health.operations,
+    metrics.operations,
 )
 """Whatever the API has, in the order of the document; a further resource joins by its line here."""
 

@@ -56,6 +56,7 @@ class Answers:
         meaning: What it says.
         headers: Those that are worth knowing, with their meanings.
         more: Further statuses, each with its meaning; they have the same model, but for 304.
+        texts: Where the answer is no JSON: an example of each media type.
     """
 
     model: type[BaseModel] | UnionType | None
@@ -63,6 +64,7 @@ class Answers:
     meaning: str = "Done."
     headers: Mapping[str, str] = field(default_factory=dict)
     more: Mapping[int, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 class Declared(NamedTuple):
@@ -193,4 +195,9 @@ def _responses(answers: Answers) -> dict[int | str, dict[str, Any]]:
         found[status] = {"description": meaning, **({"headers": headers} if headers else {})}
         if answers.model is not None and status not in {204, 304}:
             found[status]["model"] = answers.model
+        if answers.texts:
+            found[status]["content"] = {
+                media: {"schema": {"type": "string"}, "example": text}
+                for media, text in answers.texts.items()
+            }
     return found
