@@ -20,7 +20,7 @@ from crossdock.api.documentation import PREFIX
 from crossdock.api.errors import Detail, ErrorAnswer, Refusal, answer_for
 from crossdock.api.guard import Guard
 from crossdock.api.operations import Answers, JsonAnswer, Operations
-from crossdock.api.resources import apps, health, messages, metrics, queues
+from crossdock.api.resources import apps, events, health, messages, metrics, queues
 from crossdock.api.state import ApiState, state_of
 from crossdock.domain.errors import CrossdockError
 
@@ -34,6 +34,7 @@ _RESOURCES: tuple[Operations, ...] = (
     messages.operations,
     queues.operations,
     apps.operations,
+    events.operations,
     health.operations,
     metrics.operations,
 )
@@ -78,6 +79,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     attendance = Attendance(state)
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(attendance.run())
+        tasks.create_task(state.feed.run())  # ends by itself when the process is to
         try:
             yield
         finally:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from crossdock.domain.following import Happened, Place, Took
+    from crossdock.domain.following import Happened, Horizon, Page, Place, Took
 
 
 class FollowingReading(Protocol):
@@ -29,3 +29,9 @@ class FollowingReading(Protocol):
 
     def archived_since(self, app: str, since: datetime) -> int:
         """Count the messages of an app that went to the archive after an instant."""
+
+    def horizon(self) -> Horizon | None:
+        """Return which transactions may still bring smaller ids; None: none, they appear in order."""
+
+    def occurrences(self, after: Place, upto: Place, limit: int) -> Page:
+        """Return what happened between two places, at most ``limit`` sends and as many lines of the log."""

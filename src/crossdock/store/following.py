@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.domain.following import Happened, Place, Took, took
+from crossdock.domain.events import MessageSent
+from crossdock.domain.following import Happened, Horizon, Occurrence, Page, Place, Took, took
 from crossdock.store.archive_reading import ArchiveReader
 from crossdock.store.codec import maybe_moment
 from crossdock.store.statements import follow
@@ -14,10 +16,11 @@ from crossdock.store.types import to_text
 if TYPE_CHECKING:
     import builtins
     from collections.abc import Collection
-    from datetime import datetime
 
 _AT_ONCE: Final = 200_000
 """So many ids are counted at most; the rest the next time."""
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+"""Stands for an instant that another program wrote and that is none."""
 
 
 class FollowingReader(ArchiveReader):
@@ -57,3 +60,47 @@ class FollowingReader(ArchiveReader):
     def archived_since(self, app: str, since: datetime) -> int:
         """Count the messages of an app that went to the archive after an instant."""
         return int(self._run(follow.archived_since, {"app": app, "since": to_text(since)})[0][0])
+
+    def horizon(self) -> Horizon | None:
+        """Return which transactions may still bring smaller ids; None: none, they appear in order."""
+        return None
+
+    def occurrences(self, after: Place, upto: Place, limit: int) -> Page:
+        """Return what happened between two places, at most ``limit`` sends and as many lines of the log."""
+        sent = self._run(follow.sent_between, {"after": after.row, "upto": upto.row, "limit": limit})
+        row = sent[-1][0] if len(sent) == limit else max(after.row, upto.row)
+        logged = self._run(follow.logged_between, {"after": after.line, "upto": upto.line, "limit": limit})
+        line = logged[-1][0] if len(logged) == limit else max(after.line, upto.line)
+        found = [_sent(one, after.line) for one in sent]
+        found += [_logged(one, row) for one in logged if one[2] is not None]
+        return Page(Place(row, line), found)
+
+
+def _sent(row: Any, line: int) -> Occurrence:
+    row_id, at, app, source_app, message_id, who = row
+    return Occurrence(
+        place=Place(row_id, line),
+        at=maybe_moment(at) or _LONG_AGO,
+        event=MessageSent.name,
+        app=app,
+        source_app=source_app,
+        message_id=message_id,
+        row_id=row_id,
+        who=who,
+    )
+
+
+def _logged(line: Any, row: int) -> Occurrence:
+    line_id, at, app, source_app, message_id, row_id, event, attempt, who, code = line
+    return Occurrence(
+        place=Place(row, line_id),
+        at=maybe_moment(at) or _LONG_AGO,
+        event=event,
+        app=app,
+        source_app=source_app,
+        message_id=message_id,
+        row_id=row_id,
+        attempt=attempt,
+        who=who,
+        code=code,
+    )

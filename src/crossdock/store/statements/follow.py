@@ -69,3 +69,25 @@ def durations() -> Select[Any]:
 def archived_since() -> Select[Any]:
     """Count the messages of an app that went to the archive after an instant."""
     return select(func.count()).where(_O.target_app == param("app"), _O.archived_at > param("since"))
+
+
+def sent_between() -> Select[Any]:
+    """Return the first messages between two ids, without their data."""
+    return (
+        select(T.id, T.created_at, T.target_app, T.source_app, T.message_id, T.created_by)
+        .where(T.id > param("after"), T.id <= param("upto"))
+        .order_by(T.id)
+        .suffix_with(LIMIT)
+    )
+
+
+def logged_between() -> Select[Any]:
+    """Return the first lines of the audit log between two ids, with the message that each is about."""
+    message = (func.coalesce(T.source_app, _O.source_app), func.coalesce(T.message_id, _O.message_id))
+    return (
+        select(_A.id, _A.at, _APP, *message, _A.row_id, _A.event, _A.attempt, _A.who, _A.code)
+        .select_from(_LOGGED)
+        .where(*_BEHIND)
+        .order_by(_A.id)
+        .suffix_with(LIMIT)
+    )
