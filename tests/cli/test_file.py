@@ -191,12 +191,13 @@ def test_list_shows_the_stages_of_the_configuration(shell: Shell, imports: Path)
 
 
 def test_list_needs_no_configuration(shell: Shell, imports: Path) -> None:
+    (shell.folder / "crossdock.toml").unlink()
     drop(imports, "c.csv")
     drop(shell.folder / "data", "no.csv")
     for folder in ("data", "data/imports"):
         if folder == "data":
             (shell.folder / "data" / "errors").mkdir()
-        (line,) = shell.good("file", "list", folder, "--json", "--config", "other.toml").json_lines
+        (line,) = shell.good("file", "list", folder, "--json").json_lines
         assert (line["file"], line["state"]) == ("imports/c.csv", "ready")
 
 

@@ -20,7 +20,17 @@ from crossdock.api.documentation import PREFIX
 from crossdock.api.errors import Detail, ErrorAnswer, Refusal, answer_for
 from crossdock.api.guard import Guard
 from crossdock.api.operations import Answers, JsonAnswer, Operations
-from crossdock.api.resources import apps, events, health, messages, metrics, queues
+from crossdock.api.resources import (
+    apps,
+    events,
+    health,
+    jobs,
+    keys,
+    messages,
+    metrics,
+    queues,
+    schedules,
+)
 from crossdock.api.state import ApiState, state_of
 from crossdock.domain.errors import CrossdockError
 
@@ -31,9 +41,12 @@ if TYPE_CHECKING:
     from crossdock.asynchronous.queue import AsyncQueue
 
 _RESOURCES: tuple[Operations, ...] = (
+    jobs.operations,
     messages.operations,
     queues.operations,
+    schedules.operations,
     apps.operations,
+    keys.operations,
     events.operations,
     health.operations,
     metrics.operations,
@@ -100,7 +113,11 @@ def _documents(app: FastAPI) -> Operations:
         return JsonAnswer(documentation.document(app), headers={"Cache-Control": "max-age=300"})
 
     @operations.on(
-        "GET", "/docs", id="getDocumentation", access=OPEN, answers=Answers(None, meaning="A page.")
+        "GET",
+        "/docs",
+        id="getDocumentation",
+        access=OPEN,
+        answers=Answers(None, meaning="A page.", page=True),
     )
     async def get_documentation() -> HTMLResponse:
         """Return this document as a page for people."""

@@ -43,6 +43,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "REQUEST_TIMEOUT": Kind(408, "the body has not come within 30 s"),
     "AMBIGUOUS_MESSAGE": Kind(409, "2 messages have the id 4711; name the app, or the source"),
     "ILLEGAL_MOVE": Kind(409, "cannot replay message 4711 of validator: it is pending"),
+    "SCHEDULE_EXISTS": Kind(409, "there is a schedule morning; replace it with PUT"),
     "LEASE_LOST": Kind(409, "1 deliveries are no longer ours, nothing was changed for them"),
     "IDEMPOTENCY_KEY_IN_USE": Kind(409, "a request with this Idempotency-Key is being worked on", 1),
     "PRECONDITION_FAILED": Kind(412, "the message was changed meanwhile; read it again"),
@@ -58,14 +59,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "PRECONDITION_REQUIRED": Kind(428, "send If-Match with the ETag of what you have read, or *"),
     "RATE_LIMITED": Kind(429, "the key 'shop' has used up its 1000/s", 1),
     "QUEUE_FULL": Kind(429, "the queue of 'validator' has no room for one more", 1),
-    "HEADERS_TOO_LARGE": Kind(431, "the headers are larger than 65536 bytes"),
     "INTERNAL_ERROR": Kind(500, "a defect of Crossdock; its log says more under the request_id"),
     "STORE_ERROR": Kind(500, "the store refused what was asked"),
     "STORE_DAMAGED": Kind(503, "the store's file vanished; nothing more is acknowledged"),
     "SCHEMA_OUT_OF_DATE": Kind(503, "the store's schema does not fit this version of Crossdock"),
     "STORE_UNAVAILABLE": Kind(503, "the store cannot be written now; send again later", 1),
     "STORE_FULL": Kind(503, "the disk is nearly full: nothing new is taken in", 10),
-    "STOPPING": Kind(503, "this process ends; ask another one, or again in a moment", 1),
 }
 """Every code that may be answered."""
 _OTHER: Final = "INTERNAL_ERROR"

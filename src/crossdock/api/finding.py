@@ -27,11 +27,14 @@ async def found(caller: Caller, message_id: str, app: str | None, source: str | 
         record = await caller.queue.get(message_id, app=app, source_app=source)
     except AmbiguousMessage as error:
         own = [one for one in error.candidates if caller.key.app is None or caller.key.app in one]
-        if len(own) != 1:
-            raise AmbiguousMessage(
-                f"{len(own)} messages have the id {message_id}; name the app, or the source", own
-            ) from error if own else _unknown(message_id)
+        if not own:
+            raise _unknown(message_id) from None
+        if len(own) > 1:
+            words = f"{len(own)} messages have the id {message_id}; name the app, or the source"
+            raise AmbiguousMessage(words, own) from error
         record = await caller.queue.get(message_id, app=own[0][0], source_app=own[0][1])
+    except MessageNotFound:
+        raise _unknown(message_id) from None  # in the same words as for one that the caller may not see
     if not caller.sees(record):
         raise _unknown(message_id)
     return record

@@ -30,9 +30,11 @@ _GONE_NS: Final = 250_000_000
 """Who is first in line looks every few milliseconds; if it has not done so for this long, it was stopped or killed."""
 _LINE_PATIENCE_S: Final = 0.25
 """So often who waits in the line makes sure that its first is there; if not, it tries without the line."""
+_EARLY_POLL_S: Final = 0.001
+"""So often the first in line looks while others may still take the turn past it."""
 _FIRST_POLL_S: Final = 0.0002
+"""And so soon after that: its turn comes at the end of the next commit."""
 _LAST_POLL_S: Final = 0.002
-"""The first in line looks most often just after its ten milliseconds: the turn comes at the end of the next commit."""
 _POLL_GROWTH: Final = 1.1
 _ROOM: Final = 0.25
 _LONGEST_ROOM_S: Final = 0.05
@@ -187,7 +189,7 @@ class WriteLock:
                 )
             early_s = (_SLICE_NS - self._ago_ns(_SINCE)) / 1e9 if first else 0.0
             if early_s > 0:
-                time.sleep(min(_LAST_POLL_S, early_s))
+                time.sleep(min(_EARLY_POLL_S, early_s))
             else:
                 time.sleep(pause_s)
                 pause_s = min(_LAST_POLL_S, pause_s * _POLL_GROWTH)

@@ -62,6 +62,10 @@ def test_what_only_some_producers_know_may_be_missing_and_more_is_passed_over() 
             ],
         ),
         (
+            {"created_at": "0001-01-01T00:00:00+23:00"},
+            [("created_at", "0001-01-01T00:00:00+23:00 is in no year from 1 to 9999, in UTC")],
+        ),
+        (
             {"filename": "../sales_001.csv"},
             [("filename", "'../sales_001.csv' begins with a dot, and hidden files are never data")],
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -30,6 +30,14 @@ def _plain_name(text: str) -> str:
     return text
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{moment.isoformat()} is in no year from 1 to 9999, in UTC") from error
+    return moment
+
+
 class Manifest(BaseModel):
     """What a manifest says; keys that it does not know are passed over."""
 
@@ -40,7 +48,7 @@ class Manifest(BaseModel):
         max_length=LONGEST_NAME,
         description="The data file, in the same folder. Its stem is that of the manifest.",
     )
-    created_at: AwareDatetime = Field(
+    created_at: Annotated[AwareDatetime, AfterValidator(_in_utc)] = Field(
         description="When the file was made, RFC 3339. With the name and the checksum it tells a duplicate."
     )
     created_by: str | None = Field(default=None, description="Who made it: the app, or a program.")

@@ -1,0 +1,201 @@
+"""Jobs: messages whose sender wants the outcome. A view of the same rows, not a second mechanism."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from fastapi import Query
+from starlette.requests import Request
+
+from crossdock.api.access import needs
+from crossdock.api.finding import cursor_of, found, place_of
+from crossdock.api.idempotency import IdempotencyKey, Made, done_once
+from crossdock.api.job_models import Job, JobResult, Jobs, JobWish
+from crossdock.api.models import Status
+from crossdock.api.operations import APP_PATTERN, Answers, CallerOf, JsonAnswer, Operations, StateOf
+from crossdock.api.resources.messages import AppFilter, MessageId, sending_app
+from crossdock.domain.cloudevent import instant_text
+from crossdock.domain.json_form import issues
+from crossdock.domain.key import Scope
+
+if TYPE_CHECKING:
+    from crossdock.domain.message import SentMessage
+    from crossdock.domain.record import Record
+
+operations = Operations("jobs")
+
+_FINISHED: Final = frozenset({"completed", "failed", "archived"})
+_FOUND: Final = ("MESSAGE_NOT_FOUND",)
+_AGAIN: Final = {"Retry-After": "1"}
+
+
+@operations.on(
+    "POST",
+    "/jobs",
+    id="createJob",
+    access=needs(Scope.MESSAGES_SEND),
+    answers=Answers(
+        Job,
+        202,
+        "It is stored, and will be worked on.",
+        headers={"Location": "Of the job.", "Idempotency-Replayed": "Answered before."},
+    ),
+    errors=(
+        "INVALID_MESSAGE", "QUEUE_FULL", "STORE_FULL", "IDEMPOTENCY_KEY_REQUIRED", "IDEMPOTENCY_KEY_IN_USE",
+        "IDEMPOTENCY_KEY_REUSED",
+    ),
+)  # fmt: skip
+async def create_job(
+    wish: JobWish,
+    request: Request,
+    caller: CallerOf,
+    state: StateOf,
+    sender: Annotated[
+        str | None,
+        Query(
+            alias="from",
+            pattern=APP_PATTERN,
+            description="The app that sends, for a key that is bound to none; its own name unless given.",
+            examples=["shop"],
+        ),
+    ] = None,
+    idempotency_key: IdempotencyKey = None,
+) -> JsonAnswer:
+    """Let an app do something.
+
+    A job is a message whose data is its config; its id is made here. Ask for it until it is completed or has failed,
+    or let its results be fetched later.
+    """
+    gateway = caller.queue._gateway
+    options: dict[str, Any] = {"source_app": sending_app(caller, sender)}
+    if wish.priority is not None:
+        options["priority"] = wish.priority
+    draft, envelope = gateway.draft(wish.config, None), gateway.envelope(wish.app, options)
+
+    def create(tx: Any) -> SentMessage:
+        sent: SentMessage = tx.send(draft, envelope)
+        return sent
+
+    def told(sent: SentMessage) -> Made:
+        links = _links(sent.id)
+        document = {"id": sent.id, "app": sent.app, "status": "pending", "links": links}
+        return Made(202, document, links["self"])
+
+    return await done_once(
+        state,
+        caller,
+        operation="createJob",
+        name=idempotency_key,
+        request=request,
+        work=create,
+        answer=told,
+    )
+
+
+@operations.on(
+    "GET",
+    "/jobs",
+    id="listJobs",
+    access=needs(Scope.MESSAGES_READ),
+    answers=Answers(Jobs, meaning="A page, the newest first.", headers={"Link": "The next page."}),
+)
+async def list_jobs(
+    caller: CallerOf,
+    app: AppFilter = None,
+    status: Annotated[Status | None, Query(description="Only these.")] = None,
+    cursor: Annotated[
+        str | None, Query(max_length=64, description="What next said on the page before.", examples=["MTc"])
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=1000, description="At most so many.")] = 100,
+) -> JsonAnswer:
+    """List jobs, the newest first.
+
+    Every message is somebody's job. A key that is bound to an app sees those of that app.
+    """
+    wanted = app if app is not None else caller.key.app
+    if wanted is not None:
+        caller.demand_app(wanted)
+    listed = await caller.queue.list(
+        wanted, status=status, limit=limit + 1, after=place_of(cursor), newest_first=True
+    )
+    following = cursor_of(listed[limit - 1].row_id) if len(listed) > limit else None
+    headers = {} if following is None else {"Link": f'<?cursor={following}>; rel="next"'}
+    return JsonAnswer({"jobs": [_job(one) for one in listed[:limit]], "next": following}, headers=headers)
+
+
+@operations.on(
+    "GET",
+    "/jobs/{job_id:path}/results",
+    id="getJobResults",
+    access=needs(Scope.MESSAGES_READ),
+    answers=Answers(
+        JobResult,
+        meaning="What came of it.",
+        headers={"Retry-After": "Ask again after so many seconds, if it is not finished."},
+        more={202: "It is not finished yet."},
+    ),
+    errors=_FOUND,
+)
+async def get_job_results(job_id: MessageId, caller: CallerOf) -> JsonAnswer:
+    """Return what an app made of a job: its result, or why there is none."""
+    record = await found(caller, job_id, None, None)
+    error = record.error
+    failed = record.status.value == "failed" and error is not None
+    document = {
+        "id": record.message.id,
+        "status": record.status.value,
+        "result": record.result,
+        "error": {"code": error.code, "message": error.message, "details": issues(error.details)}
+        if failed and error is not None
+        else None,
+    }
+    if record.status.value in _FINISHED:
+        return JsonAnswer(document)
+    return JsonAnswer(document, 202, _AGAIN)
+
+
+@operations.on(
+    "GET",
+    "/jobs/{job_id:path}",
+    id="getJob",
+    access=needs(Scope.MESSAGES_READ),
+    answers=Answers(Job, meaning="The job."),
+    errors=_FOUND,
+)
+async def get_job(job_id: MessageId, caller: CallerOf) -> JsonAnswer:
+    """Tell how far a job is."""
+    return JsonAnswer(_job(await found(caller, job_id, None, None)))
+
+
+@operations.on(
+    "DELETE",
+    "/jobs/{job_id:path}",
+    id="cancelJob",
+    access=needs(Scope.MESSAGES_CONTROL),
+    answers=Answers(Job, meaning="The job, which will not be worked on."),
+    errors=(*_FOUND, "ILLEGAL_MOVE"),
+)
+async def cancel_job(job_id: MessageId, caller: CallerOf) -> JsonAnswer:
+    """Cancel a job; a worker that has it loses its lease.
+
+    The job stays, as failed with the code CANCELLED, so that it can still be asked for.
+    """
+    record = await found(caller, job_id, None, None)
+    return JsonAnswer(_job(await caller.queue.cancel(job_id, app=record.app, source_app=record.source_app)))
+
+
+def _job(record: Record) -> dict[str, Any]:
+    return {
+        "id": record.message.id,
+        "app": record.app,
+        "status": record.status.value,
+        "attempts": record.attempts,
+        "created_at": instant_text(record.created_at),
+        "processed_at": instant_text(record.processed_at),
+        "links": _links(record.message.id),
+    }
+
+
+def _links(job_id: str) -> dict[str, str]:
+    place = f"/api/v1/jobs/{job_id}"
+    return {"self": place, "results": f"{place}/results"}

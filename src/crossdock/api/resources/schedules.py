@@ -1,0 +1,255 @@
+"""Schedules: messages that send themselves, again and again or once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from fastapi import Header, Path
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crossdock.api.access import needs
+from crossdock.api.errors import Refusal
+from crossdock.api.finding import instant_of
+from crossdock.api.idempotency import IdempotencyKey, Made, done_once
+from crossdock.api.operations import APP_PATTERN, Answers, CallerOf, JsonAnswer, Operations, StateOf
+from crossdock.api.schedule_models import NewSchedule, ScheduleDocument, Schedules, ScheduleWish
+from crossdock.api.state import Caller
+from crossdock.domain.errors import InvalidMessage, ScheduleNotFound
+from crossdock.domain.json_form import schedule_document
+from crossdock.domain.key import Scope
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from crossdock.domain.schedule import Schedule, ScheduleSpec
+
+operations = Operations("schedules")
+
+_ADMIN: Final = needs(Scope.SCHEDULES_ADMIN)
+_SHOWN: Final = 5
+_TAG: Final = {"ETag": "Of this state of the schedule."}
+ScheduleName = Annotated[str, Path(pattern=APP_PATTERN, description="Of the schedule.", examples=["morning"])]
+IfMatch = Annotated[
+    str | None, Header(alias="If-Match", description="The ETag of what you have read, or *.", examples=["*"])
+]
+
+
+@operations.on(
+    "GET",
+    "/schedules",
+    id="listSchedules",
+    access=_ADMIN,
+    answers=Answers(Schedules, meaning="The schedules."),
+)
+async def list_schedules(caller: CallerOf) -> JsonAnswer:
+    """List the schedules, by name.
+
+    A key that is bound to an app sees those that send to that app.
+    """
+    found = [one for one in await caller.queue.schedules() if caller.key.app in {None, one.app}]
+    return JsonAnswer({"schedules": [_document(one) for one in found]})
+
+
+@operations.on(
+    "POST",
+    "/schedules",
+    id="createSchedule",
+    access=_ADMIN,
+    answers=Answers(
+        ScheduleDocument,
+        201,
+        "It is there from now on.",
+        headers={"Location": "Of the schedule.", "Idempotency-Replayed": "Answered before."},
+    ),
+    errors=(
+        "SCHEDULE_EXISTS", "INVALID_MESSAGE", "IDEMPOTENCY_KEY_REQUIRED", "IDEMPOTENCY_KEY_IN_USE",
+        "IDEMPOTENCY_KEY_REUSED",
+    ),
+)  # fmt: skip
+async def create_schedule(
+    wish: NewSchedule,
+    request: Request,
+    caller: CallerOf,
+    state: StateOf,
+    idempotency_key: IdempotencyKey = None,
+) -> JsonAnswer:
+    """Let messages send themselves; refused if there is a schedule of that name."""
+    caller.demand_app(wish.app)
+    spec = _spec(caller, wish.name, wish)
+
+    def create(tx: Any) -> Schedule:
+        made: Schedule = tx.declare_schedule(spec)
+        if made.change != "created":
+            raise Refusal("SCHEDULE_EXISTS", f"there is a schedule {wish.name}; replace it with PUT")
+        return made
+
+    return await done_once(
+        state,
+        caller,
+        operation="createSchedule",
+        name=idempotency_key,
+        request=request,
+        work=create,
+        answer=lambda made: Made(201, _document(made), f"/api/v1/schedules/{made.name}"),
+    )
+
+
+@operations.on(
+    "GET",
+    "/schedules/{name}",
+    id="getSchedule",
+    access=_ADMIN,
+    answers=Answers(ScheduleDocument, meaning="The schedule.", headers=_TAG),
+    errors=("SCHEDULE_NOT_FOUND",),
+)
+async def get_schedule(name: ScheduleName, caller: CallerOf) -> JsonAnswer:
+    """Return a schedule, with its next slots."""
+    return _state(await _found(caller, name))
+
+
+@operations.on(
+    "PUT",
+    "/schedules/{name}",
+    id="replaceSchedule",
+    access=_ADMIN,
+    answers=Answers(ScheduleDocument, meaning="The schedule as it is now.", headers=_TAG),
+    errors=("SCHEDULE_NOT_FOUND", "INVALID_MESSAGE", "PRECONDITION_FAILED", "PRECONDITION_REQUIRED"),
+)
+async def replace_schedule(
+    name: ScheduleName, wish: ScheduleWish, caller: CallerOf, if_match: IfMatch = None
+) -> JsonAnswer:
+    """Declare a schedule otherwise. What it has sent stays; one of a configuration is put back at its next start."""
+    held = await _found(caller, name)
+    caller.demand_app(wish.app)
+    spec = _spec(caller, name, wish)
+    _demand_match(held, if_match)
+
+    def replace(tx: Any) -> Schedule:
+        replaced: Schedule = tx.declare_schedule(spec)
+        if replaced.change == "replaced" and not _is_any(if_match) and replaced.revision != held.revision + 1:
+            raise _changed()
+        return replaced
+
+    return _state(await caller.queue._store.write_async(replace))
+
+
+@operations.on(
+    "DELETE",
+    "/schedules/{name}",
+    id="deleteSchedule",
+    access=_ADMIN,
+    answers=Answers(None, 204, "It sends nothing any more."),
+    errors=("SCHEDULE_NOT_FOUND",),
+)
+async def delete_schedule(name: ScheduleName, caller: CallerOf) -> Response:
+    """Remove a schedule; what it has sent stays."""
+    await _found(caller, name)
+    await caller.queue.delete_schedule(name)
+    return Response(status_code=204)
+
+
+@operations.on(
+    "POST",
+    "/schedules/{name}/pause",
+    id="pauseSchedule",
+    access=_ADMIN,
+    answers=Answers(ScheduleDocument, meaning="The schedule as it is now.", headers=_TAG),
+    errors=("SCHEDULE_NOT_FOUND",),
+)
+async def pause_schedule(name: ScheduleName, caller: CallerOf) -> JsonAnswer:
+    """Let a schedule send nothing until it is resumed."""
+    await _found(caller, name)
+    return _state(await caller.queue.pause_schedule(name))
+
+
+@operations.on(
+    "POST",
+    "/schedules/{name}/resume",
+    id="resumeSchedule",
+    access=_ADMIN,
+    answers=Answers(ScheduleDocument, meaning="The schedule as it is now.", headers=_TAG),
+    errors=("SCHEDULE_NOT_FOUND",),
+)
+async def resume_schedule(name: ScheduleName, caller: CallerOf) -> JsonAnswer:
+    """Let a paused schedule send again, from its next slot on; the slots of the pause are left out."""
+    await _found(caller, name)
+    return _state(await caller.queue.resume_schedule(name))
+
+
+async def _found(caller: Caller, name: str) -> Schedule:
+    """Return a schedule, if the caller may know of it."""
+    schedule = await caller.queue.schedule(name)
+    if caller.key.app not in {None, schedule.app}:
+        raise ScheduleNotFound(f"no schedule {name}")
+    return schedule
+
+
+def _spec(caller: Caller, name: str, wish: ScheduleWish) -> ScheduleSpec:
+    declarations = caller.queue._declarations
+    timing = declarations.timing(_when(wish), timezone=wish.timezone, start=None)
+    options = {} if wish.priority is None else {"priority": wish.priority}
+    return declarations.spec(
+        wish.app, wish.data, timing=timing, name=name, missed=wish.missed, options=options
+    )
+
+
+def _when(wish: ScheduleWish) -> str | timedelta | datetime:
+    """Return when a schedule is to send.
+
+    Raises:
+        Refusal: None or several of the three ways to say it are used.
+    """
+    given: dict[str, Callable[[], str | timedelta | datetime]] = {}
+    if wish.cron is not None:
+        given["cron"] = lambda: str(wish.cron)
+    if wish.every_s is not None:
+        given["every_s"] = lambda: timedelta(seconds=wish.every_s or 0)
+    if wish.at is not None:
+        given["at"] = lambda: instant_of("at", str(wish.at))
+    if len(given) != 1:
+        issue = "exactly one of cron, every_s and at says when"
+        raise Refusal(
+            "VALIDATION_ERROR", issue, [(name, issue) for name in (*given, *([] if given else ["cron"]))]
+        )
+    (when,) = given.values()
+    return when()
+
+
+def _demand_match(schedule: Schedule, if_match: str | None) -> None:
+    if if_match is None:
+        raise Refusal("PRECONDITION_REQUIRED", "send If-Match with the ETag of what you have read, or *")
+    if not _is_any(if_match) and _tag(schedule) not in if_match:
+        raise _changed()
+
+
+def _is_any(if_match: str | None) -> bool:
+    return if_match is not None and if_match.strip() == "*"
+
+
+def _changed() -> Refusal:
+    return Refusal("PRECONDITION_FAILED", "the schedule was changed meanwhile; read it again")
+
+
+def _tag(schedule: Schedule) -> str:
+    return f'"{schedule.name}-{schedule.revision}"'
+
+
+def _document(schedule: Schedule) -> dict[str, Any]:
+    document = schedule_document(schedule, _slots(schedule))
+    del document["change"]
+    return document
+
+
+def _slots(schedule: Schedule) -> list[datetime]:
+    """Return the next slots, as far as this machine can know them."""
+    try:
+        return schedule.slots(_SHOWN)
+    except InvalidMessage:
+        return [] if schedule.next_at is None else [schedule.next_at]
+
+
+def _state(schedule: Schedule) -> JsonAnswer:
+    return JsonAnswer(_document(schedule), headers={"ETag": _tag(schedule)})

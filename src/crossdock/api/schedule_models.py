@@ -1,0 +1,79 @@
+"""The documents of schedules."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from crossdock.api.models import Given, Instant, example
+from crossdock.api.operations import APP_PATTERN
+
+_INSTANT: Final = "2031-05-17T05:00:00Z"
+_WISH: Final[dict[str, Any]] = {
+    "app": "report", "cron": "0 7 * * 1-5", "timezone": "Europe/Paris", "data": {"kind": "daily"},
+}  # fmt: skip
+_SCHEDULE: Final[dict[str, Any]] = {
+    "name": "morning", "app": "report", "cron": "0 7 * * 1-5", "timezone": "Europe/Paris", "interval_s": None,
+    "at": None, "start": _INSTANT, "missed": "latest", "data": {"kind": "daily"}, "options": {}, "configured": False,
+    "next_at": _INSTANT, "last_slot": None, "sent": 0, "paused_at": None, "created_at": _INSTANT,
+    "declared_by": "api:operator", "updated_at": _INSTANT, "revision": 1, "slots": [_INSTANT],
+}  # fmt: skip
+Missed = Literal["latest", "all", "skip"]
+
+
+class ScheduleWish(Given):
+    """When what is to be sent to whom; exactly one of ``cron``, ``every_s`` and ``at``."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_WISH]})
+    app: str = Field(pattern=APP_PATTERN, description="Who receives the messages.")
+    data: Any = Field(default=None, description="Of each message.")
+    cron: str | None = Field(default=None, max_length=200, description="An expression of five fields.")
+    every_s: float | None = Field(default=None, ge=1, le=31_536_000, description="The distance of two slots.")
+    at: Instant | None = Field(default=None, description="The one slot.")
+    timezone: str | None = Field(default=None, max_length=100, description="Of cron; UTC unless given.")
+    missed: Missed = Field(
+        default="latest", description="What becomes of slots that nobody was there to send."
+    )
+    priority: int | None = Field(default=None, ge=0, le=9, description="Of each message.")
+
+
+class NewSchedule(ScheduleWish):
+    """A schedule that is not there yet."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "morning", **_WISH}]})
+    name: str = Field(pattern=APP_PATTERN, description="What it is called.")
+
+
+class ScheduleDocument(BaseModel):
+    """A schedule as it stands."""
+
+    model_config = example(**_SCHEDULE)
+    name: str
+    app: str
+    cron: str | None
+    timezone: str | None
+    interval_s: float | None
+    at: Instant | None
+    start: Instant | None
+    missed: Missed
+    data: Any = None
+    data_base64: str | None = None
+    options: dict[str, Any]
+    configured: bool = Field(description="It stands in a configuration, which declares it again at a start.")
+    next_at: Instant | None
+    last_slot: Instant | None
+    sent: int
+    paused_at: Instant | None
+    created_at: Instant
+    declared_by: str
+    updated_at: Instant
+    revision: int
+    slots: list[Instant] = Field(description="The next ones.")
+
+
+class Schedules(BaseModel):
+    """Every schedule, by name."""
+
+    model_config = example(schedules=[_SCHEDULE])
+    schedules: list[ScheduleDocument]
