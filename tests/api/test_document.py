@@ -66,6 +66,8 @@ def test_answers_are_as_the_document_says_with_a_key_that_may_do_everything(
     key = live.key("all")
 
     def check(case: Any) -> None:
+        if case.operation.path.endswith("/events/stream"):
+            return  # its answer does not end; tests/api/test_events.py reads it
         case.call_and_validate(headers={"Authorization": f"Bearer {key}"}, checks=CHECKS)
 
     for_every_operation(document, check, MOST)

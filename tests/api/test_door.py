@@ -29,7 +29,7 @@ OPEN = {"getHealth", "getLiveness", "getDocument", "getDocumentation"}
 def test_only_the_listed_operations_answer_without_a_key(shared_api: Served) -> None:
     answered = set()
     for one in shared_api.application.state.crossdock.declared:
-        path = one.path.replace("{app}", "app").replace("{message_id:path}", "1")
+        path = one.path.replace("{app}", "app").replace("{app_id}", "app").replace("{message_id:path}", "1")
         if shared_api.ask(one.method, path, key=None).status != 401:
             answered.add(one.id)
     assert answered == OPEN
@@ -42,7 +42,9 @@ def test_every_operation_that_needs_a_key_demands_its_scope(shared_api: Served) 
     for one in declared:
         if one.access.kind == "key":
             key = shared_api.key("weak", frozenset(Scope) - {one.access.scope})
-            path = one.path.replace("{app}", "app").replace("{message_id:path}", "1")
+            path = (
+                one.path.replace("{app}", "app").replace("{app_id}", "app").replace("{message_id:path}", "1")
+            )
             answer = shared_api.ask(one.method, path, key=key)
             assert (answer.status, answer.code) == (403, "FORBIDDEN"), one
 

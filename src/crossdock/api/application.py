@@ -20,7 +20,17 @@ from crossdock.api.documentation import PREFIX
 from crossdock.api.errors import Detail, ErrorAnswer, Refusal, answer_for
 from crossdock.api.guard import Guard
 from crossdock.api.operations import Answers, JsonAnswer, Operations
-from crossdock.api.resources import health, jobs, keys, messages, queues, schedules
+from crossdock.api.resources import (
+    apps,
+    events,
+    health,
+    jobs,
+    keys,
+    messages,
+    metrics,
+    queues,
+    schedules,
+)
 from crossdock.api.state import ApiState, state_of
 from crossdock.domain.errors import CrossdockError
 
@@ -35,8 +45,11 @@ _RESOURCES: tuple[Operations, ...] = (
     messages.operations,
     queues.operations,
     schedules.operations,
+    apps.operations,
     keys.operations,
+    events.operations,
     health.operations,
+    metrics.operations,
 )
 """Whatever the API has, in the order of the document; a further resource joins by its line here."""
 
@@ -79,6 +92,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     attendance = Attendance(state)
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(attendance.run())
+        tasks.create_task(state.feed.run())  # ends by itself when the process is to
         try:
             yield
         finally:

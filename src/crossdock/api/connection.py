@@ -26,6 +26,7 @@ class Connection(H11Protocol):
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the first request."""
         super().connection_made(transport)
+        self.app_state = {**self.app_state, "cut": transport.abort}
         self._expect_headers()
 
     def data_received(self, data: bytes) -> None:

@@ -34,6 +34,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "FORBIDDEN": Kind(403, "the key 'shop' has not the scope queue:work"),
     "NOT_FOUND": Kind(404, "there is nothing at /api/v1/massages"),
     "MESSAGE_NOT_FOUND": Kind(404, "no message 0190b5a7-0000-7000-8000-000000000000"),
+    "APP_NOT_FOUND": Kind(
+        404, "no app validatr: it is not configured, and has no queue; did you mean validator?"
+    ),
     "SCHEDULE_NOT_FOUND": Kind(404, "no schedule nightly"),
     "KEY_NOT_FOUND": Kind(404, "no key 5f0c3a9e1b7d"),
     "METHOD_NOT_ALLOWED": Kind(405, "PUT is not for /api/v1/messages; GET, POST are"),

@@ -291,7 +291,7 @@ class Settled(BaseModel):
     lost: list[str]
 
 
-_STATS: Final[dict[str, Any]] = {
+STATS: Final[dict[str, Any]] = {
     "app": "validator", "ready": 3, "scheduled": 0, "blocked": 0, "processing": 1, "completed": 120, "failed": 0,
     "paused": False, "parked_until": None, "note": None, "breaker": None, "max_depth": None, "max_processing": None,
     "rate": None, "fallback": None, "oldest_due_at": _INSTANT, "depth": 3,
@@ -301,7 +301,7 @@ _STATS: Final[dict[str, Any]] = {
 class QueueDocument(BaseModel):
     """How the queue of an app stands."""
 
-    model_config = example(**_STATS)
+    model_config = example(**STATS)
     app: str
     depth: int = Field(description="How many messages wait: ready, scheduled and blocked.")
     ready: int
@@ -324,7 +324,7 @@ class QueueDocument(BaseModel):
 class Queues(BaseModel):
     """How every queue stands, by app."""
 
-    model_config = example(queues=[_STATS])
+    model_config = example(queues=[STATS])
     queues: list[QueueDocument]
 
 

@@ -57,6 +57,7 @@ class Answers:
         headers: Those that are worth knowing, with their meanings.
         page: Whether it is HTML and no JSON.
         more: Further statuses, each with its meaning; they have the same model, but for 304.
+        texts: Where the answer is no JSON: an example of each media type.
     """
 
     model: type[BaseModel] | UnionType | None
@@ -65,6 +66,7 @@ class Answers:
     headers: Mapping[str, str] = field(default_factory=dict)
     page: bool = False
     more: Mapping[int, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 class Declared(NamedTuple):
@@ -197,4 +199,9 @@ def _responses(answers: Answers) -> dict[int | str, dict[str, Any]]:
         found[status] = {"description": meaning, **({"headers": headers} if headers else {})}
         if answers.model is not None and status not in {204, 304}:
             found[status]["model"] = answers.model
+        if answers.texts:
+            found[status]["content"] = {
+                media: {"schema": {"type": "string"}, "example": text}
+                for media, text in answers.texts.items()
+            }
     return found

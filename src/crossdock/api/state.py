@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 
 from crossdock.api.errors import Refusal
+from crossdock.api.feed import Feed
 from crossdock.api.keyring import Keyring
 from crossdock.api.limits import Limiter
 from crossdock.api.settings import LOCAL_NAMES, ApiSettings
+from crossdock.api.tally import Tally
 
 if TYPE_CHECKING:
     from crossdock.api.operations import Declared
@@ -29,6 +31,8 @@ class ApiState:
         limiter: Counts requests, by key.
         in_progress: Requests with an Idempotency-Key that are being worked on, so that the same is not begun twice.
         declared: Every operation.
+        tally: Counts what happens in the store.
+        feed: Tells listeners what happens in the store.
         stopping: Set when the process is to end: nothing waits any longer.
     """
 
@@ -39,7 +43,9 @@ class ApiState:
         self.refused = Limiter(settings.rate)
         self.in_progress: set[Any] = set()
         self.declared: list[Declared] = []
+        self.tally = Tally(queue)
         self.stopping = asyncio.Event()
+        self.feed = Feed(queue, self.stopping)
         self._settings = settings
         self._hosts = _hosts(settings)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from crossdock.ports.archive import ArchiveReading, ArchiveVerbs
 from crossdock.ports.doors import AnswerVerbs, KeyReading, KeyVerbs
+from crossdock.ports.following import FollowingReading
 
 if TYPE_CHECKING:
     import builtins
@@ -199,7 +200,7 @@ class Transaction(
     """One open write transaction."""
 
 
-class Reading(ArchiveReading, KeyReading, Protocol):
+class Reading(ArchiveReading, KeyReading, FollowingReading, Protocol):
     """One consistent snapshot."""
 
     def find(self, message_id: str, app: str | None, source_app: str | None = None) -> Record:

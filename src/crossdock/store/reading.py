@@ -22,9 +22,9 @@ from crossdock.domain.record import HubProcess, QueueStats, Record, TimelineEntr
 from crossdock.domain.rules import RULE_NAMES, QueueRules
 from crossdock.domain.schedule import scheduled_by
 from crossdock.store import shrinking, statements, statistics
-from crossdock.store.archive_reading import ArchiveReader
 from crossdock.store.codec import maybe_moment, overdue_from, record_from, rules_from, value_or_text
 from crossdock.store.doors import key_from
+from crossdock.store.following import FollowingReader
 from crossdock.store.listing import Listing
 from crossdock.store.schedule_codec import ScheduleRow, declared_columns
 from crossdock.store.types import from_text, to_text
@@ -41,7 +41,7 @@ _NEWEST: Final = 2**63 - 1
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
-class Reader(ArchiveReader):
+class Reader(FollowingReader):
     """Answers questions from one consistent snapshot."""
 
     def find(self, message_id: str, app: str | None, source_app: str | None = None) -> Record:

@@ -69,11 +69,12 @@ async def _look(state: ApiState) -> tuple[dict[str, Any], Word]:
     except StoreError as error:
         return {"reason": error.code}, "failing"
     now = state.queue._store.now()
-    stuck = [app for app, one in stats.items() if _is_stuck(one, now)]
+    stuck = [app for app, one in stats.items() if is_stuck(one, now)]
     return {"stuck": stuck, "queues": _due(stats)}, "degraded" if stuck else "ok"
 
 
-def _is_stuck(stats: QueueStats, now: datetime) -> bool:
+def is_stuck(stats: QueueStats, now: datetime) -> bool:
+    """Tell whether a queue does not move though it could."""
     due = stats.oldest_due_at
     return not stats.paused and due is not None and now - due > STUCK_AFTER
 

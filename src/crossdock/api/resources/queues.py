@@ -55,7 +55,7 @@ _LOST: Final = ("LEASE_LOST", "INVALID_MESSAGE")
 async def list_queues(caller: CallerOf) -> JsonAnswer:
     """Tell how the queues stand."""
     stats = await caller.queue.stats(caller.key.app)
-    return JsonAnswer({"queues": [_stats(one) for one in stats.values()]})
+    return JsonAnswer({"queues": [stats_of(one) for one in stats.values()]})
 
 
 @operations.on(
@@ -68,7 +68,7 @@ async def list_queues(caller: CallerOf) -> JsonAnswer:
 async def get_queue(app: AppName, caller: CallerOf) -> JsonAnswer:
     """Tell how the queue of an app stands; one that never held anything is empty."""
     caller.demand_app(app)
-    return JsonAnswer(_stats((await caller.queue.stats(app))[app]))
+    return JsonAnswer(stats_of((await caller.queue.stats(app))[app]))
 
 
 @operations.on(
@@ -163,7 +163,7 @@ async def pause_queue(app: AppName, caller: CallerOf) -> JsonAnswer:
     """Let nothing more be claimed from a queue; what is sent waits."""
     caller.demand_app(app)
     await caller.queue.pause(app)
-    return JsonAnswer(_stats((await caller.queue.stats(app))[app]))
+    return JsonAnswer(stats_of((await caller.queue.stats(app))[app]))
 
 
 @operations.on(
@@ -177,7 +177,7 @@ async def resume_queue(app: AppName, caller: CallerOf) -> JsonAnswer:
     """Let a paused or parked queue be claimed from again."""
     caller.demand_app(app)
     await caller.queue.resume(app)
-    return JsonAnswer(_stats((await caller.queue.stats(app))[app]))
+    return JsonAnswer(stats_of((await caller.queue.stats(app))[app]))
 
 
 @operations.on(
@@ -301,5 +301,6 @@ def _handle(held: Overdue) -> str:
     return f"{held.row_id}.{held.lease_token}"
 
 
-def _stats(stats: QueueStats) -> dict[str, Any]:
+def stats_of(stats: QueueStats) -> dict[str, Any]:
+    """Return the document of a queue."""
     return {**stats_document(stats), "depth": stats.depth}

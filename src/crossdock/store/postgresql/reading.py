@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from crossdock.store.postgresql.statements import ending_owners
+from crossdock.domain.following import Horizon
+from crossdock.store.postgresql.statements import ending_owners, horizon
 from crossdock.store.reading import Reader
 from crossdock.store.types import to_text
 
@@ -45,3 +46,8 @@ class PostgreSQLReader(Reader):
     def ending_owners(self, now: datetime) -> builtins.list[str]:
         """Return the processes of this host whose kept leases should be renewed."""
         return [owner for (owner,) in self._run(ending_owners, {"now": to_text(now), "ours": self._ours})]
+
+    def horizon(self) -> Horizon:
+        """Return which transactions have not ended: any number of them write at a time."""
+        ((oldest, following),) = self._run(horizon, {})
+        return Horizon(int(oldest), int(following))

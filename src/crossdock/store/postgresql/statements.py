@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     Text,
     and_,
     cast,
@@ -300,3 +301,11 @@ REPLACED: Final[dict[Callable[..., ClauseElement], Callable[..., ClauseElement]]
     shared.seize_payload: seize_payload,
 }
 """For a statement of SQLite, the one of PostgreSQL; all others are the same for both."""
+
+
+def horizon() -> Select[Any]:
+    """Return the number of the oldest transaction that has not ended, and the number of the next one."""
+    present = func.pg_current_snapshot()
+    bounds = (func.pg_snapshot_xmin(present), func.pg_snapshot_xmax(present))
+    numbers: list[Any] = [cast(cast(bound, Text), BigInteger) for bound in bounds]
+    return select(*numbers)

@@ -1,0 +1,107 @@
+"""The documents about apps, as the OpenAPI document describes them."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, Field
+
+from crossdock.api.models import STATS, QueueDocument, example
+
+_APP: Final[dict[str, Any]] = {
+    "app": "validator",
+    "configured": True,
+    "inbound": None,
+    "outbound": {"kind": "python", "target": "orders.checks:validate"},
+    "next": ["warehouse"],
+    "subscribe": [{"type": "order.*", "source": None, "subject": None}],
+    "concurrency": 4,
+    "timeout_s": 30.0,
+    "retry": {
+        "max_attempts": 10, "backoff_min_s": 1.0, "backoff_max_s": 300.0, "jitter": True, "time_budget_s": None,
+    },
+    "on_dead": "release",
+    "fallback": None,
+    "max_depth": 100000,
+    "max_processing": None,
+    "rate": "100/s",
+    "breaker": {"after": 5, "park_min_s": 5.0, "park_max_s": 300.0},
+}  # fmt: skip
+
+
+class TransportDocument(BaseModel):
+    """How an app is reached, in one direction."""
+
+    kind: str = Field(description="Of the adapter.")
+    target: str | None = Field(
+        description="What it reaches, without what may be secret: of a URL scheme and host, of a command the program."
+    )
+
+
+class SubscriptionDocument(BaseModel):
+    """Patterns that a message must match, all that are given."""
+
+    type: str | None
+    source: str | None
+    subject: str | None
+
+
+class RetryDocument(BaseModel):
+    """When and how often a delivery that failed is tried again."""
+
+    max_attempts: int
+    backoff_min_s: float
+    backoff_max_s: float
+    jitter: bool
+    time_budget_s: float | None
+
+
+class BreakerDocument(BaseModel):
+    """When the queue is parked because the far side seems to be down."""
+
+    after: int
+    park_min_s: float
+    park_max_s: float
+
+
+class AppDocument(BaseModel):
+    """What is configured for an app."""
+
+    model_config = example(**_APP)
+    app: str
+    configured: bool = Field(description="False: it has a queue, and the configuration does not name it.")
+    inbound: TransportDocument | None = Field(description="What takes messages in for it.")
+    outbound: TransportDocument | None = Field(
+        description="What hands it its messages; null: it claims them itself."
+    )
+    next: list[str] = Field(description="The apps that receive everything that it sends.")
+    subscribe: list[SubscriptionDocument] = Field(description="What it wants of what the others send.")
+    concurrency: int = Field(description="Messages worked on at a time in each worker process.")
+    timeout_s: float | None
+    retry: RetryDocument
+    on_dead: Literal["release", "block"]
+    fallback: str | None
+    max_depth: int | None
+    max_processing: int | None
+    rate: str | None
+    breaker: BreakerDocument | None
+
+
+class Apps(BaseModel):
+    """Every app, by name."""
+
+    model_config = example(apps=[_APP])
+    apps: list[AppDocument]
+
+
+class AppStatus(BaseModel):
+    """How an app does."""
+
+    model_config = example(app="validator", configured=True, state="working", queue=STATS)
+    app: str
+    configured: bool
+    state: Literal["idle", "waiting", "working", "parked", "paused", "stuck"] = Field(
+        description="`stuck`: its oldest message could have been claimed for an hour; `waiting`: there are messages, "
+        "and nobody works on any just now."
+    )
+    queue: QueueDocument
