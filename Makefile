@@ -70,7 +70,7 @@ clean: ## Remove what the tools made, but .venv
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/ready-run: $(INPUTS)
-	@sh tools/setup.sh
+	@sh tools/setup.sh api,http
 	@touch $@
 
 .venv/ready-dev: $(INPUTS)

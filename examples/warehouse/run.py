@@ -1,4 +1,4 @@
-"""Orders pour through four apps while the way to one of them changes: files, a process that stays, a function.
+"""Orders pour through four apps while the way to one changes: files, a process that stays, a webhook, a function.
 
 Run it with ``make run``, as often as you like. In a terminal the hub stays, for files of yours, until Ctrl-C; with
 ``--once``, or without a terminal, it ends by itself.
@@ -15,7 +15,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from place import DATA, HERE, STAGES, STORE_URL, WORK, crossdock, shown
+from place import (
+    API_PORT,
+    CONFIG,
+    DATA,
+    HERE,
+    STAGES,
+    STORE_URL,
+    WEBHOOK_PORT,
+    WORK,
+    crossdock,
+    free_port,
+    shown,
+)
 from pour import Shop
 from screen import Screen
 from switch import begin_reload, edit
@@ -23,7 +35,7 @@ from tally import Tally
 
 from crossdock import Queue, StoreError
 
-WAYS = ("files", "process", "function")
+WAYS = ("files", "process", "webhook", "function")
 TIME_LIMIT_S = 60.0
 
 
@@ -41,10 +53,10 @@ def main() -> int:
 
 
 def show(options: argparse.Namespace) -> int:
-    """Pour orders in, change the way twice, tell what came of it, and stay for the reader's own files."""
-    prepare()
+    """Pour orders in, change the way again and again, tell what came of it, and stay for the reader's own files."""
+    webhook_port = prepare()
     shop = Shop()
-    with Queue(STORE_URL) as queue, programs() as running:
+    with Queue(STORE_URL) as queue, programs(webhook_port) as running:
         tally = Tally(queue, shop)
         screen = Screen(queue, shop, tally)
         screen.say(f"Orders pour into {shown(DATA)}/imports; what comes out is in {shown(DATA)}/exports.\n")
@@ -64,26 +76,35 @@ def parse() -> argparse.Namespace:
     """Read the arguments."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--once", action="store_true", default=not sys.stdout.isatty(), help="end by itself")
-    parser.add_argument("--seconds", type=float, default=15.0, help="so long by each of the three ways")
+    parser.add_argument("--seconds", type=float, default=12.0, help="so long by each of the four ways")
     return parser.parse_args()
 
 
-def prepare() -> None:
-    """Put the pipeline's files into the folder where it works; what earlier runs left there stays."""
+def prepare() -> int:
+    """Put the pipeline's files into the folder where it works, and return the port for webhooks.
+
+    What earlier runs left there stays. The API is told its port, which is another one if that is taken.
+    """
     shutil.copytree(HERE / "pipeline", WORK, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     for stage in STAGES:
         (DATA / stage).mkdir(parents=True, exist_ok=True)
+    api_port, webhook_port = free_port(API_PORT), free_port(WEBHOOK_PORT)
+    text = CONFIG.read_text(encoding="utf-8").replace(f":{WEBHOOK_PORT}/", f":{webhook_port}/")
+    api = f"# Orders over REST, too: any program may send them to the validator.\n[api]\nport = {api_port}\n"
+    CONFIG.write_text(f"{text}\n{api}", encoding="utf-8")
+    return webhook_port
 
 
 @contextmanager
-def programs() -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Run the hub, and the enricher that follows files; end both in good order.
+def programs(webhook_port: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Run the hub, and the enricher that follows files and that which answers webhooks; end all in good order.
 
     They are of another process group than the terminal's, so Ctrl-C reaches this program alone.
     """
     commands = (
         [crossdock(), "run"],
         [sys.executable, "enricher.py", "--files", "data/validated", "data/enriched"],
+        [sys.executable, "enricher.py", "--http", str(webhook_port)],
     )
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CROSSDOCK_")}
     with (WORK / "hub.log").open("ab") as log:

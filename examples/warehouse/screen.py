@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from place import CONFIG, DATA, HERE, WORK, crossdock, shown
+from place import CONFIG, DATA, HERE, KEY, WORK, api_url, crossdock, shown
 from pour import Shop
 from rich.console import Console, Group
 from rich.live import Live
@@ -126,6 +126,19 @@ def next_steps() -> Sequence[tuple[str, str]]:
         ),
         (f"{command} app list", "who is reached by what"),
         (f"tail -n 5 {log}", "what the hub says"),
+        *_over_rest(),
+    )
+
+
+def _over_rest() -> Sequence[tuple[str, str]]:
+    """Return what can be done with curl."""
+    curl = f'curl -sS -H "Authorization: Bearer $(cat {shlex.quote(shown(KEY))})"'
+    order = '{"app": "validator", "config": {"order": "yours-9", "customer": "Ada", "item": "tea", "quantity": "3"}}'
+    failed = "messages?app=validator&status=failed&limit=1&fields=error,message"
+    return (
+        (f"{curl} {api_url()}/jobs --json '{order}'", "an order over REST; it comes out with the others"),
+        (f"{curl} {api_url()}/queues/enricher", "how a queue stands"),
+        (f"{curl} '{api_url()}/{failed}'", "an order that was refused, and why"),
     )
 
 

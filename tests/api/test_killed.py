@@ -8,13 +8,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from crossdock import Queue
-from tests.cli.command import Shell
+from tests.cli.command import COMMAND, environment
 from tests.cli.test_api import free_port
 
 CLIENTS = 8
@@ -24,8 +24,9 @@ PATIENCE_S = 60.0
 
 
 @contextmanager
-def serving(shell: Shell, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    process = shell.start("api", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def serving(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen([*COMMAND, "api"], cwd=folder, env=environment(), **quiet)
     try:
         deadline = time.monotonic() + PATIENCE_S
         while not answers(port):
@@ -38,8 +39,10 @@ def serving(shell: Shell, port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def answers(port: int) -> bool:
-    with suppress(OSError):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    with (
+        suppress(OSError),
+        closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)) as connection,
+    ):
         connection.request("GET", "/api/v1/health/live")
         return connection.getresponse().status == 200
     return False
@@ -48,8 +51,8 @@ def answers(port: int) -> bool:
 def send_until_cut_off(port: int, key: str, name: str, stored: set[str]) -> None:
     """Send batches and single events until the connection breaks; note those that were answered with 202."""
     headers = {"Authorization": f"Bearer {key}"}
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
-    with suppress(OSError, http.client.HTTPException):
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    with suppress(OSError, http.client.HTTPException), closing(link) as connection:
         for number in range(1_000_000):
             ids = [f"{name}-{number}-{place}" for place in range(1 + number % 3 * 10)]
             events = [
@@ -66,11 +69,11 @@ def send_until_cut_off(port: int, key: str, name: str, stored: set[str]) -> None
 
 @pytest.mark.slow
 def test_what_was_answered_is_stored_when_the_server_is_killed_under_load(tmp_path: Path) -> None:
-    shell, port = Shell(tmp_path), free_port()
+    port = free_port()
     (tmp_path / "crossdock.toml").write_text(f'[api]\nport = {port}\nrate = "1000000/s"\n')
     stored: set[str] = set()
     for kill in range(KILLS):
-        with serving(shell, port) as process:
+        with serving(tmp_path, port) as process:
             key = (tmp_path / "crossdock.db.key").read_text().strip()
             clients = [
                 threading.Thread(target=send_until_cut_off, args=(port, key, f"{kill}-{client}", stored))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -105,6 +106,17 @@ def test_a_queue_is_paused_and_resumed(shell: Shell, busy: None, store: Store) -
     shell.good("queue", "resume", "validator")
     with store() as queue:
         assert len(queue.claim("validator")) == 1
+
+
+def test_what_was_done_to_a_queue_is_told(shell: Shell, busy: None) -> None:
+    shell.good("queue", "resume", "warehouse")
+    told = json.loads(shell.good("queue", "log", "warehouse", "--json").out)
+    assert [entry["event"] for entry in told] == ["queue.resumed", "queue.paused"]
+    assert all(entry["who"] and entry["at"] for entry in told)
+    lines = shell.good("queue", "log", "warehouse", "--limit", "1").out.splitlines()
+    assert len(lines) == 2
+    assert "queue.resumed" in lines[1]
+    assert "no operator did anything" in shell.good("queue", "log").err
 
 
 def test_dead_letters_are_sent_again(shell: Shell, busy: None, store: Store) -> None:

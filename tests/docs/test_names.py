@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import crossdock
+from crossdock.api.errors import KINDS
 from crossdock.cli.application import command
 from crossdock.config.loading import load
 from crossdock.config.model import Config
@@ -49,7 +50,7 @@ def literals(pattern: str, *, under: str = "") -> set[str]:
 EVENTS = {name for name in catalogue() if name.startswith("message.")}
 KEYS_TOO = {"queue", "store", "schedule", "config", "handler", "message", "consume", "worker", "breaker"}
 """First words that keys of the configuration, methods and files have, too."""
-CODES = {error.code for error in errors()} | {code.value for code in FailureCode}
+CODES = {error.code for error in errors()} | {code.value for code in FailureCode} | set(KINDS)
 
 
 def column(page: Path, number: int) -> list[str]:

@@ -103,7 +103,7 @@ def test_no_order_is_lost_or_repeated_by_any_way(example: Path) -> None:
     out, err = process.communicate(timeout=TIME_LIMIT_S)
     assert (process.returncode, err) == (0, ""), out
     assert "lost 0, repeated 0." in out
-    assert re.search(r"orders came out: \d+ by files, \d+ by process, \d+ by function\.", out)
+    assert re.search(r"orders came out: \d+ by files, \d+ by process, \d+ by webhook, \d+ by function\.", out)
     assert "\x1b" not in out
     came = exported(example)
     assert set(came.values()) == {1}
@@ -146,11 +146,11 @@ def test_stopped_it_goes_on_and_in_a_terminal_it_stays_for_own_files_and_its_adv
     try:
         until(lambda: "The hub runs on." in "".join(written), process)
         lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in "".join(written).splitlines()]
-        advice = [line for line in lines if re.match(r"(cp|ls|tail|\S*crossdock|\S*python\S*) ", line)]
-        assert len(advice) == 6
+        advice = [line for line in lines if re.match(r"(cp|ls|tail|curl|\S*crossdock|\S*python\S*) ", line)]
+        assert len(advice) == 9
         for command in advice:
             follow(command, example.parent)
-        until(lambda: {"yours-1", "yours-2", "yours-4"} <= exported(example).keys(), process)
+        until(lambda: {"yours-1", "yours-2", "yours-4", "yours-9"} <= exported(example).keys(), process)
         assert (
             "The warehouse runs already" in start(example, stderr=subprocess.PIPE).communicate(timeout=30)[1]
         )

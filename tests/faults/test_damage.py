@@ -176,6 +176,16 @@ def test_no_verb_is_acknowledged_on_a_file_that_was_replaced(place: Path, verb: 
     use_without_file(place / "store" / "work.db", replaced, verb)
 
 
+def test_no_further_connection_makes_a_file_that_is_gone_anew(place: Path) -> None:
+    store = place / "work %3f?.db"
+    with open_store(place / "work%20%253f%3F.db") as queue:  # as a URL has it
+        queue.send(APP, 1)
+        store.rename(store.with_name("moved.db"))
+        with pytest.raises(StoreDamaged, match=HINT):
+            queue._store.open_store.connections.open()
+    assert not store.exists()
+
+
 def test_a_file_replaced_just_before_it_is_read_is_not_touched(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,6 +66,7 @@ DAILY: list[tuple[Any, dict[str, Any], str]] = [
     (statements.scheduled_depth, {}, "idx_due"),
     (statements.blocked_depth, {}, "idx_blocked"),
     (statements.audit_of, {}, "idx_audit_row"),
+    (statements.actions_on, {}, "idx_audit_app"),
     (statements.aged, {}, "idx_target_app"),
     (statements.nth_newest, {}, "idx_target_app"),
     (statements.archive_rows, {}, "INTEGER PRIMARY KEY"),

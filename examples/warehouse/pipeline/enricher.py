@@ -3,12 +3,14 @@
 enricher.py                  one order in JSON from standard input to standard output
 enricher.py --rpc            stays, and is handed orders in JSON-RPC frames, one in a line
 enricher.py --files IN OUT   stays, and takes files of orders from one folder to another
+enricher.py --http PORT      stays, and answers orders that are posted to this machine's port
 """
 
 import json
 import os
 import sys
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +58,32 @@ def enrich_file(source: Path, target: Path) -> None:
     target.with_name(f"{target.name}.done").touch()
 
 
+class Door(BaseHTTPRequestHandler):
+    """Answers an order that is posted."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 30
+
+    def do_POST(self) -> None:
+        """Answer with the order and what the warehouse needs to know."""
+        order = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["data"]
+        answer = json.dumps(enrich(order, "webhook")).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing of each request."""
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["--files", inbox, outbox]:
             follow_files(Path(inbox), Path(outbox))
+        case ["--http", port]:
+            ThreadingHTTPServer(("127.0.0.1", int(port)), Door).serve_forever()
         case ["--rpc"]:
             answer_frames()
         case _:

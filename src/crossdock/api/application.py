@@ -99,7 +99,11 @@ def _documents(app: FastAPI) -> Operations:
         return JsonAnswer(documentation.document(app), headers={"Cache-Control": "max-age=300"})
 
     @operations.on(
-        "GET", "/docs", id="getDocumentation", access=OPEN, answers=Answers(None, meaning="A page.")
+        "GET",
+        "/docs",
+        id="getDocumentation",
+        access=OPEN,
+        answers=Answers(None, meaning="A page.", page=True),
     )
     async def get_documentation() -> HTMLResponse:
         """Return this document as a page for people."""

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeVar
 from fastapi import APIRouter, Depends, Path
 from fastapi.routing import APIRoute
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from crossdock.api.access import Access, admit
 from crossdock.api.bodies import is_json, parse_json, read_body
@@ -55,6 +55,7 @@ class Answers:
         status: Of HTTP.
         meaning: What it says.
         headers: Those that are worth knowing, with their meanings.
+        page: Whether it is HTML and no JSON.
         more: Further statuses, each with its meaning; they have the same model, but for 304.
     """
 
@@ -62,6 +63,7 @@ class Answers:
     status: int = 200
     meaning: str = "Done."
     headers: Mapping[str, str] = field(default_factory=dict)
+    page: bool = False
     more: Mapping[int, str] = field(default_factory=dict)
 
 
@@ -154,6 +156,7 @@ class Operations(APIRouter):
                 extra[SCOPE] = access.scope.value
             if raw_body is not None:
                 extra |= {RAW_BODY: True, "requestBody": raw_body}
+            media: dict[str, Any] = {"response_class": HTMLResponse} if answers.page else {}
             self.add_api_route(
                 path,
                 function,
@@ -163,6 +166,7 @@ class Operations(APIRouter):
                 description="\n\n".join(" ".join(part.split()) for part in description.split("\n\n")),
                 status_code=answers.status,
                 response_model=None,
+                **media,
                 responses=_responses(answers),
                 openapi_extra=extra,
             )

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from crossdock.api.errors import Refusal
 from crossdock.domain.errors import InvalidMessage
-from crossdock.domain.message import Draft, Envelope, Message, SentMessage, check_app
+from crossdock.domain.message import Draft, Envelope, Message, MessageId, SentMessage, check_app
 from crossdock.hub.sent import envelope_of
 
 if TYPE_CHECKING:
     from crossdock.domain.message import AppId
     from crossdock.domain.routing import Routes
     from crossdock.hub.gateway import Gateway
+
+
+_NO_ID: Final = MessageId("")
 
 
 class Parcel(NamedTuple):
@@ -38,6 +42,7 @@ class Sender:
         self._routes = routes
         self._source_app = source_app
         self._to = tuple(dict.fromkeys(check_app(app) for app in to))
+        self._last: tuple[Message, Sequence[AppId], Sequence[Envelope]] | None = None
 
     def parcel(self, message: Message) -> Parcel:
         """Make a message ready to be stored.
@@ -54,11 +59,18 @@ class Sender:
                 "NO_ROUTE",
                 f"nobody receives {message.type} of {self._source_app!r}; set up a route, or name receivers with ?to=",
             )
-        first = envelope_of(message, Envelope(app=receivers[0], source_app=self._source_app))
-        others = [
-            envelope_of(message, Envelope(app=app, source_app=self._source_app)) for app in receivers[1:]
-        ]
-        return Parcel(self._gateway.draft(message.data, message.id), [first, *others])
+        return Parcel(self._gateway.draft(message.data, message.id), self._envelopes(message, receivers))
+
+    def _envelopes(self, message: Message, receivers: Sequence[AppId]) -> Sequence[Envelope]:
+        """Return an envelope for each receiver: that of the message before, if only id and data differ.
+
+        The store makes its statement once for as many messages as share an envelope.
+        """
+        plain = replace(message, id=_NO_ID, data=None)
+        if self._last is None or self._last[0] != plain or self._last[1] != receivers:
+            shared = [Envelope(app=app, source_app=self._source_app) for app in receivers]
+            self._last = plain, receivers, [envelope_of(message, one) for one in shared]
+        return self._last[2]
 
 
 class Dispatch:

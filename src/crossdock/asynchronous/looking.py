@@ -71,3 +71,14 @@ class AsyncLooking(QueueCore):
         return await self._store.read_async(
             lambda reader: reader.timeline(reader.find(message_id, app, source_app))
         )
+
+    async def actions(self, app: str | None = None, *, limit: int = 100) -> builtins.list[TimelineEntry]:
+        """Return what operators did to a queue as a whole, the newest first: pauses, purges, other rules.
+
+        What they did to single messages stands in the timelines of these.
+
+        Args:
+            app: Whose queue; default: what concerns all of them, which are the reloads.
+            limit: At most so many.
+        """
+        return await self._store.read_async(lambda reader: reader.actions(app or "", check_limit(limit)))

@@ -233,6 +233,9 @@ class Reading(ArchiveReading, KeyReading, Protocol):
     def stats(self, app: str | None, now: datetime) -> dict[str, QueueStats]:
         """Return the figures of one queue, or of all."""
 
+    def actions(self, app: str, limit: int) -> builtins.list[TimelineEntry]:
+        """Return what operators did to a queue as a whole, the newest first; an empty name: to all of the store."""
+
     def timeline(self, record: Record) -> builtins.list[TimelineEntry]:
         """Return everything that happened to a message at one app, in order."""
 

@@ -6,6 +6,7 @@ import os
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from crossdock.domain.errors import StoreError, StoreUnavailable
 from crossdock.store.place import REPLACED, VANISHED
@@ -82,18 +83,24 @@ class Connections:
         """Return a new DB-API connection, in autocommit mode, usable from any thread.
 
         Raises:
+            StoreDamaged: It is not the file that was opened first.
             StoreError: The file cannot be opened, or is no database.
         """
         try:
             connection = self._connect()
         except self.errors as error:
+            self._demand_same_file()
             raise translate(error, self.location) from error
         return connection
 
     def _connect(self) -> Any:
         path = ":memory:" if self.location.path is None else str(self.location.path)
+        known = self._identity is not None
         connection = self.build.module.connect(
-            path,
+            f"file:{quote(os.fsencode(path))}?mode=rw"
+            if known
+            else path,  # rw: never make a file in the place of ours
+            uri=known,
             timeout=self._settings.lock_timeout.total_seconds(),
             isolation_level=None,
             check_same_thread=False,

@@ -17,6 +17,7 @@ from crossdock.domain.events import (
     QueueRulesChanged,
 )
 from crossdock.domain.lifecycle import FailureCode, Status, Verb
+from crossdock.domain.process_events import ConfigReloaded
 from crossdock.domain.retry import Failure
 from crossdock.store import statements
 from crossdock.store.about import About
@@ -160,6 +161,7 @@ class Controlling(Payloads):
         self.release((target, key) for _, target, key, _ in rows)
         self.drop_payloads(payload for *_, payload in rows)
         if rows:
+            self.log_action(app, QueuePurged, status=status.value, messages=len(rows))
             words = f"{len(rows)} {status.value} messages of {app!r} were removed by {self.who}"
             self.tell(QueuePurged(app=app, reason=words))
         return len(rows)
@@ -167,12 +169,14 @@ class Controlling(Payloads):
     def pause(self, app: str) -> None:
         """Let nothing more be claimed from a queue."""
         self.run(statements.set_paused, {"app": app, "paused_at": self.now_text, "who": self.who, "note": ""})
+        self.log_action(app, QueuePaused)
         self.tell(QueuePaused(app=app, reason=f"{app!r} was paused by {self.who}"))
 
     def resume(self, app: str) -> None:
         """Let a paused or parked queue be claimed from again."""
         self.run(statements.set_paused, {"app": app, "paused_at": "", "who": "", "note": ""})
         self.woken.add(app)
+        self.log_action(app, QueueResumed)
         self.tell(QueueResumed(app=app, reason=f"{app!r} was resumed by {self.who}"))
 
     def set_rules(self, app: str, rules: Mapping[str, Any]) -> None:
@@ -180,6 +184,9 @@ class Controlling(Payloads):
         columns = rule_columns(rules)
         self.run(statements.set_rules, {"app": app, **columns}, columns=tuple(columns))
         self.limits.forget()
+        self.log_action(
+            app, QueueRulesChanged, **{name: rules.get(name, text) for name, text in columns.items()}
+        )
         words = f"{', '.join(rules)} of {app!r} changed, by {self.who}"
         self.tell(QueueRulesChanged(app=app, reason=words))
         self.woken.add(app)
@@ -190,7 +197,9 @@ class Controlling(Payloads):
 
     def next_generation(self) -> int:
         """Let every process read its configuration again; return the number that it then reports."""
-        return int(self.run(statements.next_generation, {})[0][0])
+        generation = int(self.run(statements.next_generation, {})[0][0])
+        self.log_action("", ConfigReloaded, generation=generation)
+        return generation
 
     def report(self, owner: str, report: Mapping[str, Any]) -> None:
         """Note which generation of the configuration a process has applied, and what was the matter with it."""

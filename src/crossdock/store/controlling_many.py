@@ -32,6 +32,8 @@ class ControllingMany(Controlling):
         parameters = {"ids": json.dumps(row_ids), "now": self.now_text, "error": failure_to_text(CANCELLED)}
         rows = self.run(statements.cancel_listed, parameters)
         self.release((row[_APP], row[_KEY]) for row in rows)
+        if rows:
+            self.log_action(app, MessageCancelled, messages=len(rows))
         self._log_all(rows, MessageCancelled, code=FailureCode.CANCELLED, was=Status.PENDING)
         return _step(rows, row_ids, limit)
 
@@ -47,6 +49,9 @@ class ControllingMany(Controlling):
         self._put_in_order({row[_KEY] for row in rows} - {None}, app)
         if rows:
             self.woken.add(app)
+            self.log_action(
+                app, MessageReplayed, messages=len(rows), **({} if code is None else {"code": code})
+            )
         self._log_all(rows, MessageReplayed, later, was=Status.FAILED)
         return _step(rows, row_ids, limit)
 

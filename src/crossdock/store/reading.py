@@ -27,7 +27,7 @@ from crossdock.store.codec import maybe_moment, overdue_from, record_from, rules
 from crossdock.store.doors import key_from
 from crossdock.store.listing import Listing
 from crossdock.store.schedule_codec import ScheduleRow, declared_columns
-from crossdock.store.types import to_text
+from crossdock.store.types import from_text, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -258,6 +258,14 @@ class Reader(ArchiveReader):
             entry for entry in entries if entry.event == MessageDeleted.name
         ]  # nothing comes after that
         return [entry for entry in entries if entry not in hidden] + _present(record) + hidden
+
+    def actions(self, app: str, limit: int) -> builtins.list[TimelineEntry]:
+        """Return what operators did to a queue as a whole, the newest first; an empty name: to all of the store."""
+        rows = self._run(statements.actions_on, {"app": app, "limit": limit})
+        return [
+            TimelineEntry(at=from_text(at), event=event, app=AppId(app), who=who, details=_facts(details))
+            for at, event, who, details in rows
+        ]
 
     def _counts(self, now: str, ready: builtins.list[Any]) -> Iterator[tuple[str, str, int]]:
         """Give (figure, app, number); each comes from an index of its own, none from a look at the messages."""

@@ -189,6 +189,7 @@ audit_log: Final = Table(
     Column("who", Text),
     Column("code", Text),
     Column("details", JsonValue),
+    Column("app", Text),
     Index("idx_audit_row", "row_id"),
     sqlite_autoincrement=True,
 )
@@ -354,9 +355,12 @@ _partial(
     _t.id,
     where=f"partition_key IS NOT NULL AND {none_but(*KEY_STATUSES)}",
 )
-_partial("idx_blocked", _t.target_app, where="status = 'pending' AND available_at IS NULL AND blocked = 1")
+_partial(
+    "idx_blocked", _t.target_app, _t.id, where="status = 'pending' AND available_at IS NULL AND blocked = 1"
+)
 _partial("idx_status_created", _t.status, _t.created_at, where="status IN ('processing', 'failed')")
 _partial("idx_target_app", _t.target_app, _t.status, _t.id, where=none_but(*FINISHED_STATUSES))
+_partial("idx_audit_app", audit_log.c.app, audit_log.c.id, where="app IS NOT NULL")
 _partial("idx_deleted", _t.target_app, _t.status, where="deleted_at IS NOT NULL")
 _partial("idx_payload", _t.payload, where="payload IS NOT NULL")
 _partial("idx_archive_payload", data_archive.c.payload, where="payload IS NOT NULL")

@@ -158,6 +158,11 @@ class TransactionCore:
         }
         self.run(statements.log, line)
 
+    def log_action(self, app: str, event: type[Event], **details: Any) -> None:
+        """Write one line of the audit log about a queue as a whole, or with an empty name about all of the store."""
+        line = {"at": self.now_text, "event": event.name, "who": self.who, "app": app}
+        self.run(statements.log_action, {**line, "details": json.dumps(details) if details else ""})
+
     def lock_keys(self, keys: Iterable[tuple[str, str | None]]) -> None:
         """Keep other transactions from changing the order of these (app, partition key) before ours has ended.
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.adapters.file.case import StepFiles, Table, adapter, deliver
+from tests.adapters.file.forking import fork_for_each_line
 
 
 def killer(at: int, tell: Callable[[str], None]) -> Callable[[str], None]:
@@ -47,25 +48,12 @@ def child(folder: Path, settings: dict[str, Any], at: int, answer: int) -> None:
 def main() -> None:
     """Fork as often as asked."""
     settings = json.loads(sys.argv[1])
-    for line in sys.stdin:
+
+    def killed(line: str, answer: int) -> None:
         folder, at = json.loads(line)
-        reading, writing = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            status = 1
-            try:
-                child(Path(folder), settings, at, writing)
-                status = 0
-            finally:
-                os._exit(status)
-        os.close(writing)
-        name = os.read(reading, 1000).decode()
-        os.close(reading)
-        _, status = os.waitpid(pid, 0)
-        if not name and status:
-            raise SystemExit(f"step {at}: ended with {status}")
-        sys.stdout.write(name + "\n")
-        sys.stdout.flush()
+        child(Path(folder), settings, at, answer)
+
+    fork_for_each_line(killed)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from crossdock.app.hub import Hub
 from crossdock.config.loading import load
 from crossdock.durable_files import FileSystem
 from crossdock.hub.received import Received
+from tests.adapters.file.forking import fork_for_each_line
 
 STEPS = ("make_folder", "create", "sync", "rename", "rename_new", "remove")
 OURS = {".owner", ".released"}
@@ -97,28 +97,11 @@ def work(folder: Path, step: Callable[[str], None]) -> None:
         asyncio.run(hub.serve(stop=Done(folder)))
 
 
-def main() -> None:
-    """Fork as often as asked."""
-    for line in sys.stdin:
-        folder, at = line.rsplit(" ", 1)
-        reading, writing = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            status = 1
-            try:
-                work(Path(folder), Counter(int(at), writing))
-                status = 0
-            finally:
-                os._exit(status)
-        os.close(writing)
-        name = os.read(reading, 1000).decode()
-        os.close(reading)
-        _, status = os.waitpid(pid, 0)
-        if not name and status:
-            raise SystemExit(f"step {at}: ended with {status}")
-        sys.stdout.write(name + "\n")
-        sys.stdout.flush()
+def killed(line: str, answer: int) -> None:
+    """Do what a line says."""
+    folder, at = line.rsplit(" ", 1)
+    work(Path(folder), Counter(int(at), answer))
 
 
 if __name__ == "__main__":
-    main()
+    fork_for_each_line(killed)

@@ -10,6 +10,7 @@ from crossdock.adapters.file.fates import Fate
 from crossdock.adapters.file.inbound import inbound_adapter
 from crossdock.adapters.file.intake import Intake
 from crossdock.adapters.file.once import Once
+from crossdock.adapters.file.reading.rows import CHUNK_ROWS
 from crossdock.adapters.file.tree import tree_of
 from tests.adapters.file.inbox import Inbox
 
@@ -147,14 +148,14 @@ def test_file_that_must_settle_is_waited_for_and_one_that_changes_is_left(tmp_pa
 
 def test_what_a_dead_process_had_begun_is_finished_first(tmp_path: Path) -> None:
     inbox = Inbox(tmp_path)
-    rows = "n\n" + "".join(f"{n}\n" for n in range(700))
+    rows = "n\n" + "".join(f"{n}\n" for n in range(CHUNK_ROWS + 1))
     inbox.drop("a.csv", rows)
     dead = inbox.intake()
     inbox.drain(dead, receipts=1)
     inbox.kill(dead)
     taken = Taken(inbox).run()
     assert taken.states == {"a.csv": "taken"}
-    assert [row["n"] for row in inbox.data] == [str(n) for n in range(700)]
+    assert [row["n"] for row in inbox.data] == [str(n) for n in range(CHUNK_ROWS + 1)]
 
 
 def test_move_that_a_dead_process_had_begun_is_told_too(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from crossdock.adapters.file.fault import FileFault
 from crossdock.adapters.file.inbound import rules_of
+from crossdock.adapters.file.reading.rows import CHUNK_ROWS
 from crossdock.adapters.file.replaying import Replaying, find_replay
 from crossdock.adapters.file.tree import tree_of
 from crossdock.durable_files import FileSystem
@@ -110,9 +111,9 @@ def test_what_is_no_file_of_an_archive_is_refused(tmp_path: Path) -> None:
 
 
 def broken_off(tmp_path: Path) -> Inbox:
-    """Return an inbox whose file was sent up to its 500th row, and set aside since somebody wrote to it."""
+    """Return an inbox whose file was sent up to the end of its first rows, and set aside since somebody wrote to it."""
     inbox = Inbox(tmp_path)
-    inbox.drop("a.csv", "n\n" + "".join(f"{n}\n" for n in range(700)))
+    inbox.drop("a.csv", "n\n" + "".join(f"{n}\n" for n in range(CHUNK_ROWS + 1)))
     intake = inbox.intake()
     chunk = intake.next()
     with (inbox.root / "claimed/boot-0/imports/a.csv").open("a") as file:
@@ -121,7 +122,7 @@ def broken_off(tmp_path: Path) -> Inbox:
     inbox.drain(intake)
     intake.close()
     inbox.boot += 1
-    assert len(inbox.data) == 500
+    assert len(inbox.data) == CHUNK_ROWS
     return inbox
 
 
@@ -134,7 +135,7 @@ def test_file_of_the_errors_goes_on_where_it_broke_off(tmp_path: Path) -> None:
         file.truncate(path.stat().st_size - 1)
     replaying(inbox).put_back(find_replay(path))
     inbox.take()
-    assert [row["n"] for row in inbox.data] == [str(n) for n in range(700)]
+    assert [row["n"] for row in inbox.data] == [str(n) for n in range(CHUNK_ROWS + 1)]
     assert inbox.tree() == [ARCHIVED, "archive/2031-05/a.meta.json"]
     assert inbox.notices[-1][0] == "file.replayed"
 

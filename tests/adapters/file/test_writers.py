@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from crossdock.adapters.file.intake import Intake
+from crossdock.adapters.file.reading.rows import CHUNK_ROWS
 from tests.adapters.file.inbox import Inbox
 
 SETTLE_S = 1.0
@@ -141,7 +142,7 @@ def test_writer_that_goes_on_behind_its_manifest_gets_the_file_back(tmp_path: Pa
 
 def test_writer_that_holds_a_claimed_file_open_is_noticed(tmp_path: Path) -> None:
     inbox = Inbox(tmp_path)
-    path = inbox.drop("a.jsonl", "".join(f"{n}\n" for n in range(1200)))
+    path = inbox.drop("a.jsonl", "".join(f"{n}\n" for n in range(CHUNK_ROWS + 1)))
     with path.open("ab") as file:
         intake = inbox.intake()
         chunk = intake.next()
@@ -152,4 +153,4 @@ def test_writer_that_holds_a_claimed_file_open_is_noticed(tmp_path: Path) -> Non
     intake.close()
     error = inbox.error("a.error.json")
     assert (error["check"], error["rows_sent"]) == ("unchanged", len(inbox.data))
-    assert inbox.data == list(range(500))
+    assert inbox.data == list(range(CHUNK_ROWS))

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from crossdock.adapters.http.connection import Head
 from crossdock.domain.answered import answer_of
-from crossdock.domain.cloudevent_http import is_json
 from crossdock.domain.errors import (
     CredentialError,
     DeliveryError,
@@ -23,6 +22,7 @@ from crossdock.domain.errors import (
     TransientError,
 )
 from crossdock.domain.frames import shown
+from crossdock.domain.http_binding import is_json
 from crossdock.domain.message import AppId
 from crossdock.ports.outbound import DELIVERED, Delivered, Reply
 

@@ -14,8 +14,8 @@ from crossdock.adapters.http.keys import signing_key
 from crossdock.adapters.http.settings import HttpOutbound, is_header_value
 from crossdock.config.secret import Secret
 from crossdock.domain.cloudevent import instant_text, message_document
-from crossdock.domain.cloudevent_http import STRUCTURED_TYPE, binary_event, header_text
 from crossdock.domain.errors import ConfigError, InvalidMessage
+from crossdock.domain.http_binding import STRUCTURED_TYPE, binary_event, header_text
 from crossdock.domain.message import JSON_TYPE, Message, encode_json
 from crossdock.domain.webhook import SigningKey, signed_headers
 
@@ -129,7 +129,7 @@ def written(
             return binary_event(message)
         case "structured":
             body = encode_json(message_document(message), field="data").encode()
-            return [("content-type", STRUCTURED_TYPE)], body
+            return [("content-type", f"{STRUCTURED_TYPE}; charset=UTF-8")], body
         case _:
             assert_never(form)
 

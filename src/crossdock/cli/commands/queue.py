@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from crossdock.cli import inputs
+from crossdock.cli.actions import LogAppArgument, LogLimitOption, say_actions
 from crossdock.cli.bulk import STEP, agreed, in_steps, smaller
 from crossdock.cli.help import described, new_group
 from crossdock.cli.human import ago, count, counted, printable, span
@@ -30,7 +31,7 @@ from crossdock.cli.terminal import (
     say_table,
     tell,
 )
-from crossdock.domain.json_form import record_document, stats_document
+from crossdock.domain.json_form import record_document, stats_document, timeline_document
 from crossdock.domain.lazy_message import LazyMessage
 from crossdock.domain.lifecycle import Status
 
@@ -122,6 +123,24 @@ def stats(session: Session, app: AnyAppArgument = None, *, json: JsonOption = Fa
     ]
     columns += [Column("OLDEST DUE"), Column("")]
     say_table(columns, [_stats_row(one) for one in found], empty="no queue holds a message")
+
+
+@app.command(**described("crossdock queue log validator", "crossdock queue log --json"))
+@with_session
+def log(
+    session: Session,
+    app: LogAppArgument = None,
+    *,
+    limit: LogLimitOption = 100,
+    json: JsonOption = False,
+) -> None:
+    """Print what operators did to a queue, the newest first: pauses, purges, replays, other rules."""
+    with session.queue() as queue:
+        entries = queue.actions(app, limit=limit)
+    if json:
+        say_json([timeline_document(entry) for entry in entries])
+        return
+    say_actions(entries)
 
 
 @app.command(**described("crossdock queue pause validator"))

@@ -16,8 +16,11 @@ CREATE TABLE integration.audit_log (
   who TEXT,
   code TEXT,
   details JSON,
+  app TEXT,
   CONSTRAINT pk_audit_log PRIMARY KEY (id)
 )""",
+    """\
+CREATE INDEX idx_audit_app ON integration.audit_log (app, id) WHERE app IS NOT NULL""",
     """\
 CREATE INDEX idx_audit_row ON integration.audit_log (row_id)""",
     """\
@@ -146,7 +149,7 @@ CREATE TABLE integration.data_staging (
   CONSTRAINT ck_data_staging_names CHECK (source_app <> '' AND target_app <> '' AND message_id <> '')
 )""",
     """\
-CREATE INDEX idx_blocked ON integration.data_staging (target_app) WHERE status = 'pending' AND available_at IS NULL AND blocked = 1""",
+CREATE INDEX idx_blocked ON integration.data_staging (target_app, id) WHERE status = 'pending' AND available_at IS NULL AND blocked = 1""",
     """\
 CREATE INDEX idx_claim ON integration.data_staging (target_app, priority DESC, id, due_at) WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes = 0""",
     """\

@@ -92,6 +92,7 @@ from crossdock.store.statements.position import (
     put_position,
 )
 from crossdock.store.statements.read import (
+    actions_on,
     audit_of,
     blocked_depth,
     by_message_id,
@@ -138,6 +139,7 @@ from crossdock.store.statements.settle import (
     held,
     in_hand,
     log,
+    log_action,
     overdue,
     owned,
     owners,
@@ -146,6 +148,7 @@ from crossdock.store.statements.settle import (
 __all__ = [
     "MESSAGE_COLUMNS",
     "RECORD_COLUMNS",
+    "actions_on",
     "aged",
     "all_keys",
     "all_schedules",
@@ -217,6 +220,7 @@ __all__ = [
     "key_by_id",
     "limits",
     "log",
+    "log_action",
     "log_listed",
     "next_due",
     "next_generation",

@@ -10,6 +10,7 @@ from crossdock.store.statements.parts import (
     DUE,
     FINISHED,
     HALTED,
+    LIMIT,
     LISTED_COLUMNS,
     PENDING,
     PROCESSING,
@@ -54,6 +55,17 @@ def audit_of() -> Select[Any]:
         select(a.at, a.event, a.attempt, a.who, a.code, a.details)
         .where(a.row_id == param("row_id"))
         .order_by(a.id)
+    )
+
+
+def actions_on() -> Select[Any]:
+    """Return what operators did to a queue, the newest first."""
+    a = audit_log.c
+    return (
+        select(a.at, a.event, a.who, a.details)
+        .where(a.app.is_not(None), a.app == param("app"))
+        .order_by(a.id.desc())
+        .suffix_with(LIMIT)
     )
 
 

@@ -155,6 +155,22 @@ def owners() -> Select[Any]:
     return select(T.lease_owner).where(PROCESSING, WATCHED).distinct()
 
 
+def log_action() -> Insert:
+    """Write one line of the audit log that is about a queue and no message."""
+    return (
+        insert(audit_log)
+        .inline()
+        .values(
+            row_id=number(0),
+            at=param("at"),
+            event=param("event"),
+            who=optional("who"),
+            details=optional("details", "JSON"),
+            app=param("app"),
+        )
+    )
+
+
 def log() -> Insert:
     """Write one line of the audit log; empty text is NULL, attempt 0 too."""
     return (

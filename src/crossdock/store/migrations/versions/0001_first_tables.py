@@ -26,8 +26,11 @@ CREATE TABLE audit_log (
   attempt INTEGER,
   who TEXT,
   code TEXT,
-  details TEXT
+  details TEXT,
+  app TEXT
 )""",
+    """\
+CREATE INDEX idx_audit_app ON audit_log (app, id) WHERE app IS NOT NULL""",
     """\
 CREATE INDEX idx_audit_row ON audit_log (row_id)""",
     """\
@@ -166,7 +169,7 @@ CREATE TABLE data_staging (
   CONSTRAINT ck_data_staging_lease_until_utc_text CHECK (lease_until IS NULL OR lease_until GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]')
 )""",
     """\
-CREATE INDEX idx_blocked ON data_staging (target_app) WHERE status = 'pending' AND available_at IS NULL AND blocked = 1""",
+CREATE INDEX idx_blocked ON data_staging (target_app, id) WHERE status = 'pending' AND available_at IS NULL AND blocked = 1""",
     """\
 CREATE INDEX idx_claim ON data_staging (target_app, priority DESC, id, due_at) WHERE status = 'pending' AND available_at IS NULL AND blocked = 0 AND crashes = 0""",
     """\
