@@ -18,7 +18,6 @@ from crossdock import Client, ConfigError, CredentialError, RateLimited, Status,
 from crossdock.domain.key import Scope
 from tests.api.served import Served
 from tests.api.test_killed import serving
-from tests.cli.command import Shell
 from tests.cli.test_api import free_port
 
 KEY = "cdk_0123456789ab_planted-secret"
@@ -169,22 +168,22 @@ def test_a_lease_is_kept_while_the_body_works(client: Client, api: Served) -> No
 
 @pytest.mark.slow
 def test_a_server_that_is_killed_and_started_again_is_not_noticed(tmp_path: Path) -> None:
-    shell, port = Shell(tmp_path), free_port()
+    port = free_port()
     (tmp_path / "crossdock.toml").write_text(f"[api]\nport = {port}\n")
-    with serving(shell, port):
+    with serving(tmp_path, port):
         key = (tmp_path / "crossdock.db.key").read_text().strip()
     with Client(f"http://127.0.0.1:{port}", key=key, app="shop", patience=timedelta(minutes=1)) as client:
         sent: list[str] = []
         sender = threading.Thread(target=lambda: sent.extend(client.send("app", n).id for n in range(300)))
-        with serving(shell, port) as process:
+        with serving(tmp_path, port) as process:
             sender.start()
             while len(sent) == 0 and client.stats("app")["app"].depth < 50:
                 threading.Event().wait(0.01)
             kill(process)
-        with serving(shell, port):
+        with serving(tmp_path, port):
             sender.join(60)
             (delivery,) = client.claim("app")
-        with serving(shell, port):
+        with serving(tmp_path, port):
             delivery.ack("done")
             held = [one.message.id for one in client.list("app", limit=1000)]
             assert len(held) == len(set(held)) == 300
