@@ -39,6 +39,7 @@ CHAPTERS: Final[dict[str, Sequence[Documented]]] = {
         crossdock.Message, crossdock.SentMessage, crossdock.Record, crossdock.Status, crossdock.Failure,
         crossdock.FailureCode, crossdock.QueueStats, crossdock.TimelineEntry,
     ),
+    "Over HTTP": (crossdock.Client, crossdock.ClientDelivery, crossdock.Job),
     "Settings": (
         crossdock.RetryPolicy,
         crossdock.Rules,
@@ -53,7 +54,8 @@ CHAPTERS: Final[dict[str, Sequence[Documented]]] = {
 ELSEWHERE: Final = {"AsyncQueue", "AsyncDelivery", "__version__"}
 """Described in the introduction, or plain; the errors are on their own page."""
 GIVEN: Final = {
-    crossdock.Delivery, crossdock.SendOptions, crossdock.Rules, crossdock.SentMessage, crossdock.Record,
+    crossdock.Delivery, crossdock.ClientDelivery, crossdock.Job,
+    crossdock.SendOptions, crossdock.Rules, crossdock.SentMessage, crossdock.Record,
     crossdock.Failure, crossdock.QueueStats, crossdock.TimelineEntry, crossdock.Schedule, orm.AuditEntry,
 }  # fmt: skip
 """Users get objects of these classes and never make them."""

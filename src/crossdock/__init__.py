@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from crossdock.app.hub import Hub
     from crossdock.asynchronous.delivery import AsyncDelivery
     from crossdock.asynchronous.queue import AsyncQueue
+    from crossdock.client.client import Client
+    from crossdock.client.delivery import ClientDelivery
+    from crossdock.client.jobs import Job
     from crossdock.domain.breaker import Breaker
     from crossdock.domain.errors import (
         AdapterError,
@@ -69,10 +72,13 @@ _HOMES = {
     "AsyncDelivery": "asynchronous.delivery",
     "AsyncQueue": "asynchronous.queue",
     "Breaker": "domain.breaker",
+    "Client": "client.client",
+    "ClientDelivery": "client.delivery",
     "Delivery": "synchronous.delivery",
     "Failure": "domain.retry",
     "FailureCode": "domain.lifecycle",
     "Hub": "app.hub",
+    "Job": "client.jobs",
     "Keep": "domain.retention",
     "Message": "domain.message",
     "Queue": "synchronous.queue",
@@ -95,13 +101,14 @@ _HOMES = {
 
 __all__ = [
     "AdapterError", "AmbiguousMessage", "AsyncDelivery", "AsyncQueue", "Breaker", "CallFailed",
-    "CallTimedOut", "ConfigError", "CredentialError", "CrossdockError", "Delivery", "DeliveryError",
-    "EndOfInput", "Failure", "FailureCode", "Hub", "IdempotencyKeyReused", "IllegalMove", "InvalidMessage",
-    "Keep", "KeyNotFound", "LeaseLost", "Message", "MessageNotFound", "NotConnected", "PermanentError",
-    "ProcessDied", "Queue", "QueueFull", "QueueStats", "Rate", "RateLimited", "Record", "Retention",
-    "RetryPolicy", "Rules", "Schedule", "ScheduleNotFound", "SchemaOutOfDate", "SendOptions", "SentMessage",
-    "Status", "StoreDamaged", "StoreError", "StoreFull", "StoreSettings", "StoreUnavailable", "Subscription",
-    "TimelineEntry", "TransientError", "__version__", "create_engine",
+    "CallTimedOut", "Client", "ClientDelivery", "ConfigError", "CredentialError", "CrossdockError",
+    "Delivery", "DeliveryError", "EndOfInput", "Failure", "FailureCode", "Hub", "IdempotencyKeyReused",
+    "IllegalMove", "InvalidMessage", "Job", "Keep", "KeyNotFound", "LeaseLost", "Message",
+    "MessageNotFound", "NotConnected", "PermanentError", "ProcessDied", "Queue", "QueueFull",
+    "QueueStats", "Rate", "RateLimited", "Record", "Retention", "RetryPolicy", "Rules", "Schedule",
+    "ScheduleNotFound", "SchemaOutOfDate", "SendOptions", "SentMessage", "Status", "StoreDamaged",
+    "StoreError", "StoreFull", "StoreSettings", "StoreUnavailable", "Subscription", "TimelineEntry",
+    "TransientError", "__version__", "create_engine",
 ]  # fmt: skip
 
 

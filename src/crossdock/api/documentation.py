@@ -61,6 +61,9 @@ _ERROR: Final[dict[str, Any]] = {
                         "properties": {"app": {"type": "string"}, "source_app": {"type": "string"}},
                     },
                 },
+                "depth": {"type": "integer", "description": "So many wait in the queue that is full."},
+                "max_depth": {"type": "integer", "description": "It takes in no more than so many."},
+                "count": {"type": "integer", "description": "So many were to be stored together."},
             },
         }
     },

@@ -122,6 +122,8 @@ def answer_for(error: CrossdockError | Refusal, request_id: str) -> ErrorAnswer:
         document["error"]["candidates"] = [
             {"app": app, "source_app": source_app} for app, source_app in error.candidates
         ]
+    if isinstance(error, QueueFull):
+        document["error"] |= {"depth": error.depth, "max_depth": error.max_depth, "count": error.count}
     return ErrorAnswer(kind.status, headers, document)
 
 

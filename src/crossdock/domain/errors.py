@@ -203,6 +203,7 @@ class QueueFull(StoreError):
         app: Whose queue.
         depth: So many messages wait in it, at least.
         max_depth: It takes in no more than so many.
+        count: So many were to be stored together.
     """
 
     code = "QUEUE_FULL"
@@ -222,6 +223,7 @@ class QueueFull(StoreError):
         self.app = app
         self.depth = depth
         self.max_depth = max_depth
+        self.count = count
 
     @property
     def can_pass(self) -> bool:

@@ -1,0 +1,99 @@
+"""Turns error answers into the exceptions that the queue itself would have raised."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from crossdock.client.connections import Answer
+from crossdock.domain.errors import (
+    AmbiguousMessage,
+    ConfigError,
+    CredentialError,
+    CrossdockError,
+    IdempotencyKeyReused,
+    IllegalMove,
+    InvalidMessage,
+    LeaseLost,
+    MessageNotFound,
+    QueueFull,
+    RateLimited,
+    SchemaOutOfDate,
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreUnavailable,
+)
+
+_PLAIN: Final[Mapping[str, type[CrossdockError]]] = {
+    "UNAUTHORIZED": CredentialError,
+    "FORBIDDEN": CredentialError,
+    "MESSAGE_NOT_FOUND": MessageNotFound,
+    "ILLEGAL_MOVE": IllegalMove,
+    "IDEMPOTENCY_KEY_REUSED": IdempotencyKeyReused,
+    "IDEMPOTENCY_KEY_IN_USE": StoreUnavailable,
+    "NOT_FOUND": ConfigError,
+    "METHOD_NOT_ALLOWED": ConfigError,
+    "MISDIRECTED_REQUEST": ConfigError,
+    "REQUEST_TIMEOUT": StoreUnavailable,
+    "STORE_DAMAGED": StoreDamaged,
+    "SCHEMA_OUT_OF_DATE": SchemaOutOfDate,
+    "STORE_UNAVAILABLE": StoreUnavailable,
+    "STORE_FULL": StoreFull,
+}
+_INVALID: Final = frozenset({
+    "BAD_REQUEST", "BODY_TOO_LARGE", "INVALID_MESSAGE", "NO_ROUTE", "UNSUPPORTED_MEDIA_TYPE", "VALIDATION_ERROR",
+})  # fmt: skip
+_GATEWAYS: Final = frozenset({502, 503, 504})
+
+
+def code_of(answer: Answer) -> str:
+    """Return the code of an error answer; empty: it does not come from Crossdock."""
+    code = _envelope(answer).get("code", "")
+    return code if isinstance(code, str) else ""
+
+
+def error_of(answer: Answer) -> CrossdockError:
+    """Return the exception that an answer stands for."""
+    envelope = _envelope(answer)
+    if envelope:
+        return error_in(envelope, answer.headers.get("retry-after", ""))
+    words = f"the API answered {answer.status}, and not in the words of Crossdock"
+    return StoreUnavailable(words) if answer.status in _GATEWAYS else StoreError(words)
+
+
+def error_in(envelope: Mapping[str, Any], retry_after: str = "") -> CrossdockError:
+    """Return the exception that the envelope of an error stands for."""
+    code, words = envelope["code"], envelope["message"]
+    details = [(one["field"], one["issue"]) for one in envelope.get("details", ())]
+    if code in _INVALID:
+        return InvalidMessage(words, details or [("body", words)])
+    match code:
+        case "LEASE_LOST":
+            return LeaseLost(words, [issue for _, issue in details])
+        case "QUEUE_FULL":
+            return QueueFull(
+                details[0][1] if details else "",
+                depth=envelope.get("depth", 0),
+                max_depth=envelope.get("max_depth", 0),
+                count=envelope.get("count", 1),
+            )
+        case "AMBIGUOUS_MESSAGE":
+            pairs = [(one["app"], one["source_app"]) for one in envelope.get("candidates", ())]
+            return AmbiguousMessage(words, pairs)
+        case "RATE_LIMITED":
+            seconds = float(retry_after[:9]) if retry_after.isdigit() else None
+            return RateLimited(words, retry_after=None if seconds is None else timedelta(seconds=seconds))
+        case _:
+            return _PLAIN.get(code, StoreError)(words)
+
+
+def _envelope(answer: Answer) -> Mapping[str, Any]:
+    """Return what an answer says of its error; nothing: it is not one of ours."""
+    try:
+        found = json.loads(answer.body)["error"]
+    except (ValueError, TypeError, KeyError):
+        return {}
+    return found if isinstance(found, dict) and "code" in found and "message" in found else {}

@@ -1,0 +1,88 @@
+"""Reads back what ``json_form`` writes: the documents of the REST API as values of the domain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from crossdock.domain.cloudevent import message_of
+from crossdock.domain.lifecycle import Status
+from crossdock.domain.message import AppId
+from crossdock.domain.record import QueueStats, Record, TimelineEntry
+from crossdock.domain.retry import Failure
+from crossdock.domain.rules import Rate
+
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+"""Of a message that names no time; those that the API gives name one."""
+
+
+def instant_of(text: str | None) -> datetime | None:
+    """Read an instant."""
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
+
+
+def failure_of(document: Mapping[str, Any] | None) -> Failure | None:
+    """Read why something failed."""
+    if document is None:
+        return None
+    return Failure(document["code"], document["message"], details_of(document["details"]))
+
+
+def details_of(issues: list[Mapping[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Read what is wrong with fields."""
+    return tuple((one["field"], one["issue"]) for one in issues)
+
+
+def record_of(document: Mapping[str, Any]) -> Record:
+    """Read one message at one app."""
+    return Record(
+        row_id=document["row_id"],
+        message=message_of(document["message"], _NEVER),
+        source_app=AppId(document["source_app"]),
+        app=AppId(document["app"]),
+        status=Status(document["status"]),
+        attempts=document["attempts"],
+        crashes=document["crashes"],
+        max_attempts=document["max_attempts"],
+        available_at=instant_of(document["available_at"]),
+        created_at=_instant(document["created_at"]),
+        created_by=document["created_by"],
+        updated_at=_instant(document["updated_at"]),
+        claimed_at=instant_of(document["claimed_at"]),
+        processed_at=instant_of(document["processed_at"]),
+        archived_at=instant_of(document["archived_at"]),
+        lease_owner=document["lease_owner"],
+        lease_until=instant_of(document["lease_until"]),
+        blocked=document["blocked"],
+        revision=document["revision"],
+        result=document["result"],
+        error=failure_of(document["error"]),
+    )
+
+
+def stats_of(document: Mapping[str, Any]) -> QueueStats:
+    """Read the figures of one queue; names that this version does not know are left out."""
+    known = {name: document[name] for name in QueueStats.__slots__ if name in document}
+    rate = known.get("rate")
+    known["rate"] = None if rate is None else Rate.parse(rate)
+    for name in ("oldest_due_at", "parked_until"):
+        known[name] = instant_of(known.get(name))
+    return QueueStats(**known)
+
+
+def entry_of(document: Mapping[str, Any]) -> TimelineEntry:
+    """Read one thing that happened to a message."""
+    return TimelineEntry(
+        at=_instant(document["at"]),
+        event=document["event"],
+        app=AppId(document["app"]),
+        attempt=document["attempt"],
+        who=document["who"],
+        code=document["code"],
+        details=document["details"],
+    )
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
