@@ -66,9 +66,9 @@ def test_many_are_cancelled_and_replayed_by_a_fixed_number_of_statements(
     queue.send_many("app", range(many))
     queue.send_many("app", range(many), partition_key="k")
     queue.send_many("app", range(many), partition_key="l")
-    steps = 1 + 3 * many // 500
-    assert exchanges(lambda: queue.cancel_many("app")) <= 5 * steps
-    assert exchanges(lambda: queue.replay_many("app", rate=1000.0)) <= 7 * steps
+    steps = 1 + 3 * many // 500  # the last statement of each says in the audit log what was done to the queue
+    assert exchanges(lambda: queue.cancel_many("app")) <= 6 * steps
+    assert exchanges(lambda: queue.replay_many("app", rate=1000.0)) <= 8 * steps
 
 
 def plan_of(url: str, queue: Queue, build: Any, options: dict[str, Any]) -> str:
