@@ -107,7 +107,9 @@ def places(inbox: Inbox) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize("arrival", ["manifest", "done-marker", "stable"])
+@pytest.mark.parametrize(
+    "arrival", ["manifest", *(pytest.param(one, marks=pytest.mark.slow) for one in ("done-marker", "stable"))]
+)
 @pytest.mark.parametrize("size", ["short", pytest.param("long", marks=pytest.mark.slow)])
 @pytest.mark.timeout(600)
 def test_kill_at_any_step_loses_and_repeats_nothing(
