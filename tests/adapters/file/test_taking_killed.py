@@ -14,6 +14,7 @@ import pytest
 
 from crossdock import Queue
 from crossdock.adapters.file.naming import is_data
+from crossdock.adapters.file.reading.rows import CHUNK_ROWS
 from tests.adapters.file.inbox import Inbox
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -24,8 +25,9 @@ url = "sqlite:///work.db"
 inbound = {{ file = "data/imports", every = "10ms", settle = "20ms", arrival = "{arrival}" }}
 next = ["receiver"]
 """
-GOOD = [str(n) for n in range(1100)]
-CSV = "n\n" + "".join(f"{n}\n" if int(n) % 300 else f"{n}\n{n},bad\n" for n in GOOD)
+ROWS = 2 * CHUNK_ROWS + 100  # so that the file is taken in by three transactions
+GOOD = [str(n) for n in range(ROWS)]
+CSV = "n\n" + "".join(f"{n}\n" if int(n) % 1300 else f"{n}\n{n},bad\n" for n in GOOD)
 FEW = "n\n1\n2,\n3\n"
 
 
@@ -78,7 +80,7 @@ def prepared(folder: Path, arrival: str) -> Inbox:
 def check(inbox: Inbox, arrival: str, step: str) -> None:
     """Account for every file and row."""
     rows = GOOD if inbox.folder.name.startswith("long") else ["1", "3"]
-    bad = [str(n) for n in range(0, 1100, 300)] if len(rows) > 2 else ["2"]
+    bad = [str(n) for n in range(0, ROWS, 1300)] if len(rows) > 2 else ["2"]
     with Queue(f"sqlite:///{inbox.folder}/work.db") as queue:
         sent = Counter(one.message.data["n"] for one in queue.list("receiver", limit=10_000))
     assert sent == Counter(rows), step
