@@ -21,7 +21,7 @@ LIMIT_S = 10.0
 
 
 def test_sigterm_under_load_hands_unfinished_work_back(play: Play) -> None:
-    play.once("send", app="bulk", messages=[{"n": number} for number in range(400)])
+    play.once("send", app="bulk", messages=[{"n": number} for number in range(2000)])
     sender = play.fork("send_fast", app="bulk", name="load", seed=1)
     workers = [play.fork("work", app="bulk", name=f"worker-{n}", handler_s=0.02) for n in range(2)]
     for worker in workers:

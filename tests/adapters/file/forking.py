@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 
 
@@ -21,6 +22,9 @@ def fork_for_each_line(work: Callable[[str, int], None]) -> None:
             try:
                 work(line, writing)
                 status = 0
+            except BaseException:
+                traceback.print_exc()
+                raise
             finally:
                 os._exit(status)
         os.close(writing)

@@ -35,7 +35,11 @@ class Done:
 
     def is_set(self) -> bool:
         left = (path for folder in self._folders for path in folder.rglob("*"))
-        return time.monotonic() > self._until or all(path.is_dir() or path.name in OURS for path in left)
+        try:
+            nothing = all(path.is_dir() or path.name in OURS for path in left)
+        except FileNotFoundError:  # a folder that was being listed is gone: somebody is at work
+            nothing = False
+        return time.monotonic() > self._until or nothing
 
 
 class Counter:
