@@ -20,7 +20,10 @@ from tests.crash.history import Kind, Recorder
 HISTORY = Recorder(pathlib.Path(__file__).with_suffix(".history"))
 
 def parent(pid):
-    return int(pathlib.Path(f"/proc/{{pid}}/stat").read_text().rpartition(")")[2].split()[1])
+    found = int(pathlib.Path(f"/proc/{{pid}}/stat").read_text().rpartition(")")[2].split()[1])
+    if found == 1:  # the worker was killed before its program began: the next moment kills this one
+        sys.exit(1)
+    return found
 
 def take(data, worker):
     sighting = {{"message_id": data["n"], "app": "out", "key": data["key"], "pid": worker}}
