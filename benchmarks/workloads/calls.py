@@ -13,9 +13,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.channel import Answer, Child, run
+from benchmarks.channel import Answer, run
 from benchmarks.contenders.crossdock_queue import url
-from benchmarks.workloads.workload import Column, Entrant, Place, Scale, Workload
+from benchmarks.workloads.workload import Entrant, Place, Scale, Workload, latency_columns, pooled, serving
 
 if TYPE_CHECKING:
     from benchmarks.channel import Channel
@@ -65,12 +65,7 @@ class Calls(Workload):
 
     name = "calls"
     title = "Request and reply with a program"
-    columns = (
-        Column("p50_ms", "p50, ms", 2),
-        Column("p99_ms", "p99, ms", 2),
-        Column("max_ms", "longest, ms", 2),
-        Column("samples", "calls"),
-    )
+    columns = latency_columns("calls")
     contenders = ("raw-minimal", "crossdock")
     most_rounds = 3
 
@@ -84,31 +79,12 @@ class Calls(Workload):
         arguments = {"directory": str(place.directory), "samples": 3 * scale.samples}
         if entrant.variant != ACROSS:
             return run("workloads.calls:call", place.log, limit_s=90, way=entrant.variant, **arguments)
-        hub = Child("workloads.calls:serve", place.log, directory=str(place.directory))
-        try:
-            hub.wait_ready()
-            hub.go()
-            answer = run("workloads.calls:call", place.log, limit_s=90, way=ACROSS, **arguments)
-            hub.stop()
-            hub.result(limit_s=20)
-        finally:
-            hub.kill()
-        return answer
+        with serving("workloads.calls:serve", place):
+            return run("workloads.calls:call", place.log, limit_s=90, way=ACROSS, **arguments)
 
     def summarise(self, rounds: Sequence[Mapping[str, Any]]) -> Answer:
-        """Pool the samples of all rounds: a p99 needs them all."""
-        return percentiles([value for one in rounds for value in one["took_s"]])
-
-
-def percentiles(seconds: Sequence[float]) -> Answer:
-    """Return what the tables show of samples."""
-    pooled = sorted(value * 1e3 for value in seconds)
-    return {
-        "p50_ms": pooled[len(pooled) // 2],
-        "p99_ms": pooled[int(len(pooled) * 0.99)],
-        "max_ms": pooled[-1],
-        "samples": len(pooled),
-    }
+        """Pool the samples of all rounds."""
+        return pooled(rounds, "took_s")
 
 
 def write_configuration(directory: Path) -> None:

@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.channel import Answer, Child, run
+from benchmarks.channel import Answer, run
 from benchmarks.contenders.crossdock_queue import url
-from benchmarks.workloads.calls import percentiles
-from benchmarks.workloads.workload import Column, Entrant, Place, Scale, Workload
+from benchmarks.workloads.workload import Entrant, Place, Scale, Workload, latency_columns, pooled, serving
 
 if TYPE_CHECKING:
     from benchmarks.channel import Channel
@@ -66,12 +65,7 @@ class Pairs(Workload):
 
     name = "pairs"
     title = "End to end, by the adapters on the way"
-    columns = (
-        Column("p50_ms", "p50, ms", 2),
-        Column("p99_ms", "p99, ms", 2),
-        Column("max_ms", "longest, ms", 2),
-        Column("samples", "messages"),
-    )
+    columns = latency_columns("messages")
     contenders = ("crossdock",)
     most_rounds = 3
 
@@ -81,11 +75,8 @@ class Pairs(Workload):
     def measure(self, entrant: Entrant, place: Place, scale: Scale) -> Answer:
         way_in, _, way_out = entrant.variant.partition(" → ")
         _prepare(place.directory, way_in, way_out)
-        hub = Child("workloads.pairs:serve", place.log, directory=str(place.directory))
-        try:
-            hub.wait_ready()
-            hub.go()
-            answer = run(
+        with serving("workloads.pairs:serve", place):
+            return run(
                 "workloads.pairs:give",
                 place.log,
                 limit_s=90,
@@ -94,15 +85,10 @@ class Pairs(Workload):
                 way_out=way_out,
                 samples=scale.samples // 2,
             )
-            hub.stop()
-            hub.result(limit_s=20)
-        finally:
-            hub.kill()
-        return answer
 
     def summarise(self, rounds: Sequence[Mapping[str, Any]]) -> Answer:
-        """Pool the samples of all rounds: a p99 needs them all."""
-        return percentiles([value for one in rounds for value in one["took_s"]])
+        """Pool the samples of all rounds."""
+        return pooled(rounds, "took_s")
 
 
 def serve(channel: Channel, *, directory: str) -> Answer:

@@ -9,7 +9,7 @@ from benchmarks.channel import Answer, Child, run
 from benchmarks.contenders import PEERS
 from benchmarks.contenders.contender import POLL_S
 from benchmarks.ledger import Ledger
-from benchmarks.workloads.workload import Column, Entrant, Place, Scale, Workload
+from benchmarks.workloads.workload import Entrant, Place, Scale, Workload, latency_columns, pooled
 
 GAP_S = (0.03, 0.13)
 """Between two sends: long enough for the worker to go to sleep, random so that no poll is in step."""
@@ -23,12 +23,7 @@ class PickUp(Workload):
 
     name = "pick-up"
     title = "Pick-up when idle, across processes"
-    columns = (
-        Column("p50_ms", "p50, ms", 2),
-        Column("p99_ms", "p99, ms", 2),
-        Column("max_ms", "longest, ms", 2),
-        Column("samples", "samples"),
-    )
+    columns = latency_columns("samples")
     contenders = (*PEERS, "crossdock")
     ratio_of = "p50_ms"
     most_rounds = 3
@@ -51,11 +46,5 @@ class PickUp(Workload):
         return {"pick_up_s": Ledger.read(place.directory).pick_up_s}
 
     def summarise(self, rounds: Sequence[Mapping[str, Any]]) -> Answer:
-        """Pool the samples of all rounds: a p99 needs them all."""
-        pooled = sorted(value * 1e3 for one in rounds for value in one["pick_up_s"])
-        return {
-            "p50_ms": pooled[len(pooled) // 2],
-            "p99_ms": pooled[int(len(pooled) * 0.99)],
-            "max_ms": pooled[-1],
-            "samples": len(pooled),
-        }
+        """Pool the samples of all rounds."""
+        return pooled(rounds, "pick_up_s")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any, ClassVar
 
-from benchmarks.channel import Answer, run
+from benchmarks.channel import Answer, Child, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,41 @@ class Column:
     key: str
     heading: str
     digits: int = 0
+
+
+def latency_columns(counted: str) -> tuple[Column, ...]:
+    """Return the columns of what ``pooled`` says; ``counted`` is what the samples are."""
+    return (
+        Column("p50_ms", "p50, ms", 2),
+        Column("p99_ms", "p99, ms", 2),
+        Column("max_ms", "longest, ms", 2),
+        Column("samples", counted),
+    )
+
+
+def pooled(rounds: Sequence[Mapping[str, Any]], key: str) -> Answer:
+    """Return what the tables show of the samples of all rounds, in seconds: a p99 needs them all."""
+    samples = sorted(value * 1e3 for one in rounds for value in one[key])
+    return {
+        "p50_ms": samples[len(samples) // 2],
+        "p99_ms": samples[int(len(samples) * 0.99)],
+        "max_ms": samples[-1],
+        "samples": len(samples),
+    }
+
+
+@contextmanager
+def serving(target: str, place: Place) -> Iterator[None]:
+    """Have a child serve from when it is ready, and stop it in good order at the end."""
+    child = Child(target, place.log, directory=str(place.directory))
+    try:
+        child.wait_ready()
+        child.go()
+        yield
+        child.stop()
+        child.result(limit_s=20)
+    finally:
+        child.kill()
 
 
 class Workload(ABC):
