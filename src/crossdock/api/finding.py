@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from starlette.responses import Response
 
 from crossdock.api.errors import Refusal
 from crossdock.api.models import RECORD_FIELDS
+from crossdock.api.operations import JsonAnswer
+from crossdock.domain.cursor import cursor_of, row_of
 from crossdock.domain.errors import AmbiguousMessage, MessageNotFound
 
 if TYPE_CHECKING:
@@ -49,24 +51,78 @@ def tag_of(record: Record) -> str:
     return f'"{record.row_id}-{record.revision}"'
 
 
-def expected_revision(record: Record, if_match: str | None) -> int | None:
-    """Return the revision that a change is for; None: any.
+def unless_known(tag: str, if_none_match: str | None, document: Any) -> Response:
+    """Return a document, or only say that the caller has it."""
+    headers = {"ETag": tag}
+    if if_none_match is not None and (tag in if_none_match or is_any(if_none_match)):
+        return Response(status_code=304, headers=headers)
+    return JsonAnswer(document, headers=headers)
+
+
+def demand_match(tag: str, if_match: str | None, what: str) -> None:
+    """Make sure that a change is for the state that its caller has read.
 
     Raises:
         Refusal: The caller did not say, or means another.
     """
     if if_match is None:
         raise Refusal("PRECONDITION_REQUIRED", "send If-Match with the ETag of what you have read, or *")
-    if if_match.strip() == "*":
-        return None
-    if tag_of(record) not in if_match:
-        raise changed()
-    return record.revision
+    if not is_any(if_match) and tag not in if_match:
+        raise changed(what)
 
 
-def changed() -> Refusal:
+def is_any(tags: str | None) -> bool:
+    """Tell whether a header means any state."""
+    return tags is not None and tags.strip() == "*"
+
+
+def changed(what: str) -> Refusal:
     """Return the refusal of a change that is for an earlier state."""
-    return Refusal("PRECONDITION_FAILED", "the message was changed meanwhile; read it again")
+    return Refusal("PRECONDITION_FAILED", f"the {what} was changed meanwhile; read it again")
+
+
+class PageWish(NamedTuple):
+    """Which page of messages a caller wants; see ``parameters``."""
+
+    app: str | None
+    status: str | None
+    cursor: str | None
+    limit: int
+    newest_first: bool
+
+
+async def records_of(caller: Caller, wish: PageWish) -> list[Record]:
+    """Return the messages of a page, and one more if there is a further page.
+
+    A key that is bound to an app sees the queue of that app.
+
+    Raises:
+        Refusal: They are none of the caller's business, or the cursor is none of ours.
+    """
+    app = wish.app if wish.app is not None else caller.key.app
+    if app is not None:
+        caller.demand_app(app)
+    return await caller.queue.list(
+        app,
+        status=wish.status,
+        limit=wish.limit + 1,
+        after=place_of(wish.cursor),
+        newest_first=wish.newest_first,
+    )
+
+
+def page_of(name: str, documents: list[dict[str, Any]], listed: list[Record]) -> JsonAnswer:
+    """Return a page, and where the next one begins.
+
+    Args:
+        name: Of the list in the document.
+        documents: Of the first of those that are listed.
+        listed: What there is.
+    """
+    more = len(documents) < len(listed)
+    following = cursor_of(listed[len(documents) - 1].row_id) if more else None
+    headers = {} if following is None else {"Link": f'<?cursor={following}>; rel="next"'}
+    return JsonAnswer({name: documents, "next": following}, headers=headers)
 
 
 def chosen_fields(fields: str | None) -> tuple[str, ...] | None:
@@ -106,11 +162,6 @@ def instant_of(name: str, text: str) -> datetime:
         raise Refusal("VALIDATION_ERROR", f"{name} {issue}", [(name, issue)]) from error
 
 
-def cursor_of(row_id: int) -> str:
-    """Return the cursor of the page behind a row."""
-    return base64.urlsafe_b64encode(str(row_id).encode()).decode().rstrip("=")
-
-
 def place_of(cursor: str | None) -> int | None:
     """Return the row behind which a page begins; None: at the start.
 
@@ -119,12 +170,7 @@ def place_of(cursor: str | None) -> int | None:
     """
     if cursor is None:
         return None
-    try:
-        found = int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error) as error:
-        raise Refusal(
-            "VALIDATION_ERROR", "cursor: is none of ours", [("cursor", "is none of ours")]
-        ) from error
-    if not 0 < found < 2**63:
+    row_id = row_of(cursor)
+    if row_id is None:
         raise Refusal("VALIDATION_ERROR", "cursor: is none of ours", [("cursor", "is none of ours")])
-    return found
+    return row_id

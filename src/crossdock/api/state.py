@@ -14,6 +14,7 @@ from crossdock.api.keyring import Keyring
 from crossdock.api.limits import Limiter
 from crossdock.api.settings import LOCAL_NAMES, ApiSettings
 from crossdock.api.tally import Tally
+from crossdock.domain.message import AppId, check_app
 
 if TYPE_CHECKING:
     from crossdock.api.operations import Declared
@@ -93,6 +94,17 @@ class Caller:
         """
         if self.key.app is not None and self.key.app != app:
             raise Refusal("FORBIDDEN", f"the key {self.key.name!r} is bound to the app {self.key.app!r}")
+
+    def sending_app(self, named: str | None) -> AppId:
+        """Return the app that the caller sends as: that of the key, else the one that is named, else the key's name.
+
+        Raises:
+            Refusal: The key is bound to another app.
+        """
+        if named is not None:
+            self.demand_app(named)
+            return check_app(named)
+        return self.key.app or check_app(self.key.name)
 
     def sees(self, record: Record) -> bool:
         """Tell whether the key may know of a message at all."""

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from urllib.parse import quote
 
-from crossdock.client.link import Call, Link
+from crossdock.client.link import Call, Link, queue_path
 from crossdock.domain.cloudevent import message_of
 from crossdock.domain.errors import CrossdockError, InvalidMessage, LeaseLost, PermanentError, RateLimited
 from crossdock.domain.json_reading import instant_of
@@ -56,7 +55,7 @@ class Hand:
             for start in range(0, len(handles), _MOST):
                 given = [{"delivery": one, "kind": "hand_back"} for one in handles[start : start + _MOST]]
                 with suppress(CrossdockError):
-                    self.link.ask(Call("POST", _queue(app, "nack"), body={"deliveries": given}))
+                    self.link.ask(Call("POST", queue_path(app, "nack"), body={"deliveries": given}))
 
 
 class ClientDelivery:
@@ -87,13 +86,11 @@ class ClientDelivery:
     def __init__(self, hand: Hand, document: Mapping[str, Any]) -> None:
         self._hand = hand
         self._handle: str = document["delivery"]
-        until = instant_of(document["lease_until"])
-        assert until is not None  # noqa: S101 - every delivery has one
-        self.lease_until: datetime = until
+        self.lease_until = instant_of(document["lease_until"])
         self.app = AppId(document["app"])
         self.attempt: int = document["attempt"]
         self.crashes: int = document["crashes"]
-        self.message: Message = message_of(document["message"], until)
+        self.message: Message = message_of(document["message"], self.lease_until)
         self.settled = False
         self.result: Any = None
 
@@ -183,7 +180,7 @@ def extend(deliveries: list[ClientDelivery], lease: timedelta) -> None:
     handles = [one._handle for one in deliveries]
     until = time.monotonic() + lease_s
     body = {"deliveries": handles, "lease_s": lease_s}
-    lost = _lost(first, Call("POST", _queue(first.app, "extend"), body=body), deliveries)
+    lost = _lost(first, Call("POST", queue_path(first.app, "extend"), body=body), deliveries)
     kept = [one for one in deliveries if one not in lost]
     first._hand.take(first.app, [one._handle for one in kept], until)
     for one in kept:
@@ -199,7 +196,7 @@ def settle(deliveries: list[ClientDelivery], verb: str, wish: Mapping[str, Any])
     """
     first = deliveries[0]
     given = [{"delivery": one._handle, **wish} for one in deliveries]
-    lost = _lost(first, Call("POST", _queue(first.app, verb), body={"deliveries": given}), deliveries)
+    lost = _lost(first, Call("POST", queue_path(first.app, verb), body={"deliveries": given}), deliveries)
     first._hand.drop(one._handle for one in deliveries)
     for one in deliveries:
         one.settled = True
@@ -231,7 +228,3 @@ def _words(error: str | BaseException) -> str:
     if isinstance(error, (str, CrossdockError)):
         return str(error)[:_LONGEST_ERROR]
     return f"{type(error).__name__}: {error}"[:_LONGEST_ERROR]
-
-
-def _queue(app: str, verb: str) -> str:
-    return f"/queues/{quote(app, safe='')}/{verb}"

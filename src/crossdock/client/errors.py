@@ -84,10 +84,16 @@ def error_in(envelope: Mapping[str, Any], retry_after: str = "") -> CrossdockErr
             pairs = [(one["app"], one["source_app"]) for one in envelope.get("candidates", ())]
             return AmbiguousMessage(words, pairs)
         case "RATE_LIMITED":
-            seconds = float(retry_after[:9]) if retry_after.isdigit() else None
+            seconds = seconds_of(retry_after)
             return RateLimited(words, retry_after=None if seconds is None else timedelta(seconds=seconds))
         case _:
             return _PLAIN.get(code, StoreError)(words)
+
+
+def seconds_of(retry_after: str) -> float | None:
+    """Return how long ``Retry-After`` asks to wait, in seconds; None: it does not say."""
+    text = retry_after.strip()
+    return float(text[:9]) if text.isascii() and text.isdigit() else None
 
 
 def _envelope(answer: Answer) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from crossdock.client.link import Call, Link
 from crossdock.domain.errors import CallFailed, CallTimedOut
-from crossdock.domain.json_reading import failure_of, instant_of
+from crossdock.domain.json_reading import failure_of, maybe_instant_of
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import AppId, MessageId
 from crossdock.domain.retry import Failure
@@ -110,8 +110,8 @@ def _job(document: Mapping[str, Any]) -> Job:
         app=AppId(document["app"]),
         status=Status(document["status"]),
         attempts=document.get("attempts"),
-        created_at=instant_of(document.get("created_at")),
-        processed_at=instant_of(document.get("processed_at")),
+        created_at=maybe_instant_of(document.get("created_at")),
+        processed_at=maybe_instant_of(document.get("processed_at")),
     )
 
 

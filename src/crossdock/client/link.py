@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from crossdock.client.address import Address
 from crossdock.client.connections import Answer, Broken, Connections, Refused
-from crossdock.client.errors import code_of, error_of
+from crossdock.client.errors import code_of, error_of, seconds_of
 from crossdock.domain.errors import LeaseLost, StoreUnavailable
 from crossdock.domain.message import encode_json
 
@@ -97,7 +97,7 @@ class Link:
                     return answer.status, _document(answer)
                 failure = _doubtful(error_of(answer)) if doubt else error_of(answer)
                 again = _may_ask_again(answer, call)
-                asked_s = _asked_s(answer)
+                asked_s = seconds_of(answer.headers.get("retry-after", ""))
             pause_s = _pause_s(tries, asked_s)
             if not again or time.monotonic() + pause_s > deadline:
                 raise failure
@@ -106,6 +106,12 @@ class Link:
     def close(self) -> None:
         """Close what is idle; safe to call twice."""
         self._connections.close()
+
+
+def queue_path(app: str, verb: str = "") -> str:
+    """Return the path of an app's queue, or of what is done with it."""
+    place = f"/queues/{quote(app, safe='')}"
+    return f"{place}/{verb}" if verb else place
 
 
 def _may_ask_again(answer: Answer, call: Call) -> bool:
@@ -119,12 +125,6 @@ def _pause_s(tries: int, asked_s: float | None) -> float:
     longest_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(tries, 20))
     chance_s = random.uniform(longest_s / 2, longest_s)  # noqa: S311 - no secret
     return chance_s if asked_s is None else max(chance_s, min(asked_s, _LONGEST_ASKED_S))
-
-
-def _asked_s(answer: Answer) -> float | None:
-    """Return how long the server asks to be left alone, in seconds."""
-    text = answer.headers.get("retry-after", "").strip()
-    return float(text[:9]) if text.isascii() and text.isdigit() else None
 
 
 def _document(answer: Answer) -> Any:

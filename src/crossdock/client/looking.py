@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import builtins
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from crossdock.client.link import Call, Link
+from crossdock.client.link import Call, Link, queue_path
 from crossdock.domain.cloudevent import instant_text
+from crossdock.domain.cursor import cursor_of
 from crossdock.domain.errors import InvalidMessage
 from crossdock.domain.json_reading import entry_of, record_of, stats_of
 from crossdock.domain.lifecycle import Status
@@ -53,7 +53,7 @@ class Looking:
         """
         if not isinstance(limit, int) or limit < 1:
             raise InvalidMessage.of("limit", f"{limit!r} is not a whole number of 1 or more")
-        cursor = None if after is None else _cursor(after)
+        cursor = None if after is None else cursor_of(after)
         found: builtins.list[Record] = []
         while len(found) < limit:
             page = self._ask(
@@ -74,7 +74,7 @@ class Looking:
     def stats(self, app: str | None = None) -> dict[str, QueueStats]:
         """Return the figures of one app's queue, or of every queue that the key may see, by app."""
         if app is not None:
-            return {app: stats_of(self._ask("GET", _queue(app)))}
+            return {app: stats_of(self._ask("GET", queue_path(app)))}
         return {one["app"]: stats_of(one) for one in self._ask("GET", "/queues")["queues"]}
 
     def timeline(
@@ -166,17 +166,17 @@ class Looking:
         """
         given = {"code": code, "limit": limit, "rate": rate}
         wish = {name: value for name, value in given.items() if value is not None}
-        call = Call("POST", f"{_queue(app)}/replay", body=wish, repeatable=limit is None)
+        call = Call("POST", queue_path(app, "replay"), body=wish, repeatable=limit is None)
         count: int = self._link.ask(call)[1]["replayed"]
         return count
 
     def pause(self, app: str) -> None:
         """Let nothing more be claimed from an app's queue, by anyone; what is sent waits."""
-        self._ask("POST", f"{_queue(app)}/pause")
+        self._ask("POST", queue_path(app, "pause"))
 
     def resume(self, app: str) -> None:
         """Let a paused or parked queue be claimed from again."""
-        self._ask("POST", f"{_queue(app)}/resume")
+        self._ask("POST", queue_path(app, "resume"))
 
     def _ask(self, method: str, path: str, **query: Any) -> Any:
         return self._link.ask(Call(method, path, query))[1]
@@ -188,12 +188,3 @@ class Looking:
 
 def _path(message_id: str) -> str:
     return f"/messages/{quote(message_id, safe='')}"
-
-
-def _queue(app: str) -> str:
-    return f"/queues/{quote(app, safe='')}"
-
-
-def _cursor(row_id: int) -> str:
-    """Return the cursor of the page behind a row, as the API writes it."""
-    return base64.urlsafe_b64encode(str(row_id).encode()).decode().rstrip("=")

@@ -10,10 +10,9 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, Final, Protocol, Self
-from urllib.parse import quote
 
 from crossdock.client.delivery import ClientDelivery, Hand, extend, settle
-from crossdock.client.link import Call, Link
+from crossdock.client.link import Call, Link, queue_path
 from crossdock.domain.errors import CrossdockError, InvalidMessage, LeaseLost, RateLimited, StoreUnavailable
 from crossdock.domain.message import check_app
 
@@ -59,8 +58,10 @@ class Working:
             poll_s = min(_LONGEST_POLL_S, max(0.0, end - time.monotonic()))
             asked = time.monotonic()
             wish = {"limit": limit, "wait_s": poll_s, "lease_s": lease_s}
-            path = f"/queues/{quote(check_app(app), safe='')}/claim"
-            _, found = self._link.ask(Call("POST", path, body=wish, repeatable=False, wait_s=poll_s))
+            call = Call(
+                "POST", queue_path(check_app(app), "claim"), body=wish, repeatable=False, wait_s=poll_s
+            )
+            _, found = self._link.ask(call)
             deliveries = [ClientDelivery(self._hand, one) for one in found["deliveries"]]
             if deliveries:
                 handles = [one["delivery"] for one in found["deliveries"]]
@@ -145,9 +146,8 @@ class Working:
             except BaseException as error:
                 keeper.release(delivery)
                 if not delivery.settled:
-                    with suppress(
-                        CrossdockError
-                    ):  # the lease ends by itself; what the block raised says more
+                    # If it fails, the lease ends by itself; what the block raised says more.
+                    with suppress(CrossdockError):
                         delivery.nack(error)
                 raise
             keeper.release(delivery)

@@ -85,6 +85,11 @@ def stats_document(stats: QueueStats) -> dict[str, Any]:
     return {**asdict(stats), "rate": rate, **{name: instant_text(moment) for name, moment in moments.items()}}
 
 
+def queue_document(stats: QueueStats) -> dict[str, Any]:
+    """Return the figures of one queue, and their sum of what waits."""
+    return {**stats_document(stats), "depth": stats.depth}
+
+
 def timeline_document(entry: TimelineEntry) -> dict[str, Any]:
     """Return one thing that happened to a message."""
     return {**asdict(entry), "at": instant_text(entry.at)}

@@ -17,9 +17,14 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 """Of a message that names no time; those that the API gives name one."""
 
 
-def instant_of(text: str | None) -> datetime | None:
+def instant_of(text: str) -> datetime:
     """Read an instant."""
-    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def maybe_instant_of(text: str | None) -> datetime | None:
+    """Read an instant, if there is one."""
+    return None if text is None else instant_of(text)
 
 
 def failure_of(document: Mapping[str, Any] | None) -> Failure | None:
@@ -45,15 +50,15 @@ def record_of(document: Mapping[str, Any]) -> Record:
         attempts=document["attempts"],
         crashes=document["crashes"],
         max_attempts=document["max_attempts"],
-        available_at=instant_of(document["available_at"]),
-        created_at=_instant(document["created_at"]),
+        available_at=maybe_instant_of(document["available_at"]),
+        created_at=instant_of(document["created_at"]),
         created_by=document["created_by"],
-        updated_at=_instant(document["updated_at"]),
-        claimed_at=instant_of(document["claimed_at"]),
-        processed_at=instant_of(document["processed_at"]),
-        archived_at=instant_of(document["archived_at"]),
+        updated_at=instant_of(document["updated_at"]),
+        claimed_at=maybe_instant_of(document["claimed_at"]),
+        processed_at=maybe_instant_of(document["processed_at"]),
+        archived_at=maybe_instant_of(document["archived_at"]),
         lease_owner=document["lease_owner"],
-        lease_until=instant_of(document["lease_until"]),
+        lease_until=maybe_instant_of(document["lease_until"]),
         blocked=document["blocked"],
         revision=document["revision"],
         result=document["result"],
@@ -67,14 +72,14 @@ def stats_of(document: Mapping[str, Any]) -> QueueStats:
     rate = known.get("rate")
     known["rate"] = None if rate is None else Rate.parse(rate)
     for name in ("oldest_due_at", "parked_until"):
-        known[name] = instant_of(known.get(name))
+        known[name] = maybe_instant_of(known.get(name))
     return QueueStats(**known)
 
 
 def entry_of(document: Mapping[str, Any]) -> TimelineEntry:
     """Read one thing that happened to a message."""
     return TimelineEntry(
-        at=_instant(document["at"]),
+        at=instant_of(document["at"]),
         event=document["event"],
         app=AppId(document["app"]),
         attempt=document["attempt"],
@@ -82,7 +87,3 @@ def entry_of(document: Mapping[str, Any]) -> TimelineEntry:
         code=document["code"],
         details=document["details"],
     )
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)

@@ -212,6 +212,13 @@ class Schedule:
             slot = self.timing.next_after(slot)
         return found
 
+    def known_slots(self, count: int) -> list[datetime]:
+        """Return the next slots, at most ``count``, as far as this machine can know them."""
+        try:
+            return self.slots(count)
+        except InvalidMessage:
+            return [] if self.next_at is None else [self.next_at]
+
 
 class Firing(NamedTuple):
     """What is to be done with a schedule whose time has come.

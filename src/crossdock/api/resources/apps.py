@@ -16,15 +16,17 @@ from starlette.responses import Response
 from crossdock.api.access import needs
 from crossdock.api.app_models import AppDocument, Apps, AppStatus
 from crossdock.api.errors import Refusal
+from crossdock.api.finding import unless_known
 from crossdock.api.operations import Answers, AppName, CallerOf, JsonAnswer, Operations, StateOf
 from crossdock.api.resources.health import is_stuck
-from crossdock.api.resources.queues import stats_of
 from crossdock.api.state import ApiState, Caller
 from crossdock.config.model import AppTable
+from crossdock.domain.json_form import queue_document
 from crossdock.domain.key import Scope
 from crossdock.domain.retry import RetryPolicy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from crossdock.config.kinds import Chosen
@@ -52,7 +54,7 @@ async def list_apps(caller: CallerOf, state: StateOf) -> JsonAnswer:
     queues = await caller.queue.stats(caller.key.app)
     names = sorted({*_tables(state), *queues})
     shown = [name for name in names if caller.key.app in {None, name}]
-    return JsonAnswer({"apps": [_document(state, name) for name in shown]})
+    return JsonAnswer({"apps": _documents(state, shown)})
 
 
 @operations.on(
@@ -69,11 +71,9 @@ async def get_app(
     """Tell what is configured for an app: its transports, routes and limits; never a secret."""
     caller.demand_app(app_id)
     await _demand_known(app_id, caller, state)
-    document = _document(state, app_id)
+    (document,) = _documents(state, [app_id])
     tag = f'"{hashlib.sha256(json.dumps(document).encode()).hexdigest()[:16]}"'
-    if if_none_match is not None and (tag in if_none_match or if_none_match.strip() == "*"):
-        return Response(status_code=304, headers={"ETag": tag})
-    return JsonAnswer(document, headers={"ETag": tag})
+    return unless_known(tag, if_none_match, document)
 
 
 @operations.on(
@@ -93,7 +93,7 @@ async def get_app_status(app_id: AppName, caller: CallerOf, state: StateOf) -> J
         "app": app_id,
         "configured": app_id in _tables(state),
         "state": _state(stats, state.queue._store.now()),
-        "queue": stats_of(stats),
+        "queue": queue_document(stats),
     }
     return JsonAnswer(document)
 
@@ -120,10 +120,13 @@ async def _demand_known(app: str, caller: Caller, state: ApiState) -> None:
     raise Refusal("APP_NOT_FOUND", f"no app {app}: it is not configured, and has no queue{hint}")
 
 
-def _document(state: ApiState, name: str) -> dict[str, Any]:
-    loaded = state.settings.loaded
-    table = _tables(state).get(name)
+def _documents(state: ApiState, names: Sequence[str]) -> list[dict[str, Any]]:
+    loaded, tables = state.settings.loaded, _tables(state)
     policies = {"*": RetryPolicy()} if loaded is None else loaded.config.retry_policies()
+    return [_document(name, tables.get(name), policies.get(name, policies["*"])) for name in names]
+
+
+def _document(name: str, table: AppTable | None, policy: RetryPolicy) -> dict[str, Any]:
     known = table or AppTable()
     return {
         "app": name,
@@ -134,7 +137,7 @@ def _document(state: ApiState, name: str) -> dict[str, Any]:
         "subscribe": [asdict(one.to_subscription()) for one in known.subscribe],
         "concurrency": known.concurrency or 1,
         "timeout_s": _seconds(known.timeout),
-        "retry": _retry(policies.get(name, policies["*"])),
+        "retry": _retry(policy),
         "on_dead": known.on_dead or "release",
         "fallback": known.fallback,
         "max_depth": known.max_depth,

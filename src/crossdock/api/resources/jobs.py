@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from fastapi import Query
 from starlette.requests import Request
 
 from crossdock.api.access import needs
-from crossdock.api.finding import cursor_of, found, place_of
+from crossdock.api.finding import PageWish, found, page_of, records_of
 from crossdock.api.idempotency import IdempotencyKey, Made, done_once
 from crossdock.api.job_models import Job, JobResult, Jobs, JobWish
-from crossdock.api.models import Status
-from crossdock.api.operations import APP_PATTERN, Answers, CallerOf, JsonAnswer, Operations, StateOf
-from crossdock.api.resources.messages import AppFilter, MessageId, sending_app
+from crossdock.api.operations import Answers, CallerOf, JsonAnswer, Operations, StateOf
+from crossdock.api.parameters import AppFilter, Cursor, Limit, MessageId, SendingApp, StatusFilter
 from crossdock.domain.cloudevent import instant_text
 from crossdock.domain.json_form import issues
 from crossdock.domain.key import Scope
@@ -50,15 +48,7 @@ async def create_job(
     request: Request,
     caller: CallerOf,
     state: StateOf,
-    sender: Annotated[
-        str | None,
-        Query(
-            alias="from",
-            pattern=APP_PATTERN,
-            description="The app that sends, for a key that is bound to none; its own name unless given.",
-            examples=["shop"],
-        ),
-    ] = None,
+    sender: SendingApp = None,
     idempotency_key: IdempotencyKey = None,
 ) -> JsonAnswer:
     """Let an app do something.
@@ -67,7 +57,7 @@ async def create_job(
     or let its results be fetched later.
     """
     gateway = caller.queue._gateway
-    options: dict[str, Any] = {"source_app": sending_app(caller, sender)}
+    options: dict[str, Any] = {"source_app": caller.sending_app(sender)}
     if wish.priority is not None:
         options["priority"] = wish.priority
     draft, envelope = gateway.draft(wish.config, None), gateway.envelope(wish.app, options)
@@ -102,25 +92,16 @@ async def create_job(
 async def list_jobs(
     caller: CallerOf,
     app: AppFilter = None,
-    status: Annotated[Status | None, Query(description="Only these.")] = None,
-    cursor: Annotated[
-        str | None, Query(max_length=64, description="What next said on the page before.", examples=["MTc"])
-    ] = None,
-    limit: Annotated[int, Query(ge=1, le=1000, description="At most so many.")] = 100,
+    status: StatusFilter = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
 ) -> JsonAnswer:
     """List jobs, the newest first.
 
     Every message is somebody's job. A key that is bound to an app sees those of that app.
     """
-    wanted = app if app is not None else caller.key.app
-    if wanted is not None:
-        caller.demand_app(wanted)
-    listed = await caller.queue.list(
-        wanted, status=status, limit=limit + 1, after=place_of(cursor), newest_first=True
-    )
-    following = cursor_of(listed[limit - 1].row_id) if len(listed) > limit else None
-    headers = {} if following is None else {"Link": f'<?cursor={following}>; rel="next"'}
-    return JsonAnswer({"jobs": [_job(one) for one in listed[:limit]], "next": following}, headers=headers)
+    listed = await records_of(caller, PageWish(app, status, cursor, limit, newest_first=True))
+    return page_of("jobs", [_job(one) for one in listed[:limit]], listed)
 
 
 @operations.on(

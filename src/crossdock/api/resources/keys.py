@@ -88,10 +88,10 @@ async def revoke_key(key_id: KeyId, caller: CallerOf) -> JsonAnswer:
 
 async def _found(caller: Caller, key_id: str) -> ApiKey:
     """Return a key that the caller may know of."""
-    for key in await caller.queue._store.read_async(lambda reader: reader.keys()):
-        if key.id == key_id and caller.key.app in {None, key.app}:
-            return key
-    raise KeyNotFound(f"no key {key_id}")
+    key: ApiKey | None = await caller.queue._store.read_async(lambda reader: reader.key(key_id))
+    if key is None or caller.key.app not in {None, key.app}:
+        raise KeyNotFound(f"no key {key_id}")
+    return key
 
 
 def _demand(caller: Caller, scopes: frozenset[Scope], app: str | None) -> None:

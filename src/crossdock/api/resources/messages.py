@@ -7,22 +7,25 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-from fastapi import Header, Path, Query
+from fastapi import Header, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.api.access import needs
 from crossdock.api.errors import Refusal, answer_for
 from crossdock.api.finding import (
+    PageWish,
     changed,
     chosen_fields,
-    cursor_of,
-    expected_revision,
+    demand_match,
     found,
     instant_of,
+    is_any,
+    page_of,
     picked,
-    place_of,
+    records_of,
     tag_of,
+    unless_known,
 )
 from crossdock.api.idempotency import IdempotencyKey, Made, done_once
 from crossdock.api.incoming import Incoming, read_messages
@@ -33,17 +36,16 @@ from crossdock.api.models import (
     Records,
     Sent,
     SentBatch,
-    Status,
     Timeline,
 )
 from crossdock.api.operations import APP_PATTERN, Answers, CallerOf, JsonAnswer, Operations, StateOf
+from crossdock.api.parameters import AppFilter, Cursor, IfMatch, Limit, MessageId, SendingApp, StatusFilter
 from crossdock.api.sending import Dispatch, Parcel, Sender
-from crossdock.api.state import Caller
 from crossdock.domain.errors import InvalidMessage
 from crossdock.domain.http_binding import BATCH_TYPE, STRUCTURED_TYPE
 from crossdock.domain.json_form import record_document, timeline_document
 from crossdock.domain.key import Scope
-from crossdock.domain.message import AppId, Message, SentMessage, check_app
+from crossdock.domain.message import AppId, Message, SentMessage
 from crossdock.domain.record import Record
 from crossdock.hub.editing import check_changes
 
@@ -65,18 +67,9 @@ _BODY: Final[dict[str, Any]] = {
         },
     },
 }
-MessageId = Annotated[
-    str, Path(min_length=1, max_length=512, description="Of the message.", examples=[_EVENT_EXAMPLE["id"]])
-]
-AppFilter = Annotated[
-    str | None, Query(pattern=APP_PATTERN, description="Whose queue.", examples=["validator"])
-]
 SourceApp = Annotated[
     str | None,
     Query(alias="source", pattern=APP_PATTERN, description="The app that sent it.", examples=["shop"]),
-]
-IfMatch = Annotated[
-    str | None, Header(alias="If-Match", description="The ETag of what you have read, or *.", examples=["*"])
 ]
 IfNoneMatch = Annotated[
     str | None, Header(alias="If-None-Match", description="ETags of what you have.", examples=['"17-1"'])
@@ -111,15 +104,7 @@ async def send_message(
         list[Annotated[str, Query(pattern=APP_PATTERN)]] | None,
         Query(description="Receivers, instead of those that routes say.", examples=[["validator"]]),
     ] = None,
-    sender: Annotated[
-        str | None,
-        Query(
-            alias="from",
-            pattern=APP_PATTERN,
-            description="The app that sends, for a key that is bound to none; its own name unless given.",
-            examples=["shop"],
-        ),
-    ] = None,
+    sender: SendingApp = None,
     idempotency_key: IdempotencyKey = None,
 ) -> JsonAnswer:
     """Send a CloudEvent, or a batch of them.
@@ -128,7 +113,7 @@ async def send_message(
     never made up. The same event again (same id, same sending app) is stored once; the answer says so. Of a batch each
     event stands alone: those that break a rule are refused, the others are stored together.
     """
-    source_app = sending_app(caller, sender)
+    source_app = caller.sending_app(sender)
     settings = state.settings
     now = state.queue._store.now()
     incoming = read_messages(request, await request.body(), max_depth=settings.max_json_depth, now=now)
@@ -159,11 +144,9 @@ async def list_messages(
     caller: CallerOf,
     state: StateOf,
     app: AppFilter = None,
-    status: Annotated[Status | None, Query(description="Only these.")] = None,
-    cursor: Annotated[
-        str | None, Query(max_length=64, description="What next said on the page before.", examples=["MTc"])
-    ] = None,
-    limit: Annotated[int, Query(ge=1, le=1000, description="At most so many.")] = 100,
+    status: StatusFilter = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
     order: Annotated[str, Query(pattern="^(oldest|newest)$", description="Which come first.")] = "oldest",
     fields: Fields = None,
 ) -> JsonAnswer:
@@ -172,17 +155,10 @@ async def list_messages(
     A key that is bound to an app sees the queue of that app.
     """
     wanted_fields = chosen_fields(fields)
-    wanted = app if app is not None else caller.key.app
-    if wanted is not None:
-        caller.demand_app(wanted)
-    listed = await caller.queue.list(
-        wanted, status=status, limit=limit + 1, after=place_of(cursor), newest_first=order == "newest"
-    )
-    documents = _page(listed[:limit], wanted_fields, state.settings.max_body_bytes)
-    more = len(documents) < len(listed)
-    following = cursor_of(listed[len(documents) - 1].row_id) if more else None
-    headers = {} if following is None else {"Link": f'<?cursor={following}>; rel="next"'}
-    return JsonAnswer({"messages": documents, "next": following}, headers=headers)
+    wish = PageWish(app, status, cursor, limit, newest_first=order == "newest")
+    listed = await records_of(caller, wish)
+    documents = _documents(listed[:limit], wanted_fields, state.settings.max_body_bytes)
+    return page_of("messages", documents, listed)
 
 
 @operations.on(
@@ -226,10 +202,7 @@ async def get_message(
     """
     wanted_fields = chosen_fields(fields)
     record = await found(caller, message_id, app, source)
-    tag = tag_of(record)
-    if if_none_match is not None and (tag in if_none_match or if_none_match.strip() == "*"):
-        return Response(status_code=304, headers={"ETag": tag})
-    return JsonAnswer(picked(record_document(record), wanted_fields), headers={"ETag": tag})
+    return unless_known(tag_of(record), if_none_match, picked(record_document(record), wanted_fields))
 
 
 @operations.on(
@@ -255,11 +228,11 @@ async def edit_message(
             given[name] = instant_of(name, given[name])
     check_changes(given)
     record = await found(caller, message_id, app, source)
-    expected = expected_revision(record, if_match)
+    demand_match(tag_of(record), if_match, "message")
 
     def edit(tx: Any) -> None:
-        if expected is not None and tx.revision_of(record.row_id) != expected:
-            raise changed()
+        if not is_any(if_match) and tx.revision_of(record.row_id) != record.revision:
+            raise changed("message")
         tx.edit(record, given)
 
     await caller.queue._store.write_async(edit)
@@ -298,7 +271,9 @@ async def cancel_message(
     return _state(await caller.queue.cancel(message_id, app=record.app, source_app=record.source_app))
 
 
-def _page(records: Sequence[Record], fields: tuple[str, ...] | None, most_bytes: int) -> list[dict[str, Any]]:
+def _documents(
+    records: Sequence[Record], fields: tuple[str, ...] | None, most_bytes: int
+) -> list[dict[str, Any]]:
     """Return records as documents, as far as they go into an answer of a bearable size; at least one."""
     found: list[dict[str, Any]] = []
     size = 0
@@ -309,18 +284,6 @@ def _page(records: Sequence[Record], fields: tuple[str, ...] | None, most_bytes:
             break
         found.append(document)
     return found
-
-
-def sending_app(caller: Caller, named: str | None) -> AppId:
-    """Return the app that a caller sends as: that of the key, else the one that is named, else the key's name.
-
-    Raises:
-        Refusal: The key is bound to another app.
-    """
-    if named is not None:
-        caller.demand_app(named)
-        return check_app(named)
-    return caller.key.app or check_app(caller.key.name)
 
 
 def _parcel(addresses: Sender, message: Message | InvalidMessage) -> Parcel | InvalidMessage | Refusal:

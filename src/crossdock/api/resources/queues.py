@@ -33,10 +33,9 @@ from crossdock.asynchronous.delivery import AsyncDelivery
 from crossdock.domain.cloudevent import instant_text, message_document
 from crossdock.domain.delivery import ClaimRequest, DeliveryKey, HandedBack, Outcome, Overdue, Settlement
 from crossdock.domain.errors import LeaseLost, PermanentError, RateLimited, StoreError
-from crossdock.domain.json_form import stats_document
+from crossdock.domain.json_form import queue_document
 from crossdock.domain.key import Scope
 from crossdock.domain.message import check_app
-from crossdock.domain.record import QueueStats
 
 operations = Operations("queues")
 
@@ -55,7 +54,7 @@ _LOST: Final = ("LEASE_LOST", "INVALID_MESSAGE")
 async def list_queues(caller: CallerOf) -> JsonAnswer:
     """Tell how the queues stand."""
     stats = await caller.queue.stats(caller.key.app)
-    return JsonAnswer({"queues": [stats_of(one) for one in stats.values()]})
+    return JsonAnswer({"queues": [queue_document(one) for one in stats.values()]})
 
 
 @operations.on(
@@ -68,7 +67,7 @@ async def list_queues(caller: CallerOf) -> JsonAnswer:
 async def get_queue(app: AppName, caller: CallerOf) -> JsonAnswer:
     """Tell how the queue of an app stands; one that never held anything is empty."""
     caller.demand_app(app)
-    return JsonAnswer(stats_of((await caller.queue.stats(app))[app]))
+    return JsonAnswer(queue_document((await caller.queue.stats(app))[app]))
 
 
 @operations.on(
@@ -163,7 +162,7 @@ async def pause_queue(app: AppName, caller: CallerOf) -> JsonAnswer:
     """Let nothing more be claimed from a queue; what is sent waits."""
     caller.demand_app(app)
     await caller.queue.pause(app)
-    return JsonAnswer(stats_of((await caller.queue.stats(app))[app]))
+    return JsonAnswer(queue_document((await caller.queue.stats(app))[app]))
 
 
 @operations.on(
@@ -177,7 +176,7 @@ async def resume_queue(app: AppName, caller: CallerOf) -> JsonAnswer:
     """Let a paused or parked queue be claimed from again."""
     caller.demand_app(app)
     await caller.queue.resume(app)
-    return JsonAnswer(stats_of((await caller.queue.stats(app))[app]))
+    return JsonAnswer(queue_document((await caller.queue.stats(app))[app]))
 
 
 @operations.on(
@@ -299,8 +298,3 @@ def _key(handle: str) -> DeliveryKey | None:
 
 def _handle(held: Overdue) -> str:
     return f"{held.row_id}.{held.lease_token}"
-
-
-def stats_of(stats: QueueStats) -> dict[str, Any]:
-    """Return the document of a queue."""
-    return {**stats_document(stats), "depth": stats.depth}

@@ -6,18 +6,19 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from fastapi import Header, Path
+from fastapi import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.api.access import needs
 from crossdock.api.errors import Refusal
-from crossdock.api.finding import instant_of
+from crossdock.api.finding import changed, demand_match, instant_of, is_any
 from crossdock.api.idempotency import IdempotencyKey, Made, done_once
 from crossdock.api.operations import APP_PATTERN, Answers, CallerOf, JsonAnswer, Operations, StateOf
+from crossdock.api.parameters import IfMatch
 from crossdock.api.schedule_models import NewSchedule, ScheduleDocument, Schedules, ScheduleWish
 from crossdock.api.state import Caller
-from crossdock.domain.errors import InvalidMessage, ScheduleNotFound
+from crossdock.domain.errors import ScheduleNotFound
 from crossdock.domain.json_form import schedule_document
 from crossdock.domain.key import Scope
 
@@ -32,9 +33,6 @@ _ADMIN: Final = needs(Scope.SCHEDULES_ADMIN)
 _SHOWN: Final = 5
 _TAG: Final = {"ETag": "Of this state of the schedule."}
 ScheduleName = Annotated[str, Path(pattern=APP_PATTERN, description="Of the schedule.", examples=["morning"])]
-IfMatch = Annotated[
-    str | None, Header(alias="If-Match", description="The ETag of what you have read, or *.", examples=["*"])
-]
 
 
 @operations.on(
@@ -125,12 +123,12 @@ async def replace_schedule(
     held = await _found(caller, name)
     caller.demand_app(wish.app)
     spec = _spec(caller, name, wish)
-    _demand_match(held, if_match)
+    demand_match(_tag(held), if_match, "schedule")
 
     def replace(tx: Any) -> Schedule:
         replaced: Schedule = tx.declare_schedule(spec)
-        if replaced.change == "replaced" and not _is_any(if_match) and replaced.revision != held.revision + 1:
-            raise _changed()
+        if replaced.change == "replaced" and not is_any(if_match) and replaced.revision != held.revision + 1:
+            raise changed("schedule")
         return replaced
 
     return _state(await caller.queue._store.write_async(replace))
@@ -218,37 +216,14 @@ def _when(wish: ScheduleWish) -> str | timedelta | datetime:
     return when()
 
 
-def _demand_match(schedule: Schedule, if_match: str | None) -> None:
-    if if_match is None:
-        raise Refusal("PRECONDITION_REQUIRED", "send If-Match with the ETag of what you have read, or *")
-    if not _is_any(if_match) and _tag(schedule) not in if_match:
-        raise _changed()
-
-
-def _is_any(if_match: str | None) -> bool:
-    return if_match is not None and if_match.strip() == "*"
-
-
-def _changed() -> Refusal:
-    return Refusal("PRECONDITION_FAILED", "the schedule was changed meanwhile; read it again")
-
-
 def _tag(schedule: Schedule) -> str:
     return f'"{schedule.name}-{schedule.revision}"'
 
 
 def _document(schedule: Schedule) -> dict[str, Any]:
-    document = schedule_document(schedule, _slots(schedule))
+    document = schedule_document(schedule, schedule.known_slots(_SHOWN))
     del document["change"]
     return document
-
-
-def _slots(schedule: Schedule) -> list[datetime]:
-    """Return the next slots, as far as this machine can know them."""
-    try:
-        return schedule.slots(_SHOWN)
-    except InvalidMessage:
-        return [] if schedule.next_at is None else [schedule.next_at]
 
 
 def _state(schedule: Schedule) -> JsonAnswer:

@@ -190,7 +190,7 @@ def _conclude(schedule: Schedule, what: str, *, json: bool) -> None:
 
 
 def _document(schedule: Schedule) -> dict[str, Any]:
-    return schedule_document(schedule, _slots(schedule))
+    return schedule_document(schedule, schedule.known_slots(_SHOWN))
 
 
 def _row(schedule: Schedule) -> list[Cell | str]:
@@ -242,20 +242,12 @@ def _in_zone(schedule: Schedule, slot: datetime) -> datetime:
         return slot.astimezone(UTC)
 
 
-def _slots(schedule: Schedule) -> list[datetime]:
-    """Return the next slots, as far as this machine can know them."""
-    try:
-        return schedule.slots(_SHOWN)
-    except InvalidMessage:
-        return [] if schedule.next_at is None else [schedule.next_at]
-
-
 def _print(schedule: Schedule, *, json: bool) -> None:
     if json:
         say_json(_document(schedule))
         return
     say_facts(_facts(schedule))
-    slots = _slots(schedule)
+    slots = schedule.known_slots(_SHOWN)
     if slots and schedule.paused_at is None:
         say(f"\n{paint('next', 'dim')}")
         for slot in slots:

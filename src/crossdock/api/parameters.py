@@ -1,0 +1,33 @@
+"""Parameters that several operations take, each described once."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import Header, Path, Query
+
+from crossdock.api.models import Status
+from crossdock.api.operations import APP_PATTERN
+
+_ID: Final = "0190b5a7-3c1e-7d2a-9f4b-1a2b3c4d5e6f"
+MessageId = Annotated[str, Path(min_length=1, max_length=512, description="Of the message.", examples=[_ID])]
+AppFilter = Annotated[
+    str | None, Query(pattern=APP_PATTERN, description="Whose queue.", examples=["validator"])
+]
+SendingApp = Annotated[
+    str | None,
+    Query(
+        alias="from",
+        pattern=APP_PATTERN,
+        description="The app that sends, for a key that is bound to none; its own name unless given.",
+        examples=["shop"],
+    ),
+]
+StatusFilter = Annotated[Status | None, Query(description="Only these.")]
+Cursor = Annotated[
+    str | None, Query(max_length=64, description="What next said on the page before.", examples=["MTc"])
+]
+Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]
+IfMatch = Annotated[
+    str | None, Header(alias="If-Match", description="The ETag of what you have read, or *.", examples=["*"])
+]
