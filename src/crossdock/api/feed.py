@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from crossdock.domain.cloudevent import instant_text
 from crossdock.domain.errors import StoreError
 from crossdock.domain.following import Occurrence, Page, Place, Settled
-from crossdock.domain.json_form import stats_document
+from crossdock.domain.json_form import queue_document
 
 if TYPE_CHECKING:
     from crossdock.asynchronous.queue import AsyncQueue
@@ -171,20 +171,18 @@ class Feed:
         self._awake.set()
         while self._place is None and not self._stopping.is_set():
             await self._look()
+        due = time.monotonic() + _AHEAD_S
+        # Another process may have told it already what this one has yet to see.
+        while after is not None and _is_behind(self._place or after, after) and time.monotonic() < due:
+            await self._look()
         place = after
         while place is not None and self._place is not None and _is_behind(place, self._place):
             page = await self._store.read_async(partial(_page, after=place, upto=self._place))
             place = page.upto
             listener.put(_text_of(page.occurrences, listener.wanted))
             await listener.drained()
-        due = time.monotonic() + _AHEAD_S
-        while (
-            place is not None and _is_behind(self._place or place, place) and time.monotonic() < due
-        ):  # another process told it already
-            await self._look()
-        self._listeners.setdefault(listener.wanted, set()).add(
-            listener
-        )  # since the last page nothing was awaited
+        # Since the last page nothing was awaited: nothing is missed, and nothing told twice.
+        self._listeners.setdefault(listener.wanted, set()).add(listener)
         if self._place is not None:
             listener.put(_mark(self._place))
         listener.put(_text_of_figures(self._figures.values(), listener.wanted))
@@ -265,7 +263,7 @@ def _text_of(occurrences: Iterable[Occurrence], wanted: Wanted) -> bytes:
 
 def _text_of_figures(figures: Iterable[QueueStats], wanted: Wanted) -> bytes:
     return b"".join(
-        _event(QUEUE_STATS, {**stats_document(one), "depth": one.depth}, None)
+        _event(QUEUE_STATS, queue_document(one), None)
         for one in figures
         if wanted.takes(QUEUE_STATS, one.app)
     )
