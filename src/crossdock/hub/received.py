@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crossdock.domain.errors import InvalidMessage
 from crossdock.domain.json_texts import JsonTexts
@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from crossdock.domain.routing import Routes
     from crossdock.hub.gateway import Gateway
     from crossdock.ports.inbound import Receipt
+
+
+class _Whole(NamedTuple):
+    """A message that came as one, with the place among what was received, and who receives it."""
+
+    place: int
+    draft: Draft
+    message: Message
+    receivers: Sequence[AppId]
 
 
 class Received:
@@ -44,7 +53,7 @@ class Received:
         self.refused: list[Refusal] = []
         self.beyond_limits = False
         self._new: list[Draft] = []
-        self._whole: list[tuple[int, Draft, Message]] = []
+        self._whole: list[_Whole] = []
         self._sort(receipt.items)
         self._receivers = self._find_receivers()
         self._positions = [(one.key, _text(one.value)) for one in receipt.positions]
@@ -57,14 +66,16 @@ class Received:
     def __call__(self, tx: Any) -> str | None:
         """Store it; if the queue of a receiver is full, store nothing, and return the name of its app."""
         if not self.beyond_limits:
-            full: str | None = tx.first_full([*self._receivers, *self._whole_receivers()])
+            full: str | None = tx.first_full(
+                [*self._receivers, *{one for whole in self._whole for one in whole.receivers}]
+            )
             if full is not None:
                 return full
         for receiver, envelope in self._receivers.items():
             tx.send_many_admitted(self._new, envelope)
             tx.note_sent(receiver, len(self._new))
-        for place, draft, message in self._whole:
-            self._send_whole(tx, place, draft, message)
+        for whole in self._whole:
+            self._send_whole(tx, whole)
         for key, value in self._positions:
             tx.put_position(self._app, key, value)
         return None
@@ -80,7 +91,7 @@ class Received:
         except InvalidMessage:
             self._new = [draft for place, item in plain for draft in self._draft(place, item, None)]
         self._whole = [
-            (place, draft, item)
+            _Whole(place, draft, item, self._receivers_of(item))
             for place, item in enumerate(items)
             if isinstance(item, Message)
             for draft in self._draft(place, item.data, item.id)
@@ -121,19 +132,18 @@ class Received:
             self._app, type=message.type, source=message.source, subject=message.subject
         )
 
-    def _whole_receivers(self) -> set[AppId]:
-        return {receiver for _, _, message in self._whole for receiver in self._receivers_of(message)}
-
-    def _send_whole(self, tx: Any, place: int, draft: Draft, message: Message) -> None:
+    def _send_whole(self, tx: Any, whole: _Whole) -> None:
+        message = whole.message
         try:
-            receivers = self._receivers_of(message)
-            if not receivers:
+            if not whole.receivers:
                 raise InvalidMessage.of("type", f"no app receives {message.type!r} from {self._app!r}")
-            for receiver in receivers:
-                tx.send_admitted(draft, envelope_of(message, Envelope(app=receiver, source_app=self._app)))
+            for receiver in whole.receivers:
+                tx.send_admitted(
+                    whole.draft, envelope_of(message, Envelope(app=receiver, source_app=self._app))
+                )
                 tx.note_sent(receiver)
         except InvalidMessage as error:
-            self.refused.append(Refusal(place, error))
+            self.refused.append(Refusal(whole.place, error))
 
 
 def _text(value: Any) -> str | None:
