@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -68,11 +68,6 @@ def busy_spans(
     busy.sort(key=lambda one: (one.start, one.end, one.event.id))
     unheeded.sort(key=lambda one: one.event.id)
     return busy, unheeded
-
-
-def touching(busy: Sequence[Busy], start: datetime, end: datetime) -> list[Busy]:
-    """Return what takes up some of the time between two instants."""
-    return [one for one in busy if one.start < end and one.end > start]
 
 
 def _never_busy(event: Event) -> Verdict | None:

@@ -80,7 +80,8 @@ def place(wishes: Sequence[Wish], slots: Sequence[Slot]) -> dict[str, tuple[Piec
         if pieces:
             placed[wish.key] = pieces
             room = without(room, pieces)
-            spare -= NO_TIME if wish.key in admitted else wish.needed
+            if wish.key not in admitted:
+                spare -= wish.needed
     return placed
 
 

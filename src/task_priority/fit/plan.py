@@ -12,8 +12,8 @@ from task_priority.fit.reasons import Reason, Reasons
 from task_priority.fit.slots import NO_TIME, FreeTime, Slot, free_slots
 from task_priority.model import Event, Task
 from task_priority.ranking.rank import Ranked, rank
-from task_priority.ranking.status import Status
-from task_priority.ranking.terms import Present, ends_at
+from task_priority.ranking.status import Status, first_of
+from task_priority.ranking.terms import Present, ends_at, needed_by
 from task_priority.settings import Settings
 
 _OUTLOOK = timedelta(days=28)
@@ -133,7 +133,7 @@ def make_plan(tasks: Sequence[Task], events: Sequence[Event], *, now: datetime, 
 def wish_of(task: Task, *, now: datetime, end: datetime, settings: Settings) -> Wish:
     """Return what a task asks of the plan; what is overdue asks for the earliest time there is."""
     until = ends_at(task, settings)
-    whole = any(label.casefold() in settings.whole_labels for label in task.labels)
+    whole = first_of(task.labels, settings.whole_labels) is not None
     return Wish(
         key=task.id,
         labels=task.labels,
@@ -141,11 +141,6 @@ def wish_of(task: Task, *, now: datetime, end: datetime, settings: Settings) -> 
         until=until if until is not None and now < until < end else None,
         shortest=settings.shortest_piece if settings.split and not whole else None,
     )
-
-
-def needed_by(task: Task, settings: Settings) -> timedelta:
-    """Return how long a task takes, or is taken to take."""
-    return task.duration or settings.default_duration
 
 
 def _is_late(task: Task, pieces: Sequence[Piece], settings: Settings) -> bool:

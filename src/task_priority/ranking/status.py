@@ -44,13 +44,13 @@ def standing_of(task: Task, parts: Sequence[Task], settings: Settings) -> Standi
         settings: Name the labels that say so.
         parts: The open tasks whose parent it is.
     """
-    if label := _first_of(task.labels, settings.someday_labels):
+    if label := first_of(task.labels, settings.someday_labels):
         return Standing(Status.SOMEDAY, f"it has the label @{label}")
-    if label := _first_of(task.labels, settings.waiting_labels):
+    if label := first_of(task.labels, settings.waiting_labels):
         return Standing(Status.WAITING_FOR, f"it has the label @{label}")
     if task.assignee is not None:
         return Standing(Status.WAITING_FOR, f"it is assigned to {task.assignee}")
-    if label := _first_of(task.labels, settings.blocked_labels):
+    if label := first_of(task.labels, settings.blocked_labels):
         return Standing(Status.BLOCKED, f"it has the label @{label}")
     if parts:
         return Standing(Status.BLOCKED, _open_parts(parts))
@@ -60,7 +60,7 @@ def standing_of(task: Task, parts: Sequence[Task], settings: Settings) -> Standi
 def quadrant_of(task: Task, settings: Settings, *, urgent: bool) -> Quadrant:
     """Say in which quadrant a task is; ``urgent``: it is overdue, due soon, or its time is running out."""
     important = task.priority >= settings.important_from or bool(
-        _first_of(task.labels, settings.important_labels)
+        first_of(task.labels, settings.important_labels)
     )
     if important:
         return Quadrant.DO if urgent else Quadrant.SCHEDULE
@@ -77,6 +77,11 @@ def parts_by_parent(tasks: Sequence[Task]) -> Mapping[TaskId, Sequence[Task]]:
     return parts
 
 
+def first_of(labels: Collection[str], wanted: frozenset[str]) -> str | None:
+    """Return the first of some labels that is wanted, whatever its case."""
+    return next((label for label in labels if label.casefold() in wanted), None)
+
+
 def _is_own_ancestor(task: TaskId, parents: Mapping[TaskId, TaskId | None]) -> bool:
     seen = {task}
     above = parents[task]
@@ -88,10 +93,6 @@ def _is_own_ancestor(task: TaskId, parents: Mapping[TaskId, TaskId | None]) -> b
         seen.add(above)
         above = parents[above]
     return False
-
-
-def _first_of(labels: Collection[str], wanted: frozenset[str]) -> str | None:
-    return next((label for label in labels if label.casefold() in wanted), None)
 
 
 def _open_parts(parts: Sequence[Task]) -> str:

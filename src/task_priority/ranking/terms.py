@@ -88,10 +88,15 @@ class Facts:
         self.task, self.standing = task, standing
         self.now, self.today, self.free = present.now, present.today, present.free
         self.known_until, self.settings = present.known_until, present.settings
-        self.needed = task.duration or present.settings.default_duration
+        self.needed = needed_by(task, present.settings)
         self.ends = ends_at(task, present.settings)
         due = None if task.due is None else day_of(task.due, present.settings.zone)
         self.day = min((day for day in (due, task.deadline) if day is not None), default=None)
+
+
+def needed_by(task: Task, settings: Settings) -> timedelta:
+    """Return how long a task takes, or is taken to take."""
+    return task.duration or settings.default_duration
 
 
 def ends_at(task: Task, settings: Settings) -> datetime | None:
