@@ -68,9 +68,8 @@ class Archiver:
 
     def start(self) -> None:
         """Do a pass in a thread of its own, if it is time for one, none is under way, and nobody said stop."""
-        with (
-            self._starting
-        ):  # whoever says stop waits for a thread that has begun, or keeps it from beginning
+        # Whoever says stop waits for a thread that has begun, or keeps it from beginning.
+        with self._starting:
             under_way = self._thread is not None and self._thread.is_alive()
             if self._steps.stopped or under_way or time.monotonic() < self._due_at:
                 return

@@ -41,10 +41,8 @@ class Receiver(BaseHTTPRequestHandler):
             "note": f"webhook-{next(NUMBERS)}",
         }
         history = recorder(Path(unquote(self.path)))
-        for kind in (
-            Kind.STARTED,
-            Kind.ENDED,
-        ):  # it has arrived, whatever becomes of who waits for the answer
+        # It has arrived, whatever becomes of who waits for the answer.
+        for kind in (Kind.STARTED, Kind.ENDED):
             history.saw(kind, pid=0, **sighting)
         time.sleep(TAKES_S)
         self.send_response(204)
