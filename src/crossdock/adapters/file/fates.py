@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from crossdock.adapters.file.departures import TAKEN, Leaving
+from crossdock.adapters.file.naming import ERROR_SUFFIX, stem_of
+from crossdock.adapters.file.reading.rows import row_words
 from crossdock.adapters.file.tree import Tree
 
 State: TypeAlias = Literal["taken", "duplicate", "set aside"]
@@ -93,11 +95,15 @@ def fate_in_errors(place: str, report: Mapping[str, Any]) -> Fate:
     )
 
 
+def place_of_error(report_path: Path, report: Mapping[str, Any]) -> Path:
+    """Return where a file of the errors is, which may have another stem there than it had."""
+    name = str(report["filename"])
+    return report_path.with_name(f"{report_path.name.removesuffix(ERROR_SUFFIX)}{name[len(stem_of(name)) :]}")
+
+
 def first_rejected(path: Path) -> str:
     """Return what is wrong with the first of the rows that were set aside; empty: they are gone."""
     with suppress(OSError, ValueError, LookupError, TypeError), path.open("rb") as file:
         first = json.loads(file.readline())
-        line = "" if first["line"] is None else f", line {first['line']}"
-        field = f"{first['field']}: " if first["field"] else ""
-        return f"row {first['row']}{line}: {field}{first['issue']}"
+        return row_words(first["row"], first["line"], first["field"], first["issue"])
     return ""

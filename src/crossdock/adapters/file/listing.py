@@ -13,9 +13,15 @@ from typing import Any, Final
 
 from crossdock.adapters.file.arrival import Lookout, Watch
 from crossdock.adapters.file.claims import read_manifest
-from crossdock.adapters.file.fates import Fate, fate_in_archive, fate_in_errors, first_rejected
+from crossdock.adapters.file.fates import (
+    Fate,
+    fate_in_archive,
+    fate_in_errors,
+    first_rejected,
+    place_of_error,
+)
 from crossdock.adapters.file.manifest import Manifest
-from crossdock.adapters.file.naming import ERROR_SUFFIX, MANIFEST_SUFFIX, is_data, manifest_of, stem_of
+from crossdock.adapters.file.naming import ERROR_SUFFIX, MANIFEST_SUFFIX, is_data, manifest_of
 from crossdock.adapters.file.recovery import owner_of
 from crossdock.adapters.file.tree import Tree
 
@@ -88,10 +94,8 @@ def list_archive(tree: Tree) -> Iterator[Entry]:
     for month in _newest(tree.root / tree.archive_name):
         for path in _newest(month, MANIFEST_SUFFIX):
             with suppress(LookupError, TypeError, ValueError, AttributeError, OSError):
-                document = json.loads(path.read_bytes())
-                data = path.with_name(str(document["filename"]))
-                fate = fate_in_archive(tree.root, tree.relative(data), document)
-                yield _of_fate(tree.archive_name, fate, path, _size(data), _set_aside(fate))
+                fate = _fate_of_archived(tree, path, json.loads(path.read_bytes()))
+                yield _of_fate(tree, tree.archive_name, fate, path, _set_aside(fate))
 
 
 def list_errors(tree: Tree) -> Iterator[Entry]:
@@ -99,7 +103,11 @@ def list_errors(tree: Tree) -> Iterator[Entry]:
     for day in _newest(tree.root / tree.errors_name):
         for path in _newest(day, (ERROR_SUFFIX, _REJECTED_SUFFIX)):
             with suppress(LookupError, TypeError, ValueError, AttributeError, OSError):
-                yield _rejected(tree, path) if path.name.endswith(_REJECTED_SUFFIX) else _error(tree, path)
+                if path.name.endswith(_REJECTED_SUFFIX):
+                    yield _rejected(tree, path)
+                else:
+                    fate = _fate_of_error(tree, path, json.loads(path.read_bytes()))
+                    yield _of_fate(tree, tree.errors_name, fate, path)
 
 
 def fates(tree: Tree, names: Collection[str], since: datetime) -> list[Fate]:
@@ -125,12 +133,7 @@ def _fate_of_archived(tree: Tree, path: Path, document: Mapping[str, Any]) -> Fa
 
 
 def _fate_of_error(tree: Tree, path: Path, report: Mapping[str, Any]) -> Fate:
-    return fate_in_errors(tree.relative(_place_of_error(path, report)), report)
-
-
-def _place_of_error(path: Path, report: Mapping[str, Any]) -> Path:
-    name = str(report["filename"])
-    return path.with_name(f"{path.name.removesuffix(ERROR_SUFFIX)}{name[len(stem_of(name)) :]}")
+    return fate_in_errors(tree.relative(place_of_error(path, report)), report)
 
 
 def _lying(tree: Tree, path: Path, state: str, reason: str) -> Entry:
@@ -153,12 +156,6 @@ def _lying(tree: Tree, path: Path, state: str, reason: str) -> Entry:
     )
 
 
-def _error(tree: Tree, path: Path) -> Entry:
-    report = json.loads(path.read_bytes())
-    place = _place_of_error(path, report)
-    return _of_fate(tree.errors_name, fate_in_errors(tree.relative(place), report), path, _size(place), "")
-
-
 def _rejected(tree: Tree, path: Path) -> Entry:
     with path.open("rb") as file:
         rows = sum(1 for _ in file)
@@ -173,14 +170,14 @@ def _rejected(tree: Tree, path: Path) -> Entry:
     )
 
 
-def _of_fate(stage: str, fate: Fate, path: Path, size: int | None, more: str) -> Entry:
+def _of_fate(tree: Tree, stage: str, fate: Fate, path: Path, more: str = "") -> Entry:
     return Entry(
         stage=stage,
         file=fate.place,
         state=fate.state,
         since=fate.at or _time(path),
         rows=fate.rows,
-        size=size,
+        size=_size(tree.root / fate.place),
         reason="; ".join(filter(None, [more, fate.reason])),
     )
 

@@ -15,7 +15,7 @@ from crossdock.adapters.file.checking import Facts, check
 from crossdock.adapters.file.claim import write_durably
 from crossdock.adapters.file.departures import TAKEN
 from crossdock.adapters.file.endings import REPLAY_OF
-from crossdock.adapters.file.fates import Fate, fate_in_archive, fate_in_errors
+from crossdock.adapters.file.fates import Fate, fate_in_archive, fate_in_errors, place_of_error
 from crossdock.adapters.file.fault import FileFault
 from crossdock.adapters.file.manifest import MAX_MANIFEST_BYTES, Manifest, parse_manifest
 from crossdock.adapters.file.naming import ERROR_SUFFIX, MANIFEST_SUFFIX, manifest_of, stem_of
@@ -71,7 +71,7 @@ def find_replay(path: Path) -> Replay:
         document = _document(found)
         if document is not None:
             with suppress(LookupError, TypeError, ValueError, AttributeError):
-                return read(root, path.parent, stem, document)
+                return read(root, found, document)
     raise FileFault(
         "place",
         f"{path} is no file of an archive or of errors: nothing beside it says what became of it",
@@ -79,18 +79,14 @@ def find_replay(path: Path) -> Replay:
     )
 
 
-def _read_report(root: Path, folder: Path, stem: str, document: Mapping[str, Any]) -> Replay:
-    name = str(document["filename"])
-    place = folder / f"{stem}{name[len(stem_of(name)) :]}"
-    return Replay(
-        place=place,
-        fate=fate_in_errors(place.relative_to(root).as_posix(), document),
-        document=document,
-    )
+def _read_report(root: Path, report: Path, document: Mapping[str, Any]) -> Replay:
+    place = place_of_error(report, document)
+    fate = fate_in_errors(place.relative_to(root).as_posix(), document)
+    return Replay(place=place, fate=fate, document=document)
 
 
-def _read_archived(root: Path, folder: Path, _stem: str, document: Mapping[str, Any]) -> Replay:
-    place = folder / str(document["filename"])
+def _read_archived(root: Path, manifest: Path, document: Mapping[str, Any]) -> Replay:
+    place = manifest.with_name(str(document["filename"]))
     fate = fate_in_archive(root, place.relative_to(root).as_posix(), document)
     return Replay(place=place, fate=fate, document=document)
 

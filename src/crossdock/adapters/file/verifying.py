@@ -12,7 +12,7 @@ from crossdock.adapters.file.claim import Claim
 from crossdock.adapters.file.claims import read_manifest, second_fault
 from crossdock.adapters.file.fault import FileFault
 from crossdock.adapters.file.naming import MANIFEST_SUFFIX, check_name, is_data, manifest_of
-from crossdock.adapters.file.reading.rows import BadRow, Chunk
+from crossdock.adapters.file.reading.rows import BadRow, Chunk, row_words
 from crossdock.adapters.file.taking import Rules, Taking
 from crossdock.domain.errors import InvalidMessage
 from crossdock.domain.message import encode
@@ -41,6 +41,13 @@ class Issue:
     line: int | None = None
     field: str = ""
     advice: str = ""
+
+    @property
+    def words(self) -> str:
+        """What is wrong, and where."""
+        if self.row is None:
+            return f"{self.check}: {self.issue}"
+        return row_words(self.row, self.line, self.field, self.issue)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

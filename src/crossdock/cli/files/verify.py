@@ -20,7 +20,7 @@ from crossdock.cli.terminal import flush, paint, progress, say, say_json_lines, 
 
 if TYPE_CHECKING:
     from crossdock.adapters.file.taking import Rules
-    from crossdock.adapters.file.verifying import Issue, Verdict
+    from crossdock.adapters.file.verifying import Verdict
 
 
 @app.command(
@@ -107,15 +107,8 @@ def _say(verdict: Verdict) -> None:
 
 
 def _lines(verdict: Verdict) -> Iterator[str]:
-    yield from map(_line, verdict.issues)
+    yield from (issue.words for issue in verdict.issues)
     named = len({one.row for one in verdict.issues if one.row is not None})
     if verdict.bad > named:
         yield f"and {counted(verdict.bad - named, 'bad row')} more"
     yield from dict.fromkeys(one.advice for one in verdict.issues if one.advice)
-
-
-def _line(issue: Issue) -> str:
-    if issue.row is None:
-        return f"{issue.check}: {issue.issue}"
-    line = "" if issue.line is None else f", line {issue.line}"
-    return f"row {issue.row}{line}: {f'{issue.field}: ' if issue.field else ''}{issue.issue}"

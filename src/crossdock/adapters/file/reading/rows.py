@@ -59,6 +59,12 @@ class BadRow(NamedTuple):
     given: Any
 
 
+def row_words(row: int, line: int | None, field: str, issue: str) -> str:
+    """Say what is wrong with a row; the field is empty where all of it is meant."""
+    at = "" if line is None else f", line {line}"
+    return f"row {row}{at}: {f'{field}: ' if field else ''}{issue}"
+
+
 @dataclass(slots=True)
 class Chunk:
     """Some rows that follow each other.
