@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from contextlib import suppress
 from typing import Any, Final
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from crossdock.api.errors import KINDS, error_document
+from crossdock.api.errors import KINDS, error_document, new_request_id
 
 HEADERS_WITHIN_S: Final = 10.0
 """From the first byte of a request, or the beginning of a connection, to the end of the headers."""
@@ -46,7 +45,7 @@ class Connection(H11Protocol):
         """Answer to what is no request, and end the connection."""
         code = "BAD_REQUEST"
         words = "this is no HTTP/1.1 request, or its headers are larger than 64 KiB"
-        request_id = f"req_{os.urandom(9).hex()}"
+        request_id = new_request_id()
         body = json.dumps(error_document(code, words, (), request_id)).encode()
         headers = [
             (b"content-type", b"application/json"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -108,6 +109,11 @@ def error_document(code: str, message: str, details: Sequence[Detail], request_i
     """Return the envelope of every error."""
     fields = [{"field": field, "issue": issue} for field, issue in details]
     return {"error": {"code": code, "message": message, "details": fields, "request_id": request_id}}
+
+
+def new_request_id() -> str:
+    """Return what tells a request from all others, in its answer and in the log."""
+    return f"req_{os.urandom(9).hex()}"
 
 
 def answer_for(error: CrossdockError | Refusal, request_id: str) -> ErrorAnswer:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from crossdock.api.errors import JSON, ErrorAnswer, Refusal, answer_for, defect_answer
+from crossdock.api.errors import JSON, ErrorAnswer, Refusal, answer_for, defect_answer, new_request_id
 from crossdock.domain.door_events import ApiFailed
 from crossdock.domain.errors import CrossdockError
 
@@ -91,7 +90,7 @@ class Exchange:
     def __init__(self, scope: Scope, send: Send) -> None:
         self._send = send
         self._began = False
-        self.request_id = f"req_{os.urandom(9).hex()}"
+        self.request_id = new_request_id()
         self._extra: list[Header] = []
         scope["state"] = {
             **scope.get("state", {}),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +16,7 @@ from crossdock.api.application import create_application
 from crossdock.api.connection import Connection
 from crossdock.api.exposure import check_exposure
 from crossdock.api.settings import ApiSettings
-from crossdock.app.signals import until_signalled
+from crossdock.app.signals import at_end_of_input, until_signalled
 from crossdock.asynchronous.queue import AsyncQueue
 from crossdock.domain.door_events import ApiFirstKey, ApiStarted, ApiStopped
 from crossdock.domain.errors import ConfigError
@@ -62,7 +60,7 @@ async def _serve(loaded: Loaded, *, drain: timedelta, until_eof: bool) -> None:
             _config(create_application(queue, ApiSettings.of(loaded)), loaded, drain), queue, began
         )
         if until_eof:
-            threading.Thread(target=_await_eof, args=(server,), daemon=True).start()
+            at_end_of_input(server.stop)
         with listener:
             await server.serve([listener])
         queue._gateway.notice(ApiStopped(duration_s=time.monotonic() - began))
@@ -156,9 +154,3 @@ def _url(listener: socket.socket, *, tls: bool) -> str:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     return f"{'https' if tls else 'http'}://{shown}:{port}/api/v1"
-
-
-def _await_eof(server: Server) -> None:
-    while sys.stdin.buffer.read(1024):
-        pass
-    server.stop()

@@ -1,8 +1,9 @@
-"""Signals that end a run in good order."""
+"""What ends a run in good order: signals, and the end of standard input."""
 
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,6 +33,11 @@ def until_signalled(stop: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def at_end_of_input(stop: Callable[[], object]) -> None:
+    """Call ``stop``, from a thread of its own, when standard input ends."""
+    threading.Thread(target=_await_end, args=(stop,), daemon=True).start()
+
+
 @contextmanager
 def on_hangup(act: Callable[[], object]) -> Iterator[None]:
     """Call ``act`` in a thread of its own whenever SIGHUP arrives during the block, where there is such a signal."""
@@ -45,3 +51,9 @@ def on_hangup(act: Callable[[], object]) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def _await_end(stop: Callable[[], object]) -> None:
+    while sys.stdin.buffer.read(1024):
+        pass
+    stop()

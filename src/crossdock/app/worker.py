@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -14,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.app.hub import Hub
-from crossdock.app.signals import on_hangup, until_signalled
+from crossdock.app.signals import at_end_of_input, on_hangup, until_signalled
 from crossdock.domain.errors import CrossdockError
 from crossdock.domain.process_events import WorkerFailed, WorkerStarted, WorkerStopped
 
@@ -64,7 +63,7 @@ def run_worker(
         names = tuple(hub.names(*apps))
         deadline = _Deadline(hub.queue, drain)
         if until_eof:
-            threading.Thread(target=_await_eof, args=(deadline,), daemon=True).start()
+            at_end_of_input(deadline.set)
         with (
             until_signalled(deadline.set),
             on_hangup(partial(ask_for_reload, hub.queue)),
@@ -158,9 +157,3 @@ class _Deadline:
             self._queue._housekeeper.flush()
             self._queue._gateway.hand_back_all()
         os._exit(TERMINATED)
-
-
-def _await_eof(deadline: _Deadline) -> None:
-    while sys.stdin.buffer.read(1024):
-        pass
-    deadline.set()
