@@ -60,7 +60,11 @@ STARVED = 5
 
 
 LOADS = [
-    *((store, 10) for store in (ON_SQLITE, ON_SAFE_MODE)),
+    (ON_SQLITE, 10),
+    (
+        slowly(ON_SAFE_MODE),
+        10,
+    ),  # every commit waits for the readers, and in make test for more tests beside them
     (ON_POSTGRESQL, 5),
     *((store, 30) for store in map(slowly, (ON_SQLITE, ON_SAFE_MODE, ON_POSTGRESQL))),
 ]
