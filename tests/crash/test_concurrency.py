@@ -61,10 +61,8 @@ STARVED = 5
 
 LOADS = [
     (ON_SQLITE, 10),
-    (
-        slowly(ON_SAFE_MODE),
-        10,
-    ),  # every commit waits for the readers, and in make test for more tests beside them
+    # In the safe mode every commit waits for the readers, and in make test for more tests beside them.
+    (slowly(ON_SAFE_MODE), 10),
     (ON_POSTGRESQL, 5),
     *((store, 30) for store in map(slowly, (ON_SQLITE, ON_SAFE_MODE, ON_POSTGRESQL))),
 ]
