@@ -1,0 +1,1 @@
+"""Exporters: one folder for each service that tasks or events come from."""
