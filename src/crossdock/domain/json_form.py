@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from crossdock.domain.cloudevent import data_document, instant_text, message_document
 
 if TYPE_CHECKING:
+    from crossdock.domain.exported import SyncReport
     from crossdock.domain.key import ApiKey
     from crossdock.domain.message import AppId, Message, SentMessage
     from crossdock.domain.record import QueueStats, Record, TimelineEntry
@@ -124,4 +125,19 @@ def key_document(key: ApiKey) -> dict[str, Any]:
         "app": key.app,
         "created_by": key.created_by,
         **{name: instant_text(getattr(key, name)) for name in moments},
+    }
+
+
+def report_document(report: SyncReport) -> dict[str, Any]:
+    """Return one run of an exporter."""
+    return {
+        "id": report.id,
+        "exporter": report.exporter,
+        "full": report.full,
+        "outcome": report.outcome,
+        "started_at": instant_text(report.started_at),
+        "ended_at": instant_text(report.ended_at),
+        "counts": report.counts.to_json(),
+        "remarks": list(report.remarks),
+        "error": None if report.error is None else {"code": report.error_code, "message": report.error},
     }

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from crossdock.ports.archive import ArchiveReading, ArchiveVerbs
 from crossdock.ports.doors import AnswerVerbs, KeyReading, KeyVerbs
+from crossdock.ports.exports import ExportingVerbs, ExportsReading
 from crossdock.ports.following import FollowingReading
 
 if TYPE_CHECKING:
@@ -195,12 +196,13 @@ class Transaction(
     ArchiveVerbs,
     KeyVerbs,
     AnswerVerbs,
+    ExportingVerbs,
     Protocol,
 ):
     """One open write transaction."""
 
 
-class Reading(ArchiveReading, KeyReading, FollowingReading, Protocol):
+class Reading(ArchiveReading, KeyReading, FollowingReading, ExportsReading, Protocol):
     """One consistent snapshot."""
 
     def find(self, message_id: str, app: str | None, source_app: str | None = None) -> Record:

@@ -24,6 +24,7 @@ from crossdock.domain.schedule import scheduled_by
 from crossdock.store import shrinking, statements, statistics
 from crossdock.store.codec import maybe_moment, overdue_from, record_from, rules_from, value_or_text
 from crossdock.store.doors import key_from
+from crossdock.store.exports_reading import ExportsReader
 from crossdock.store.following import FollowingReader
 from crossdock.store.listing import Listing
 from crossdock.store.schedule_codec import ScheduleRow, declared_columns
@@ -41,7 +42,7 @@ _NEWEST: Final = 2**63 - 1
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
-class Reader(FollowingReader):
+class Reader(FollowingReader, ExportsReader):
     """Answers questions from one consistent snapshot."""
 
     def find(self, message_id: str, app: str | None, source_app: str | None = None) -> Record:

@@ -12,6 +12,7 @@ from crossdock.store.claiming import Claiming
 from crossdock.store.codec import plain_row
 from crossdock.store.controlling_many import ControllingMany
 from crossdock.store.doors import Doors
+from crossdock.store.exporting import Exporting
 from crossdock.store.scheduling import Scheduling
 from crossdock.store.settling import Settling
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from crossdock.domain.message import AppId
 
 
-class SQLiteTransaction(Scheduling, Claiming, Settling, ControllingMany, Archiving, Doors):
+class SQLiteTransaction(Scheduling, Claiming, Settling, ControllingMany, Archiving, Doors, Exporting):
     """One open write transaction of a SQLite store."""
 
     def _complete_each(self, results: Sequence[tuple[int, str]], token: str) -> list[Any]:

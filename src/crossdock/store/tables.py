@@ -50,7 +50,8 @@ metadata: Final = MetaData(
 )
 
 
-def _timestamp(name: str, *, default: bool = False) -> Column[Any]:
+def timestamp(name: str, *, default: bool = False) -> Column[Any]:
+    """Return a column with an instant; with ``default``, it is never NULL and the present unless given."""
     extra: dict[str, Any] = {"nullable": False, "server_default": utc_now()} if default else {}
     return Column(name, UtcTimestamp, **extra)
 
@@ -63,16 +64,16 @@ def _message_columns() -> list[Column[Any]]:
         Column("data_bytes", LargeBinary),
         Column("payload", Text),
         Column("status", String(10), nullable=False, server_default=Status.PENDING),
-        _timestamp("created_at", default=True),
-        _timestamp("processed_at"),
-        _timestamp("updated_at", default=True),
+        timestamp("created_at", default=True),
+        timestamp("processed_at"),
+        timestamp("updated_at", default=True),
         Column("created_by", Text, nullable=False, server_default="sql"),
-        _timestamp("deleted_at"),
+        timestamp("deleted_at"),
         Column("message_id", Text, nullable=False, server_default=random_uuid()),
         Column("source", Text),
         Column("type", Text, nullable=False, server_default=DEFAULT_TYPE),
         Column("subject", Text),
-        _timestamp("time"),
+        timestamp("time"),
         Column("content_type", Text, nullable=False, server_default=JSON_TYPE),
         Column("data_schema", Text),
         Column("partition_key", Text),
@@ -85,18 +86,18 @@ def _message_columns() -> list[Column[Any]]:
 def _delivery_columns() -> list[Column[Any]]:
     return [
         Column("priority", Integer, nullable=False, server_default=str(DEFAULT_PRIORITY)),
-        _timestamp("available_at"),
-        _timestamp("expires_at"),
+        timestamp("available_at"),
+        timestamp("expires_at"),
         Column("attempts", Integer, nullable=False, server_default="0"),
         Column("crashes", Integer, nullable=False, server_default="0"),
         Column("max_attempts", Integer),
         Column("retry", JsonValue),
-        _timestamp("due_at"),
-        _timestamp("replayed_at"),
-        _timestamp("claimed_at"),
+        timestamp("due_at"),
+        timestamp("replayed_at"),
+        timestamp("claimed_at"),
         Column("lease_owner", Text),
         Column("lease_token", Text),
-        _timestamp("lease_until"),
+        timestamp("lease_until"),
         Column("lease_keep_s", Float),
         Column("blocked", Integer, nullable=False, server_default="0"),
         Column("result", JsonValue),
@@ -148,7 +149,7 @@ data_archive: Final = Table(
     Column("id", RowId, primary_key=True, autoincrement=False),
     *_message_columns(),
     *_delivery_columns(),
-    _timestamp("archived_at", default=True),
+    timestamp("archived_at", default=True),
     Index("idx_archive_message", "message_id", "target_app", "source_app", "archived_at"),
     Index("idx_archive_app", "target_app", "id"),
     Index("idx_archive_age", "target_app", "archived_at", "id"),
@@ -159,7 +160,7 @@ payload: Final = Table(
     metadata,
     Column("checksum", Text, primary_key=True),
     Column("data", LargeBinary, nullable=False),
-    _timestamp("created_at", default=True),
+    timestamp("created_at", default=True),
 )
 """Data that is too large for its row, once for all rows that have it; their column ``payload`` names it."""
 
@@ -169,9 +170,9 @@ archive_file: Final = Table(
     Column("name", Text, primary_key=True),
     Column("folder", Text, nullable=False),
     Column("app", Text, nullable=False),
-    _timestamp("created_at", default=True),
+    timestamp("created_at", default=True),
     Column("created_by", Text, nullable=False),
-    _timestamp("finished_at"),
+    timestamp("finished_at"),
     Column("row_count", Integer),
     Column("file_size", RowId),
     Column("checksum", Text),
@@ -183,7 +184,7 @@ audit_log: Final = Table(
     metadata,
     Column("id", RowId, primary_key=True, autoincrement=True),
     Column("row_id", RowId, nullable=False),
-    _timestamp("at", default=True),
+    timestamp("at", default=True),
     Column("event", Text, nullable=False),
     Column("attempt", Integer),
     Column("who", Text),
@@ -198,9 +199,9 @@ queue_state: Final = Table(
     "queue_state",
     metadata,
     Column("app", Text, primary_key=True),
-    _timestamp("paused_at"),
+    timestamp("paused_at"),
     Column("paused_by", Text),
-    _timestamp("parked_until"),
+    timestamp("parked_until"),
     Column("note", Text),
     Column("on_dead", Text, nullable=False, server_default="release"),
     Column("fallback", Text),
@@ -208,7 +209,7 @@ queue_state: Final = Table(
     Column("max_processing", Integer),
     Column("rate_count", Integer),
     Column("rate_period_s", Float),
-    _timestamp("rate_next_at"),
+    timestamp("rate_next_at"),
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("failed_row", RowId),
     Column("trips", Integer, nullable=False, server_default="0"),
@@ -231,19 +232,19 @@ schedule: Final = Table(
     Column("cron", Text),
     Column("timezone", Text),
     Column("interval_s", Float),
-    _timestamp("at"),
-    _timestamp("start_at"),
+    timestamp("at"),
+    timestamp("start_at"),
     Column("missed", String(10), nullable=False, server_default=Missed.LATEST),
     Column("configured", Integer, nullable=False, server_default="0"),
-    _timestamp("decided_until", default=True),
-    _timestamp("next_at"),
-    _timestamp("last_slot"),
+    timestamp("decided_until", default=True),
+    timestamp("next_at"),
+    timestamp("last_slot"),
     Column("sent", RowId, nullable=False, server_default="0"),
-    _timestamp("paused_at"),
+    timestamp("paused_at"),
     Column("paused_by", Text),
-    _timestamp("created_at", default=True),
+    timestamp("created_at", default=True),
     Column("declared_by", Text, nullable=False, server_default="sql"),
-    _timestamp("updated_at", default=True),
+    timestamp("updated_at", default=True),
     Column("revision", Integer, nullable=False, server_default="0"),
     CheckConstraint(
         text(
@@ -266,7 +267,7 @@ crossdock_schema: Final = Table(
     Column("outside_writers", Integer, nullable=False, server_default="0"),
     Column("store_id", Text, nullable=False, server_default=random_uuid()),
     Column("generation", Integer, nullable=False, server_default="0"),
-    _timestamp("created_at", default=True),
+    timestamp("created_at", default=True),
 )
 
 hub_process: Final = Table(
@@ -277,7 +278,7 @@ hub_process: Final = Table(
     Column("host", Text, nullable=False),
     Column("generation", Integer, nullable=False),
     Column("problem", Text),
-    _timestamp("updated_at", default=True),
+    timestamp("updated_at", default=True),
 )
 
 adapter_position: Final = Table(
@@ -286,7 +287,7 @@ adapter_position: Final = Table(
     Column("app", Text, primary_key=True),
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
-    _timestamp("updated_at", default=True),
+    timestamp("updated_at", default=True),
 )
 """How far inbound adapters have come in what they read, as JSON."""
 
@@ -298,11 +299,11 @@ api_key: Final = Table(
     Column("digest", Text, nullable=False),
     Column("scopes", Text, nullable=False),
     Column("app", Text),
-    _timestamp("created_at", default=True),
+    timestamp("created_at", default=True),
     Column("created_by", Text, nullable=False, server_default="sql"),
-    _timestamp("expires_at"),
-    _timestamp("last_used_at"),
-    _timestamp("revoked_at"),
+    timestamp("expires_at"),
+    timestamp("last_used_at"),
+    timestamp("revoked_at"),
 )
 """Who may use the API. Of the secret of a key there is the SHA-256 alone; its scopes are words with blanks between."""
 
@@ -317,7 +318,7 @@ kept_answer: Final = Table(
     Column("status", Integer, nullable=False),
     Column("location", Text, nullable=False, server_default=""),
     Column("body", Text, nullable=False),
-    _timestamp("created_at", default=True),
+    timestamp("created_at", default=True),
     Index("uq_kept_answer_request", "caller", "operation", "name", unique=True),
     Index("idx_kept_answer_age", "created_at"),
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from crossdock.store import exporter_tables  # noqa: F401 - among the tables that are made
 from crossdock.store.postgresql.ddl import statements as triggers_and_views
 from crossdock.store.postgresql.dialect import POSTGRESQL, SCHEMA, SCHEMA_MAP
 from crossdock.store.schema import SchemaState

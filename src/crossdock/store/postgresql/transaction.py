@@ -9,6 +9,7 @@ from crossdock.domain.errors import StoreUnavailable
 from crossdock.store.archiving import Archiving
 from crossdock.store.controlling_many import ControllingMany
 from crossdock.store.doors import Doors
+from crossdock.store.exporting import Exporting
 from crossdock.store.postgresql.claiming import PostgreSQLClaiming
 from crossdock.store.postgresql.connections import session_name
 from crossdock.store.postgresql.driver import psycopg
@@ -32,12 +33,15 @@ if TYPE_CHECKING:
 
     from crossdock.domain.archive import FileFacts
     from crossdock.domain.events import Level
+    from crossdock.domain.pulling import Decision, PreparedPull
     from crossdock.store.known_limits import KnownLimits
     from crossdock.store.transaction import Database, PreparedStatements
 
 
 _HURRY_MS: Final = 250
 """Others of our process wait for this transaction, so it does not wait longer than this for a key."""
+_FEW_OBJECTS: Final = 100
+"""So many objects of an exporter, with the messages that tell of them, are stored while others wait."""
 
 
 class TakesLong(StoreUnavailable):
@@ -49,7 +53,7 @@ class KeyBusy(TakesLong):
 
 
 class PostgreSQLTransaction(
-    Scheduling, PostgreSQLSending, PostgreSQLClaiming, Settling, ControllingMany, Archiving, Doors
+    Scheduling, PostgreSQLSending, PostgreSQLClaiming, Settling, ControllingMany, Archiving, Doors, Exporting
 ):
     """One open write transaction of a PostgreSQL store.
 
@@ -106,6 +110,16 @@ class PostgreSQLTransaction(
         if self.hurried:
             raise TakesLong(f"removing the {len(row_ids)} messages of a file takes long; nothing was changed")
         return super().take_out(name, facts, row_ids)
+
+    def store_pull(self, name: str, pull: PreparedPull, seen: int) -> Decision | None:
+        """Store a pull with its state.
+
+        Raises:
+            TakesLong: We are hurried, and it has very many objects.
+        """
+        if self.hurried and len(pull.taken) > _FEW_OBJECTS:
+            raise TakesLong(f"storing {len(pull.taken)} objects takes long; nothing was changed")
+        return super().store_pull(name, pull, seen)
 
     def lock_keys(self, keys: Iterable[tuple[str, str | None]]) -> None:
         """Keep other transactions from changing the order of these (app, partition key) before ours has ended.

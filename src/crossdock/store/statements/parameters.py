@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import BindParameter, ColumnElement
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType
 
 if TYPE_CHECKING:
@@ -59,6 +60,20 @@ class InstantOf(ColumnElement[Any]):
         self.number = number
         self.instants = instants
         self.type = NULL_TYPE
+
+
+class TextRows(FunctionElement[Any]):
+    """A JSON array of arrays of texts, as rows with the columns ``c0``, ``c1`` and so on.
+
+    Use it as ``TextRows(param, width).table_valued(*names)``, or ``text_rows`` in ``parts``, which does.
+    """
+
+    inherit_cache = False
+
+    def __init__(self, rows: BindParameter[Any], width: int) -> None:
+        super().__init__(rows)
+        self.rows = rows
+        self.width = width
 
 
 class Checked(ColumnElement[Any]):
@@ -116,6 +131,20 @@ def _listed_in_array(element: Listed, compiler: SQLCompiler, **options: Any) -> 
     column = compiler.process(element.column, **options)
     numbers = compiler.process(element.numbers, **options)
     return f"{column} = ANY (CAST(translate({numbers}, '[]', '{{}}') AS BIGINT[]))"
+
+
+@compiles(TextRows)
+def _text_rows(element: TextRows, compiler: SQLCompiler, **options: Any) -> str:
+    columns = ", ".join(f"json_extract(value, '$[{place}]') AS c{place}" for place in range(element.width))
+    rows = compiler.process(element.rows, **options)
+    return f"(SELECT {columns} FROM json_each({rows}))"  # noqa: S608 - made of SQLAlchemy's own parts
+
+
+@compiles(TextRows, "postgresql")
+def _text_rows_of_array(element: TextRows, compiler: SQLCompiler, **options: Any) -> str:
+    columns = ", ".join(f"e ->> {place} AS c{place}" for place in range(element.width))
+    rows = compiler.process(element.rows, **options)
+    return f"(SELECT {columns} FROM json_array_elements(CAST({rows} AS JSON)) AS e)"  # noqa: S608 - likewise
 
 
 @compiles(Checked)

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from crossdock.domain.lifecycle import Status
-from crossdock.store.statements.parameters import INSTANTS, NULL_TYPE, Checked, Instant, Listed, Optional
+from crossdock.store.statements.parameters import INSTANTS, NULL_TYPE, Checked, Instant, Listed, Optional, TextRows
 from crossdock.store.tables import FINISHED_STATUSES, KEY_STATUSES, data_staging, payload, queue_state
 
 T: Final = data_staging.c
@@ -96,6 +96,12 @@ def number(value: int) -> ColumnElement[Any]:
 def listed(column: ColumnElement[Any]) -> ColumnElement[bool]:
     """Tell whether a column's value is in the JSON array of numbers that is passed as ``ids``."""
     return Listed(column, bindparam("ids", type_=NULL_TYPE))
+
+
+def text_rows(width: int) -> Any:
+    """Return the JSON array of arrays of texts that is passed as ``rows``, as a table; columns ``c0``, ``c1`` …."""
+    names = [f"c{place}" for place in range(width)]
+    return TextRows(bindparam("rows", type_=NULL_TYPE), width).table_valued(*names, name="told")
 
 
 LIMIT: Final = text("LIMIT (:limit + 0)").bindparams(param("limit"))

@@ -220,6 +220,67 @@ CREATE INDEX idx_kept_answer_age ON kept_answer (created_at)""",
     """\
 CREATE UNIQUE INDEX uq_kept_answer_request ON kept_answer (caller, operation, name)""",
     """\
+CREATE TABLE exporter (
+  name TEXT NOT NULL,
+  kinds TEXT NOT NULL,
+  every_s FLOAT,
+  pulls INTEGER DEFAULT '0' NOT NULL,
+  revision INTEGER DEFAULT '0' NOT NULL,
+  fetched_at VARCHAR(26),
+  created_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  CONSTRAINT pk_exporter PRIMARY KEY (name)
+)""",
+    """\
+CREATE TABLE exporter_object (
+  exporter TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  object_id TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  data TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  changed_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  gone_at VARCHAR(26),
+  CONSTRAINT pk_exporter_object PRIMARY KEY (exporter, kind, object_id)
+)""",
+    """\
+CREATE INDEX idx_exporter_object_changed ON exporter_object (exporter, kind, changed_at, object_id)""",
+    """\
+CREATE TABLE exporter_run (
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  exporter TEXT NOT NULL,
+  is_full INTEGER NOT NULL,
+  started_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  ended_at VARCHAR(26),
+  outcome TEXT DEFAULT 'running' NOT NULL,
+  counts TEXT DEFAULT '{}' NOT NULL,
+  remarks TEXT DEFAULT '[]' NOT NULL,
+  error_code TEXT,
+  error TEXT
+)""",
+    """\
+CREATE INDEX idx_exporter_run ON exporter_run (exporter, id)""",
+    """\
+CREATE TABLE exporter_set_aside (
+  exporter TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  object_id TEXT,
+  reason TEXT NOT NULL,
+  data TEXT NOT NULL,
+  since VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  CONSTRAINT pk_exporter_set_aside PRIMARY KEY (exporter, scope, kind, name)
+)""",
+    """\
+CREATE TABLE exporter_state (
+  exporter TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  state TEXT NOT NULL,
+  pulled_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  whole_at VARCHAR(26),
+  CONSTRAINT pk_exporter_state PRIMARY KEY (exporter, scope)
+)""",
+    """\
 CREATE TABLE adapter_position (
   app TEXT NOT NULL,
   name TEXT NOT NULL,
