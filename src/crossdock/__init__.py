@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from crossdock.domain.rules import Rate, Rules
     from crossdock.domain.schedule import Schedule
     from crossdock.hub.options import SendOptions
+    from crossdock.ports.application import Application
     from crossdock.store.engine import create_engine
     from crossdock.store.settings import StoreSettings
     from crossdock.synchronous.delivery import Delivery
@@ -69,6 +70,7 @@ _ERRORS = (
     "StoreFull", "StoreUnavailable", "TransientError",
 )  # fmt: skip
 _HOMES = {
+    "Application": "ports.application",
     "AsyncDelivery": "asynchronous.delivery",
     "AsyncQueue": "asynchronous.queue",
     "Breaker": "domain.breaker",
@@ -100,7 +102,7 @@ _HOMES = {
 }
 
 __all__ = [
-    "AdapterError", "AmbiguousMessage", "AsyncDelivery", "AsyncQueue", "Breaker", "CallFailed",
+    "AdapterError", "AmbiguousMessage", "Application", "AsyncDelivery", "AsyncQueue", "Breaker", "CallFailed",
     "CallTimedOut", "Client", "ClientDelivery", "ConfigError", "CredentialError", "CrossdockError",
     "Delivery", "DeliveryError", "EndOfInput", "Failure", "FailureCode", "Hub", "IdempotencyKeyReused",
     "IllegalMove", "InvalidMessage", "Job", "Keep", "KeyNotFound", "LeaseLost", "Message",

@@ -19,6 +19,7 @@ from crossdock.app.configured import (
     rules_of,
     waits_for_a_start,
 )
+from crossdock.app.exporters import RETRY, Exported, declare, runner_of
 from crossdock.app.registration import Entrance, Registration, register
 from crossdock.app.reloading import Plan
 from crossdock.app.running import Running
@@ -26,17 +27,21 @@ from crossdock.app.signals import until_signalled
 from crossdock.app.transport import PYTHON
 from crossdock.asynchronous.queue import AsyncQueue
 from crossdock.config import Loaded, load
+from crossdock.config.applications import chosen
 from crossdock.domain.breaker import Breaker
 from crossdock.domain.errors import ConfigError
 from crossdock.domain.message import AppId
 from crossdock.domain.retry import RetryPolicy
 from crossdock.domain.routing import Subscription
 from crossdock.domain.rules import Rate
+from crossdock.domain.schedule import SHORTEST_INTERVAL
+from crossdock.exporting import Exports
 from crossdock.queue_core import QueueCore, Stop
 from crossdock.synchronous.queue import Queue
 
 if TYPE_CHECKING:
     from crossdock.config.model import AppTable
+    from crossdock.ports.exporter import Exporter
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -61,6 +66,10 @@ class Hub:
         self._loaded = None if isinstance(source, QueueCore) else _loaded(source)
         self._opened: Queue | None = None
         self._decorated: dict[AppId, tuple[Callable[..., Any], dict[str, Any]]] = {}
+        self._exporters: dict[AppId, Exported] = {}
+        self._joined: frozenset[AppId] = frozenset()
+        self._planned: Plan | None = None
+        self._join_applications()
 
     def __enter__(self) -> Self:
         """Return the hub."""
@@ -149,6 +158,45 @@ class Hub:
 
         return decorate
 
+    def exporter(
+        self,
+        exporter: Exporter,
+        *,
+        every: timedelta,
+        next: Iterable[str] = (),  # noqa: A002 - the word of the configuration
+        subscribe: Subscription | Iterable[Subscription] | None = None,
+        retry: RetryPolicy = RETRY,
+    ) -> None:
+        """Register an exporter as an app that asks its service every so often what has changed.
+
+        Each message ``{"full": bool}`` in its queue lets it run; the report of the run is the result of the message. What
+        it raises decides, as with any handler: RateLimited parks the queue, CredentialError pauses it. One run
+        at a time, in all processes together. A message that waited is answered by a run that began after it was sent.
+
+        Args:
+            exporter: Its name is that of the app.
+            every: The distance of two runs; the first is at once, if it has never run.
+            next: The apps that receive each change.
+            subscribe: What lets it run, too, such as a webhook's message.
+            retry: The policy for runs that fail.
+
+        Raises:
+            ConfigError: An option is wrong, or the app has a handler already.
+        """
+        if not isinstance(every, timedelta) or every < SHORTEST_INTERVAL:
+            raise ConfigError(
+                f"every of {exporter.name!r} is {every!r}; it must be a timedelta of 1 s or more"
+            )
+        register_app = self.app(exporter.name, next=next, subscribe=subscribe, retry=retry, max_processing=1)
+        register_app(runner_of(exporter, lambda: self.exports))
+        self._exporters[AppId(exporter.name)] = Exported(exporter, every)
+
+    @property
+    def exports(self) -> Exports:
+        """What exporters have found; a run that is started through it tells those who receive it in this hub."""
+        routes = routes_of(self._known(), self._loaded) if self._planned is None else self._planned.routes
+        return Exports(self._given or self.queue, routes)
+
     def names(self, *apps: str) -> list[str]:
         """Return the apps that a run would work for.
 
@@ -226,16 +274,18 @@ class Hub:
     def _plan(self, apps: Iterable[str], queue: QueueCore) -> Plan:
         """Return what is to be worked on, and put the policies and rules of all apps into force."""
         known, doors = self._known(), self._entrances()
-        chosen = _chosen(_names(known, doors), apps)
+        wanted = _chosen(_names(known, doors), apps)
         policies = {} if self._loaded is None else self._loaded.config.retry_policies()
         policies |= {name: one.retry for name, one in known.items() if one.retry is not None}
         queue._gateway.policies = queue._gateway.policies.with_retry(policies)
         queue._gateway.apply_rules(rules_of(known, self._loaded))
-        return Plan(
-            {name: one for name, one in known.items() if name in chosen},
-            {name: one for name, one in doors.items() if name in chosen},
+        declare(queue, {name: one for name, one in self._exporters.items() if name in wanted})
+        self._planned = Plan(
+            {name: one for name, one in known.items() if name in wanted},
+            {name: one for name, one in doors.items() if name in wanted},
             routes_of(known, self._loaded),
         )
+        return self._planned
 
     def _renew(self, apps: Iterable[str], queue: QueueCore) -> Plan:
         """Read the configuration again, and return what is to be worked on now.
@@ -245,13 +295,26 @@ class Hub:
         """
         before = self._loaded
         assert before is not None  # noqa: S101 - who has no configuration is not asked to read it again
+        parts = self._decorated, self._exporters, self._joined
         self._loaded = before.again()
         try:
+            self._join_applications()
             plan = self._plan(apps, queue)
         except BaseException:
             self._loaded = before
+            self._decorated, self._exporters, self._joined = parts
             raise
         return replace(plan, remark=waits_for_a_start(before, self._loaded))
+
+    def _join_applications(self) -> None:
+        """Let the applications of the configuration add what they have, in place of what they had before."""
+        own = {name: one for name, one in self._decorated.items() if name not in self._joined}
+        self._decorated = dict(own)
+        self._exporters = {name: one for name, one in self._exporters.items() if name in own}
+        if self._loaded is not None:
+            for application, table in chosen(self._loaded.config):
+                application.register(self, table)
+        self._joined = frozenset(self._decorated.keys() - own.keys())
 
     def _known(self) -> dict[AppId, Registration]:
         """Return every app that is handed its messages, by the program or by the configuration."""

@@ -41,12 +41,16 @@ def settings(loaded: Loaded) -> list[tuple[Key, Any, str]]:
     for name, schedule in config.schedules.items():
         given = schedule.model_dump(exclude_none=True)
         found += [(("schedules", name, key), value) for key, value in given.items()]
+    for name, given in config.applications.items():
+        found += [(("applications", name, key), value) for key, value in _as_json(given).items()]
     return [(key, _hide(value), _origin(loaded, key)) for key, value in found if value is not None]
 
 
 def _origin(loaded: Loaded, key: Key) -> str:
-    """Return what set a key; of a table of data, what set the first of it."""
-    if key in loaded.origins or key[0] != "schedules" or key[2] != "data":
+    """Return what set a key; of a table of free keys, what set the first of it."""
+    if key in loaded.origins or not (
+        key[0] == "applications" or (key[0] == "schedules" and key[2] == "data")
+    ):
         return loaded.origin(*key)
     return origin_of(key, loaded.origins) or loaded.origin(*key)
 
@@ -139,7 +143,13 @@ def _toml(value: Any) -> str:
 
 def _depth(key: Key) -> int:
     """Return how many parts of a key make the heading it stands under."""
-    return 2 if key[0] in {"apps", "schedules"} else 1
+    return 2 if key[0] in {"applications", "apps", "schedules"} else 1
+
+
+def _as_json(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return free keys with instants as text."""
+    found: dict[str, Any] = json.loads(json.dumps(table, default=str))
+    return found
 
 
 def _as_table(policy: RetryPolicy) -> RetryTable:

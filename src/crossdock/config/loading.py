@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from crossdock.config import applications
 from crossdock.config.layers import Layers, misspelt_variables, read_environment, read_file
 from crossdock.config.model import Config
-from crossdock.config.problems import Key, describe, show_key
+from crossdock.config.problems import Key, describe, named, show_key
 from crossdock.domain.errors import ConfigError
 from crossdock.domain.retention import Retention
 from crossdock.domain.rules import fallback_loop, loop_text
@@ -111,6 +112,7 @@ def _check(layers: Layers, problems: list[str]) -> Config:
     except ValidationError as error:
         problems += describe(error, layers.origins)
     problems += [*_endless_fallbacks(config, layers), *_files_without_folder(config, layers)]
+    problems += applications.problems(config, lambda key: named(key, layers.origins))
     if problems:
         raise ConfigError("\n".join(problems))
     return config

@@ -95,6 +95,11 @@ AppNames: TypeAlias = Annotated[
 Pattern: TypeAlias = Annotated[str, Field(min_length=1), Expected('text such as "order.*"')]
 
 
+ApplicationTable: TypeAlias = Annotated[
+    dict[str, Any], Expected("a table with the keys of the application; an empty one takes its defaults")
+]
+
+
 class StoreTable(Table):
     """Where messages are kept."""
 
@@ -329,6 +334,10 @@ class Config(Table):
     schedules: dict[AppName, Scheduled] = Field(
         default={}, description="What sends itself, each schedule under its name."
     )
+    applications: dict[AppName, ApplicationTable] = Field(
+        default={},
+        description="Applications that are installed and are to work here, each under its name, with its own keys.",
+    )
 
     @property
     def serves_api(self) -> bool:
@@ -338,7 +347,9 @@ class Config(Table):
     @property
     def has_work(self) -> bool:
         """Whether any app is reached by something that a worker process drives."""
-        return any(app.inbound is not None or app.outbound is not None for app in self.apps.values())
+        return bool(self.applications) or any(
+            app.inbound is not None or app.outbound is not None for app in self.apps.values()
+        )
 
     def rules(self) -> dict[str, dict[str, Any]]:
         """Return the rules of each queue that are named."""

@@ -89,7 +89,7 @@ def origin_of(key: Key, origins: Mapping[Key, str]) -> str | None:
 
 def _explained(key: Key, reason: Explained, origins: Mapping[Key, str]) -> str:
     """Return the line of a value that says itself what is wrong with it."""
-    return f"{_named(key, origin_of(key, origins) or 'configuration')}: {reason}"
+    return f"{named(key, origins)}: {reason}"
 
 
 def _line(kind: str, loc: Key, given: object, origins: Mapping[Key, str], place: Place) -> str:
@@ -105,6 +105,11 @@ def _line(kind: str, loc: Key, given: object, origins: Mapping[Key, str], place:
     if kind == "missing":
         return f"{named}: is missing; expected {words}"
     return f"{named}: expected {words}, given {_show(given)}{_hint(key, given)}"
+
+
+def named(key: Key, origins: Mapping[Key, str]) -> str:
+    """Return where a key was set, or the nearest table around it, and the key."""
+    return _named(key, origin_of(key, origins) or "configuration")
 
 
 def _named(key: Key, place: str) -> str:

@@ -152,5 +152,10 @@ class ConfigRefused(Told):
 
 def catalogue() -> dict[str, type[Event]]:
     """Return every event by its name, in the order of the three modules."""
-    found = [*vars(events).values(), *globals().values(), *vars(door_events).values(), *vars(exporter_events).values()]
+    found = [
+        *vars(events).values(),
+        *globals().values(),
+        *vars(door_events).values(),
+        *vars(exporter_events).values(),
+    ]
     return {one.name: one for one in found if isinstance(one, type) and issubclass(one, Event) and one.name}

@@ -145,9 +145,7 @@ def prepare(pull: Pull, kinds: Sequence[str]) -> PreparedPull:
     )
 
 
-def decide(
-    pull: PreparedPull, held: Mapping[ObjectKey, Held], present: Iterable[Present]
-) -> Decision:
+def decide(pull: PreparedPull, held: Mapping[ObjectKey, Held], present: Iterable[Present]) -> Decision:
     """Decide what a pull changes.
 
     What a pull says is gone, is gone from its scope: an object that was found in another one since then stays.
@@ -227,7 +225,9 @@ def _check(pull: Pull, kinds: Sequence[str]) -> None:
     for kind in sorted(told - set(kinds)):
         near = get_close_matches(kind, kinds, n=1)
         hint = f"; did it mean {near[0]!r}?" if near else ""
-        raise PermanentError(f"the exporter tells of {kind!r}, which is none of its kinds: {', '.join(kinds)}{hint}")
+        raise PermanentError(
+            f"the exporter tells of {kind!r}, which is none of its kinds: {', '.join(kinds)}{hint}"
+        )
     if pull.scope in pull.ended:
         raise PermanentError(f"the exporter ends the scope {pull.scope!r} in a pull of it")
 

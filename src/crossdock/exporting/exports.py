@@ -69,7 +69,9 @@ class Exports:
         name = _name(exporter)
         with self._store.alone(f"exporter-{name}") as is_ours:
             if not is_ours:
-                raise TransientError(f"{name} is being exported by another process; try again when it has ended")
+                raise TransientError(
+                    f"{name} is being exported by another process; try again when it has ended"
+                )
             run = Run(self._store, self._gateway, self._routes, exporter, full=full, progress=progress)
             return run.execute()
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import CrossdockError, StoreError, TransientError
@@ -75,11 +75,11 @@ class Run:
         self._report = self._store.write(self._begin)
         try:
             self._pull_until_told_all()
-            self._store.write(self._complete)
+            ended_at = self._store.write(self._complete)
         except BaseException as error:
             self._fail(error, time.monotonic() - began)
             raise
-        self._report = replace(self._report, outcome="completed", ended_at=self._store.now())
+        self._report = replace(self._report, outcome="completed", ended_at=ended_at)
         counts = self._report.counts
         self._gateway.notice(
             ExporterCompleted(
@@ -101,9 +101,11 @@ class Run:
         run = tx.begin_run(self._name, full=self._full, keep=KEPT_RUNS, gone_before=gone_before)
         return SyncReport(id=run, exporter=self._name, full=self._full, started_at=tx.now)
 
-    def _complete(self, tx: Any) -> None:
+    def _complete(self, tx: Any) -> datetime:
         tx.note_success(self._name, self._report.started_at)
         tx.end_run(self._report.id, "completed", None, None)
+        ended_at: datetime = tx.now
+        return ended_at
 
     def _fail(self, error: BaseException, took_s: float) -> None:
         """Write down why the run has ended; if the store cannot be written, the next run finds this one unfinished."""

@@ -72,7 +72,9 @@ class ExportsReader(ArchiveReader):
     def all_objects(self, name: str) -> dict[str, dict[str, Mapping[str, Any]]]:
         """Return the objects of an exporter that are not gone, by kind and id; a kind without any, too."""
         rows = self._run(statements.exporter_by_name, {"exporter": name})
-        found: dict[str, dict[str, Mapping[str, Any]]] = {kind: {} for kind in _kinds(rows[0][1])} if rows else {}
+        found: dict[str, dict[str, Mapping[str, Any]]] = (
+            {kind: {} for kind in _kinds(rows[0][1])} if rows else {}
+        )
         for kind, object_id, data in self._run(statements.all_objects, {"exporter": name}):
             found.setdefault(kind, {})[object_id] = json.loads(data)
         return found

@@ -140,7 +140,11 @@ def forget_gone() -> Delete:
 
 def put_state(*, whole: bool) -> Insert:
     """Note from where to go on in a scope."""
-    row = {"state": param("state"), "pulled_at": param("now"), **({"whole_at": param("now")} if whole else {})}
+    row = {
+        "state": param("state"),
+        "pulled_at": param("now"),
+        **({"whole_at": param("now")} if whole else {}),
+    }
     statement = sqlite_dialect.insert(exporter_state).values(
         exporter=param("exporter"), scope=param("scope"), **row
     )
@@ -193,9 +197,7 @@ def drop_aside() -> Delete:
 def end_aside() -> Delete:
     """Forget what is set aside in the scopes of ``rows``."""
     told = text_rows(1)
-    return delete(exporter_set_aside).where(
-        _A.exporter == param("exporter"), _A.scope.in_(select(told.c.c0))
-    )
+    return delete(exporter_set_aside).where(_A.exporter == param("exporter"), _A.scope.in_(select(told.c.c0)))
 
 
 def all_aside() -> Select[Any]:
@@ -269,7 +271,9 @@ def abandon_runs() -> Update:
 
 def write_run(columns: Sequence[str]) -> Update:
     """Write how far a run is."""
-    values = {name: Instant("now") if isinstance(_R[name].type, UtcTimestamp) else param(name) for name in columns}
+    values = {
+        name: Instant("now") if isinstance(_R[name].type, UtcTimestamp) else param(name) for name in columns
+    }
     return update(exporter_run).where(_R.id == param("run")).values(values)
 
 
@@ -288,10 +292,7 @@ def forget_runs() -> Delete:
 def runs() -> Select[Any]:
     """Return the newest runs of an exporter, the newest first."""
     return (
-        select(*RUN_COLUMNS)
-        .where(_R.exporter == param("exporter"))
-        .order_by(_R.id.desc())
-        .suffix_with(LIMIT)
+        select(*RUN_COLUMNS).where(_R.exporter == param("exporter")).order_by(_R.id.desc()).suffix_with(LIMIT)
     )
 
 

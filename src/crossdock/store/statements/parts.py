@@ -26,7 +26,15 @@ from sqlalchemy import (
 )
 
 from crossdock.domain.lifecycle import Status
-from crossdock.store.statements.parameters import INSTANTS, NULL_TYPE, Checked, Instant, Listed, Optional, TextRows
+from crossdock.store.statements.parameters import (
+    INSTANTS,
+    NULL_TYPE,
+    Checked,
+    Instant,
+    Listed,
+    Optional,
+    TextRows,
+)
 from crossdock.store.tables import FINISHED_STATUSES, KEY_STATUSES, data_staging, payload, queue_state
 
 T: Final = data_staging.c
