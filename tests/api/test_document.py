@@ -24,6 +24,8 @@ from schemathesis.specs.openapi.checks import (
 from crossdock.api.settings import ApiSettings
 from crossdock.domain.key import Scope
 from crossdock.domain.rules import Rate
+from crossdock.exporting import Exports, Found, Pull, SetAside
+from crossdock.testing import ScriptedExporter
 from tests.api.served import Served, served
 
 SETTINGS = ApiSettings(
@@ -42,6 +44,9 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with served(tmp_path_factory.mktemp("document"), SETTINGS) as found:
         for number in range(5):
             found.queue.send("validator", {"order": number}, message_id=f"m{number}")
+        objects = [Found("tasks", name, {"id": name}) for name in ("8Jx4", "8Jx5")]
+        aside = [SetAside("tasks", None, "has no content")]
+        Exports(found.queue).sync(ScriptedExporter([Pull("", 1, objects, aside)], name="todoist"))
         yield found
 
 

@@ -11,8 +11,8 @@ from crossdock import InvalidMessage, PermanentError, TransientError
 from crossdock.domain.message import AppId
 from crossdock.domain.routing import Routes, Subscription
 from crossdock.exporting import Counts, Exports, Found, Pull, SetAside
+from crossdock.testing import ScriptedExporter as Scripted
 from tests.contract.case import on_disk, on_one_of_each
-from tests.contract.exporters import Scripted, gone, task
 
 if TYPE_CHECKING:
     from crossdock import Queue
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 ROUTES = Routes({AppId("scripted"): [AppId("reader")]}, {})
 TASKS = frozenset({"tasks"})
+
+
+def task(name: str, title: str = "a task") -> Found:
+    return Found("tasks", name, {"id": name, "title": title})
+
+
+def gone(name: str) -> Found:
+    return Found("tasks", name, None)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from crossdock.api.operations import Answers, JsonAnswer, Operations
 from crossdock.api.resources import (
     apps,
     events,
+    exporters,
     health,
     jobs,
     keys,
@@ -32,6 +33,7 @@ from crossdock.api.resources import (
     schedules,
 )
 from crossdock.api.state import ApiState, state_of
+from crossdock.config.applications import chosen
 from crossdock.domain.errors import CrossdockError
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ _RESOURCES: tuple[Operations, ...] = (
     queues.operations,
     schedules.operations,
     apps.operations,
+    exporters.operations,
     keys.operations,
     events.operations,
     health.operations,
@@ -71,7 +74,7 @@ def create_application(queue: AsyncQueue, settings: ApiSettings) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.crossdock = state
-    for resource in (*_RESOURCES, _documents(app)):
+    for resource in (*_RESOURCES, *_of_applications(settings), _documents(app)):
         app.include_router(resource, prefix=PREFIX)
         state.declared += resource.declared
     for kind, handler in (
@@ -83,6 +86,13 @@ def create_application(queue: AsyncQueue, settings: ApiSettings) -> FastAPI:
         app.add_exception_handler(kind, handler)
     app.add_middleware(Guard, allowed_hosts=state.hosts, notice=queue._gateway.notice)
     return app
+
+
+def _of_applications(settings: ApiSettings) -> Iterator[Operations]:
+    """Give what the applications of the configuration add."""
+    if settings.loaded is not None:
+        for application, table in chosen(settings.loaded.config):
+            yield from application.operations(table)
 
 
 @asynccontextmanager

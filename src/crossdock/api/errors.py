@@ -39,6 +39,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         404, "no app validatr: it is not configured, and has no queue; did you mean validator?"
     ),
     "SCHEDULE_NOT_FOUND": Kind(404, "no schedule nightly"),
+    "EXPORTER_NOT_FOUND": Kind(404, "no exporter todoits; did you mean todoist?"),
+    "OBJECT_NOT_FOUND": Kind(404, "todoist has no object 4711 among its tasks"),
     "KEY_NOT_FOUND": Kind(404, "no key 5f0c3a9e1b7d"),
     "METHOD_NOT_ALLOWED": Kind(405, "PUT is not for /api/v1/messages; GET, POST are"),
     "REQUEST_TIMEOUT": Kind(408, "the body has not come within 30 s"),

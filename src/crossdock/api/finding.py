@@ -14,6 +14,8 @@ from crossdock.domain.cursor import cursor_of, row_of
 from crossdock.domain.errors import AmbiguousMessage, MessageNotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crossdock.api.state import Caller
     from crossdock.domain.record import Record
 
@@ -125,8 +127,15 @@ def page_of(name: str, documents: list[dict[str, Any]], listed: list[Record]) ->
     return JsonAnswer({name: documents, "next": following}, headers=headers)
 
 
-def chosen_fields(fields: str | None) -> tuple[str, ...] | None:
+def chosen_fields(
+    fields: str | None, known: Sequence[str] = RECORD_FIELDS, *, parameter: str = "fields"
+) -> tuple[str, ...] | None:
     """Return the fields that a caller wants; None: all.
+
+    Args:
+        fields: Names with commas between them.
+        known: Those that there are.
+        parameter: What the caller named them in.
 
     Raises:
         Refusal: There is no such field.
@@ -134,12 +143,12 @@ def chosen_fields(fields: str | None) -> tuple[str, ...] | None:
     if fields is None:
         return None
     names = tuple(dict.fromkeys(name.strip() for name in fields.split(",")))
-    wrong = [name for name in names if name not in RECORD_FIELDS]
+    wrong = [name for name in names if name not in known]
     if wrong:
         raise Refusal(
             "VALIDATION_ERROR",
-            f"there is no field {wrong[0]!r}",
-            [("fields", f"{name!r} is none of {', '.join(RECORD_FIELDS)}") for name in wrong],
+            f"{parameter}: there is no {wrong[0]!r}",
+            [(parameter, f"{name!r} is none of {', '.join(known)}") for name in wrong],
         )
     return names
 

@@ -31,3 +31,7 @@ Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]
 IfMatch = Annotated[
     str | None, Header(alias="If-Match", description="The ETag of what you have read, or *.", examples=["*"])
 ]
+IfNoneMatch = Annotated[
+    str | None,
+    Header(alias="If-None-Match", description="ETags of what you have.", examples=['"5f0c3a9e1b7d2a64"']),
+]

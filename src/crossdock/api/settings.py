@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from crossdock.app.configured import routes_of
+from crossdock.app.hub import Hub
 from crossdock.domain.routing import Routes
 from crossdock.domain.rules import Rate
 
@@ -61,7 +61,7 @@ class ApiSettings:
             rate=table.rate,
             require_idempotency_key=table.require_idempotency_key,
             allow_definitions=table.allow_definitions,
-            routes=routes_of({}, loaded),
+            routes=Hub(loaded).routes,
             loaded=loaded,
             renew=lambda: cls.of(loaded.again()),
         )

@@ -32,7 +32,7 @@ from crossdock.domain.breaker import Breaker
 from crossdock.domain.errors import ConfigError
 from crossdock.domain.message import AppId
 from crossdock.domain.retry import RetryPolicy
-from crossdock.domain.routing import Subscription
+from crossdock.domain.routing import Routes, Subscription
 from crossdock.domain.rules import Rate
 from crossdock.domain.schedule import SHORTEST_INTERVAL
 from crossdock.exporting import Exports
@@ -68,7 +68,7 @@ class Hub:
         self._decorated: dict[AppId, tuple[Callable[..., Any], dict[str, Any]]] = {}
         self._exporters: dict[AppId, Exported] = {}
         self._joined: frozenset[AppId] = frozenset()
-        self._planned: Plan | None = None
+        self._in_force: Routes | None = None
         self._join_applications()
 
     def __enter__(self) -> Self:
@@ -169,9 +169,9 @@ class Hub:
     ) -> None:
         """Register an exporter as an app that asks its service every so often what has changed.
 
-        Each message ``{"full": bool}`` in its queue lets it run; the report of the run is the result of the message. What
-        it raises decides, as with any handler: RateLimited parks the queue, CredentialError pauses it. One run
-        at a time, in all processes together. A message that waited is answered by a run that began after it was sent.
+        Each message ``{"full": bool}`` in its queue lets it run, and has the report of the run as its result. What it
+        raises decides, as with any handler: RateLimited parks the queue, CredentialError pauses it. One run at a
+        time, in all processes together. A message that waited is answered by a run that began after it was sent.
 
         Args:
             exporter: Its name is that of the app.
@@ -188,14 +188,27 @@ class Hub:
                 f"every of {exporter.name!r} is {every!r}; it must be a timedelta of 1 s or more"
             )
         register_app = self.app(exporter.name, next=next, subscribe=subscribe, retry=retry, max_processing=1)
-        register_app(runner_of(exporter, lambda: self.exports))
+        register_app(runner_of(exporter, lambda: Exports(self._given or self.queue, self._in_force)))
         self._exporters[AppId(exporter.name)] = Exported(exporter, every)
 
     @property
     def exports(self) -> Exports:
         """What exporters have found; a run that is started through it tells those who receive it in this hub."""
-        routes = routes_of(self._known(), self._loaded) if self._planned is None else self._planned.routes
-        return Exports(self._given or self.queue, routes)
+        return Exports(self._given or self.queue, self.routes)
+
+    @property
+    def routes(self) -> Routes:
+        """Who receives what the apps of the hub send."""
+        return routes_of(self.registered, self._loaded)
+
+    @property
+    def registered(self) -> dict[AppId, Registration]:
+        """The apps that a program or an application has registered a handler for, as the configuration has them."""
+        tables = {} if self._loaded is None else self._loaded.config.apps
+        return {
+            name: register(name, function, options_over(options, tables.get(name)))
+            for name, (function, options) in self._decorated.items()
+        }
 
     def names(self, *apps: str) -> list[str]:
         """Return the apps that a run would work for.
@@ -280,12 +293,12 @@ class Hub:
         queue._gateway.policies = queue._gateway.policies.with_retry(policies)
         queue._gateway.apply_rules(rules_of(known, self._loaded))
         declare(queue, {name: one for name, one in self._exporters.items() if name in wanted})
-        self._planned = Plan(
+        self._in_force = routes_of(known, self._loaded)
+        return Plan(
             {name: one for name, one in known.items() if name in wanted},
             {name: one for name, one in doors.items() if name in wanted},
-            routes_of(known, self._loaded),
+            self._in_force,
         )
-        return self._planned
 
     def _renew(self, apps: Iterable[str], queue: QueueCore) -> Plan:
         """Read the configuration again, and return what is to be worked on now.
@@ -318,12 +331,7 @@ class Hub:
 
     def _known(self) -> dict[AppId, Registration]:
         """Return every app that is handed its messages, by the program or by the configuration."""
-        tables = {} if self._loaded is None else self._loaded.config.apps
-        own = {
-            name: register(name, function, options_over(options, tables.get(name)))
-            for name, (function, options) in self._decorated.items()
-        }
-        return own if self._loaded is None else {**own, **registrations(self._loaded)}
+        return {**self.registered, **({} if self._loaded is None else registrations(self._loaded))}
 
     def _entrances(self) -> dict[AppId, Entrance]:
         """Return every app through which messages come in."""

@@ -221,7 +221,7 @@ def _missing(
 
 
 def _check(pull: Pull, kinds: Sequence[str]) -> None:
-    told = {one.kind for one in (*pull.found, *pull.set_aside)} | pull.whole
+    told = {one.kind for one in pull.found} | {one.kind for one in pull.set_aside} | pull.whole
     for kind in sorted(told - set(kinds)):
         near = get_close_matches(kind, kinds, n=1)
         hint = f"; did it mean {near[0]!r}?" if near else ""

@@ -7,10 +7,9 @@ import json
 from dataclasses import asdict
 from datetime import timedelta
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from fastapi import Header
 from starlette.responses import Response
 
 from crossdock.api.access import needs
@@ -18,6 +17,7 @@ from crossdock.api.app_models import AppDocument, Apps, AppStatus
 from crossdock.api.errors import Refusal
 from crossdock.api.finding import unless_known
 from crossdock.api.operations import Answers, AppName, CallerOf, JsonAnswer, Operations, StateOf
+from crossdock.api.parameters import IfNoneMatch
 from crossdock.api.resources.health import is_stuck
 from crossdock.api.state import ApiState, Caller
 from crossdock.config.model import AppTable
@@ -36,10 +36,6 @@ operations = Operations("apps")
 
 _ETAG: Final = {"ETag": "Of this state of the app's configuration."}
 _LONGEST_NAME: Final = 200
-IfNoneMatch = Annotated[
-    str | None,
-    Header(alias="If-None-Match", description="ETags of what you have.", examples=['"5f0c3a9e1b7d2a64"']),
-]
 
 
 @operations.on(

@@ -67,9 +67,7 @@ async def create_job(
         return sent
 
     def told(sent: SentMessage) -> Made:
-        links = _links(sent.id)
-        document = {"id": sent.id, "app": sent.app, "status": "pending", "links": links}
-        return Made(202, document, links["self"])
+        return Made(202, accepted(sent), links(sent.id)["self"])
 
     return await done_once(
         state,
@@ -173,10 +171,16 @@ def _job(record: Record) -> dict[str, Any]:
         "attempts": record.attempts,
         "created_at": instant_text(record.created_at),
         "processed_at": instant_text(record.processed_at),
-        "links": _links(record.message.id),
+        "links": links(record.message.id),
     }
 
 
-def _links(job_id: str) -> dict[str, str]:
+def accepted(sent: SentMessage) -> dict[str, Any]:
+    """Return what is answered when a job was made."""
+    return {"id": sent.id, "app": sent.app, "status": "pending", "links": links(sent.id)}
+
+
+def links(job_id: str) -> dict[str, str]:
+    """Return where a job and its results are found."""
     place = f"/api/v1/jobs/{job_id}"
     return {"self": place, "results": f"{place}/results"}

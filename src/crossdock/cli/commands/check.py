@@ -6,7 +6,7 @@ import typer
 
 from crossdock.cli.exit_codes import ExitCode
 from crossdock.cli.help import described, new_command
-from crossdock.cli.human import counted
+from crossdock.cli.human import counted, listed
 from crossdock.cli.options import JsonOption, with_session
 from crossdock.cli.session import Session
 from crossdock.cli.terminal import say, say_json
@@ -35,6 +35,8 @@ def check(session: Session, *, json: JsonOption = False) -> None:
         return
     apps = counted(len(loaded.config.apps), "app")
     where = "no crossdock.toml here; the defaults are" if loaded.file is None else f"{loaded.file} is"
-    schedules = loaded.config.schedules
-    more = f" and {counted(len(schedules), 'schedule')}" if schedules else ""
-    say(f"{where} valid: store {store}, {apps}{more} configured")
+    schedules, applications = loaded.config.schedules, loaded.config.applications
+    parts = [apps]
+    parts += [counted(len(schedules), "schedule")] if schedules else []
+    parts += [counted(len(applications), "application")] if applications else []
+    say(f"{where} valid: store {store}, {listed(parts)} configured")
