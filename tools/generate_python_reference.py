@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, ForwardRef, TypeAlias, is_typeddict
 
 import crossdock
-from crossdock import orm, testing
+from crossdock import exporting, orm, testing
 
 Documented: TypeAlias = type | Callable[..., object]
 
@@ -35,6 +35,12 @@ CHAPTERS: Final[dict[str, Sequence[Documented]]] = {
     "The queue": (crossdock.Queue, crossdock.SendOptions, crossdock.Delivery),
     "Schedules": (crossdock.Schedule,),
     "Handlers": (crossdock.Hub, crossdock.Subscription, crossdock.Breaker),
+    "Exporters and applications": (
+        exporting.Exporter, exporting.Pull, exporting.Found, exporting.SetAside, exporting.Exports,
+        exporting.SyncReport, exporting.Counts, exporting.ExporterStatus, exporting.ScopeStatus,
+        exporting.ExportedObject, exporting.ObjectPage, exporting.Cursor, exporting.ObjectSetAside,
+        crossdock.Application,
+    ),
     "Messages and what is known of them": (
         crossdock.Message, crossdock.SentMessage, crossdock.Record, crossdock.Status, crossdock.Failure,
         crossdock.FailureCode, crossdock.QueueStats, crossdock.TimelineEntry,
@@ -57,8 +63,10 @@ GIVEN: Final = {
     crossdock.Delivery, crossdock.ClientDelivery, crossdock.Job,
     crossdock.SendOptions, crossdock.Rules, crossdock.SentMessage, crossdock.Record,
     crossdock.Failure, crossdock.QueueStats, crossdock.TimelineEntry, crossdock.Schedule, orm.AuditEntry,
+    exporting.SyncReport, exporting.Counts, exporting.ExporterStatus, exporting.ScopeStatus, exporting.ExportedObject,
+    exporting.ObjectPage, exporting.Cursor, exporting.ObjectSetAside, exporting.Exporter, crossdock.Application,
 }  # fmt: skip
-"""Users get objects of these classes and never make them."""
+"""Users get objects of these classes, or write classes of their kind, and never make them by these names."""
 HIDDEN: Final = {"to_json", "from_json"}
 """How the store keeps a policy; of no use to anyone else."""
 PREFIXES: Final[dict[Any, str]] = {inspect.Parameter.VAR_KEYWORD: "**", inspect.Parameter.VAR_POSITIONAL: "*"}
@@ -113,8 +121,10 @@ def _describe(thing: Documented) -> Iterator[str]:
 
 
 def _home(thing: Documented) -> str:
-    public = getattr(crossdock, thing.__name__, None) is thing
-    return "crossdock" if public else ".".join(thing.__module__.split(".")[:2])
+    for module in (crossdock, exporting):
+        if getattr(module, thing.__name__, None) is thing:
+            return module.__name__
+    return ".".join(thing.__module__.split(".")[:2])
 
 
 def _fields(thing: type) -> str:

@@ -50,6 +50,10 @@ standard input.
 
 **Errors** are one sentence. `CROSSDOCK_DEBUG=1` adds the traceback."""
 
+APPLICATIONS: Final = """\
+With such a table an installed application joins the hub: its apps, its exporters and its REST operations. NAME is what
+its package calls it, and the keys are its own; `crossdock check` tells what is wrong with them. What `[apps.NAME]` says
+of one of its apps holds over what the application says. [How to write one](../how-to/write-an-exporter.md)."""
 CONFIGURATION: Final = """\
 # Configuration
 
@@ -149,6 +153,8 @@ def configuration() -> Iterator[str]:
         yield from section(key, defaults)
         if key[0] == "apps":
             yield from adapters()
+    yield "## [applications.NAME]"
+    yield APPLICATIONS
 
 
 def adapters() -> Iterator[str]:

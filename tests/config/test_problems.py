@@ -16,7 +16,10 @@ WRONG_FILES = [
     ("[sotre]\n", "crossdock.toml: sotre: unknown key; did you mean store?"),
     (
         "[zebra]\n",
-        "crossdock.toml: zebra: unknown key; known here: store, queue, retention, run, log, api, apps, schedules",
+        (
+            "crossdock.toml: zebra: unknown key; known here: store, queue, retention, run, log, api, apps, schedules, "
+            "applications"
+        ),
     ),
     ('[store]\nulr = "x"\n', "crossdock.toml: store.ulr: unknown key; did you mean url?"),
     (

@@ -164,8 +164,7 @@ class Hub:
         *,
         every: timedelta,
         next: Iterable[str] = (),  # noqa: A002 - the word of the configuration
-        subscribe: Subscription | Iterable[Subscription] | None = None,
-        retry: RetryPolicy = RETRY,
+        retry: RetryPolicy | None = None,
     ) -> None:
         """Register an exporter as an app that asks its service every so often what has changed.
 
@@ -177,8 +176,7 @@ class Hub:
             exporter: Its name is that of the app.
             every: The distance of two runs; the first is at once, if it has never run.
             next: The apps that receive each change.
-            subscribe: What lets it run, too, such as a webhook's message.
-            retry: The policy for runs that fail.
+            retry: The policy for runs that fail; default: for about a day, at most 15 minutes apart.
 
         Raises:
             ConfigError: An option is wrong, or the app has a handler already.
@@ -187,7 +185,7 @@ class Hub:
             raise ConfigError(
                 f"every of {exporter.name!r} is {every!r}; it must be a timedelta of 1 s or more"
             )
-        register_app = self.app(exporter.name, next=next, subscribe=subscribe, retry=retry, max_processing=1)
+        register_app = self.app(exporter.name, next=next, retry=retry or RETRY, max_processing=1)
         register_app(runner_of(exporter, lambda: Exports(self._given or self.queue, self._in_force)))
         self._exporters[AppId(exporter.name)] = Exported(exporter, every)
 

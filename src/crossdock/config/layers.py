@@ -16,7 +16,7 @@ from crossdock.domain.errors import ConfigError
 
 PREFIX: Final = "CROSSDOCK_"
 _DIVIDER: Final = "__"
-_NAMED: Final = frozenset({"apps", "schedules"})
+_NAMED: Final = frozenset({"applications", "apps", "schedules"})
 """Tables whose keys are names that people choose."""
 _POSITION: Final = re.compile(r"^(.*) \(at (line \d+, column \d+|end of document)\)$")
 
@@ -77,7 +77,7 @@ def read_environment(environ: Mapping[str, str], file: Mapping[str, Any]) -> Ite
 
     Args:
         environ: The environment.
-        file: Its apps and schedules, whose names a variable can only spell in capitals.
+        file: Its apps, schedules and applications, whose names a variable can only spell in capitals.
     """
     for variable in sorted(environ):
         if variable.startswith(PREFIX) and _DIVIDER in variable.removeprefix(PREFIX):
@@ -98,7 +98,7 @@ def misspelt_variables(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _fixed_keys() -> Iterator[Key]:
-    """Give every key that is not under an app or a schedule."""
+    """Give every key that is not under a name that people choose."""
     for section in Config.model_fields.keys() - _NAMED:
         table: Any = Config.model_fields[section].annotation
         for name, field in table.model_fields.items():
@@ -107,7 +107,7 @@ def _fixed_keys() -> Iterator[Key]:
 
 
 def _name(spelt: str, named: Any) -> str:
-    """Return the app or schedule of the file whose name a variable spells, else the name as it is spelt."""
+    """Return the name in the file that a variable spells, else the name as it is spelt."""
     names = named if isinstance(named, dict) else {}
     return next((name for name in names if re.sub(r"[^a-z0-9]", "_", name.lower()) == spelt), spelt)
 

@@ -20,7 +20,7 @@ from crossdock.config.table import AppName, Expected, Explained
 Key = tuple[str, ...]
 
 _LONGEST_GIVEN: Final = 60
-_MANY: Final = 8
+_MANY: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,12 @@ def expected(key: Key, model: type[BaseModel] = Config) -> str:
 def origin_of(key: Key, origins: Mapping[Key, str]) -> str | None:
     """Return where a key was set, or the nearest table around it."""
     for length in range(len(key), 0, -1):
-        if key[:length] in origins:
-            return origins[key[:length]]
-    inside = (origin for other, origin in origins.items() if other[: len(key)] == key)
-    return next(inside, None)
+        above = key[:length]
+        inside = (origin for other, origin in origins.items() if other[:length] == above)
+        found = origins.get(above) or next(inside, None)
+        if found is not None:
+            return found
+    return None
 
 
 def _explained(key: Key, reason: Explained, origins: Mapping[Key, str]) -> str:

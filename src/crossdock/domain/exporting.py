@@ -14,7 +14,8 @@ class Found:
     Attributes:
         kind: Which kind of object, one of the exporter's ``kinds``, such as ``tasks``.
         id: Names it among those of its kind, in all scopes of the exporter.
-        data: The object as the service told it, a JSON object; None: it is gone there.
+        data: The object as the service told it, a JSON object; None: it is gone from the scope of the pull. An object
+            that was found in another scope since then stays.
     """
 
     kind: str

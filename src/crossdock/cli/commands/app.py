@@ -17,7 +17,10 @@ from crossdock.cli.terminal import Cell, Column, say_facts, say_json, say_table
 from crossdock.domain.json_form import stats_document
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from crossdock import QueueStats
+    from crossdock.app.registration import Registration
     from crossdock.config.model import AppTable
 
 app = new_group("Look at apps: what is configured, and how they do.")
@@ -26,17 +29,22 @@ app = new_group("Look at apps: what is configured, and how they do.")
 @app.command("list", **described("crossdock app list", "crossdock app list --json"))
 @with_session
 def list_(session: Session, *, json: JsonOption = False) -> None:
-    """List the apps that the configuration names, and those whose queues hold messages."""
-    tables = session.loaded.config.apps
+    """List the apps that the configuration names, those of its applications, and those whose queues hold messages."""
+    tables, added = session.loaded.config.apps, _added(session)
     figures = _figures(session)
-    names = sorted({*tables, *figures})
+    names = sorted({*tables, *added, *figures})
     if json:
-        say_json([_document(name, tables.get(name), figures.get(name)) for name in names])
+        say_json(
+            [
+                {**_document(name, tables.get(name), figures.get(name)), "added": name in added}
+                for name in names
+            ]
+        )
         return
     columns = [Column("APP"), Column("HANDLER", shrinks=True), Column("NEXT")]
     columns += [Column(title, right=True) for title in ("READY", "PROCESSING", "FAILED")]
     columns.append(Column(""))
-    rows = [_row(name, tables.get(name), figures.get(name)) for name in names]
+    rows = [_row(name, tables.get(name), figures.get(name), added.get(name)) for name in names]
     say_table(columns, rows, empty="no app is configured, and no queue holds a message")
 
 
@@ -75,12 +83,24 @@ def _document(name: str, table: AppTable | None, stats: QueueStats | None) -> di
     }
 
 
-def _row(name: str, table: AppTable | None, stats: QueueStats | None) -> list[Cell | str]:
+def _added(session: Session) -> Mapping[str, Registration]:
+    """Return the apps that the applications of the configuration add."""
+    if not session.loaded.config.applications:
+        return {}
+    from crossdock.app.hub import Hub
+
+    return {str(name): one for name, one in Hub(session.loaded).registered.items()}
+
+
+def _row(
+    name: str, table: AppTable | None, stats: QueueStats | None, added: Registration | None
+) -> list[Cell | str]:
     figures = [0, 0, 0] if stats is None else [stats.ready, stats.processing, stats.failed]
+    following = added.following if added is not None else () if table is None else table.next
     return [
         name,
-        _transports(table),
-        "" if table is None else ", ".join(table.next),
+        _transports(table) or ("" if added is None else "of an application"),
+        ", ".join(following),
         *(Cell(count(figure), "" if figure else "dim") for figure in figures),
         "" if stats is None else halt_cell(stats),
     ]
