@@ -65,6 +65,8 @@ def test_written_application_joins_hub_and_api(tmp_path: Path) -> None:
     ], served.stderr
     listed = run(tmp_path, "-m", "crossdock", "app", "list", "--json")
     assert '"library"' in listed.stdout
+    one = run(tmp_path, "-m", "crossdock", "app", "status", "library")
+    assert "of an application" in one.stdout
     shown = run(tmp_path, "-m", "crossdock", "config", "show", "--origin")
     assert "[applications.library]" in shown.stdout
     assert 'url = "https://library.example/changes"' in shown.stdout

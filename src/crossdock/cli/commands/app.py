@@ -57,14 +57,14 @@ def status(
     json: JsonOption = False,
 ) -> None:
     """Print what is configured for an app, and how its queue stands."""
-    table = session.loaded.config.apps.get(app)
+    table, added = session.loaded.config.apps.get(app), _added(session).get(app)
     stats = _figures(session).get(app)
-    if table is None and stats is None:
+    if table is None and added is None and stats is None:
         raise Refusal(f"no app {app}: it is not configured, and its queue is empty", ExitCode.NOT_FOUND)
     if json:
         say_json(_document(app, table, stats))
         return
-    say_facts([*_configured(session, app, table), *_standing(stats)])
+    say_facts([*_configured(session, app, table, added), *_standing(stats)])
 
 
 def _figures(session: Session) -> dict[str, QueueStats]:
@@ -96,11 +96,10 @@ def _row(
     name: str, table: AppTable | None, stats: QueueStats | None, added: Registration | None
 ) -> list[Cell | str]:
     figures = [0, 0, 0] if stats is None else [stats.ready, stats.processing, stats.failed]
-    following = added.following if added is not None else () if table is None else table.next
     return [
         name,
-        _transports(table) or ("" if added is None else "of an application"),
-        ", ".join(following),
+        _handler(table, added),
+        _following(table, added),
         *(Cell(count(figure), "" if figure else "dim") for figure in figures),
         "" if stats is None else halt_cell(stats),
     ]
@@ -115,16 +114,27 @@ def _transports(table: AppTable | None) -> str:
     return ", ".join(filter(None, [inbound, outbound]))
 
 
-def _configured(session: Session, name: str, table: AppTable | None) -> list[tuple[str, Cell | str]]:
+def _handler(table: AppTable | None, added: Registration | None) -> str:
+    return _transports(table) or ("" if added is None else "of an application")
+
+
+def _following(table: AppTable | None, added: Registration | None) -> str:
+    """Return the apps that receive what an app sends."""
+    return ", ".join(added.following if added is not None else () if table is None else table.next)
+
+
+def _configured(
+    session: Session, name: str, table: AppTable | None, added: Registration | None
+) -> list[tuple[str, Cell | str]]:
     config = session.loaded.config
     policies = config.retry_policies()
-    policy = policies.get(name, policies["*"])
+    policy = (None if added is None else added.retry) or policies.get(name, policies["*"])
     facts: list[tuple[str, Cell | str]] = [
         ("app", name),
-        ("handler", _transports(table) or Cell("none", "dim")),
+        ("handler", _handler(table, added) or Cell("none", "dim")),
     ]
-    if table is not None and table.next:
-        facts.append(("next", ", ".join(table.next)))
+    if following := _following(table, added):
+        facts.append(("next", following))
     if table is not None:
         facts.append(("concurrency", str(table.concurrency or 1)))
     if table is not None and table.timeout is not None:
