@@ -65,11 +65,6 @@ class SyncReport:
     error_code: str | None = None
     error: str | None = None
 
-    @property
-    def duration(self) -> timedelta | None:
-        """How long it took; None: it has not ended."""
-        return None if self.ended_at is None else self.ended_at - self.started_at
-
 
 @dataclass(frozen=True, slots=True)
 class ExportedObject:
@@ -159,6 +154,7 @@ class ObjectPage(NamedTuple):
     Attributes:
         after: Where the next page begins; None: there is no further one.
         revision: Of the exporter.
+        fetched_at: As of the exporter's status, like ``every``.
     """
 
     objects: Sequence[ExportedObject]
@@ -166,10 +162,6 @@ class ObjectPage(NamedTuple):
     revision: int
     fetched_at: datetime | None
     every: timedelta | None
-
-    def is_fresh(self, now: datetime) -> bool:
-        """Tell whether the objects are as recent as they should be."""
-        return is_fresh(self.fetched_at, self.every, now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,11 +75,6 @@ class Exports:
             run = Run(self._store, self._gateway, self._routes, exporter, full=full, progress=progress)
             return run.execute()
 
-    def declare(self, exporter: Exporter) -> None:
-        """Let an exporter be known before it has run."""
-        name = _name(exporter)
-        self._store.write(lambda tx: tx.declare_exporter(name, list(exporter.kinds), None))
-
     def all_objects(self, exporter: str) -> dict[str, dict[str, Mapping[str, Any]]]:
         """Return everything that an exporter knows to be there: by kind, then by id, as the service told it."""
         found: dict[str, dict[str, Mapping[str, Any]]] = self._store.read(
