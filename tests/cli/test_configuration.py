@@ -89,7 +89,7 @@ def test_the_schema_is_json_schema(shell: Shell) -> None:
     schema = json.loads(shell.good("config", "schema").out)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert set(schema["properties"]) == {
-        "store", "queue", "run", "log", "retention", "apps", "schedules", "api",
+        "store", "queue", "run", "log", "retention", "apps", "schedules", "api", "applications",
     }  # fmt: skip
 
 
