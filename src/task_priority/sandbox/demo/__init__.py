@@ -1,0 +1,1 @@
+"""What the sandbox has in it to begin with."""

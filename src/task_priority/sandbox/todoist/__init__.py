@@ -1,0 +1,1 @@
+"""Todoist API v1: resource endpoints, synchronisation, commands and webhooks."""
