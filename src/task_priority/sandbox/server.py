@@ -40,11 +40,12 @@ class Server:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop answering; connections end."""
-        self._server.shutdown()
+        """Stop answering; connections end. Harmless if it was never started."""
+        if self._thread.ident is not None:
+            self._server.shutdown()
+            self._thread.join()
         self._server.hang_up()
         self._server.server_close()
-        self._thread.join()
 
 
 class _Server(ThreadingHTTPServer):
