@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from task_priority.sandbox.clock import Clock
@@ -208,31 +208,27 @@ def _private_life(weeks: _Weeks) -> None:
 
 
 def _travel(weeks: _Weeks) -> None:
-    """Add two days in London: a flight across a zone, a meeting on London's clock, and a night train."""
-    out, back = weeks.day(_WEDNESDAY, 1), weeks.day(_THURSDAY, 1)
-    london = "Europe/London"
-    weeks.calendars.add_event(
-        "primary",
-        summary="Flight to London",
-        start=weeks.at(out, "17:10"),
-        end=weeks.at(out, "18:35", london),
-    )
-    weeks.calendars.add_event(
-        "primary",
-        summary="Façade workshop in London",
-        start=weeks.at(back, "9:30", london),
-        end=weeks.at(back, "12:00", london),
-        location="Clerkenwell, London",
-    )
-    weeks.calendars.add_event(
-        "primary",
-        summary="Way home",
-        start=weeks.at(back, "21:00", london),
-        end=weeks.at(weeks.day(_FRIDAY, 1), "1:30"),
-    )
+    """Add two days in London: a journey across zones, a meeting on London's clock, and a late way home."""
+    london, home = "Europe/London", weeks.calendars.timezone
+    out = weeks.at(weeks.day(_WEDNESDAY, 1), "17:10")
+    back = weeks.at(weeks.day(_THURSDAY, 1), "21:00", london)
+    workshop = weeks.at(weeks.day(_THURSDAY, 1), "9:30", london)
+    for summary, start, minutes, zone in (
+        ("Flight to London", out, 145, london),
+        ("Façade workshop in London", workshop, 150, london),
+        ("Way home", back, 210, home),
+    ):
+        weeks.calendars.add_event(summary=summary, start=start, end=_later(start, minutes, zone))
     weeks.all_day(
         "Building fair", weeks.day(_THURSDAY, -1), 2, description="<b>Hall 4</b>", transparency="transparent"
     )
+
+
+def _later(start: Json, minutes: int, zone: str) -> Json:
+    """Return a time some minutes later, on the clock of another zone."""
+    moment = datetime.fromisoformat(start["dateTime"]).replace(tzinfo=zone_named(start["timeZone"]))
+    there = (moment.astimezone(UTC) + timedelta(minutes=minutes)).astimezone(zone_named(zone))
+    return {"dateTime": there.isoformat(), "timeZone": zone}
 
 
 def _others(weeks: _Weeks) -> None:
