@@ -29,7 +29,7 @@ _REDIRECT = "http://127.0.0.1:1/done"
 class _Browser(webbrowser.BaseBrowser):
     """Opens pages as a person's browser does, in a thread of its own."""
 
-    def open(self, url: str, new: int = 0, autoraise: bool = True) -> bool:
+    def open(self, url: str, new: int = 0, autoraise: bool = True) -> bool:  # noqa: FBT001, FBT002 - its signature
         self.thread = threading.Thread(target=self._fetch, args=(url,))
         self.thread.start()
         return True

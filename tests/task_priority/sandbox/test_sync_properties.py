@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -71,8 +73,6 @@ class _TodoistClient:
 
 
 def _todoist_sync(sandbox: Sandbox, token: str) -> Json:
-    import json
-
     body = json.dumps({"sync_token": token, "resource_types": list(_KINDS)}).encode()
     headers = {"authorization": f"Bearer {sandbox.token}"}
     return dict(json.loads(sandbox.todoist.answer(Request("POST", "/sync", {}, headers, body)).body))
@@ -100,10 +100,8 @@ class TodoistMachine(RuleBasedStateMachine):
         return str(data.draw(st.sampled_from([*self._ids(kind), "6Xnowhere"])))
 
     def _try(self, do: Any) -> None:
-        try:
+        with contextlib.suppress(Refusal):  # the account says no, and must not have changed
             do()
-        except Refusal:
-            pass  # the account says no, and must not have changed
 
     @rule(data=st.data(), where=st.sampled_from(["project_id", "section_id", "parent_id"]))
     def add_task(self, data: Any, where: str) -> None:
@@ -228,8 +226,6 @@ class _GoogleClient:
         return {id: one for id, one in self.events.items() if one["status"] != "cancelled"}
 
     def _pages(self) -> Iterator[Json]:
-        import json
-
         query = {"singleEvents": [str(self.unfolded).lower()], "maxResults": ["8"]}
         if self.token is not None:
             query["syncToken"] = [self.token]
@@ -269,10 +265,8 @@ class GoogleMachine(RuleBasedStateMachine):
         return str(data.draw(st.sampled_from(sorted({*there.events, *shown.events, "nowhere"}))))
 
     def _try(self, do: Any) -> None:
-        try:
+        with contextlib.suppress(Refusal):  # the account says no, and must not have changed
             do()
-        except Refusal:
-            pass  # the account says no, and must not have changed
 
     @rule(day=_DAYS, recurrence=st.sampled_from([None, *_RULES]))
     def add(self, day: datetime, recurrence: str | None) -> None:
@@ -302,7 +296,7 @@ class GoogleMachine(RuleBasedStateMachine):
         self.sandbox.google.calendars.expire_sync_tokens("primary")
 
     @rule(unfolded=st.booleans())
-    def begin_to_follow(self, unfolded: bool) -> None:
+    def begin_to_follow(self, *, unfolded: bool) -> None:
         client = _GoogleClient(self.sandbox, unfolded=unfolded)
         client.sync()
         self.clients.append(client)

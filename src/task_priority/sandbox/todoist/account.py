@@ -165,11 +165,12 @@ class Account:
         self.changed[kind][id] = self.version
 
     def delete(self, kind: str, id: str, *, cascaded: bool = False) -> None:
-        """Make an object a tombstone."""
+        """Make an object a tombstone.
+
+        In a quiet cascade it is told only to who has not heard of its last change yet: it may have come from elsewhere.
+        """
         self.get(kind, id)["is_deleted"] = True
-        if cascaded and self.quiet_cascades:
-            self.changed[kind].pop(id, None)
-        else:
+        if not (cascaded and self.quiet_cascades):
             self.touch(kind, id)
 
     def changed_since(self, kind: str, version: int) -> list[Json]:
