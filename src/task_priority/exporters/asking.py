@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import email.utils
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 import httpx
 
@@ -15,6 +15,7 @@ from crossdock import RateLimited, TransientError
 
 TIMEOUT: Final = timedelta(seconds=30)
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
+LONGEST_WAIT: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,10 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+WaitOf: TypeAlias = Callable[[Answer], timedelta | None]
+"""Tells how long an answer asks to wait; None: it does not say."""
 
 
 class Asking:
@@ -50,16 +55,17 @@ class Asking:
         """Close the connections; harmless when closed."""
         self._client.close()
 
-    def ask(self, method: str, url: str, **options: Any) -> Answer:
+    def ask(self, method: str, url: str, *, wait_of: WaitOf | None = None, **options: Any) -> Answer:
         """Send one request and read the whole answer.
 
         Args:
             method: Of HTTP.
             url: May hold a secret: no error names more of it than its host.
+            wait_of: Where a service says in a way of its own how long to wait; by default ``Retry-After`` says it.
             options: ``headers``, ``params``, ``data`` (a form), ``json``, ``content`` as httpx takes them.
 
         Raises:
-            RateLimited: The answer was 429; its ``Retry-After`` is taken along.
+            RateLimited: The answer was 429; how long it asks to wait is taken along.
             TransientError: There was no answer, only part of one, one that is too large, or 5xx.
         """
         try:
@@ -69,7 +75,7 @@ class Asking:
             raise TransientError(f"{_host(url)} does not answer: {type(error).__name__}") from error
         answer = Answer(response.status_code, dict(response.headers), body)
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-            wait = retry_after(answer)
+            wait = (wait_of or retry_after)(answer)
             raise RateLimited(f"{_host(url)} asks to wait", retry_after=wait)
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise TransientError(f"{_host(url)} answers {answer.status}")
@@ -94,7 +100,7 @@ def retry_after(answer: Answer, now: datetime | None = None) -> timedelta | None
     """
     text = answer.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
-        return timedelta(seconds=min(int(text), 86_400))
+        return min(timedelta(seconds=int(text[:9])), LONGEST_WAIT)
     try:
         when = email.utils.parsedate_to_datetime(text)
     except ValueError:
