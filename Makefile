@@ -12,6 +12,7 @@ INPUTS := pyproject.toml constraints.txt tools/setup.sh
 CODE := $(wildcard src tests tools benchmarks examples)
 
 export PYTHON
+unexport PYTHONDONTWRITEBYTECODE    # tests and examples start many Pythons: each would compile everything anew
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run run-orders test test-all check format bench soak docs constraints clean
