@@ -6,9 +6,10 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from crossdock.adapters.file.arrival import Watch
 from crossdock.adapters.file.departures import SHARED_MODE
@@ -19,6 +20,24 @@ from crossdock.durable_files import FileSystem
 
 _MODE: Final = 0o640
 _BLOCK: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What is known of a file once it is copied.
+
+    Attributes:
+        written_ns: When it was written, in nanoseconds of Unix time.
+    """
+
+    name: str
+    size: int
+    checksum: str
+    written_ns: int
+
+
+Manifest: TypeAlias = Mapping[str, Any] | bytes | Callable[[Copied], Mapping[str, Any]]
+"""A document, its bytes, or what makes it of what was copied."""
 
 
 class Placing:
@@ -69,7 +88,7 @@ class Placing:
         self,
         source: Path,
         name: str,
-        manifest: Mapping[str, Any] | bytes | None,
+        manifest: Manifest | None,
         *,
         written_ns: int | None = None,
     ) -> Path:
@@ -87,20 +106,21 @@ class Placing:
         self.check(name)
         part = self._tree.stage_folder / hidden(name)
         try:
-            checksum = self._write(source, part, written_ns)
-            if isinstance(manifest, Mapping) and manifest["checksum"] != checksum:
+            copied = self._write(source, part, name, written_ns)
+            if isinstance(manifest, Mapping) and manifest["checksum"] != copied.checksum:
                 raise FileFault(
-                    "checksum", f"{source.name} is {checksum}, and its manifest says {manifest['checksum']}"
+                    "checksum",
+                    f"{source.name} is {copied.checksum}, and its manifest says {manifest['checksum']}",
                 )
             self.rename(part, name)
         finally:
             self._files.remove(part)
-        if manifest is not None:
-            self._publish(
-                manifest_of(name), manifest if isinstance(manifest, bytes) else manifest_bytes(manifest)
-            )
-        else:
+        if manifest is None:
             self.mark(name)
+        else:
+            document = manifest(copied) if callable(manifest) else manifest
+            content = document if isinstance(document, bytes) else manifest_bytes(document)
+            self._publish(manifest_of(name), content)
         return self._tree.stage_folder / name
 
     def rename(self, source: Path, name: str) -> None:
@@ -123,20 +143,21 @@ class Placing:
         if self._watch.arrival == "done-marker":
             self._publish(name + self._watch.marker, b"")
 
-    def _write(self, source: Path, part: Path, written_ns: int | None) -> str:
-        """Copy a file under a hidden name; return the checksum."""
-        digest = hashlib.sha256()
+    def _write(self, source: Path, part: Path, name: str, written_ns: int | None) -> Copied:
+        """Copy a file under a hidden name."""
+        digest, size = hashlib.sha256(), 0
         self._files.remove(part)
         with open_plain(source) as original, self._files.create_new(part, _MODE) as copy:
             while block := original.read(_BLOCK):
                 digest.update(block)
+                size += len(block)
                 copy.write(block)
                 self._copied(len(block))
             copy.flush()
             at_ns = os.fstat(original.fileno()).st_mtime_ns if written_ns is None else written_ns
             os.utime(copy.fileno(), ns=(at_ns, at_ns))
         self._files.sync(part)
-        return f"sha256:{digest.hexdigest()}"
+        return Copied(name, size, f"sha256:{digest.hexdigest()}", at_ns)
 
     def _publish(self, name: str, content: bytes) -> None:
         part = self._tree.stage_folder / hidden(name)
@@ -161,24 +182,15 @@ def manifest_bytes(document: Mapping[str, Any]) -> bytes:
     return json.dumps(document, indent=2, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
 
 
-def manifest_for(path: Path) -> dict[str, Any]:
-    """Return a manifest for a file that has none: the same each time, as long as the file is.
-
-    Raises:
-        OSError: It cannot be read. InvalidMessage: it is no plain file.
-    """
-    digest = hashlib.sha256()
-    with open_plain(path) as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-        found = os.fstat(file.fileno())
+def manifest_for(copied: Copied) -> dict[str, Any]:
+    """Return a manifest for a file that has none: the same each time, as long as the file is."""
     return {
-        "filename": path.name,
-        "created_at": datetime.fromtimestamp(found.st_mtime_ns / 1e9, UTC).isoformat(),
+        "filename": copied.name,
+        "created_at": datetime.fromtimestamp(copied.written_ns / 1e9, UTC).isoformat(),
         "created_by": None,
         "row_count": None,
-        "file_size": found.st_size,
-        "checksum": f"sha256:{digest.hexdigest()}",
+        "file_size": copied.size,
+        "checksum": copied.checksum,
         "schema_version": None,
         "next_app": None,
     }
@@ -194,8 +206,8 @@ def place_copy(
     Raises:
         FileFault: As ``Placing.check``. OSError: It cannot be read. InvalidMessage: it is no plain file.
     """
-    manifest: Mapping[str, Any] | bytes | None = None
+    manifest: Manifest | None = None
     if watch.arrival == "manifest":
         beside = file.with_name(manifest_of(file.name))
-        manifest = beside.read_bytes() if beside.is_file() else manifest_for(file)
+        manifest = beside.read_bytes() if beside.is_file() else manifest_for
     return Placing(tree, watch, FileSystem(), copied=copied).copy(file, file.name, manifest)
