@@ -39,8 +39,9 @@ raised."""
 
 OF_MESSAGES = """\
 The same names stand in [the timeline](timeline.md) of the message, with further details. `duration_s` is the time from
-the claim of a delivery to its end, `trace_id` that of the message's `traceparent`, `who` the process that did it. Each
-has the fields"""
+the claim of a delivery to its end, `trace_id` that of the message's `traceparent`, `who` the process that did it, and
+`adapter` the kind of what hands the app its messages in the process that tells it (`null`: nothing does, as where a
+program consumes the queue itself). Each has the fields"""
 
 
 def main() -> int:

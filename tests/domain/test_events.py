@@ -67,7 +67,8 @@ def test_what_takes_time_says_how_long() -> None:
 def test_fields_are_there_even_when_unknown() -> None:
     fields = dict(MessageFailed(message_id="m", app="a", reason="no").fields())
     assert fields == {
-        "message_id": "m", "app": "a", "attempt": None, "code": None, "duration_s": None, "trace_id": None, "who": None,
+        "message_id": "m", "app": "a", "adapter": None, "attempt": None, "code": None, "duration_s": None,
+        "trace_id": None, "who": None,
     }  # fmt: skip
 
 

@@ -140,7 +140,12 @@ class TestDeliveries:
         claimed, completed = [line for line in lines(hub) if line.get("message_id") == "one"]
         assert (claimed["event"], completed["event"]) == ("message.claimed", "message.completed")
         for line in (claimed, completed):
-            assert (line["app"], line["attempt"], line["code"]) == ("shop", 1, None)
+            assert (line["app"], line["adapter"], line["attempt"], line["code"]) == (
+                "shop",
+                "python",
+                1,
+                None,
+            )
             assert line["trace_id"] == TRACE.split("-")[1]
         assert claimed["duration_s"] is None
         assert completed["duration_s"] >= 0
@@ -152,6 +157,7 @@ class TestDeliveries:
         work_off(hub, 1)
         (failed,) = [line for line in lines(hub) if line["event"] == "message.failed"]
         assert (failed["level"], failed["code"], failed["attempt"]) == ("warning", "ATTEMPTS_EXHAUSTED", 1)
+        assert failed["adapter"] == "python"
         assert failed["duration_s"] > 0
         assert "RuntimeError" in failed["text"]
 
@@ -160,7 +166,12 @@ class TestDeliveries:
         work_off(hub, 1)
         (line,) = [line for line in lines(hub) if line.get("logger") == "orders"]
         assert line["event"] == "looking at the stock"
-        assert (line["message_id"], line["app"], line["attempt"]) == ("one", "shop", 1)
+        assert (line["message_id"], line["app"], line["adapter"], line["attempt"]) == (
+            "one",
+            "shop",
+            "python",
+            1,
+        )
         assert line["trace_id"] == TRACE.split("-")[1]
 
     def test_warnings_and_deaths_of_threads_are_lines_too(self, hub: Shell) -> None:

@@ -36,6 +36,7 @@ def _open(path: Path) -> OpenStore:
         clock=SystemClock(),
         prepared=PreparedStatements(),
         notice=LogNotice(),
+        adapters={},
     )
 
 

@@ -79,6 +79,7 @@ def outbound_at_work(app: Registration, queue: AsyncQueue, answers: Answers, *, 
     """
     stop = _PartStop(run)
     adapter: OutboundAdapter = app.outbound.adapter(app.app, queue._gateway)
+    queue._store.adapters[app.app] = app.outbound.kind
     gather = adapter.capabilities.gather
     intake = QueueIntake(
         queue,

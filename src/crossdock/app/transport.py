@@ -53,7 +53,7 @@ class Transport:
                 owner=store.owner,
                 lives=partial(_lives, store),
                 now=store.now,
-                notice=partial(_tell, gateway, app),
+                notice=partial(_tell, gateway, app, self.kind),
                 prepare_child=like_us,
             ),
         )
@@ -95,9 +95,9 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _tell(gateway: Gateway, app: AppId, what: str, words: str) -> None:
+def _tell(gateway: Gateway, app: AppId, adapter: str, what: str, words: str) -> None:
     """Let a person know what an adapter says."""
-    gateway.tell(AdapterSaid(app=app, what=what, reason=words))
+    gateway.tell(AdapterSaid(app=app, adapter=adapter, what=what, reason=words))
 
 
 def _tell_nobody(_what: str, _words: str) -> None:

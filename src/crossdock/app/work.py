@@ -12,7 +12,7 @@ from crossdock.asynchronous.delivery import AsyncDelivery
 from crossdock.domain.delivery import Completed
 from crossdock.domain.errors import NotConnected, TransientError
 from crossdock.domain.events import HandlerTooLate
-from crossdock.hub.worked_on import WORKED_ON
+from crossdock.hub.worked_on import WORKED_ON, WorkedOn
 from crossdock.ports.outbound import Batch, Handover
 from crossdock.synchronous.delivery import Delivery
 
@@ -66,7 +66,7 @@ class Work:
 
     async def __call__(self, claimed: Claimed) -> None:
         """Hand one message over; raises nothing but its cancellation."""
-        WORKED_ON.set(claimed)
+        WORKED_ON.set(WorkedOn(claimed, self._link.adapter))
         batch = OneMessage(self._gateway, claimed)
         (outcome,) = await self._outcomes_of([claimed], batch)
         settled = None if batch.delivery is None else batch.delivery._outcome
@@ -126,6 +126,7 @@ class Work:
         self._gateway.tell(
             HandlerTooLate(
                 app=claimed.app,
+                adapter=self._link.adapter,
                 reason=f"the handler of {claimed.app!r} settled the delivery itself and then {what}, which has no "
                 f"effect: let it return or raise instead of settling",
             )

@@ -311,9 +311,9 @@ class AsyncWorking(QueueCore):
                     await self._store.write_async(write.flush)
 
     def _tell_lost(self, app: str, row_ids: Sequence[int]) -> None:
-        self._gateway.notice(
-            LeaseLost(app=app, reason=f"results of rows {list(row_ids)} came too late and were dropped")
-        )
+        adapter = self._store.adapters.get(app)
+        reason = f"results of rows {list(row_ids)} came too late and were dropped"
+        self._gateway.notice(LeaseLost(app=app, adapter=adapter, reason=reason))
 
 
 def _exchange(tx: Any, *, write: Write, ear: Ear) -> None:

@@ -57,6 +57,7 @@ class MessageEvent(Event):
     """A move of a message at one app.
 
     Attributes:
+        adapter: The kind of what hands the app its messages in the process that tells it; None: nothing does there.
         attempt: The delivery it belongs to, from 1; None: to none.
         code: A failure code, where it is about a failure.
         duration_s: From its claim to now, where a delivery ends.
@@ -67,6 +68,7 @@ class MessageEvent(Event):
     level = Level.DEBUG
     message_id: str
     app: str
+    adapter: str | None = None
     attempt: int | None = None
     code: str | None = None
     duration_s: float | None = None
@@ -282,35 +284,37 @@ class AdapterFailed(OfAdapter):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AdapterSaid(OfQueue):
+class AdapterSaid(OfAdapter):
     """An adapter tells something of its far side that a person should know; ``what`` names it."""
 
     name = "adapter.said"
     what: str
 
 
-class InboundNoRoute(OfQueue):
+class InboundNoRoute(OfAdapter):
     """Nobody receives what comes in through an app, so it waits; give it ``next`` and reload."""
 
     name = "inbound.no_route"
 
 
-class InboundWaiting(OfQueue):
+class InboundWaiting(OfAdapter):
     """What was received could not be stored; it is tried again, and comes again if the process ends."""
 
     name = "inbound.waiting"
 
 
-class HandlerTooLate(OfQueue):
+class HandlerTooLate(OfAdapter):
     """A handler settled its delivery itself, and what it returned or raised afterwards had no effect."""
 
     name = "handler.too_late"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseLost(OfQueue):
     """Results came too late and were dropped; the messages run again, or have already."""
 
     name = "lease.lost"
+    adapter: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

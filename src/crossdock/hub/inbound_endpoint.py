@@ -162,7 +162,9 @@ class InboundEndpoint:
             try:
                 return Received(self._gateway, self._app, receipt, self._routes())
             except InvalidMessage as error:
-                self._gateway.tell(InboundNoRoute(app=self._app, reason=f"{self._app!r} waits: {error}"))
+                self._gateway.tell(
+                    InboundNoRoute(app=self._app, adapter=self._kind, reason=f"{self._app!r} waits: {error}")
+                )
             await self._wait_for_others()
         return None
 
@@ -174,7 +176,7 @@ class InboundEndpoint:
             try:
                 full = await self._gateway.store.write_async(received)
             except StoreError as error:
-                self._gateway.tell(InboundWaiting(app=self._app, reason=str(error)))
+                self._gateway.tell(InboundWaiting(app=self._app, adapter=self._kind, reason=str(error)))
                 await wait_unless(self._stopping, time.monotonic() + pause_s)
                 pause_s = min(_LONGEST_PAUSE_S, 2 * pause_s)
                 continue

@@ -30,9 +30,10 @@ class Link:
         stopping: Tells whether nobody wants it any more.
         tell: Is told when it is lost or cannot be made, and when it is there again.
         app: Whose adapter it is.
-        adapter: The kind of the adapter.
+        adapter: Its kind.
 
     Attributes:
+        adapter: The kind of the adapter.
         is_up: Whether it is there, as far as is known.
     """
 
@@ -50,7 +51,7 @@ class Link:
         self._stopping = stopping
         self._tell = tell
         self._app = app
-        self._adapter = adapter
+        self.adapter = adapter
         self._making = asyncio.Lock()
         self._failures = 0
         self._try_at = 0.0
@@ -92,7 +93,7 @@ class Link:
                 self._tell(
                     AdapterConnected(
                         app=self._app,
-                        adapter=self._adapter,
+                        adapter=self.adapter,
                         duration_s=away_s,
                         reason=f"{self._far_side} is reached again, after {away_s:.1f} s",
                     )
@@ -108,14 +109,14 @@ class Link:
         self._tell(
             AdapterNotConnected(
                 app=self._app,
-                adapter=self._adapter,
+                adapter=self.adapter,
                 reason=f"{self._far_side} cannot be reached: {_words(error)}; it is tried again",
             )
         )
 
     @property
     def _far_side(self) -> str:
-        return f"the far side of {self._app!r} ({self._adapter})"
+        return f"the far side of {self._app!r} ({self.adapter})"
 
 
 def _delay_s(error: BaseException, failures: int) -> float:

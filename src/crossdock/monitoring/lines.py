@@ -55,12 +55,14 @@ class Facts:
 
 def _delivery() -> dict[str, Any]:
     """Return which delivery this thread or task works on."""
-    claimed = WORKED_ON.get()
-    if claimed is None:
+    worked_on = WORKED_ON.get()
+    if worked_on is None:
         return {}
+    claimed, adapter = worked_on
     return {
         "message_id": claimed.message.id,
         "app": claimed.app,
+        "adapter": adapter,
         "attempt": claimed.attempt,
         "trace_id": trace_id_of(claimed.message.traceparent),
     }

@@ -319,6 +319,9 @@ class Ear(Protocol):
 class Store(Protocol):
     """Durable messages."""
 
+    adapters: dict[str, str]
+    """By app, the kind of what hands it its messages in this process; events of its messages name it."""
+
     @property
     def in_memory(self) -> bool:
         """Whether the store is in this process alone."""

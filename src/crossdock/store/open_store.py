@@ -21,7 +21,7 @@ from crossdock.store.sqlite_transaction import SQLiteTransaction
 from crossdock.store.waking import MemoryWaker, Waker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Engine
 
@@ -49,6 +49,7 @@ class OpenStore:
         clock: Clock,
         prepared: PreparedStatements,
         notice: Notice,
+        adapters: Mapping[str, str],
     ) -> None:
         self.location = location
         self._notice = notice
@@ -56,6 +57,7 @@ class OpenStore:
         self._clock = clock
         self._prepared = prepared
         self._claim_check_bytes = settings.claim_check_bytes
+        self._adapters = adapters
         self.limits = KnownLimits()
         self._readers: list[Any] = []
         self._damage: StoreDamaged | None = None
@@ -347,6 +349,7 @@ class OpenStore:
         options: dict[str, Any] = {"who": self.who, "limits": self.limits, "hears": self._notice.hears}
         transaction = SQLiteTransaction(database, self._prepared, **options)
         transaction.claim_check_bytes = self._claim_check_bytes
+        transaction.adapters = self._adapters
         transaction.renew(self._clock.now(), self._disk.error())
         return transaction
 

@@ -69,6 +69,7 @@ class SQLiteStore:
         self._clock = clock
         self._notice = notice
         self._prepared = PreparedStatements()
+        self.adapters: dict[str, str] = {}
         self._mutex = threading.Lock()
         self._closed = False
         _refuse_old(self.build)
@@ -207,6 +208,7 @@ class SQLiteStore:
             clock=self._clock,
             prepared=self._prepared,
             notice=self._notice,
+            adapters=self.adapters,
         )
 
     def _set_up(self, opened: OpenStore) -> str:

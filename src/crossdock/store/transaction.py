@@ -12,7 +12,7 @@ from crossdock.store.prepared import Prepared, prepare
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from sqlalchemy.sql.elements import ClauseElement
 
@@ -72,6 +72,8 @@ class TransactionCore:
     now: datetime
     """Aware UTC; one instant for the whole transaction."""
     now_text: str
+    adapters: Mapping[str, str]
+    """By app, the kind of what hands it its messages in this process."""
 
     def __init__(
         self,
@@ -122,9 +124,9 @@ class TransactionCore:
     def tell_of(self, kind: type[MessageEvent], about: About, **facts: Any) -> None:
         """Let a move of a message be told, if anybody hears it."""
         if self._hears(kind.level):
-            self.events.append(
-                about.event(kind, now=self.now, who=facts.pop("who", None) or self.who, **facts)
-            )
+            facts["who"] = facts.get("who") or self.who
+            adapter = self.adapters.get(about.app)
+            self.events.append(about.event(kind, now=self.now, adapter=adapter, **facts))
 
     def run(
         self, build: Callable[..., ClauseElement], parameters: dict[str, Any], **options: Any

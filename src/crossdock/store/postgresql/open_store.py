@@ -28,7 +28,7 @@ from crossdock.store.postgresql.waking import HostWaker
 from crossdock.store.postgresql.writing import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from crossdock.domain.events import Event
@@ -58,6 +58,7 @@ class OpenDatabase:
         clock: Clock,
         prepared: PreparedStatements,
         notice: Notice,
+        adapters: Mapping[str, str],
     ) -> None:
         self._notice = notice
         self.location = location
@@ -66,6 +67,7 @@ class OpenDatabase:
         self.limits = KnownLimits()
         self._patience_s = settings.lock_timeout.total_seconds()
         self._claim_check_bytes = settings.claim_check_bytes
+        self._adapters = adapters
         with ExitStack() as opening:
             self.presence = HostPresence(location.folder, name)
             opening.callback(self.presence.leave)
@@ -164,6 +166,7 @@ class OpenDatabase:
             now=self.now,
         )
         transaction.claim_check_bytes = self._claim_check_bytes
+        transaction.adapters = self._adapters
         return transaction
 
     def after_commit(self, woken: set[str], events: Sequence[Event]) -> None:

@@ -78,6 +78,7 @@ class PostgreSQLStore:
         self._name = name
         self._clock = clock
         self._notice = notice
+        self.adapters: dict[str, str] = {}
         self._prepared = PostgreSQLStatements()
         self._mutex = threading.Lock()
         self._closed = False
@@ -241,6 +242,7 @@ class PostgreSQLStore:
             clock=self._clock,
             prepared=self._prepared,
             notice=self._notice,
+            adapters=self.adapters,
         )
 
     def _set_up(self, opened: OpenDatabase) -> str:
