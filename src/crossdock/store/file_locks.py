@@ -15,9 +15,13 @@ from crossdock.domain.errors import StoreUnavailable
 from crossdock.durable_files import FILE_MODE
 
 try:
-    import fcntl
+    from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
 except ImportError:  # not a POSIX system: there SQLite's own lock and the leases must do
-    fcntl = None  # type: ignore[assignment]
+    LOCK_EX = LOCK_NB = LOCK_UN = 0
+
+    def flock(_fd: int, _how: int) -> None:
+        """Lock nothing."""
+
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +46,7 @@ _SINCE: Final = slice(0, 8)
 _SEEN: Final = slice(8, 16)
 _STAMPS_BYTES: Final = 16
 _NOBODY: Final = bytes(8)
+_TRY: Final = LOCK_EX | LOCK_NB
 
 _open_locks: weakref.WeakSet[LockFile] = weakref.WeakSet()
 
@@ -64,23 +69,19 @@ class LockFile:
 
     def try_lock(self) -> bool:
         """Lock it if nobody holds it."""
-        if fcntl is None:
-            return True
         try:
-            fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            flock(self.fd, _TRY)
         except BlockingIOError:
             return False
         return True
 
     def lock(self) -> None:
         """Lock it, waiting for as long as it takes."""
-        if fcntl is not None:
-            fcntl.flock(self.fd, fcntl.LOCK_EX)
+        flock(self.fd, LOCK_EX)
 
     def unlock(self) -> None:
         """Release the lock."""
-        if fcntl is not None:
-            fcntl.flock(self.fd, fcntl.LOCK_UN)
+        flock(self.fd, LOCK_UN)
 
     def close(self) -> None:
         """Close the file, which releases the lock; safe to call twice."""
@@ -130,7 +131,8 @@ class WriteLock:
         Raises:
             StoreUnavailable: It did not come in time.
         """
-        if not (self._is_ours_to_take() and self._file.try_lock()):
+        free = self._stamps[_SINCE] == _NOBODY or self._is_ours_to_take()
+        if not (free and self._file.try_lock()):
             self._wait()
         if self.leaves_room:
             self._since_s = time.monotonic()
@@ -170,9 +172,7 @@ class WriteLock:
 
     def _is_ours_to_take(self) -> bool:
         """Tell whether the turn may be taken past those who wait; one who died or was stopped counts for nothing."""
-        if self._stamps[_SINCE] == _NOBODY or self._ago_ns(_SINCE) <= _SLICE_NS:
-            return True
-        return self._ago_ns(_SEEN) > _GONE_NS
+        return self._ago_ns(_SINCE) <= _SLICE_NS or self._ago_ns(_SEEN) > _GONE_NS
 
     def _ago_ns(self, which: slice) -> int:
         return time.monotonic_ns() - int.from_bytes(self._stamps[which], sys.byteorder)

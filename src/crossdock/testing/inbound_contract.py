@@ -23,6 +23,7 @@ ODD: Final[list[Any]] = [
 ]
 """Data that transports have trouble with; all of it text, since some know nothing else."""
 _MANY: Final = 1500
+_ROOM: Final = 10
 _TRIES: Final = 100
 
 
@@ -75,17 +76,17 @@ class InboundContract:
 
         What an adapter that does not redeliver was given before the end of a run is stored all the same.
         """
-        items = [{"text": f"{n}"} for n in range(2 * _MANY)]
-        loaded = _configured(tmp_path, far_side, max_depth=10)
-        far_side.give(items[:_MANY])
+        items = [{"text": f"{n}"} for n in range(3 * _ROOM)]
+        loaded = _configured(tmp_path, far_side, max_depth=_ROOM)
+        far_side.give(items[: 2 * _ROOM])
         with Queue.from_config(loaded) as queue:
             depth = 0
             for _ in range(_TRIES):
                 _run(loaded, far_side)
                 depth = queue.stats(RECEIVER)[RECEIVER].depth if queue.stats(RECEIVER) else 0
-                if depth >= 10:
+                if depth >= _ROOM:
                     break
-            far_side.give(items[_MANY:])
+            far_side.give(items[2 * _ROOM :])
             _run(loaded, far_side)
             if _redelivers(loaded):
                 assert queue.stats(RECEIVER)[RECEIVER].depth == depth
