@@ -230,7 +230,7 @@ class Working(QueueCore):
                 f"it sends, is as deep as its max_depth allows",
             )
         )
-        ear.wait(_LOOK_EVERY_S)
+        time.sleep(_LOOK_EVERY_S)  # its ear hears of messages, and not of room
         return deadline is None or time.monotonic() < deadline
 
     def _await_work(self, app: str, ear: Ear, deadline: float | None, stop: Stop | None) -> bool:
