@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,9 +21,13 @@ PATIENCE = timedelta(seconds=30)
 async def running(hub: Hub, url: str) -> AsyncIterator[AsyncQueue]:
     """Run a hub in a thread, as another process would, and give a queue to call it through."""
     async with AsyncQueue(url) as queue:
-        work = asyncio.create_task(asyncio.to_thread(hub.run, wait=timedelta(seconds=1)))
-        yield queue
-        await work
+        stop = threading.Event()
+        work = asyncio.create_task(asyncio.to_thread(hub.run, stop=stop))
+        try:
+            yield queue
+        finally:
+            stop.set()
+            await work
 
 
 def answer_of(tmp_path: Path, returned: Any, *, next: list[str], data: Any = 1) -> tuple[Any, list[Any]]:  # noqa: A002 - its name
