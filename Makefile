@@ -29,6 +29,7 @@ run-orders: .venv/ready-run ## Likewise: orders from a CSV file through two cons
 	@$(BIN)/python examples/orders/run.py $(ARGS)
 
 test: export CROSSDOCK_TEST_FOLDERS ?= memory
+test: export CROSSDOCK_TEST_KILLS ?= 40
 test: .venv/ready-dev ## Run the tests, but for the slow ones, in folders in memory where there are such
 	$(PYTEST) $(PARALLEL) -m "not slow" $(ARGS)
 
