@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -77,7 +78,7 @@ STATEMENTS: list[tuple[Any, dict[str, Any], set[str]]] = [
 def explain(
     databases: Databases, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Explain]:
-    """Returns the steps of the plan of a statement."""
+    """Returns the steps of the plan of a statement, executed if ``measured``."""
     url = databases.prepared()
     folder: Path = tmp_path_factory.mktemp("plans")
     with Queue(url, app="tests", settings=StoreSettings(host_folder=folder)) as queue:
@@ -86,7 +87,7 @@ def explain(
         _fill(queue)
         if request.param == "analysed":
             _execute(queue, "ANALYZE integration.data_staging")
-        yield lambda sql, values: _steps(queue, sql, values)
+        yield partial(_steps, queue)
     databases.drop(url, quietly=True)
 
 
@@ -105,13 +106,16 @@ def _execute(queue: Queue, sql: str) -> list[Any]:
     return rows
 
 
-def _steps(queue: Queue, sql: str, values: tuple[Any, ...]) -> list[dict[str, Any]]:
+def _steps(
+    queue: Queue, sql: str, values: tuple[Any, ...], *, measured: bool = False
+) -> list[dict[str, Any]]:
+    options = "ANALYZE, FORMAT JSON" if measured else "FORMAT JSON"
     given = ", ".join("'{}'".format(str(value).replace("'", "''")) for value in values)
 
     def planned(tx: Any) -> Any:
         tx._database.command(f"PREPARE looked_at AS {sql}")
         text = tx._database.execute(
-            f"EXPLAIN (FORMAT JSON) EXECUTE looked_at{f'({given})' if given else ''}"
+            f"EXPLAIN ({options}) EXECUTE looked_at{f'({given})' if given else ''}"
         ).fetchone()[0]
         tx._database.command("DEALLOCATE looked_at")
         return json.loads(text)[0]["Plan"]
@@ -147,6 +151,12 @@ def test_the_order_of_keys_is_kept_by_their_index(
 ) -> None:
     steps = explain(sql, values)
     assert _read(steps) == indexes, steps
+
+
+def test_release_of_a_key_reads_few_of_those_that_wait_behind_it(explain: Explain) -> None:
+    steps = explain(RELEASE_KEYS, (PAIRS, PARAMETERS["now"]), measured=True)
+    rows = [step["Actual Loops"] * step["Actual Rows"] + step.get("Rows Removed by Filter", 0) for step in steps]
+    assert max(rows) < 10, steps
 
 
 def test_the_claim_needs_no_sorting(explain: Explain) -> None:

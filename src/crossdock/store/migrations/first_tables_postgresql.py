@@ -372,8 +372,9 @@ BEGIN
   UPDATE integration.data_staging SET blocked = 0, due_at = now(), revision = revision + 1
   WHERE id = (SELECT min(id) FROM integration.data_staging WHERE target_app = an_app AND partition_key = a_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND status = 'pending')
     AND blocked = 1 AND status = 'pending'
-    AND NOT EXISTS (SELECT 1 FROM integration.data_staging
-      WHERE target_app = an_app AND partition_key = a_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND (status = 'processing' OR status = 'failed' AND blocked = 1));
+    AND NOT EXISTS (SELECT 1 FROM (VALUES ('processing', 0), ('failed', 1)) AS w (status, blocked)
+      CROSS JOIN LATERAL (SELECT 1 FROM integration.data_staging AS b
+        WHERE target_app = an_app AND partition_key = a_key AND partition_key IS NOT NULL AND status IN ('pending', 'processing', 'failed') AND b.status = w.status AND b.blocked >= w.blocked LIMIT 1) AS before);
 END $$""",
     """\
 CREATE FUNCTION integration.data_staging_after_insert() RETURNS trigger LANGUAGE plpgsql AS $$

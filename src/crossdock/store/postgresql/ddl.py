@@ -52,8 +52,9 @@ BEGIN
   UPDATE integration.data_staging SET blocked = 0, due_at = now(), revision = revision + 1
   WHERE id = (SELECT min(id) FROM integration.data_staging WHERE {_OF_KEY} AND status = 'pending')
     AND blocked = 1 AND status = 'pending'
-    AND NOT EXISTS (SELECT 1 FROM integration.data_staging
-      WHERE {_OF_KEY} AND (status = 'processing' OR status = 'failed' AND blocked = 1));
+    AND NOT EXISTS (SELECT 1 FROM (VALUES ('processing', 0), ('failed', 1)) AS w (status, blocked)
+      CROSS JOIN LATERAL (SELECT 1 FROM integration.data_staging AS b
+        WHERE {_OF_KEY} AND b.status = w.status AND b.blocked >= w.blocked LIMIT 1) AS before);
 END $$"""
 
 # Not before the insert: a table with such a trigger takes in the rows of a COPY one by one, and not by the page.

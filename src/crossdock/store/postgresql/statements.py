@@ -111,13 +111,15 @@ FROM k CROSS JOIN LATERAL (
     AND p.status IN ('pending', 'processing', 'failed') AND p.status = 'pending') AS first
 WHERE s.id = first.id AND s.blocked = 1 AND s.status = 'pending'
   AND NOT EXISTS (SELECT 1 FROM (VALUES ('processing', 0), ('failed', 1)) AS w (status, blocked)
-    JOIN integration.data_staging AS b ON b.target_app = k.app AND b.partition_key = k.key
-      AND b.partition_key IS NOT NULL AND b.status IN ('pending', 'processing', 'failed')
-      AND b.status = w.status AND b.blocked >= w.blocked)"""
+    CROSS JOIN LATERAL (SELECT 1 FROM integration.data_staging AS b
+      WHERE b.target_app = k.app AND b.partition_key = k.key AND b.partition_key IS NOT NULL
+        AND b.status IN ('pending', 'processing', 'failed')
+        AND b.status = w.status AND b.blocked >= w.blocked LIMIT 1) AS before)"""
 """Let the first waiting message of each key be claimed, unless one of it is processing or blocks it dead.
 
 The statuses stand in a table of values: were they written out, PostgreSQL would look for them in the index of all that
-is processing or dead, whatever its key.
+is processing or dead, whatever its key. And each is looked for by itself, up to the LIMIT: in a join PostgreSQL would
+read all of the key that waits, as long as it takes the table to be small.
 """
 
 
