@@ -15,13 +15,9 @@ from crossdock.domain.errors import StoreUnavailable
 from crossdock.durable_files import FILE_MODE
 
 try:
-    from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
+    import fcntl
 except ImportError:  # not a POSIX system: there SQLite's own lock and the leases must do
-    LOCK_EX = LOCK_NB = LOCK_UN = 0
-
-    def flock(_fd: int, _how: int) -> None:
-        """Lock nothing."""
-
+    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +42,7 @@ _SINCE: Final = slice(0, 8)
 _SEEN: Final = slice(8, 16)
 _STAMPS_BYTES: Final = 16
 _NOBODY: Final = bytes(8)
-_TRY: Final = LOCK_EX | LOCK_NB
+_TRY: Final = 0 if fcntl is None else fcntl.LOCK_EX | fcntl.LOCK_NB
 
 _open_locks: weakref.WeakSet[LockFile] = weakref.WeakSet()
 
@@ -69,19 +65,23 @@ class LockFile:
 
     def try_lock(self) -> bool:
         """Lock it if nobody holds it."""
+        if fcntl is None:
+            return True
         try:
-            flock(self.fd, _TRY)
+            fcntl.flock(self.fd, _TRY)
         except BlockingIOError:
             return False
         return True
 
     def lock(self) -> None:
         """Lock it, waiting for as long as it takes."""
-        flock(self.fd, LOCK_EX)
+        if fcntl is not None:
+            fcntl.flock(self.fd, fcntl.LOCK_EX)
 
     def unlock(self) -> None:
         """Release the lock."""
-        flock(self.fd, LOCK_UN)
+        if fcntl is not None:
+            fcntl.flock(self.fd, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Close the file, which releases the lock; safe to call twice."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from crossdock import Queue
+from crossdock.store.group_commit import Unit
 from crossdock.store.postgresql.connections import ONE_PLAN, PLANS
 from crossdock.store.postgresql.driver import Database
 from crossdock.store.postgresql.statements import claim_at_once
@@ -57,6 +58,29 @@ def test_claim_and_settling_are_one_statement_each(queue: Queue, exchanges: Call
     assert exchanges(lambda: queue.ack_many(taken)) == 1
     queue.claim("app", limit=10)
     assert exchanges(lambda: queue.claim("app", limit=10)) == 1  # there is nothing
+
+
+def test_the_lock_of_a_key_is_asked_for_once(queue: Queue, exchanges: Callable[..., int]) -> None:
+    queue.send("app", 1, partition_key="k")  # the first of a process looks for limits, too
+    assert exchanges(lambda: queue.send("app", 2, partition_key="k")) == 2  # the lock, the release
+    assert exchanges(lambda: queue.ack_many(queue.claim("app"))) == 4  # the claim, the settling, likewise
+
+
+def test_lock_of_a_key_that_was_undone_is_taken_again(queue: Queue) -> None:
+    def fail(tx: Any) -> None:
+        tx.lock_keys([("app", "k")])
+        raise ValueError
+
+    def hold(tx: Any) -> int:
+        tx.lock_keys([("app", "k")])
+        counted = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+        count: int = tx._database.execute(counted).fetchone()[0]
+        return count
+
+    units = [Unit(fail), Unit(hold)]
+    queue._store.open_store._writer.commit(units)  # in one transaction, each in a savepoint
+    assert isinstance(units[0].error, ValueError)
+    assert (units[1].error, units[1].result) == (None, 1)
 
 
 @pytest.mark.parametrize("many", [10, 200], ids=["one step", "two steps"])

@@ -155,7 +155,9 @@ def test_the_order_of_keys_is_kept_by_their_index(
 
 def test_release_of_a_key_reads_few_of_those_that_wait_behind_it(explain: Explain) -> None:
     steps = explain(RELEASE_KEYS, (PAIRS, PARAMETERS["now"]), measured=True)
-    rows = [step["Actual Loops"] * step["Actual Rows"] + step.get("Rows Removed by Filter", 0) for step in steps]
+    rows = [
+        step["Actual Loops"] * step["Actual Rows"] + step.get("Rows Removed by Filter", 0) for step in steps
+    ]
     assert max(rows) < 10, steps
 
 

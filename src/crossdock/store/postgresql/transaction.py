@@ -82,6 +82,11 @@ class PostgreSQLTransaction(
     def begin(self) -> None:
         """Begin another transaction."""
         self.renew(self._now(), None)
+        self.forget_keys()
+
+    def forget_keys(self) -> None:
+        """Know of no lock on a key: what took them has ended, or was undone to a savepoint."""
+        self._kept: set[tuple[str, str | None]] = set()
 
     def crash(self, owner: str, *, max_crashes: int, limit: int) -> int:
         """Take back what a dead process held, after the server has ended the sessions that survived it.
@@ -127,7 +132,10 @@ class PostgreSQLTransaction(
         Raises:
             KeyBusy: We are hurried, and somebody else keeps one of them.
         """
-        listed = (_listed(keys),)
+        wanted = [key for key in keys if key not in self._kept]
+        if not wanted:
+            return
+        listed = (_listed(wanted),)
         if not self.hurried:
             self._database.execute(LOCK_KEYS, listed)
         elif not self._database.execute(TRY_KEYS, listed).fetchone()[0]:
@@ -139,6 +147,7 @@ class PostgreSQLTransaction(
                     "another transaction has a partition key and keeps it; nothing was changed"
                 ) from error
             self._database.command(f"SET LOCAL lock_timeout = {self.lock_timeout_ms}")
+        self._kept.update(wanted)
 
     def lock_queue(self, app: str) -> None:
         """Keep other transactions from claiming from a queue with limits before ours has ended."""

@@ -241,6 +241,7 @@ class Writer:
             failure = error
         if failure is not None:
             del transaction.events[known:]
+            transaction.forget_keys()
         database.command("RELEASE unit" if failure is None else "ROLLBACK TO unit; RELEASE unit")
         return failure
 
