@@ -286,6 +286,18 @@ class TestStopping:
         assert [record.status for record in queue.list("app")] == [Status.COMPLETED, *[Status.PENDING] * 2]
         assert len(received(queue, "out")) == 1
 
+    def test_hub_that_waits_for_messages_ends_at_once(self, hub: Hub, queue: Queue) -> None:
+        @hub.app("app")
+        async def handle(message: Message) -> None:
+            pass
+
+        took_s = []
+        for _ in range(5):
+            began = time.monotonic()
+            hub.run(wait=AT_ONCE)
+            took_s.append(time.monotonic() - began)
+        assert min(took_s) < 0.2  # it looks by itself every quarter of a second
+
     def test_hub_runs_again(self, hub: Hub, queue: Queue) -> None:
         @hub.app("app")
         def work(message: Message) -> None: ...

@@ -49,6 +49,13 @@ class AtWork:
     @is_outdated.setter
     def is_outdated(self, outdated: bool) -> None:
         self._stop.wanted = self._stop.wanted or outdated
+        if outdated:
+            self.hurry()
+
+    def hurry(self) -> None:
+        """Let it see at once that it is to end, even if it waits for messages."""
+        if isinstance(self.endpoint, Endpoint):
+            self.endpoint.intake.hurry()
 
     @property
     def can_work(self) -> bool:

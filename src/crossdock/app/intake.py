@@ -79,6 +79,10 @@ class QueueIntake:
         """Wait until there is something to take, or nothing may be fetched; False: we are to stop."""
         return await self._queue._fetch(self._consumption, self._ear, None, self._stop)
 
+    def hurry(self) -> None:
+        """Let a fetch that waits see whether we are to stop."""
+        self._ear.tell()
+
     async def take(self) -> Claimed | None:
         """Return a message that is now in hand; None: fetch first."""
         return await self._queue._take(self._consumption)

@@ -114,6 +114,8 @@ class Running:
                 stopped_at = time.monotonic() if stopped_at is None else stopped_at
                 if self._told > 1 or time.monotonic() - stopped_at > self._drain_s:
                     return
+                for one in self._at_work.values():
+                    one.hurry()
                 continue
             self._start_all()
             if self._reloading is not None:

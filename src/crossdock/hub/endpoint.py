@@ -50,6 +50,9 @@ class Intake(Protocol):
     async def fetch(self) -> bool:
         """Wait until there is something to take, or nothing may be fetched; False: we are to stop."""
 
+    def hurry(self) -> None:
+        """Let a fetch that waits see whether we are to stop."""
+
     async def take(self) -> Claimed | None:
         """Return a message that is now in hand; None: fetch first."""
 

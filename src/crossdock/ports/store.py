@@ -312,6 +312,9 @@ class Ear(Protocol):
     async def wait_async(self, timeout_s: float) -> bool:
         """Do the same without blocking the event loop."""
 
+    def tell(self) -> None:
+        """Let who waits with it in this event loop hear something, so that it looks about."""
+
     def close(self) -> None:
         """Stop listening; safe to call twice."""
 

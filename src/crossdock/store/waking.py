@@ -71,6 +71,7 @@ class Ear:
         except OSError:
             self._socket.close()
             raise
+        self._heard: asyncio.Event | None = None
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
         _sockets.add(self._socket)
@@ -101,15 +102,21 @@ class Ear:
     async def wait_async(self, timeout_s: float) -> bool:
         """Do the same without blocking the event loop."""
         loop = asyncio.get_running_loop()
-        heard = asyncio.Event()
+        heard = self._heard = asyncio.Event()
         loop.add_reader(self._socket, heard.set)
         try:
             await asyncio.wait_for(heard.wait(), max(0.0, timeout_s))
         except TimeoutError:
             return False
         finally:
+            self._heard = None
             loop.remove_reader(self._socket)
         return True
+
+    def tell(self) -> None:
+        """Let who waits with it in this event loop hear something."""
+        if self._heard is not None:
+            self._heard.set()
 
     def close(self) -> None:
         """Stop listening; safe to call twice."""
