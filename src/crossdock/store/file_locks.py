@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
-_SLICE_NS: Final = 10_000_000
-"""So long a process may write again and again while another waits: some thirty commits."""
+_SLICE_NS: Final = 20_000_000
+"""So long a process may write again and again while another waits: some sixty commits."""
 _GONE_NS: Final = 250_000_000
 """Who is first in line looks every few milliseconds; if it has not done so for this long, it was stopped or killed."""
 _LINE_PATIENCE_S: Final = 0.25
