@@ -24,6 +24,7 @@ from crossdock.store.postgresql.connections import (
 from crossdock.store.postgresql.hosts import HostPresence
 from crossdock.store.postgresql.reading import PostgreSQLReader
 from crossdock.store.postgresql.transaction import PostgreSQLTransaction
+from crossdock.store.postgresql.vacuuming import Vacuuming
 from crossdock.store.postgresql.waking import HostWaker
 from crossdock.store.postgresql.writing import Writer
 
@@ -76,6 +77,8 @@ class OpenDatabase:
             self.waker = HostWaker(location, self.presence.boot_id, self.connections)
             opening.callback(self.waker.close)
             opening.callback(self.connections.close)
+            self.vacuuming = Vacuuming(self.connections, location.folder)
+            opening.callback(self.vacuuming.close)
             self._writer = Writer(self.connections, self.transaction_on, self.after_commit, hurried=True)
             opening.callback(self._writer.close)
             self._writer.connect()

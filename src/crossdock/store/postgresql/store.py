@@ -212,7 +212,8 @@ class PostgreSQLStore:
                 opened.group.run(partial(_renew, owner=owner, now=to_text(now)))
 
     def tend(self) -> None:
-        """Nothing to do: the database's autovacuum is set up for a queue."""
+        """Let the server forget dead versions of rows, if there are many."""
+        self.open_store.vacuuming.begin()
 
     def alone(self, what: str) -> AbstractContextManager[bool]:
         """Be the only one of this host's processes that does ``what``; False: another is at it."""
