@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from crossdock import Queue, StoreUnavailable
+from crossdock.store.postgresql import watch
 from tests.pgbouncer import PgBouncer
 from tests.postgresql_databases import connect, execute
 from tests.postgresql_proxy import Proxy
@@ -23,6 +24,13 @@ PATIENCE = timedelta(seconds=1)
 ENDS_WITHIN_S = PATIENCE.total_seconds() + 15
 """As the documents have it."""
 pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture(autouse=True)
+def _shorter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the server less time to say whether it is at it, but for the slow tests."""
+    if request.node.get_closest_marker("slow") is None:
+        monkeypatch.setattr(watch, "ANSWER_S", 2)
 
 
 def in_thread(call: Callable[[], Any]) -> Callable[[], Any]:
