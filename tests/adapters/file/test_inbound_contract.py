@@ -22,7 +22,7 @@ from tests.guarantees import of_road
 class Folder:
     """A folder into which files are put, one for all items that are given together."""
 
-    patience = timedelta(seconds=1)
+    patience = timedelta(seconds=0.5)
 
     def __init__(self, folder: Path, name: str, **options: Any) -> None:
         self._stage = folder / "data" / "imports"
