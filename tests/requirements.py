@@ -7,6 +7,7 @@ unseen. A test asks with a marker, as in ``@pytest.mark.needs_apsw``, or in its 
 
 from __future__ import annotations
 
+import ctypes.util
 import importlib.util
 import os
 import shutil
@@ -69,6 +70,10 @@ def _lacks_pgbouncer() -> str | None:
     return None if found else "the command pgbouncer is not installed"
 
 
+def _lacks_libical() -> str | None:
+    return None if ctypes.util.find_library("ical") else "the C library libical is not installed"
+
+
 # marker -> (what it asks for, the probe: None where the machine has it, else the reason)
 NEEDS: dict[str, tuple[str, Callable[[], str | None]]] = {
     "needs_apsw": ("the package apsw", lambda: _lacks_module("apsw")),
@@ -76,6 +81,7 @@ NEEDS: dict[str, tuple[str, Callable[[], str | None]]] = {
     "needs_sqlite3_command": ("the sqlite3 command line", lambda: _lacks_command("sqlite3")),
     "needs_postgresql": ("a PostgreSQL server", _lacks_postgresql),
     "needs_pgbouncer": ("the pooler PgBouncer", _lacks_pgbouncer),
+    "needs_libical": ("the C library libical, for a second opinion on repetitions", _lacks_libical),
     "needs_linux": ("Linux", _lacks_linux),
     "needs_mount": ("the right to mount a small file system", _lacks_mount),
 }
