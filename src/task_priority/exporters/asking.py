@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import email.utils
+import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,11 +13,15 @@ from typing import Any, Final, Self, TypeAlias
 
 import httpx
 
-from crossdock import RateLimited, TransientError
+from crossdock import PermanentError, RateLimited, TransientError
 
 TIMEOUT: Final = timedelta(seconds=30)
+LONGEST: Final = timedelta(minutes=5)
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
 LONGEST_WAIT: Final = timedelta(days=1)
+
+# httpx tells every URL at the level INFO, with the secrets in it
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +42,19 @@ class Asking:
 
     Args:
         timeout: For connecting, and for each wait for bytes.
+        longest: For the body of an answer, however often some of it comes.
         max_body_bytes: Of an answer, decompressed.
     """
 
-    def __init__(self, *, timeout: timedelta = TIMEOUT, max_body_bytes: int = MAX_BODY_BYTES) -> None:
+    def __init__(
+        self,
+        *,
+        timeout: timedelta = TIMEOUT,
+        longest: timedelta = LONGEST,
+        max_body_bytes: int = MAX_BODY_BYTES,
+    ) -> None:
         self._client = httpx.Client(timeout=timeout.total_seconds(), follow_redirects=False, trust_env=True)
+        self._longest = longest
         self._max_body_bytes = max_body_bytes
 
     def __enter__(self) -> Self:
@@ -55,22 +69,38 @@ class Asking:
         """Close the connections; harmless when closed."""
         self._client.close()
 
-    def ask(self, method: str, url: str, *, wait_of: WaitOf | None = None, **options: Any) -> Answer:
+    def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        address: str | None = None,
+        wait_of: WaitOf | None = None,
+        **options: Any,
+    ) -> Answer:
         """Send one request and read the whole answer.
 
         Args:
             method: Of HTTP.
             url: May hold a secret: no error names more of it than its host.
+            address: Where to connect, instead of wherever the name of the host leads; the certificate and all else
+                are those of the URL.
             wait_of: Where a service says in a way of its own how long to wait; by default ``Retry-After`` says it.
             options: ``headers``, ``params``, ``data`` (a form), ``json``, ``content`` as httpx takes them.
 
         Raises:
             RateLimited: The answer was 429; how long it asks to wait is taken along.
-            TransientError: There was no answer, only part of one, one that is too large, or 5xx.
+            TransientError: There was no answer, only part of one, one that is too large or too slow, or 5xx.
+            PermanentError: The address is no URL.
         """
+        target = _read_url(url)
+        if address is not None:
+            options["headers"] = {**options.get("headers", {}), "host": target.netloc.decode("ascii")}
+            options["extensions"] = {"sni_hostname": target.raw_host.decode("ascii")}
+            target = target.copy_with(host=address)
         try:
-            with self._client.stream(method, url, **options) as response:
-                body = self._read(response)
+            with self._client.stream(method, target, **options) as response:
+                body = self._read(response, _host(url))
         except httpx.HTTPError as error:
             raise TransientError(f"{_host(url)} does not answer: {type(error).__name__}") from error
         answer = Answer(response.status_code, dict(response.headers), body)
@@ -81,13 +111,15 @@ class Asking:
             raise TransientError(f"{_host(url)} answers {answer.status}")
         return answer
 
-    def _read(self, response: httpx.Response) -> bytes:
-        parts, size = [], 0
+    def _read(self, response: httpx.Response, host: str) -> bytes:
+        parts, size, end = [], 0, time.monotonic() + self._longest.total_seconds()
         for part in response.iter_bytes():
             size += len(part)
             if size > self._max_body_bytes:
+                raise TransientError(f"{host} sends more than {self._max_body_bytes} bytes in one answer")
+            if time.monotonic() > end:
                 raise TransientError(
-                    f"{response.url.host} sends more than {self._max_body_bytes} bytes in one answer"
+                    f"{host} takes more than {self._longest.total_seconds():g} s for one answer"
                 )
             parts.append(part)
         return b"".join(parts)
@@ -108,6 +140,14 @@ def retry_after(answer: Answer, now: datetime | None = None) -> timedelta | None
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)
     return max(when - (now or datetime.now(UTC)), timedelta(0))
+
+
+def _read_url(url: str) -> httpx.URL:
+    try:
+        return httpx.URL(url)
+    except httpx.InvalidURL:
+        # its words hold the address
+        raise PermanentError("an address cannot be read as a URL") from None
 
 
 def _host(url: str) -> str:
