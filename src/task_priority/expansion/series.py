@@ -77,13 +77,16 @@ def expand(series: Series, window: Window) -> list[Occurrence]:
     if len(series.dates) > MAX_DATES or len(series.exceptions) > MAX_DATES:
         raise TooMany(f"it has more than {MAX_DATES} single dates")
     try:
-        moments = list(_within(series, window))
+        placed = [
+            (start_of(moment, window.zone), write_moment(moment), moment)
+            for moment in _within(series, window)
+        ]
     except OverflowError as error:
         raise ValueError("it goes beyond the years 1 to 9999") from error
-    if len(moments) > MAX_OCCURRENCES:
+    if len(placed) > MAX_OCCURRENCES:
         raise TooMany(f"it repeats more than {MAX_OCCURRENCES} times in the time that is looked at")
-    moments.sort(key=lambda moment: (start_of(moment, window.zone), write_moment(moment)))
-    return [Occurrence(moment, write_moment(moment)) for moment in moments]
+    placed.sort(key=lambda one: one[:2])
+    return [Occurrence(moment, original) for _, original, moment in placed]
 
 
 def _within(series: Series, window: Window) -> Iterator[Moment]:

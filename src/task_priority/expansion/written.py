@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, assert_never
 
 from task_priority.moments import Day, Floating, Instant, Moment
@@ -13,7 +13,9 @@ _LEAP_SECOND: Final = 60
 
 
 def read_moment(text: str) -> Moment:
-    """Read a day, a floating time or a time in UTC. A leap second is the second before it.
+    """Read a day, a floating time or a time in UTC.
+
+    A leap second is the second before it. The hour 24, which some write though the standard knows none, is midnight.
 
     Source: RFC 5545, sections 3.3.4, 3.3.5 and 3.3.12.
 
@@ -27,9 +29,8 @@ def read_moment(text: str) -> Moment:
     try:
         if found[4] is None:
             return Day(date(year, month, day))
-        hour, minute, second = (int(part) for part in found.groups()[3:6])
-        time = datetime(year, month, day, hour, minute, 59 if second == _LEAP_SECOND else second)
-    except ValueError as error:
+        time = _time(datetime(year, month, day), *(int(part) for part in found.groups()[3:6]))
+    except (ValueError, OverflowError) as error:
         raise ValueError(f"{text[:40]!r} does not exist: {error}") from error
     return Instant(time.replace(tzinfo=UTC)) if found[7] else Floating(time)
 
@@ -45,6 +46,12 @@ def write_moment(moment: Moment) -> str:
             return f"{_written(time)}Z"
         case _:
             assert_never(moment)
+
+
+def _time(day: datetime, hour: int, minute: int, second: int) -> datetime:
+    if (hour, minute, second) == (24, 0, 0):
+        return day + timedelta(days=1)
+    return day.replace(hour=hour, minute=minute, second=59 if second == _LEAP_SECOND else second)
 
 
 def _written(time: datetime) -> str:
