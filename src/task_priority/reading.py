@@ -30,7 +30,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """An object that was stored but could not be made a task or an event, and why."""
+    """An object that was stored but could not be made a task or an event, or not wholly, and why."""
 
     kind: str
     id: str

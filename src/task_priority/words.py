@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Final
+
+UNTITLED: Final = "(no title)"
+"""How a task or an event is called that has no title."""
 
 _MINUTE = timedelta(minutes=1)
 
