@@ -164,15 +164,14 @@ class GoogleCalendarExporter:
         changes = changes_of(calendar["id"], (item for page in pages for item in page.items), known)
         token = pages[-1].sync_token
         if token is None:
-            remark = _joined(
-                remark, f"Google gave no sync token for {title_of(calendar)}: all will be read again"
-            )
+            again = f"Google gave no sync token for {title_of(calendar)}: nothing was removed, all will be read again"
+            remark = _joined(remark, again)
         return Pull(
             scope=_scope(calendar["id"]),
             state=None if token is None else Position(token, changes.exceptions).to_state(),
             found=changes.found,
             set_aside=changes.set_aside,
-            whole=frozenset({EVENTS} if position is None else ()),
+            whole=frozenset({EVENTS} if position is None and token is not None else ()),
             remark=remark,
         )
 

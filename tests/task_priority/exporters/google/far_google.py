@@ -114,6 +114,11 @@ class FarGoogle:
         }
         self.calendars[name] = Calendar(entry)
 
+    def remove_calendar(self, name: str) -> None:
+        """Remove a calendar for good; its tokens are void though its name may be used again."""
+        self.expire(name)
+        del self.calendars[name]
+
     def put(self, calendar: str, event: str, **facts: Any) -> None:
         """Make or change an event."""
         self._touch(calendar, event)
@@ -352,17 +357,12 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer = self.far.answer(self.command, parts.path, dict(parse_qsl(parts.query)), headers, form)
         body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
-        self.send_response(answer.status)
-        for name, value in {"content-length": str(len(body)), **answer.headers}.items():
+        self.send_response_only(answer.status)
+        usual = {"date": self.date_time_string(self.far.now.timestamp()), "content-length": str(len(body))}
+        for name, value in {**usual, **answer.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
-
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        return super().date_time_string(self.far.now.timestamp() if timestamp is None else timestamp)
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
 
 
 @contextmanager

@@ -233,15 +233,18 @@ def test_pages_without_end_are_left(far: FarGoogle, exporter: GoogleCalendarExpo
         local.sync(exporter)
 
 
-def test_without_a_sync_token_all_is_read_again(
+def test_without_a_sync_token_nothing_is_removed_and_all_is_read_again(
     far: FarGoogle, exporter: GoogleCalendarExporter, local: Local
 ) -> None:
     put_many(far, 2)
-    event = {"id": "e9", "status": "confirmed"}
-    far.faults.append(Fault("/events", Answer(200, {"kind": "calendar#events", "items": [event]})))
     local.sync(exporter)
-    assert set(local.of("events")) == {f"{MINE}/e9"}
-    assert local.remarks == ["Google gave no sync token for Work: all will be read again"]
+    page = {"kind": "calendar#events", "items": [{"id": "e9", "status": "confirmed"}]}
+    far.faults.append(Fault("/events", Answer(200, page)))
+    local.sync(exporter, full=True)
+    assert titles(local) == {"e0", "e1", "e9"}
+    assert local.remarks == [
+        "Google gave no sync token for Work: nothing was removed, all will be read again"
+    ]
     local.sync(exporter)
     assert titles(local) == {"e0", "e1"}
 
@@ -272,7 +275,7 @@ def test_a_calendar_that_vanished_takes_its_events_along(
     put_many(far, 2, HOLIDAYS)
     local.sync(exporter)
     assert f"events/{HOLIDAYS}" in local.states
-    del far.calendars[HOLIDAYS]
+    far.remove_calendar(HOLIDAYS)
     local.sync(exporter)
     assert {key.rpartition("/")[0] for key in local.of("events")} == {MINE}
     assert f"events/{HOLIDAYS}" not in local.states

@@ -169,7 +169,7 @@ def grant(**facts: Any) -> Grant:
 
 
 def test_no_token_is_in_what_is_printed(far: FarGoogle) -> None:
-    printed = repr(grant(access_token="access-9"))
+    printed = repr(grant(access_token=f"{SECRETS[1]}9"))
     assert not [secret for secret in SECRETS if secret in printed]
 
 
