@@ -95,10 +95,12 @@ def change_calendars(far: FarGoogle, step: Step) -> None:
 def change_series(far: FarGoogle, calendar: str, step: Step) -> None:
     what, one, two = step
     series = f"s{one}"
-    lives = far.calendars[calendar].events.get(series, {}).get("status") == "confirmed"
+    status = far.calendars[calendar].events.get(series, {}).get("status")
+    if status == "cancelled":
+        return  # Google never uses an id again
     if what == "end":
         far.delete(calendar, series)
-    elif what == "series" or not lives:
+    elif what == "series" or status is None:
         far.put(calendar, series, start=NINE, end=NINE, recurrence=[f"RRULE:FREQ=DAILY;COUNT={two + 1}"])
     if what in {"except", "cancel"}:
         facts: dict[str, Any] = {"start": NINE, "end": NINE} if what == "except" else {}
