@@ -96,8 +96,10 @@ class GoogleCalendarExporter:
             set_aside=set_aside,
             whole=frozenset({CALENDARS}),
             ended=frozenset(scope for scope in states if scope.startswith(f"{EVENTS}/")) - scopes,
-            remark=_joined(self._tokens.warning(), _absent(calendars, self._wanted)),
         )
+        remark = _joined(self._tokens.warning(), _absent(calendars, self._wanted))
+        if remark is not None:
+            yield Pull(CALENDARS, None, remark=remark)
         # those that never came to an end first: a limit of Google's must not keep them from it for ever
         for one in sorted(chosen, key=lambda one: (states.get(_scope(one["id"])) is not None, one["id"])):
             yield self._events(one, states.get(_scope(one["id"])))

@@ -94,8 +94,10 @@ class GoogleTasksExporter:
             whole=frozenset({LISTS}),
             ended=frozenset(one for one in states if one.startswith(f"{TASKS}/"))
             - {_scope(one.id) for one in found},
-            remark=self._tokens.warning(),
         )
+        warning = self._tokens.warning()
+        if warning is not None:
+            yield Pull(LISTS, None, remark=warning)
         for one in found:
             yield self._tasks(one, states.get(_scope(one.id)), now)
 

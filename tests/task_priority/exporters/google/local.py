@@ -1,62 +1,58 @@
-"""What is kept of an exporter's pulls, in memory: by the rules that ``crossdock.exporting.Pull`` states."""
+"""What is kept of an exporter's pulls, in a store in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from crossdock.exporting import Exporter, Pull, SetAside
+from crossdock import Queue
+from crossdock.exporting import Exporter, Exports, ObjectSetAside
 
 
 class Local:
-    """Objects and states as a store would have them.
+    """The objects and the states of one exporter.
 
     Attributes:
         changes: How many objects the last run changed.
         remarks: Of the last run.
     """
 
-    def __init__(self) -> None:
-        self.objects: dict[tuple[str, str], Any] = {}
-        self.states: dict[str, Any] = {}
+    def __init__(self, queue: Queue, name: str) -> None:
         self.changes = 0
         self.remarks: list[str] = []
-        self.set_aside: list[SetAside] = []
-        self._scopes: dict[tuple[str, str], str] = {}
+        self._exports = Exports(queue)
+        self._name = name
 
     def sync(self, exporter: Exporter, *, full: bool = False) -> None:
-        """Run an exporter once, to its end or to its first error; each pull is taken whole or not at all."""
-        self.changes, self.remarks, self.set_aside = 0, [], []
-        states = dict.fromkeys(self.states) if full else dict(self.states)
-        for pull in exporter.pull(states):
-            self._take(pull)
+        """Run the exporter once, to its end or to its first error."""
+        report = self._exports.sync(exporter, full=full)
+        self.changes = report.counts.changed + report.counts.gone
+        self.remarks = list(report.remarks)
 
-    def of(self, kind: str) -> dict[str, Any]:
-        """Return the objects of a kind."""
-        return {name: data for (one, name), data in self.objects.items() if one == kind}
+    @property
+    def objects(self) -> Mapping[str, Mapping[str, Any]]:
+        """All that is there, by kind, then by id."""
+        return self._exports.all_objects(self._name)
 
-    def _take(self, pull: Pull) -> None:
-        seen = {(one.kind, one.id) for one in pull.found}
-        lost = [
-            key
-            for key, scope in self._scopes.items()
-            if scope in pull.ended or (scope == pull.scope and key[0] in pull.whole and key not in seen)
-        ]
-        self._drop(lost)
-        for one in pull.found:
-            key = (one.kind, one.id)
-            if one.data is None:
-                self._drop([key])
-            elif self.objects.get(key) != one.data:
-                self.changes += 1
-                self.objects[key], self._scopes[key] = one.data, pull.scope
-        self.states = {scope: state for scope, state in self.states.items() if scope not in pull.ended}
-        self.states[pull.scope] = pull.state
-        self.set_aside += pull.set_aside
-        self.remarks += [pull.remark] if pull.remark else []
+    def of(self, kind: str) -> Mapping[str, Any]:
+        """Return what is there of a kind."""
+        return self.objects.get(kind, {})
 
-    def _drop(self, keys: Iterable[tuple[str, str]]) -> None:
-        for key in keys:
-            if self.objects.pop(key, None) is not None:
-                self.changes += 1
-                del self._scopes[key]
+    @property
+    def states(self) -> Mapping[str, Any]:
+        """The states by scope."""
+        states: dict[str, Any] = self._exports._store.read(lambda reader: reader.exporter_states(self._name))
+        return states
+
+    @property
+    def set_aside(self) -> list[ObjectSetAside]:
+        """What could not be taken."""
+        return self._exports.set_aside(self._name)
+
+
+@contextmanager
+def kept_of(name: str) -> Iterator[Local]:
+    """Keep what an exporter of that name tells, as long as the block lasts."""
+    with Queue.testing() as queue:
+        yield Local(queue, name)

@@ -25,9 +25,10 @@ from tests.task_priority.exporters.google.far_google import (
     far_google,
     values,
 )
-from tests.task_priority.exporters.google.local import Local
+from tests.task_priority.exporters.google.local import Local, kept_of
 
 Step: TypeAlias = tuple[str, int, int]
+Change: TypeAlias = Callable[[FarGoogle, Step], None]
 
 NINE = {"dateTime": "2026-11-26T09:00:00+01:00", "timeZone": "Europe/Oslo"}
 WRONG: Final = (
@@ -126,9 +127,8 @@ def change_tasks(far: FarGoogle, step: Step) -> None:
 
 
 def run(
-    far: FarGoogle, exporter: Exporter, history: list[list[Step]], change: Callable[[FarGoogle, Step], None]
-) -> Local:
-    local = Local()
+    far: FarGoogle, history: list[list[Step]], change: Change, *, local: Local, exporter: Exporter
+) -> None:
     for steps in history:
         for step in steps:
             if step[0] == "fault":
@@ -138,7 +138,6 @@ def run(
         with suppress(TransientError, RateLimited, CredentialError, PermanentError):
             local.sync(exporter)
     far.faults.clear()
-    return local
 
 
 @settings(max_examples=30)
@@ -149,10 +148,9 @@ def test_events_end_as_a_new_export_finds_them(history: list[list[Step]]) -> Non
         far.page_size = 2
         return GoogleCalendarExporter(credentials, asking, base_url=f"{far.url}/calendar/v3")
 
-    with exporting(make) as (far, exporter):
-        local = run(far, exporter, history, change_calendars)
+    with exporting(make) as (far, exporter), kept_of(exporter.name) as local, kept_of(exporter.name) as fresh:
+        run(far, history, change_calendars, local=local, exporter=exporter)
         local.sync(exporter)
-        fresh = Local()
         fresh.sync(exporter)
         assert local.objects == fresh.objects
 
@@ -165,10 +163,9 @@ def test_tasks_end_as_a_new_export_finds_them_once_all_were_compared(history: li
         far.page_size = 2
         return GoogleTasksExporter(credentials, asking, base_url=f"{far.url}/tasks/v1")
 
-    with exporting(make) as (far, exporter):
-        local = run(far, exporter, history, change_tasks)
+    with exporting(make) as (far, exporter), kept_of(exporter.name) as local, kept_of(exporter.name) as fresh:
+        run(far, history, change_tasks, local=local, exporter=exporter)
         far.now += timedelta(days=1)
         local.sync(exporter)
-        fresh = Local()
         fresh.sync(exporter)
         assert local.objects == fresh.objects

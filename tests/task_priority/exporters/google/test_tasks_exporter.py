@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,14 +13,15 @@ from task_priority.credentials import Credentials
 from task_priority.exporters.asking import Asking
 from task_priority.exporters.google import GoogleTasksExporter
 from tests.task_priority.exporters.google.far_google import Answer, FarGoogle, Fault, error
-from tests.task_priority.exporters.google.local import Local
+from tests.task_priority.exporters.google.local import Local, kept_of
 
 HOME = "/tasks/v1/lists/home/tasks"
 
 
 @pytest.fixture
-def local() -> Local:
-    return Local()
+def local() -> Iterator[Local]:
+    with kept_of("google-tasks") as local:
+        yield local
 
 
 @pytest.fixture

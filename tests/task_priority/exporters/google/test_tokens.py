@@ -21,7 +21,6 @@ from task_priority.exporters.google import (
 )
 from task_priority.exporters.google.tokens import Tokens
 from tests.task_priority.exporters.google.far_google import Answer, FarGoogle, Fault, error, values
-from tests.task_priority.exporters.google.local import Local
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 SECRETS = ("refresh-0", "access-", "shh-client")
@@ -84,15 +83,15 @@ def test_401_renews_the_token_once_and_then_asks_to_connect(
 ) -> None:
     far.add_calendar("mine")
     exporter = GoogleCalendarExporter(credentials, asking, base_url=f"{far.url}/calendar/v3")
-    Local().sync(exporter)
+    list(exporter.pull({}))
     far.access_tokens.clear()
-    Local().sync(exporter)
+    list(exporter.pull({}))
     assert far.refreshed == 2
     far.faults.append(Fault("/calendarList", error(401, "authError"), times=2))
     with pytest.raises(
         CredentialError, match=r"refuses the token .* run `task-priority connect google` again"
     ):
-        Local().sync(exporter)
+        list(exporter.pull({}))
     assert far.refreshed == 3
 
 
@@ -209,9 +208,10 @@ def test_the_forecast_is_a_remark_of_every_run(
     far.add_calendar("mine")
     granted = datetime.now(UTC) - timedelta(days=6)
     credentials.store("google", values(far, granted=granted.isoformat()))
-    local = Local()
-    local.sync(GoogleCalendarExporter(credentials, asking, base_url=f"{far.url}/calendar/v3"))
-    assert local.remarks[0].startswith("If your app is in Testing, Google ends the sign-in on ")
+    exporter = GoogleCalendarExporter(credentials, asking, base_url=f"{far.url}/calendar/v3")
+    (told,) = [pull for pull in exporter.pull({}) if pull.remark]
+    assert (told.remark or "").startswith("If your app is in Testing, Google ends the sign-in on ")
+    assert not told.whole  # a remark on everything there is would say why it was read anew
 
 
 def test_google_says_itself_when_a_sign_in_ends(
