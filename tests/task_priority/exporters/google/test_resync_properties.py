@@ -140,7 +140,7 @@ def run(
     far.faults.clear()
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(rounds(CALENDAR_STEPS))
 def test_events_end_as_a_new_export_finds_them(history: list[list[Step]]) -> None:
     def make(far: FarGoogle, credentials: Credentials, asking: Asking) -> Exporter:
