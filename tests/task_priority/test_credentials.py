@@ -196,7 +196,7 @@ def count_up(home: Path, times: int) -> None:
 
 
 def test_turns_are_taken_one_at_a_time_by_threads_and_processes(tmp_path: Path) -> None:
-    process = multiprocessing.get_context("fork").Process(target=count_up, args=(tmp_path, 20))
+    process = multiprocessing.get_context("spawn").Process(target=count_up, args=(tmp_path, 20))
     process.start()
     threads = [threading.Thread(target=count_up, args=(tmp_path, 20)) for _ in range(2)]
     for thread in threads:
