@@ -30,7 +30,8 @@ Everything here is imported from `crossdock`, except where a module is named. Du
 aware `datetime`; what comes back is in UTC. The errors have [a page of their own](errors.md).
 
 `AsyncQueue` has the methods of `Queue`, and `AsyncDelivery` those of `Delivery`: with `await`, `async for` and
-`async with`. `transaction()` alone is used with plain `with` in both."""
+`async with`. `transaction()` alone is used with plain `with` in both. Likewise `AsyncClient` has the methods of
+`Client`, and `AsyncClientDelivery` those of `ClientDelivery`."""
 CHAPTERS: Final[dict[str, Sequence[Documented]]] = {
     "The queue": (crossdock.Queue, crossdock.SendOptions, crossdock.Delivery),
     "Schedules": (crossdock.Schedule,),
@@ -45,7 +46,7 @@ CHAPTERS: Final[dict[str, Sequence[Documented]]] = {
         crossdock.Message, crossdock.SentMessage, crossdock.Record, crossdock.Status, crossdock.Failure,
         crossdock.FailureCode, crossdock.QueueStats, crossdock.TimelineEntry,
     ),
-    "Over HTTP": (crossdock.Client, crossdock.ClientDelivery, crossdock.Job),
+    "Over HTTP": (crossdock.Client, crossdock.ClientDelivery, crossdock.StreamedEvent, crossdock.Job),
     "Settings": (
         crossdock.RetryPolicy,
         crossdock.Rules,
@@ -57,10 +58,10 @@ CHAPTERS: Final[dict[str, Sequence[Documented]]] = {
     "With SQLAlchemy": (crossdock.create_engine, orm.StagedMessage, orm.AuditEntry),
     "For tests": (testing.FakeClock,),
 }  # fmt: skip
-ELSEWHERE: Final = {"AsyncQueue", "AsyncDelivery", "__version__"}
+ELSEWHERE: Final = {"AsyncQueue", "AsyncDelivery", "AsyncClient", "AsyncClientDelivery", "__version__"}
 """Described in the introduction, or plain; the errors are on their own page."""
 GIVEN: Final = {
-    crossdock.Delivery, crossdock.ClientDelivery, crossdock.Job,
+    crossdock.Delivery, crossdock.ClientDelivery, crossdock.Job, crossdock.StreamedEvent,
     crossdock.SendOptions, crossdock.Rules, crossdock.SentMessage, crossdock.Record,
     crossdock.Failure, crossdock.QueueStats, crossdock.TimelineEntry, crossdock.Schedule, orm.AuditEntry,
     exporting.SyncReport, exporting.Counts, exporting.ExporterStatus, exporting.ScopeStatus, exporting.ExportedObject,

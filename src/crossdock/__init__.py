@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from crossdock.app.hub import Hub
     from crossdock.asynchronous.delivery import AsyncDelivery
     from crossdock.asynchronous.queue import AsyncQueue
-    from crossdock.client.client import Client
-    from crossdock.client.delivery import ClientDelivery
-    from crossdock.client.jobs import Job
+    from crossdock.client.asynchronous.client import AsyncClient
+    from crossdock.client.asynchronous.delivery import AsyncClientDelivery
+    from crossdock.client.event_stream import StreamedEvent
+    from crossdock.client.job import Job
+    from crossdock.client.synchronous.client import Client
+    from crossdock.client.synchronous.delivery import ClientDelivery
     from crossdock.domain.breaker import Breaker
     from crossdock.domain.errors import (
         AdapterError,
@@ -71,16 +74,18 @@ _ERRORS = (
 )  # fmt: skip
 _HOMES = {
     "Application": "ports.application",
+    "AsyncClient": "client.asynchronous.client",
+    "AsyncClientDelivery": "client.asynchronous.delivery",
     "AsyncDelivery": "asynchronous.delivery",
     "AsyncQueue": "asynchronous.queue",
     "Breaker": "domain.breaker",
-    "Client": "client.client",
-    "ClientDelivery": "client.delivery",
+    "Client": "client.synchronous.client",
+    "ClientDelivery": "client.synchronous.delivery",
     "Delivery": "synchronous.delivery",
     "Failure": "domain.retry",
     "FailureCode": "domain.lifecycle",
     "Hub": "app.hub",
-    "Job": "client.jobs",
+    "Job": "client.job",
     "Keep": "domain.retention",
     "Message": "domain.message",
     "Queue": "synchronous.queue",
@@ -95,6 +100,7 @@ _HOMES = {
     "SentMessage": "domain.message",
     "Status": "domain.lifecycle",
     "StoreSettings": "store.settings",
+    "StreamedEvent": "client.event_stream",
     "Subscription": "domain.routing",
     "TimelineEntry": "domain.record",
     "create_engine": "store.engine",
@@ -102,14 +108,15 @@ _HOMES = {
 }
 
 __all__ = [
-    "AdapterError", "AmbiguousMessage", "Application", "AsyncDelivery", "AsyncQueue", "Breaker", "CallFailed",
-    "CallTimedOut", "Client", "ClientDelivery", "ConfigError", "CredentialError", "CrossdockError",
-    "Delivery", "DeliveryError", "EndOfInput", "Failure", "FailureCode", "Hub", "IdempotencyKeyReused",
-    "IllegalMove", "InvalidMessage", "Job", "Keep", "KeyNotFound", "LeaseLost", "Message",
+    "AdapterError", "AmbiguousMessage", "Application", "AsyncClient", "AsyncClientDelivery", "AsyncDelivery",
+    "AsyncQueue", "Breaker", "CallFailed", "CallTimedOut", "Client", "ClientDelivery", "ConfigError",
+    "CredentialError", "CrossdockError", "Delivery", "DeliveryError", "EndOfInput", "Failure", "FailureCode",
+    "Hub", "IdempotencyKeyReused", "IllegalMove", "InvalidMessage", "Job", "Keep", "KeyNotFound", "LeaseLost",
+    "Message",
     "MessageNotFound", "NotConnected", "PermanentError", "ProcessDied", "Queue", "QueueFull",
     "QueueStats", "Rate", "RateLimited", "Record", "Retention", "RetryPolicy", "Rules", "Schedule",
     "ScheduleNotFound", "SchemaOutOfDate", "SendOptions", "SentMessage", "Status", "StoreDamaged",
-    "StoreError", "StoreFull", "StoreSettings", "StoreUnavailable", "Subscription", "TimelineEntry",
+    "StoreError", "StoreFull", "StoreSettings", "StoreUnavailable", "StreamedEvent", "Subscription", "TimelineEntry",
     "TransientError", "__version__", "create_engine",
 ]  # fmt: skip
 

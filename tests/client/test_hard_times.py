@@ -19,6 +19,7 @@ from crossdock.domain.key import Scope
 from tests.api.served import Served
 from tests.api.test_killed import serving
 from tests.cli.test_api import free_port
+from tests.client.conftest import Connect
 
 KEY = "cdk_0123456789ab_planted-secret"
 SENT = {"id": "1", "source_app": "shop", "rows": [{"app": "app", "row_id": 7, "duplicate": False}]}
@@ -34,7 +35,7 @@ class Script:
 
 
 @contextmanager
-def scripted(script: Script, **options: Any) -> Iterator[Client]:
+def scripted(connect: Connect, script: Script, **options: Any) -> Iterator[Any]:
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -60,65 +61,67 @@ def scripted(script: Script, **options: Any) -> Iterator[Client]:
         thread.start()
         try:
             url = f"http://127.0.0.1:{server.server_address[1]}"
-            with Client(url, key=KEY, app="shop", **options) as client:
+            with connect(url, key=KEY, app="shop", **options) as client:
                 yield client
         finally:
             server.shutdown()
             thread.join()
 
 
-def test_a_send_is_repeated_as_the_same_event_until_it_is_answered() -> None:
+def test_a_send_is_repeated_as_the_same_event_until_it_is_answered(connect: Connect) -> None:
     script = Script(
         None, (503, {}, "a proxy"), (502, {}, None), (429, {"Retry-After": "0"}, BUSY), (202, {}, SENT)
     )
-    with scripted(script) as client:
+    with scripted(connect, script) as client:
         assert client.send("app", 1).row_id == 7
     assert len(set(script.bodies)) == 1
     assert len(script.bodies) == 5
 
 
-def test_a_server_that_asks_to_wait_is_left_alone_for_as_long() -> None:
+def test_a_server_that_asks_to_wait_is_left_alone_for_as_long(connect: Connect) -> None:
     import time
 
-    with scripted(Script((429, {"Retry-After": "1"}, BUSY), (202, {}, SENT))) as client:
+    with scripted(connect, Script((429, {"Retry-After": "1"}, BUSY), (202, {}, SENT))) as client:
         began = time.monotonic()
         client.send("app", 1)
         assert time.monotonic() - began >= 1
 
 
-def test_if_that_is_longer_than_the_patience_the_caller_is_told() -> None:
+def test_if_that_is_longer_than_the_patience_the_caller_is_told(connect: Connect) -> None:
     script = Script((429, {"Retry-After": "3600"}, BUSY))
-    with scripted(script) as client, pytest.raises(RateLimited) as caught:
+    with scripted(connect, script) as client, pytest.raises(RateLimited) as caught:
         client.send("app", 1)
     assert caught.value.retry_after == timedelta(hours=1)
 
 
 @pytest.mark.parametrize("answer", [None, (503, {}, None), (504, {}, None)])
-def test_a_claim_that_may_have_been_carried_out_is_not_repeated(answer: Any) -> None:
+def test_a_claim_that_may_have_been_carried_out_is_not_repeated(connect: Connect, answer: Any) -> None:
     script = Script(answer)
-    with scripted(script) as client, pytest.raises(StoreUnavailable) as caught:
+    with scripted(connect, script) as client, pytest.raises(StoreUnavailable) as caught:
         client.claim("app")
     assert len(script.bodies) == 1
     assert "planted" not in str(caught.value)
 
 
-def test_a_wrong_key_and_a_key_that_may_not_are_told_and_not_repeated(api: Served) -> None:
+def test_a_wrong_key_and_a_key_that_may_not_are_told_and_not_repeated(connect: Connect, api: Served) -> None:
     url = f"http://127.0.0.1:{api.port}"
-    with Client(url, key=KEY) as client, pytest.raises(CredentialError) as caught:
+    with connect(url, key=KEY) as client, pytest.raises(CredentialError) as caught:
         client.stats()
     assert "planted" not in str(caught.value) + repr(client) + repr(vars(client))
     reader = api.key("reader", frozenset({Scope.QUEUE_READ}))
-    with Client(url, key=reader) as client, pytest.raises(CredentialError, match="messages:send"):
+    with connect(url, key=reader) as client, pytest.raises(CredentialError, match="messages:send"):
         client.send("app", 1)
 
 
-def test_the_key_comes_from_the_environment(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_comes_from_the_environment(
+    connect: Connect, api: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = f"http://127.0.0.1:{api.port}"
     monkeypatch.delenv("CROSSDOCK_KEY", raising=False)
     with pytest.raises(ConfigError, match="CROSSDOCK_KEY"):
         Client(url)
     monkeypatch.setenv("CROSSDOCK_KEY", api.key())
-    with Client(url) as client:
+    with connect(url) as client:
         assert client.stats() == {}
 
 
@@ -138,15 +141,15 @@ def test_an_open_way_can_be_asked_for() -> None:
     Client("http://[::1]:8765/behind/a/proxy/", key=KEY).close()
 
 
-def test_what_is_held_at_the_end_goes_back(api: Served) -> None:
+def test_what_is_held_at_the_end_goes_back(connect: Connect, api: Served) -> None:
     sent = api.queue.send("app", 1)
-    with Client(f"http://127.0.0.1:{api.port}", key=api.key()) as client:
+    with connect(f"http://127.0.0.1:{api.port}", key=api.key()) as client:
         assert len(client.claim("app", lease=timedelta(hours=1))) == 1
     record = api.queue.get(sent.id)
     assert (record.status, record.attempts) == (Status.PENDING, 0)
 
 
-def test_threads_share_a_client(client: Client, api: Served) -> None:
+def test_threads_share_a_client(client: Any, api: Served) -> None:
     threads = [threading.Thread(target=lambda: [client.send("app", n) for n in range(20)]) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -155,7 +158,7 @@ def test_threads_share_a_client(client: Client, api: Served) -> None:
     assert api.queue.stats("app")["app"].ready == 160
 
 
-def test_a_lease_is_kept_while_the_body_works(client: Client, api: Served) -> None:
+def test_a_lease_is_kept_while_the_body_works(client: Any, api: Served) -> None:
     sent = client.send("app", 1)
     lease = timedelta(seconds=0.6)
     with client.consume_one("app", lease=lease) as delivery:
@@ -167,12 +170,12 @@ def test_a_lease_is_kept_while_the_body_works(client: Client, api: Served) -> No
 
 
 @pytest.mark.slow
-def test_a_server_that_is_killed_and_started_again_is_not_noticed(tmp_path: Path) -> None:
+def test_a_server_that_is_killed_and_started_again_is_not_noticed(connect: Connect, tmp_path: Path) -> None:
     port = free_port()
     (tmp_path / "crossdock.toml").write_text(f"[api]\nport = {port}\n")
     with serving(tmp_path, port):
         key = (tmp_path / "crossdock.db.key").read_text().strip()
-    with Client(f"http://127.0.0.1:{port}", key=key, app="shop", patience=timedelta(minutes=1)) as client:
+    with connect(f"http://127.0.0.1:{port}", key=key, app="shop", patience=timedelta(minutes=1)) as client:
         sent: list[str] = []
         sender = threading.Thread(target=lambda: sent.extend(client.send("app", n).id for n in range(300)))
         with serving(tmp_path, port) as process:

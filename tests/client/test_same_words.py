@@ -26,19 +26,21 @@ from crossdock import (
     Status,
 )
 from tests.api.served import Served
+from tests.client.awaited import awaited_client
 
 NOBODY = "0190b5a7-0000-7000-8000-000000000000"
 MOMENT = datetime(2031, 5, 17, 8, 30, tzinfo=UTC)
 
 
-@pytest.fixture(params=["queue", "client"])
+@pytest.fixture(params=["queue", "client", "client for asyncio"])
 def words(request: pytest.FixtureRequest, api: Served) -> Iterator[Any]:
-    """A queue, then a client."""
+    """A queue, then the clients."""
     if request.param == "queue":
         with Queue(api.url, app="shop") as queue:
             yield queue
     else:
-        with Client(f"http://127.0.0.1:{api.port}", key=api.key(), app="shop") as client:
+        connect = Client if request.param == "client" else awaited_client
+        with connect(f"http://127.0.0.1:{api.port}", key=api.key(), app="shop") as client:
             yield client
 
 
@@ -194,7 +196,7 @@ def test_a_full_queue_refuses_with_its_figures(words: Any, api: Served) -> None:
     assert api.queue.stats("app")["app"].depth == 2
 
 
-def test_jobs_are_made_and_their_results_awaited(client: Client, api: Served) -> None:
+def test_jobs_are_made_and_their_results_awaited(client: Any, api: Served) -> None:
     job = client.create_job("report", {"month": "2031-05"}, priority=9)
     assert api.queue.get(job.id).message.data == {"month": "2031-05"}
     with pytest.raises(CallTimedOut):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import ipaddress
 import os
 import ssl
@@ -27,16 +26,23 @@ class Address:
     """
 
     host: str
-    port: int | None
+    named_port: int | None
     place: str
     key: str = field(repr=False)
     tls: ssl.SSLContext | None = None
 
-    def connect(self, timeout_s: float) -> http.client.HTTPConnection:
-        """Return a connection that opens with its first request."""
-        if self.tls is not None:
-            return http.client.HTTPSConnection(self.host, self.port, timeout=timeout_s, context=self.tls)
-        return http.client.HTTPConnection(self.host, self.port, timeout=timeout_s)
+    @property
+    def authority(self) -> str:
+        """The host, and the port if one was given."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.named_port}" if self.named_port is not None else host
+
+    @property
+    def port(self) -> int:
+        """Where to connect to."""
+        if self.named_port is not None:
+            return self.named_port
+        return 443 if self.tls is not None else 80
 
 
 def address_of(url: str, *, key: str | None, tls: ssl.SSLContext | None, plain_http: bool) -> Address:
@@ -66,7 +72,7 @@ def address_of(url: str, *, key: str | None, tls: ssl.SSLContext | None, plain_h
     place = parts.path.rstrip("/")
     return Address(
         host=parts.hostname,
-        port=port,
+        named_port=port,
         place=place if place.endswith(_PLACE) else place + _PLACE,
         key=_key(key),
         tls=(tls or ssl.create_default_context()) if parts.scheme == "https" else None,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from crossdock.client.connections import Answer
+from crossdock.client.answer import Answer
 from crossdock.domain.errors import (
     AmbiguousMessage,
     ConfigError,

@@ -1,2 +1,2 @@
 # Made from ../asynchronous/__init__.py by tools/generate_sync.py. Do not edit.
-"""The queue for threads, made from ``crossdock.asynchronous``."""
+"""The queue for threads, made from the one for asyncio."""

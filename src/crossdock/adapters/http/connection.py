@@ -9,7 +9,7 @@ from typing import Final
 
 import h11
 
-from crossdock.adapters.http.wire import Wire
+from crossdock.wire import Wire
 
 MOST_HEADER_BYTES: Final = 64 * 1024
 _MOST_INTERIM: Final = 16

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 from crossdock.adapters.http.addresses import Allowed, bare, special
 from crossdock.adapters.http.target import Target
-from crossdock.adapters.http.wire import Wire
 from crossdock.domain.errors import NotConnected
+from crossdock.wire import Wire
 
 Found: TypeAlias = tuple[int, tuple[Any, ...]]
 """A family, and an address of it as sockets know it."""

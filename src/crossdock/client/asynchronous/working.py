@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import random
 import threading
 import time
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Self
 
-from crossdock.client.delivery import ClientDelivery, Hand, extend, settle
-from crossdock.client.link import Call, Link, queue_path
+from crossdock.client.asynchronous.delivery import AsyncClientDelivery, Hand, extend, settle
+from crossdock.client.asynchronous.link import Call, Link, queue_path
+from crossdock.client.tasks import Repeating
 from crossdock.domain.errors import CrossdockError, InvalidMessage, LeaseLost, RateLimited, StoreUnavailable
 from crossdock.domain.message import check_app
+from crossdock.queue_core import Stop
 
 _LONGEST_POLL_S: Final = 20.0
 _LONGEST_PAUSE_S: Final = 2.0
 _POLL_WITH_STOP_S: Final = 0.5
-
-
-class Stop(Protocol):
-    """Says when to stop: a ``threading.Event`` or anything like it."""
-
-    def is_set(self) -> bool:
-        """Tell whether to stop."""
 
 
 class Working:
@@ -35,9 +31,9 @@ class Working:
     _hand: Hand
     _lease: timedelta
 
-    def claim(
+    async def claim(
         self, app: str, *, limit: int = 1, lease: timedelta | None = None, wait: timedelta | None = None
-    ) -> builtins.list[ClientDelivery]:
+    ) -> builtins.list[AsyncClientDelivery]:
         """Lease messages: highest priority first, then in order of arrival.
 
         Args:
@@ -61,8 +57,8 @@ class Working:
             call = Call(
                 "POST", queue_path(check_app(app), "claim"), body=wish, repeatable=False, wait_s=poll_s
             )
-            _, found = self._link.ask(call)
-            deliveries = [ClientDelivery(self._hand, one) for one in found["deliveries"]]
+            _, found = await self._link.ask(call)
+            deliveries = [AsyncClientDelivery(self._hand, one) for one in found["deliveries"]]
             if deliveries:
                 handles = [one["delivery"] for one in found["deliveries"]]
                 self._hand.take(check_app(app), handles, asked + poll_s + lease_s)
@@ -70,7 +66,7 @@ class Working:
             if time.monotonic() >= end:
                 return []
 
-    def ack_many(self, deliveries: Iterable[ClientDelivery], result: Any = None) -> int:
+    async def ack_many(self, deliveries: Iterable[AsyncClientDelivery], result: Any = None) -> int:
         """Complete many deliveries of one app, up to 1,000, in one transaction; return how many.
 
         Raises:
@@ -80,9 +76,9 @@ class Working:
         chosen = list(deliveries)
         if len({one.app for one in chosen}) > 1:
             raise InvalidMessage.of("deliveries", "are of several apps; ack those of each together")
-        return settle(chosen, "ack", {"result": result}) if chosen else 0
+        return await settle(chosen, "ack", {"result": result}) if chosen else 0
 
-    def consume(
+    async def consume(
         self,
         app: str,
         *,
@@ -90,7 +86,7 @@ class Working:
         lease: timedelta | None = None,
         wait: timedelta | None = None,
         stop: Stop | None = None,
-    ) -> Generator[ClientDelivery]:
+    ) -> AsyncGenerator[AsyncClientDelivery, None]:
         """Give the app's messages one after the other, each acknowledged when the next is asked for.
 
         A delivery that the loop's body settles itself is left alone. Leaving the loop in the middle of a delivery
@@ -105,8 +101,8 @@ class Working:
             stop: End when it is set, at most half a second later, and after the delivery in hand.
         """
         held = lease or self._lease
-        with _Keeper(held) as keeper:
-            while deliveries := self._fetch(app, batch=batch, lease=held, wait=wait, stop=stop):
+        async with _Keeper(held) as keeper:
+            while deliveries := await self._fetch(app, batch=batch, lease=held, wait=wait, stop=stop):
                 keeper.keep(deliveries)
                 for delivery in deliveries:
                     if stop is not None and stop.is_set():
@@ -117,12 +113,12 @@ class Working:
                         finished = True
                     finally:
                         keeper.release(delivery)
-                        self._finish(delivery, finished=finished)
+                        await self._finish(delivery, finished=finished)
 
-    @contextmanager
-    def consume_one(
+    @asynccontextmanager
+    async def consume_one(
         self, app: str, *, lease: timedelta | None = None, wait: timedelta | None = None
-    ) -> Generator[ClientDelivery | None]:
+    ) -> AsyncGenerator[AsyncClientDelivery | None, None]:
         """Give one delivery, or None; acknowledge it at the end of the block.
 
         An exception in the block nacks it (a PermanentError or InvalidMessage makes it a dead letter) and is raised
@@ -134,12 +130,12 @@ class Working:
             wait: Wait so long for a message; default: do not wait.
         """
         held = lease or self._lease
-        found = self.claim(app, lease=held, wait=wait)
+        found = await self.claim(app, lease=held, wait=wait)
         if not found:
             yield None
             return
         (delivery,) = found
-        with _Keeper(held) as keeper:
+        async with _Keeper(held) as keeper:
             keeper.keep(found)
             try:
                 yield delivery
@@ -148,83 +144,80 @@ class Working:
                 if not delivery.settled:
                     # If it fails, the lease ends by itself; what the block raised says more.
                     with suppress(CrossdockError):
-                        delivery.nack(error)
+                        await delivery.nack(error)
                 raise
             keeper.release(delivery)
             if not delivery.settled:
-                delivery.ack(delivery.result)
+                await delivery.ack(delivery.result)
 
-    def _fetch(
+    async def _fetch(
         self, app: str, *, batch: int, lease: timedelta, wait: timedelta | None, stop: Stop | None
-    ) -> builtins.list[ClientDelivery]:
+    ) -> builtins.list[AsyncClientDelivery]:
         """Wait for messages; none: there is nothing more to come."""
         end = None if wait is None else time.monotonic() + wait.total_seconds()
         longest_s = _LONGEST_POLL_S if stop is None else _POLL_WITH_STOP_S
         while not (stop is not None and stop.is_set()):
             left_s = longest_s if end is None else min(longest_s, max(0.0, end - time.monotonic()))
             try:
-                found = self.claim(app, limit=batch, lease=lease, wait=timedelta(seconds=left_s))
+                found = await self.claim(app, limit=batch, lease=lease, wait=timedelta(seconds=left_s))
             except (StoreUnavailable, RateLimited):
                 found = []
-                time.sleep(random.uniform(0, min(_LONGEST_PAUSE_S, longest_s)))  # noqa: S311 - no secret
+                await asyncio.sleep(random.uniform(0, min(_LONGEST_PAUSE_S, longest_s)))  # noqa: S311 - no secret
             if found or (end is not None and time.monotonic() >= end):
                 return found
         return []
 
     @staticmethod
-    def _finish(delivery: ClientDelivery, *, finished: bool) -> None:
+    async def _finish(delivery: AsyncClientDelivery, *, finished: bool) -> None:
         """Settle a delivery as the body of the loop left it; if it is lost, another worker has it."""
         if delivery.settled:
             return
         with suppress(LeaseLost):
             if not finished:
-                delivery.nack("the consumer left before it was finished")
+                await delivery.nack("the consumer left before it was finished")
                 return
             try:
-                delivery.ack(delivery.result)
+                await delivery.ack(delivery.result)
             except InvalidMessage as error:
-                delivery.nack(error)
+                await delivery.nack(error)
                 raise
 
 
 class _Keeper:
-    """Extends the leases of what is being worked on, in a thread of its own."""
+    """Extends the leases of what is being worked on, beside it."""
 
     def __init__(self, lease: timedelta) -> None:
         self._lease = lease
         self._lock = threading.Lock()
-        self._kept: dict[int, ClientDelivery] = {}
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="crossdock-leases", daemon=True)
+        self._kept: dict[int, AsyncClientDelivery] = {}
+        self._repeating = Repeating(self._extend, every=lease / 3)
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         """Begin."""
-        self._thread.start()
+        await self._repeating.start()
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    async def __aexit__(self, *exc: object) -> None:
         """End, and give back what is still held."""
-        self._ended.set()
-        self._thread.join()
+        await self._repeating.end()
         left = list(self._kept.values())
         if left:
             with suppress(CrossdockError):  # the leases end by themselves
-                settle(left, "nack", {"kind": "hand_back"})
+                await settle(left, "nack", {"kind": "hand_back"})
 
-    def keep(self, deliveries: Iterable[ClientDelivery]) -> None:
+    def keep(self, deliveries: Iterable[AsyncClientDelivery]) -> None:
         """Extend these from now on."""
         with self._lock:
             self._kept.update((id(one), one) for one in deliveries)
 
-    def release(self, delivery: ClientDelivery) -> None:
+    def release(self, delivery: AsyncClientDelivery) -> None:
         """Extend this one no more."""
         with self._lock:
             self._kept.pop(id(delivery), None)
 
-    def _run(self) -> None:
-        while not self._ended.wait(self._lease.total_seconds() / 3):
-            with self._lock:
-                kept = [one for one in self._kept.values() if not one.settled]
-            if kept:
-                with suppress(CrossdockError):  # settling will tell
-                    extend(kept, self._lease)
+    async def _extend(self) -> None:
+        with self._lock:
+            kept = [one for one in self._kept.values() if not one.settled]
+        if kept:
+            with suppress(CrossdockError):  # settling will tell
+                await extend(kept, self._lease)

@@ -1,3 +1,4 @@
+# Made from ../asynchronous/link.py by tools/generate_sync.py. Do not edit.
 """Asks the server, again if need be, until it answers or the patience is at its end."""
 
 from __future__ import annotations
@@ -5,18 +6,21 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
 from crossdock.client.address import Address
-from crossdock.client.connections import Answer, Broken, Connections, Refused
+from crossdock.client.answer import Answer
 from crossdock.client.errors import code_of, error_of, seconds_of
+from crossdock.client.synchronous.connections import Connections, Refused
+from crossdock.client.synchronous.conversation import Broken, Conversation
 from crossdock.domain.errors import LeaseLost, StoreUnavailable
 from crossdock.domain.message import encode_json
 
+T = TypeVar("T")
 _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 5.0
 _LONGEST_ASKED_S: Final = 30.0
@@ -76,15 +80,38 @@ class Link:
         """
         body = None if call.body is None else encode_json(call.body, field="body").encode()
         headers = dict(call.headers) if body is None else {"Content-Type": call.content_type, **call.headers}
+        within_s = self._timeout_s + call.wait_s
+
+        def exchange() -> tuple[Answer, None]:
+            answer = self._connections.exchange(call.method, call.target, body, headers, within_s)
+            return answer, None
+
+        answer, _ = self._insist(call, exchange)
+        return answer.status, _document(answer)
+
+    def begin(self, call: Call) -> Conversation:
+        """Make a call whose answer goes on; return where the rest can be read and must be ended.
+
+        Raises:
+            CrossdockError: What the server said instead, or that it said nothing.
+        """
+        within_s = self._timeout_s + call.wait_s
+
+        def begin() -> tuple[Answer, Conversation]:
+            return self._connections.begin(call.method, call.target, call.headers, within_s)
+
+        _, conversation = self._insist(call, begin)
+        return conversation
+
+    def _insist(self, call: Call, attempt: Callable[[], tuple[Answer, T]]) -> tuple[Answer, T]:
+        """Try until there is a good answer, as often and as long as may be."""
         deadline = time.monotonic() + self._patience_s
         tries, doubt = 0, False
         while True:
             tries += 1
             asked_s: float | None = None
             try:
-                answer = self._connections.exchange(
-                    call.method, call.target, body, headers, self._timeout_s + call.wait_s
-                )
+                answer, more = attempt()
             except Refused as error:
                 failure: Exception = _away(f"cannot be reached: {error}")
                 again = True
@@ -93,8 +120,8 @@ class Link:
                 again = call.repeatable
                 doubt = True
             else:
-                if answer.status < 400:  # noqa: PLR2004 - of HTTP
-                    return answer.status, _document(answer)
+                if answer.is_good:
+                    return answer, more
                 failure = _doubtful(error_of(answer)) if doubt else error_of(answer)
                 again = _may_ask_again(answer, call)
                 asked_s = seconds_of(answer.headers.get("retry-after", ""))

@@ -1,3 +1,4 @@
+# Made from ../asynchronous/delivery.py by tools/generate_sync.py. Do not edit.
 """One attempt to hand one message to this process, over HTTP."""
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from crossdock.client.link import Call, Link, queue_path
+from crossdock.client.synchronous.link import Call, Link, queue_path
 from crossdock.domain.cloudevent import message_of
 from crossdock.domain.errors import CrossdockError, InvalidMessage, LeaseLost, PermanentError, RateLimited
 from crossdock.domain.json_reading import instant_of

@@ -1,3 +1,4 @@
+# Made from ../asynchronous/looking.py by tools/generate_sync.py. Do not edit.
 """Looking at messages and queues, and changing them on an operator's word, over HTTP."""
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from crossdock.client.link import Call, Link, queue_path
+from crossdock.client.synchronous.link import Call, Link, queue_path
 from crossdock.domain.cloudevent import instant_text
 from crossdock.domain.cursor import cursor_of
 from crossdock.domain.errors import InvalidMessage
@@ -75,7 +76,7 @@ class Looking:
         """Return the figures of one app's queue, or of every queue that the key may see, by app."""
         if app is not None:
             return {app: stats_of(self._ask("GET", queue_path(app)))}
-        return {one["app"]: stats_of(one) for one in self._ask("GET", "/queues")["queues"]}
+        return {one["app"]: stats_of(one) for one in (self._ask("GET", "/queues"))["queues"]}
 
     def timeline(
         self, message_id: str, *, app: str | None = None, source_app: str | None = None
@@ -151,7 +152,7 @@ class Looking:
             wanted,
             headers={"If-Match": "*"},
         )
-        return record_of(self._link.ask(call)[1])
+        return record_of((self._link.ask(call))[1])
 
     def replay_many(
         self, app: str, *, code: str | None = None, limit: int | None = None, rate: float | None = None
@@ -167,7 +168,7 @@ class Looking:
         given = {"code": code, "limit": limit, "rate": rate}
         wish = {name: value for name, value in given.items() if value is not None}
         call = Call("POST", queue_path(app, "replay"), body=wish, repeatable=limit is None)
-        count: int = self._link.ask(call)[1]["replayed"]
+        count: int = (self._link.ask(call))[1]["replayed"]
         return count
 
     def pause(self, app: str) -> None:
@@ -179,11 +180,11 @@ class Looking:
         self._ask("POST", queue_path(app, "resume"))
 
     def _ask(self, method: str, path: str, **query: Any) -> Any:
-        return self._link.ask(Call(method, path, query))[1]
+        return (self._link.ask(Call(method, path, query)))[1]
 
     def _once(self, path: str, **query: Any) -> Any:
         """Ask for what, done twice, would be refused the second time."""
-        return self._link.ask(Call("POST", path, query, repeatable=False))[1]
+        return (self._link.ask(Call("POST", path, query, repeatable=False)))[1]
 
 
 def _path(message_id: str) -> str:

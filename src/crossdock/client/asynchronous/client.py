@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import ssl
-import weakref
 from datetime import timedelta
 from typing import Self
 
 from crossdock.client.address import address_of
-from crossdock.client.delivery import Hand
-from crossdock.client.jobs import Jobs
-from crossdock.client.link import Link
-from crossdock.client.looking import Looking
-from crossdock.client.sending import Sending
-from crossdock.client.working import Working
+from crossdock.client.asynchronous.delivery import Hand
+from crossdock.client.asynchronous.following import Following
+from crossdock.client.asynchronous.jobs import Jobs
+from crossdock.client.asynchronous.link import Link
+from crossdock.client.asynchronous.looking import Looking
+from crossdock.client.asynchronous.sending import Sending
+from crossdock.client.asynchronous.working import Working
+from crossdock.client.tasks import Ending
 from crossdock.domain.errors import ConfigError
 from crossdock.domain.message import check_app
 
 
-class Client(Sending, Working, Looking, Jobs):
+class AsyncClient(Sending, Working, Looking, Jobs, Following):
     """The words of a queue over HTTP, for processes that do not reach the store; safe for many threads.
 
     Whatever can be asked twice is asked again, later each time, while the server cannot be reached or asks to wait.
@@ -58,26 +59,26 @@ class Client(Sending, Working, Looking, Jobs):
         self._where = f"{address.host}:{address.port}" if address.port else address.host
         self._link = Link(address, timeout=timeout, patience=patience)
         self._hand = Hand(self._link)
-        self._shut_down = weakref.finalize(self, _shut_down, self._link, self._hand)
+        self._shut_down = Ending(self, _shut_down, self._link, self._hand)
 
     def __repr__(self) -> str:
         """Name the server and the app, never the key."""
-        return f"<Client {self._where} as {self._app}>"
+        return f"<{type(self).__name__} {self._where} as {self._app}>"
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         """Return the client."""
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    async def __aexit__(self, *exc: object) -> None:
         """Close the client."""
-        self.close()
+        await self.close()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Give back what is claimed and not settled, and close the connections; safe to call twice."""
-        self._shut_down()
+        await self._shut_down()
 
 
-def _shut_down(link: Link, hand: Hand) -> None:
+async def _shut_down(link: Link, hand: Hand) -> None:
     """Runs at exit, too."""
-    hand.hand_back_all()
+    await hand.hand_back_all()
     link.close()

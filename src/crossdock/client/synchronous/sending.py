@@ -1,3 +1,4 @@
+# Made from ../asynchronous/sending.py by tools/generate_sync.py. Do not edit.
 """Sending over HTTP."""
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from functools import partial
 from typing import Any, Final, TypeVar, Unpack
 
 from crossdock.client.errors import error_in
-from crossdock.client.link import Call, Link
+from crossdock.client.synchronous.link import Call, Link
 from crossdock.domain.cloudevent import message_document
 from crossdock.domain.errors import InvalidMessage, QueueFull
 from crossdock.domain.http_binding import BATCH_TYPE, STRUCTURED_TYPE

@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
-from crossdock.client.link import Call, Link
+from crossdock.client.asynchronous.link import Call, Link
+from crossdock.client.job import Job, job_of
 from crossdock.domain.errors import CallFailed, CallTimedOut
-from crossdock.domain.json_reading import failure_of, maybe_instant_of
-from crossdock.domain.lifecycle import Status
-from crossdock.domain.message import AppId, MessageId
+from crossdock.domain.json_reading import failure_of
+from crossdock.domain.message import AppId
 from crossdock.domain.retry import Failure
 
 _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 1.0
 _ACCEPTED: Final = 202
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """How far a job is. All instants are aware UTC.
-
-    Attributes:
-        id: Of its message.
-        app: Who does it.
-        attempts: Deliveries so far; None: it was made just now.
-        created_at: None: it was made just now.
-        processed_at: None: it is not finished.
-    """
-
-    id: MessageId
-    app: AppId
-    status: Status
-    attempts: int | None = None
-    created_at: datetime | None = None
-    processed_at: datetime | None = None
 
 
 class Jobs:
@@ -48,7 +27,7 @@ class Jobs:
     _link: Link
     _app: AppId
 
-    def create_job(self, app: str, config: Any = None, *, priority: int | None = None) -> Job:
+    async def create_job(self, app: str, config: Any = None, *, priority: int | None = None) -> Job:
         """Let an app do something; returns when it is on the server's disk. Asked again, it is made once.
 
         Args:
@@ -64,17 +43,18 @@ class Jobs:
         if priority is not None:
             wish["priority"] = priority
         headers = {"Idempotency-Key": f'"{uuid.uuid4()}"'}
-        return _job(self._link.ask(Call("POST", "/jobs", {"from": self._app}, wish, headers=headers))[1])
+        call = Call("POST", "/jobs", {"from": self._app}, wish, headers=headers)
+        return job_of((await self._link.ask(call))[1])
 
-    def job(self, job_id: str) -> Job:
+    async def job(self, job_id: str) -> Job:
         """Tell how far a job is.
 
         Raises:
             MessageNotFound: There is none.
         """
-        return _job(self._link.ask(Call("GET", _path(job_id)))[1])
+        return job_of((await self._link.ask(Call("GET", _path(job_id))))[1])
 
-    def results(self, job_id: str, *, wait: timedelta | None = None) -> Any:
+    async def results(self, job_id: str, *, wait: timedelta | None = None) -> Any:
         """Return what the app answered.
 
         Args:
@@ -89,30 +69,19 @@ class Jobs:
         end = time.monotonic() + (wait or timedelta(0)).total_seconds()
         pause_s = _FIRST_PAUSE_S
         while True:
-            status, document = self._link.ask(Call("GET", f"{_path(job_id)}/results"))
+            status, document = await self._link.ask(Call("GET", f"{_path(job_id)}/results"))
             if status != _ACCEPTED:
                 break
             left_s = end - time.monotonic()
             if left_s <= 0:
-                app = self.job(job_id).app
+                app = (await self.job(job_id)).app
                 raise CallTimedOut(f"job {job_id} of {app} is not finished", app=app, message_id=job_id)
-            time.sleep(min(pause_s, left_s))
+            await asyncio.sleep(min(pause_s, left_s))
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
         failure: Failure | None = failure_of(document["error"])
         if failure is not None:
-            raise CallFailed(self.job(job_id).app, job_id, failure)
+            raise CallFailed((await self.job(job_id)).app, job_id, failure)
         return document["result"]
-
-
-def _job(document: Mapping[str, Any]) -> Job:
-    return Job(
-        id=MessageId(document["id"]),
-        app=AppId(document["app"]),
-        status=Status(document["status"]),
-        attempts=document.get("attempts"),
-        created_at=maybe_instant_of(document.get("created_at")),
-        processed_at=maybe_instant_of(document.get("processed_at")),
-    )
 
 
 def _path(job_id: str) -> str:

@@ -1,0 +1,24 @@
+"""What the server answers, whichever way it was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Answer(NamedTuple):
+    """One answer.
+
+    Attributes:
+        headers: By names in lower case.
+        body: Of an answer that goes on: nothing.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def is_good(self) -> bool:
+        """Whether what was asked was done."""
+        return self.status < 400  # noqa: PLR2004 - of HTTP

@@ -1,0 +1,174 @@
+"""Asks the server, again if need be, until it answers or the patience is at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+from urllib.parse import quote, urlencode
+
+from crossdock.client.address import Address
+from crossdock.client.answer import Answer
+from crossdock.client.asynchronous.connections import Connections, Refused
+from crossdock.client.asynchronous.conversation import Broken, Conversation
+from crossdock.client.errors import code_of, error_of, seconds_of
+from crossdock.domain.errors import LeaseLost, StoreUnavailable
+from crossdock.domain.message import encode_json
+
+T = TypeVar("T")
+_FIRST_PAUSE_S: Final = 0.05
+_LONGEST_PAUSE_S: Final = 5.0
+_LONGEST_ASKED_S: Final = 30.0
+"""A server that asks to be left alone for longer is asked again after this, if there is time for it."""
+_AGAIN: Final = frozenset({502, 503, 504})
+_NOT_DONE: Final = frozenset({"RATE_LIMITED", "IDEMPOTENCY_KEY_IN_USE"})
+"""Answered before anything is done, so that whatever was asked may be asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One thing that is asked of the server.
+
+    Attributes:
+        path: Behind the place of the API, quoted.
+        query: None and empty values are left out.
+        body: A JSON value; None: there is none.
+        repeatable: Whether it may be asked again when nobody knows if it was done.
+        wait_s: So long the server itself may wait before it answers.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, Any] = field(default_factory=dict)
+    body: Any = None
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    repeatable: bool = True
+    wait_s: float = 0.0
+
+    @property
+    def target(self) -> str:
+        """The path with its query."""
+        given = {name: value for name, value in self.query.items() if value not in {None, ""}}
+        return f"{self.path}?{urlencode(given, doseq=True)}" if given else self.path
+
+
+class Link:
+    """The way to one server.
+
+    Args:
+        address: Of the server.
+        timeout: Of one request, from one sign of life of the server to the next.
+        patience: A call is tried again for so long.
+    """
+
+    def __init__(self, address: Address, *, timeout: timedelta, patience: timedelta) -> None:
+        self._connections = Connections(address)
+        self._timeout_s = timeout.total_seconds()
+        self._patience_s = patience.total_seconds()
+
+    async def ask(self, call: Call) -> tuple[int, Any]:
+        """Return status and document of a good answer.
+
+        Raises:
+            CrossdockError: What the server said instead, or that it said nothing.
+        """
+        body = None if call.body is None else encode_json(call.body, field="body").encode()
+        headers = dict(call.headers) if body is None else {"Content-Type": call.content_type, **call.headers}
+        within_s = self._timeout_s + call.wait_s
+
+        async def exchange() -> tuple[Answer, None]:
+            answer = await self._connections.exchange(call.method, call.target, body, headers, within_s)
+            return answer, None
+
+        answer, _ = await self._insist(call, exchange)
+        return answer.status, _document(answer)
+
+    async def begin(self, call: Call) -> Conversation:
+        """Make a call whose answer goes on; return where the rest can be read and must be ended.
+
+        Raises:
+            CrossdockError: What the server said instead, or that it said nothing.
+        """
+        within_s = self._timeout_s + call.wait_s
+
+        async def begin() -> tuple[Answer, Conversation]:
+            return await self._connections.begin(call.method, call.target, call.headers, within_s)
+
+        _, conversation = await self._insist(call, begin)
+        return conversation
+
+    async def _insist(
+        self, call: Call, attempt: Callable[[], Awaitable[tuple[Answer, T]]]
+    ) -> tuple[Answer, T]:
+        """Try until there is a good answer, as often and as long as may be."""
+        deadline = time.monotonic() + self._patience_s
+        tries, doubt = 0, False
+        while True:
+            tries += 1
+            asked_s: float | None = None
+            try:
+                answer, more = await attempt()
+            except Refused as error:
+                failure: Exception = _away(f"cannot be reached: {error}")
+                again = True
+            except Broken as error:
+                failure = _away(f"did not answer, it may have done what was asked: {error}")
+                again = call.repeatable
+                doubt = True
+            else:
+                if answer.is_good:
+                    return answer, more
+                failure = _doubtful(error_of(answer)) if doubt else error_of(answer)
+                again = _may_ask_again(answer, call)
+                asked_s = seconds_of(answer.headers.get("retry-after", ""))
+            pause_s = _pause_s(tries, asked_s)
+            if not again or time.monotonic() + pause_s > deadline:
+                raise failure
+            await asyncio.sleep(pause_s)
+
+    def close(self) -> None:
+        """Close what is idle; safe to call twice."""
+        self._connections.close()
+
+
+def queue_path(app: str, verb: str = "") -> str:
+    """Return the path of an app's queue, or of what is done with it."""
+    place = f"/queues/{quote(app, safe='')}"
+    return f"{place}/{verb}" if verb else place
+
+
+def _may_ask_again(answer: Answer, call: Call) -> bool:
+    if code_of(answer) in _NOT_DONE:
+        return True
+    return call.repeatable and answer.status in _AGAIN
+
+
+def _pause_s(tries: int, asked_s: float | None) -> float:
+    """Return how long to wait: longer each time, by chance, and never shorter than the server asks for."""
+    longest_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(tries, 20))
+    chance_s = random.uniform(longest_s / 2, longest_s)  # noqa: S311 - no secret
+    return chance_s if asked_s is None else max(chance_s, min(asked_s, _LONGEST_ASKED_S))
+
+
+def _document(answer: Answer) -> Any:
+    try:
+        return json.loads(answer.body) if answer.body else None
+    except ValueError as error:
+        raise _away("answered with something that is no JSON; is this the API of Crossdock?") from error
+
+
+def _away(what: str) -> StoreUnavailable:
+    return StoreUnavailable(f"the API {what}")
+
+
+def _doubtful(error: Exception) -> Exception:
+    """Say of a lost lease that an earlier try of the same call may have ended it."""
+    if not isinstance(error, LeaseLost):
+        return error
+    return LeaseLost(f"{error}; or the try before, whose answer never came, settled them", error.message_ids)

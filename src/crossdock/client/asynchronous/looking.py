@@ -1,0 +1,194 @@
+"""Looking at messages and queues, and changing them on an operator's word, over HTTP."""
+
+from __future__ import annotations
+
+import builtins
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+from crossdock.client.asynchronous.link import Call, Link, queue_path
+from crossdock.domain.cloudevent import instant_text
+from crossdock.domain.cursor import cursor_of
+from crossdock.domain.errors import InvalidMessage
+from crossdock.domain.json_reading import entry_of, record_of, stats_of
+from crossdock.domain.lifecycle import Status
+from crossdock.domain.record import QueueStats, Record, TimelineEntry
+from crossdock.hub.editing import check_changes
+
+_PAGE: Final = 1000
+_UNSET: Final[Any] = object()
+
+
+class Looking:
+    """The part of a client that finds and changes what was sent."""
+
+    _link: Link
+
+    async def get(self, message_id: str, *, app: str | None = None, source_app: str | None = None) -> Record:
+        """Return a message as it stands.
+
+        Raises:
+            MessageNotFound: There is none, or there are several: name the app, or the source_app.
+        """
+        return record_of(await self._ask("GET", _path(message_id), app=app, source=source_app))
+
+    async def list(
+        self,
+        app: str | None = None,
+        *,
+        status: Status | str | None = None,
+        limit: int = 100,
+        after: int | None = None,
+        newest_first: bool = False,
+    ) -> builtins.list[Record]:
+        """Return messages in the order in which they arrived, of as many pages as it takes.
+
+        Args:
+            app: Whose queue; default: all that the key may see.
+            status: Only these; default: all but those in the archive.
+            limit: At most so many.
+            after: Go on behind this ``row_id``.
+            newest_first: Turn the order round.
+        """
+        if not isinstance(limit, int) or limit < 1:
+            raise InvalidMessage.of("limit", f"{limit!r} is not a whole number of 1 or more")
+        cursor = None if after is None else cursor_of(after)
+        found: builtins.list[Record] = []
+        while len(found) < limit:
+            page = await self._ask(
+                "GET",
+                "/messages",
+                app=app,
+                status=None if status is None else str(status),
+                limit=min(_PAGE, limit - len(found)),
+                order="newest" if newest_first else "oldest",
+                cursor=cursor,
+            )
+            found += map(record_of, page["messages"])
+            cursor = page["next"]
+            if cursor is None:
+                break
+        return found
+
+    async def stats(self, app: str | None = None) -> dict[str, QueueStats]:
+        """Return the figures of one app's queue, or of every queue that the key may see, by app."""
+        if app is not None:
+            return {app: stats_of(await self._ask("GET", queue_path(app)))}
+        return {one["app"]: stats_of(one) for one in (await self._ask("GET", "/queues"))["queues"]}
+
+    async def timeline(
+        self, message_id: str, *, app: str | None = None, source_app: str | None = None
+    ) -> builtins.list[TimelineEntry]:
+        """Return everything that happened to a message, in order.
+
+        Raises:
+            MessageNotFound: There is none, or there are several: name the app, or the source_app.
+        """
+        found = await self._ask("GET", f"{_path(message_id)}/timeline", app=app, source=source_app)
+        return [entry_of(one) for one in found["entries"]]
+
+    async def replay(
+        self, message_id: str, *, app: str | None = None, source_app: str | None = None
+    ) -> Record:
+        """Send a dead letter or a completed message again, its counters at zero, its history kept.
+
+        Raises:
+            IllegalMove: It is not finished.
+            MessageNotFound: There is none, or there are several: name the app, or the source_app.
+            StoreUnavailable: The server did not answer; look with ``get`` whether it was done.
+        """
+        return record_of(await self._once(f"{_path(message_id)}/replay", app=app, source=source_app))
+
+    async def cancel(
+        self, message_id: str, *, app: str | None = None, source_app: str | None = None
+    ) -> Record:
+        """Withdraw a message; a worker that has it loses its lease.
+
+        Raises:
+            IllegalMove: It is finished.
+            MessageNotFound: There is none, or there are several: name the app, or the source_app.
+            StoreUnavailable: The server did not answer; look with ``get`` whether it was done.
+        """
+        return record_of(await self._once(f"{_path(message_id)}/cancel", app=app, source=source_app))
+
+    async def edit(
+        self,
+        message_id: str,
+        *,
+        app: str | None = None,
+        source_app: str | None = None,
+        data: Any = _UNSET,
+        priority: int | None = None,
+        available_at: datetime | None = None,
+        expires_at: datetime | None = None,
+        max_attempts: int | None = None,
+    ) -> Record:
+        """Change a message that waits or failed; the old values stay in its timeline.
+
+        Args:
+            message_id: Its id.
+            app: Whose queue; needed only if several apps have the message.
+            source_app: Who sent it; needed only if several senders chose the same id.
+            data: New data, a JSON value.
+            priority: New priority, 0 to 9.
+            available_at: New time of delivery, aware; a time in the past is now.
+            expires_at: New end of its use, aware.
+            max_attempts: New number of attempts, 1 or more.
+
+        Raises:
+            IllegalMove: It is claimed or completed.
+            InvalidMessage: A value is wrong, or none is given.
+            MessageNotFound: There is none, or there are several: name the app, or the source_app.
+        """
+        moments = {"available_at": available_at, "expires_at": expires_at}
+        values = {"priority": priority, "max_attempts": max_attempts, **moments}
+        given: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
+        if data is not _UNSET:
+            given["data"] = data
+        check_changes(given)
+        wanted = {**given, **{name: instant_text(moments[name]) for name in moments if name in given}}
+        call = Call(
+            "PATCH",
+            _path(message_id),
+            {"app": app, "source": source_app},
+            wanted,
+            headers={"If-Match": "*"},
+        )
+        return record_of((await self._link.ask(call))[1])
+
+    async def replay_many(
+        self, app: str, *, code: str | None = None, limit: int | None = None, rate: float | None = None
+    ) -> int:
+        """Send the dead letters of an app again; return how many.
+
+        Args:
+            app: Whose queue.
+            code: Only those that failed with this code.
+            limit: At most so many, the oldest first.
+            rate: So many per second, spread over time from now; default: all at once.
+        """
+        given = {"code": code, "limit": limit, "rate": rate}
+        wish = {name: value for name, value in given.items() if value is not None}
+        call = Call("POST", queue_path(app, "replay"), body=wish, repeatable=limit is None)
+        count: int = (await self._link.ask(call))[1]["replayed"]
+        return count
+
+    async def pause(self, app: str) -> None:
+        """Let nothing more be claimed from an app's queue, by anyone; what is sent waits."""
+        await self._ask("POST", queue_path(app, "pause"))
+
+    async def resume(self, app: str) -> None:
+        """Let a paused or parked queue be claimed from again."""
+        await self._ask("POST", queue_path(app, "resume"))
+
+    async def _ask(self, method: str, path: str, **query: Any) -> Any:
+        return (await self._link.ask(Call(method, path, query)))[1]
+
+    async def _once(self, path: str, **query: Any) -> Any:
+        """Ask for what, done twice, would be refused the second time."""
+        return (await self._link.ask(Call("POST", path, query, repeatable=False)))[1]
+
+
+def _path(message_id: str) -> str:
+    return f"/messages/{quote(message_id, safe='')}"
