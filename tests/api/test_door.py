@@ -28,11 +28,13 @@ OPEN = {"getHealth", "getLiveness", "getDocument", "getDocumentation"}
 
 def test_only_the_listed_operations_answer_without_a_key(shared_api: Served) -> None:
     answered = set()
-    for one in shared_api.application.state.crossdock.declared:
+    declared = shared_api.application.state.crossdock.declared
+    for one in declared:
         path = one.path.replace("{app}", "app").replace("{app_id}", "app").replace("{message_id:path}", "1")
         if shared_api.ask(one.method, path, key=None).status != 401:
             answered.add(one.id)
     assert answered == OPEN
+    assert {one.id for one in declared if one.access.kind == "proof"} == {"receiveWebhook"}
 
 
 def test_every_operation_that_needs_a_key_demands_its_scope(shared_api: Served) -> None:

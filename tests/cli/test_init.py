@@ -15,6 +15,7 @@ from crossdock import Queue
 from crossdock.cli.pairs import PAIRS, Start
 from crossdock.config.template import TEMPLATE
 from tests.cli.command import TIME_LIMIT_S, Shell, environment
+from tests.cli.test_api import free_port
 
 Store = Callable[[], AbstractContextManager[Queue]]
 
@@ -61,7 +62,8 @@ def test_a_pair_to_start_from_works_as_it_stands(
     assert made.startswith("made  ./crossdock.toml\n")
     assert shell.good("check").out.endswith("2 apps configured\n")
     assert shell.good("init", "--from", start).out == made.replace("made", "kept")
-    with shell.start("worker", stderr=subprocess.DEVNULL) as worker:
+    move_to_a_free_port(tmp_path / "crossdock.toml")
+    with shell.start("run" if start is Start.HTTP else "worker", stderr=subprocess.DEVNULL) as worker:
         try:
             in_shell(PAIRS[start].first_step, tmp_path)
             with store() as queue:
@@ -75,7 +77,11 @@ def test_a_pair_to_start_from_works_as_it_stands(
         assert not any(app.failed for app in queue.stats().values())
 
 
-LAST = {Start.FILE: "exporter", Start.PROCESS: "consumer", Start.PYTHON: "keeper"}
+LAST = {Start.FILE: "exporter", Start.HTTP: "poster", Start.PROCESS: "consumer", Start.PYTHON: "keeper"}
+
+
+def move_to_a_free_port(config: Path) -> None:
+    config.write_text(config.read_text().replace("8765", str(free_port())))
 
 
 def in_shell(command: str, folder: Path) -> str:

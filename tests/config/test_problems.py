@@ -36,7 +36,7 @@ WRONG_FILES = [
     ),
     (
         '[apps.v]\ninbound = { python = "a:b" }\n',
-        "crossdock.toml: apps.v.inbound: python works in the other direction only; known here: file, process",
+        "crossdock.toml: apps.v.inbound: python works in the other direction only; known here: file, http, process",
     ),
     (
         "[apps.v]\noutbound = 3\n",

@@ -31,6 +31,7 @@ from crossdock.api.resources import (
     metrics,
     queues,
     schedules,
+    webhooks,
 )
 from crossdock.api.state import ApiState, state_of
 from crossdock.config.applications import chosen
@@ -47,6 +48,7 @@ _RESOURCES: tuple[Operations, ...] = (
     messages.operations,
     queues.operations,
     schedules.operations,
+    webhooks.operations,
     apps.operations,
     exporters.operations,
     keys.operations,

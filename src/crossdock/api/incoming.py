@@ -11,12 +11,14 @@ from crossdock.api.errors import Refusal
 from crossdock.domain import http_binding
 from crossdock.domain.cloudevent import message_of
 from crossdock.domain.errors import InvalidMessage
-from crossdock.domain.message import Message
+from crossdock.domain.message import AppId, Message, check_message_id
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from starlette.requests import Request
+
+    from crossdock.ports.webhook import Webhook
 
 MOST_IN_BATCH: Final = 10_000
 ACCEPTED: Final = (
@@ -60,6 +62,39 @@ def read_messages(request: Request, body: bytes, *, max_depth: int, now: datetim
                 f"this is no CloudEvent: send {ACCEPTED}",
                 headers={"Accept": f"{http_binding.STRUCTURED_TYPE}, {http_binding.BATCH_TYPE}"},
             )
+
+
+def read_webhook(
+    request: Request, body: bytes, webhook: Webhook, *, app: AppId, max_depth: int, now: datetime
+) -> Incoming:
+    """Return what a webhook says that is believed: CloudEvents, or anything as the data of one message.
+
+    Args:
+        request: Whose headers say what it is.
+        body: Of the request.
+        webhook: Says what it is called, unless its body does.
+        app: To which it was posted.
+        max_depth: Of its JSON.
+        now: When it came.
+
+    Raises:
+        Refusal: Its body is no JSON where it must be.
+        InvalidMessage: It breaks a rule of CloudEvents.
+    """
+    content_type = request.headers.get("content-type", "")
+    if http_binding.mode_of(content_type, ()) is not None:
+        return read_messages(request, body, max_depth=max_depth, now=now)
+    headers = dict(request.headers.items())
+    if http_binding.mode_of(content_type, headers) is not None:
+        event = _binary(request, content_type, body, max_depth=max_depth, now=now)
+        label = webhook.label(headers, body, event.data)  # the event's id is in a header, and not signed
+        return Incoming(is_batch=False, messages=[replace(event, id=check_message_id(label.id))])
+    data = _data(content_type, body, max_depth)
+    label = webhook.label(headers, body, data)
+    document = {"id": label.id, "type": label.type, "source": app, "specversion": "1.0"}
+    if content_type:
+        document["datacontenttype"] = content_type
+    return Incoming(is_batch=False, messages=[replace(message_of(document, now), data=data)])
 
 
 def _batch(value: Any, now: datetime) -> list[Message | InvalidMessage]:

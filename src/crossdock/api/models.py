@@ -85,6 +85,14 @@ class SentOrRefused(BaseModel):
     error: dict[str, Any] | None = None
 
 
+class Taken(BaseModel):
+    """What became of a webhook."""
+
+    model_config = example(stored=1, duplicates=0)
+    stored: int = Field(description="Messages that are new.")
+    duplicates: int = Field(description="Messages that were there already.")
+
+
 class SentBatch(BaseModel):
     """What became of the messages of a batch, in their order."""
 

@@ -6,14 +6,17 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from crossdock.app.configured import webhooks
 from crossdock.app.hub import Hub
 from crossdock.domain.routing import Routes
 from crossdock.domain.rules import Rate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from crossdock.config import Loaded
+    from crossdock.domain.message import AppId
+    from crossdock.ports.webhook import Webhook
 
 LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -32,6 +35,7 @@ class ApiSettings:
         require_idempotency_key: Whether what makes something must bring one.
         allow_definitions: Whether what is executed may be changed, from this machine.
         routes: Who receives what an app sends.
+        webhooks: What each app believes to which others post.
         loaded: The configuration, where there is one.
         renew: Reads it again; None: it never changes.
     """
@@ -45,6 +49,7 @@ class ApiSettings:
     require_idempotency_key: bool = False
     allow_definitions: bool = False
     routes: Routes = field(default_factory=lambda: Routes({}, {}))
+    webhooks: Mapping[AppId, Webhook] = field(default_factory=dict)
     loaded: Loaded | None = None
     renew: Callable[[], ApiSettings] | None = None
 
@@ -62,6 +67,7 @@ class ApiSettings:
             require_idempotency_key=table.require_idempotency_key,
             allow_definitions=table.allow_definitions,
             routes=Hub(loaded).routes,
+            webhooks=webhooks(loaded),
             loaded=loaded,
             renew=lambda: cls.of(loaded.again()),
         )

@@ -41,7 +41,6 @@ class ApiState:
         self.queue = queue
         self.keyring = Keyring(queue._store)
         self.limiter = Limiter(settings.rate)
-        self.refused = Limiter(settings.rate)
         self.in_progress: set[Any] = set()
         self.declared: list[Declared] = []
         self.tally = Tally(queue)

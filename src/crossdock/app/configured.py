@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from crossdock.config import Loaded
     from crossdock.config.kinds import Chosen, Direction
     from crossdock.config.model import AppTable
+    from crossdock.ports.webhook import Webhook
 
 PLAIN: Final[Mapping[str, Any]] = {
     "retry": None, "concurrency": 1, "next": (), "subscribe": None, "timeout": None, "cpu": False, "fallback": None,
@@ -114,7 +115,26 @@ def entrances(loaded: Loaded) -> dict[AppId, Entrance]:
     for name, table in loaded.config.apps.items():
         if table.inbound is not None:
             with _problem(problems, loaded, name, "inbound"):
-                found[AppId(name)] = Entrance(app=AppId(name), inbound=transport_of(loaded, name, "inbound"))
+                transport = transport_of(loaded, name, "inbound")
+                if not table.inbound.comes_to_the_door:
+                    found[AppId(name)] = Entrance(app=AppId(name), inbound=transport)
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return found
+
+
+def webhooks(loaded: Loaded) -> dict[AppId, Webhook]:
+    """Return what each app believes to which others may post.
+
+    Raises:
+        ConfigError: Secrets are not there, or cannot be used; there is a line for each.
+    """
+    found: dict[AppId, Webhook] = {}
+    problems: list[str] = []
+    for name, table in loaded.config.apps.items():
+        if table.inbound is not None and table.inbound.comes_to_the_door:
+            with _problem(problems, loaded, name, "inbound"):
+                found[AppId(name)] = transport_of(loaded, name, "inbound").check(AppId(name))
     if problems:
         raise ConfigError("\n".join(problems))
     return found

@@ -58,13 +58,13 @@ class Transport:
             ),
         )
 
-    def check(self, app: AppId) -> None:
-        """Make sure that an adapter can be made, before there is a store.
+    def check(self, app: AppId) -> Any:
+        """Make sure that an adapter can be made, before there is a store; return it.
 
         Raises:
             ConfigError: The settings cannot be right here.
         """
-        self._make(
+        return self._make(
             self.settings,
             Surroundings(
                 app=app, folder=self.folder, owner="check/0", lives=_all_live, now=_now, notice=_tell_nobody

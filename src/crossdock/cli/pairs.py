@@ -83,10 +83,31 @@ def keep(message):
 '''
 
 
+_HTTP_APPS: Final = """\
+
+# A pair to start from: what the first app is sent is posted to the second, which believes it since it is signed. Both
+# are here; in earnest, each is in a configuration of its own, and only the secret is the same.
+
+[api]
+port = 8765
+
+[apps.poster.outbound]
+http = "http://127.0.0.1:8765/api/v1/webhooks/receiver"
+format = "structured"             # the whole event, so that it keeps its id and type
+allow = ["127.0.0.1"]
+secrets = [{ file = "webhook.secret" }]
+
+[apps.receiver]
+inbound = { http = "standard-webhooks", secrets = [{ file = "webhook.secret" }] }
+next = ["inbox"]
+"""
+
+
 class Start(StrEnum):
     """How the apps of a pair are reached."""
 
     FILE = "file"
+    HTTP = "http"
     PROCESS = "process"
     PYTHON = "python"
 
@@ -99,6 +120,7 @@ class Pair:
         apps: Their tables.
         files: Programs and modules, by name.
         folders: What must be there.
+        secrets: Files with a secret that both apps know; made of chance.
         first_step: A command of the shell that gives them a message.
         outcome: A command that shows what became of it.
     """
@@ -107,6 +129,7 @@ class Pair:
     outcome: str
     files: Mapping[str, str]
     folders: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
     first_step: str = ""
 
 
@@ -117,6 +140,13 @@ PAIRS: Final[Mapping[Start, Pair]] = {
         folders=("data/imports",),
         first_step=r"printf 'order,item\n17,tea\n' > data/imports/orders.csv",
         outcome="ls data/exports/*",
+    ),
+    Start.HTTP: Pair(
+        apps=_HTTP_APPS,
+        files={},
+        secrets=("webhook.secret",),
+        first_step="""crossdock send poster '{"order": 17}'""",
+        outcome="crossdock queue list inbox",
     ),
     Start.PROCESS: Pair(
         apps=_PROCESS_APPS,

@@ -14,6 +14,7 @@ from crossdock.config.table import Table
 from crossdock.ports.inbound import InboundAdapter
 from crossdock.ports.outbound import OutboundAdapter
 from crossdock.ports.surroundings import Surroundings
+from crossdock.ports.webhook import Webhook
 
 S = TypeVar("S", bound=Table)
 
@@ -29,6 +30,14 @@ class InboundKind(Generic[S]):
 
     settings: type[S]
     make: Callable[[S, Surroundings], InboundAdapter]
+
+
+@dataclass(frozen=True, slots=True)
+class DoorKind(Generic[S]):
+    """How a transport takes in what comes to the API; no worker drives it. As ``InboundKind``."""
+
+    settings: type[S]
+    make: Callable[[S, Surroundings], Webhook]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,5 +59,5 @@ class AdapterKind:
     """
 
     meaning: str
-    inbound: InboundKind[Any] | None = None
+    inbound: InboundKind[Any] | DoorKind[Any] | None = None
     outbound: OutboundKind[Any] | None = None

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, PlainSerializer, PlainValidator, ValidationError, WithJsonSchema
 
-from crossdock.config.adapter import AdapterKind, InboundKind, OutboundKind
+from crossdock.config.adapter import AdapterKind, DoorKind, InboundKind, OutboundKind
 from crossdock.config.table import Expected, Explained, Table
 
 GROUP: Final = "crossdock.adapters"
@@ -42,6 +42,11 @@ class Chosen:
         main = getattr(self.settings, self.kind, None)
         text = " ".join(map(str, main)) if isinstance(main, (list, tuple)) else str(main)
         return "" if main is None else text if self.kind == _PLAIN else f"{self.kind} {text}"
+
+    @property
+    def comes_to_the_door(self) -> bool:
+        """Whether it is the API that takes messages in, so that no worker is needed."""
+        return isinstance(side_of(self.kind, "inbound"), DoorKind)
 
 
 class Nested(ValueError):
@@ -79,7 +84,7 @@ def kind_of(name: str) -> AdapterKind:
     return found
 
 
-def side_of(name: str, direction: Direction) -> InboundKind[Any] | OutboundKind[Any] | None:
+def side_of(name: str, direction: Direction) -> InboundKind[Any] | DoorKind[Any] | OutboundKind[Any] | None:
     """Return one direction of a kind; None: it does not work in that direction."""
     kind = kind_of(name)
     return kind.inbound if direction == "inbound" else kind.outbound

@@ -348,7 +348,8 @@ class Config(Table):
     def has_work(self) -> bool:
         """Whether any app is reached by something that a worker process drives."""
         return bool(self.applications) or any(
-            app.inbound is not None or app.outbound is not None for app in self.apps.values()
+            app.outbound is not None or (app.inbound is not None and not app.inbound.comes_to_the_door)
+            for app in self.apps.values()
         )
 
     def rules(self) -> dict[str, dict[str, Any]]:

@@ -49,6 +49,15 @@ class ApiRefused(Told):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookRefused(Told):
+    """A webhook that was not to be believed came to the API, or one that could not be checked."""
+
+    name = "webhook.refused"
+    app: str
+    client: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OfKey(Told):
     """Something that happened to an API key."""
 

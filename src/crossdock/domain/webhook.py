@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -85,6 +86,11 @@ class HmacKey:
     def has_signed(self, text: bytes, signature: bytes) -> bool:
         """Tell whether a signature of a text is right; takes the same time however much of it is."""
         return hmac.compare_digest(self.sign(text), signature)
+
+
+def new_secret() -> str:
+    """Return a secret that nobody has: ``whsec_`` and Base64 of 32 random bytes."""
+    return SECRET_PREFIX + base64.b64encode(os.urandom(32)).decode()
 
 
 def decoded(text: str) -> bytes:

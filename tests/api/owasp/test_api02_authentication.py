@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import logging
+from base64 import b64encode
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from crossdock.api.settings import ApiSettings
+from crossdock.config import load
 from crossdock.domain.key import digest_of, new_key_text, parse_key
-from tests.api.served import Served
+from crossdock.domain.webhook import HmacKey, new_secret, signed_headers
+from tests.api.served import Served, served
 
 
 @pytest.mark.parametrize(
@@ -46,6 +52,23 @@ def test_an_unknown_key_and_a_wrong_secret_are_answered_alike(shared_api: Served
         unknown.status,
         unknown.json["error"]["message"],
     )
+
+
+def test_the_proof_of_a_webhook_opens_its_app_and_nothing_else(tmp_path: Path) -> None:
+    secret = HmacKey.of(new_secret())
+    (tmp_path / "mine").write_text(f"whsec_{b64encode(secret.secret).decode()}")
+    (tmp_path / "other").write_text(new_secret())
+    tables = [
+        f'[apps.{name}]\ninbound = {{ http = "standard-webhooks", secrets = [{{ file = "{name}" }}] }}\nnext = ["in"]\n'
+        for name in ("mine", "other")
+    ]
+    (tmp_path / "crossdock.toml").write_text("".join(tables))
+    signed = dict(signed_headers([secret], id="1", at=datetime.now(UTC), body=b"1"))
+    with served(tmp_path, ApiSettings.of(load(tmp_path / "crossdock.toml"))) as api:
+        places = ("/webhooks/mine", "/webhooks/other", "/webhooks/in", "/messages?to=in", "/queues/in/claim")
+        answers = [api.ask("POST", place, b"1", key=None, headers=signed).status for place in places]
+        assert answers == [202, 401, 401, 401, 401]
+        assert api.ask("POST", "/webhooks/mine", b"1", headers={}).status == 401  # a key is no proof
 
 
 def test_keys_are_never_the_same_and_never_kept() -> None:

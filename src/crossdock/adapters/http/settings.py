@@ -46,7 +46,7 @@ def _names(entries: list[str]) -> list[str]:
 
 def _header_names(headers: dict[str, Any]) -> dict[str, Any]:
     for name in headers:
-        if not _TOKEN.fullmatch(name):
+        if not is_header_name(name):
             raise Explained(f"{name!a} is not the name of a header")
         if _OURS.fullmatch(name):
             raise Explained(f"{name}: is set by Crossdock itself")
@@ -62,6 +62,11 @@ def _headers(headers: dict[str, str]) -> dict[str, str]:
         if not is_header_value(value):
             raise Explained(f"{name}: a header holds printable ASCII, with blanks only between")
     return headers
+
+
+def is_header_name(name: str) -> bool:
+    """Tell whether a header can have some name."""
+    return _TOKEN.fullmatch(name) is not None
 
 
 def is_header_value(value: str) -> bool:

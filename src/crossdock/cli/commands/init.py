@@ -31,7 +31,7 @@ def init(
         Start | None,
         typer.Option(
             "--from",
-            metavar="file|process|python",
+            metavar="file|http|process|python",
             help="Write two apps, too, that work as they stand and are reached so.",
             show_default=False,
         ),
@@ -49,6 +49,8 @@ def init(
     _write(directory, _wanted(FILE_NAME, pair), refuse_others=pair is not None)
     for folder in () if pair is None else pair.folders:
         (directory / folder).mkdir(parents=True, exist_ok=True)
+    for name in () if pair is None else pair.secrets:
+        _report(directory / name, made=_write_secret(directory / name))
     session = Session(config=directory / FILE_NAME)
     is_new = not session.has_store()
     with session.open():
@@ -85,6 +87,18 @@ def _write_new(file: Path, text: str) -> bool:
     try:
         with file.open("x", encoding="utf-8") as target:
             target.write(text)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _write_secret(file: Path) -> bool:
+    """Write a new secret of webhooks, for its owner alone, unless there is one; tell whether it was written."""
+    from crossdock.domain.webhook import new_secret
+
+    try:
+        with open(file, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as target:
+            target.write(f"{new_secret()}\n")
     except FileExistsError:
         return False
     return True
