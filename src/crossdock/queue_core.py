@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from crossdock.config import Loaded
     from crossdock.domain.schedule import ScheduleSpec
     from crossdock.ports.clock import Clock
+    from crossdock.ports.store import Store
     from crossdock.store.settings import StoreSettings
 
 C = TypeVar("C", bound="QueueCore")
@@ -127,6 +128,9 @@ class QueueCore:
             clock=clock,
         )
         try:
+            loaded = overridden(queue._store, loaded)
+            policies = queue._gateway.policies
+            queue._gateway.policies = policies.with_retry(loaded.config.retry_policies())
             queue._gateway.apply_rules(loaded.config.rules())
             queue._declarations.apply(_scheduled(queue._declarations, loaded))
         except BaseException:
@@ -160,6 +164,21 @@ class QueueCore:
         other = object.__new__(kind)
         vars(other).update(vars(self))
         return other
+
+
+def overridden(store: Store, loaded: Loaded) -> Loaded:
+    """Return a configuration with what the API says of apps, as it is kept in the store.
+
+    Raises:
+        ConfigError: The two do not go together.
+    """
+    overrides = overrides_of(store)
+    return loaded.again(overrides=overrides) if overrides else loaded
+
+
+def overrides_of(store: Store) -> dict[str, dict[str, Any]]:
+    """Return what the API says of apps: tables of the configuration."""
+    return store.read(lambda reader: {app: one.document for app, one in reader.overrides().items()})
 
 
 def _shut_down(parts: Parts, ears: EarShelf) -> None:

@@ -98,9 +98,3 @@ def test_a_key_of_one_app_sees_that_one_alone(api: Served) -> None:
     assert [one["app"] for one in api.ask("GET", "/apps", key=key).json["apps"]] == ["warehouse"]
     for path in ("/apps/validator", "/apps/nobody", "/apps/validator/status"):
         assert api.ask("GET", path, key=key).code == "FORBIDDEN"
-
-
-def test_apps_cannot_be_changed_here(api: Served) -> None:
-    for method, path in (("POST", "/apps"), ("PATCH", "/apps/validator"), ("DELETE", "/apps/validator")):
-        answer = api.ask(method, path, {})
-        assert (answer.status, answer.header("Allow")) == (405, "GET")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from crossdock.api.models import STATS, QueueDocument, example
+from crossdock.api.operations import APP_PATTERN
 
 _APP: Final[dict[str, Any]] = {
     "app": "validator",
@@ -105,3 +106,49 @@ class AppStatus(BaseModel):
         "and nobody works on any just now."
     )
     queue: QueueDocument
+
+
+class AppChanges(BaseModel):
+    """What is said of an app, in the words of the configuration; null: as if nothing were said of that key."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"next": ["warehouse"], "concurrency": 8, "rate": "100/s", "timeout": None}]
+        },
+    )
+    inbound: dict[str, Any] | None = Field(
+        default=None, description="A table of an adapter; changing it needs the scope `host:admin`."
+    )
+    outbound: dict[str, Any] | None = Field(
+        default=None,
+        description="A table of an adapter; any but a plain `http` needs the scope `host:admin`.",
+    )
+    next: list[str] | None = Field(
+        default=None, description="The apps that receive everything that it sends."
+    )
+    subscribe: list[dict[str, str]] | None = Field(
+        default=None, description="Tables with type, source, subject."
+    )
+    concurrency: int | None = None
+    timeout: str | None = Field(default=None, description="A duration, such as `30s`.")
+    retry: dict[str, Any] | None = None
+    retention: dict[str, Any] | None = None
+    on_dead: Literal["release", "block"] | None = None
+    fallback: str | None = None
+    max_depth: int | None = None
+    max_processing: int | None = None
+    rate: str | None = Field(default=None, description="A number per time, such as `100/s`.")
+    breaker: dict[str, Any] | None = None
+
+
+class NewApp(AppChanges):
+    """An app that is to be there."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"app": "ledger", "subscribe": [{"type": "order.*"}], "max_depth": 10000}]
+        },
+    )
+    app: str = Field(pattern=APP_PATTERN, description="Its name.")

@@ -21,6 +21,7 @@ from crossdock.api.errors import Detail, ErrorAnswer, Refusal, answer_for
 from crossdock.api.guard import Guard
 from crossdock.api.operations import Answers, JsonAnswer, Operations
 from crossdock.api.resources import (
+    app_changes,
     apps,
     events,
     exporters,
@@ -50,6 +51,7 @@ _RESOURCES: tuple[Operations, ...] = (
     schedules.operations,
     webhooks.operations,
     apps.operations,
+    app_changes.operations,
     exporters.operations,
     keys.operations,
     events.operations,
@@ -102,6 +104,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Keep up with the store for as long as the application serves."""
     state: ApiState = app.state.crossdock
     attendance = Attendance(state)
+    state.keep_up = attendance.keep_up
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(attendance.run())
         tasks.create_task(state.feed.run())  # ends by itself when the process is to

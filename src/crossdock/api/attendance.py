@@ -29,6 +29,7 @@ class Attendance:
         self._state = state
         self._store = state.queue._store
         self._known = -1
+        self._turn = asyncio.Lock()
 
     async def run(self) -> None:
         """Look after it until cancelled."""
@@ -40,8 +41,7 @@ class Attendance:
         """Look once; a store that cannot be reached is tried again, and every request tells of it."""
         with suppress(StoreError):
             await self._state.keyring.note_uses()
-            if self._state.settings.renew is not None:
-                await self._follow()
+            await self.keep_up()
 
     async def end(self) -> None:
         """Note what is left to be noted, and that this process is there no longer."""
@@ -50,6 +50,13 @@ class Attendance:
             owner = self._store.owner
             if self._known >= 0:
                 await self._store.write_async(lambda tx: tx.forget_process(owner))
+
+    async def keep_up(self) -> None:
+        """Apply the newest generation of the configuration, if it is not applied yet."""
+        if self._state.settings.renew is None:
+            return
+        async with self._turn:
+            await self._follow()
 
     async def _follow(self) -> None:
         generation = await self._store.read_async(lambda reader: reader.generation())
@@ -66,7 +73,10 @@ class Attendance:
         before = self._state.settings
         assert before.renew is not None  # noqa: S101 - the caller made sure
         try:
-            now: ApiSettings = await asyncio.to_thread(before.renew)
+            overrides = await self._store.read_async(
+                lambda reader: {app: one.document for app, one in reader.overrides().items()}
+            )
+            now: ApiSettings = await asyncio.to_thread(before.renew, overrides)
         except ConfigError as error:
             return f"it goes on as before: {error}"
         self._state.apply(now)

@@ -46,6 +46,10 @@ KINDS: Final[Mapping[str, Kind]] = {
     "REQUEST_TIMEOUT": Kind(408, "the body has not come within 30 s"),
     "AMBIGUOUS_MESSAGE": Kind(409, "2 messages have the id 4711; name the app, or the source"),
     "ILLEGAL_MOVE": Kind(409, "cannot replay message 4711 of validator: it is pending"),
+    "APP_EXISTS": Kind(409, "there is an app validator; change it with PATCH"),
+    "APP_IN_USE": Kind(
+        409, "17 messages of validator are not finished; let them be worked on, or cancel them"
+    ),
     "SCHEDULE_EXISTS": Kind(409, "there is a schedule morning; replace it with PUT"),
     "LEASE_LOST": Kind(409, "1 deliveries are no longer ours, nothing was changed for them"),
     "IDEMPOTENCY_KEY_IN_USE": Kind(409, "a request with this Idempotency-Key is being worked on", 1),

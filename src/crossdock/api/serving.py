@@ -20,6 +20,7 @@ from crossdock.app.signals import at_end_of_input, until_signalled
 from crossdock.asynchronous.queue import AsyncQueue
 from crossdock.domain.door_events import ApiFirstKey, ApiStarted, ApiStopped
 from crossdock.domain.errors import ConfigError
+from crossdock.queue_core import overridden
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -55,6 +56,7 @@ async def _serve(loaded: Loaded, *, drain: timedelta, until_eof: bool) -> None:
             queue._gateway.notice(
                 ApiFirstKey(reason=f"a key that may do everything was made: it is in {written}")
             )
+        loaded = overridden(queue._store, loaded)
         listener = _listener(loaded)
         server = Server(
             _config(create_application(queue, ApiSettings.of(loaded)), loaded, drain), queue, began

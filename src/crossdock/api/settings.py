@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.app.configured import webhooks
 from crossdock.app.hub import Hub
@@ -37,7 +37,7 @@ class ApiSettings:
         routes: Who receives what an app sends.
         webhooks: What each app believes to which others post.
         loaded: The configuration, where there is one.
-        renew: Reads it again; None: it never changes.
+        renew: Reads it again, given what the API says of apps; None: it never changes.
     """
 
     allowed_hosts: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class ApiSettings:
     routes: Routes = field(default_factory=lambda: Routes({}, {}))
     webhooks: Mapping[AppId, Webhook] = field(default_factory=dict)
     loaded: Loaded | None = None
-    renew: Callable[[], ApiSettings] | None = None
+    renew: Callable[[Mapping[str, Any]], ApiSettings] | None = None
 
     @classmethod
     def of(cls, loaded: Loaded) -> ApiSettings:
@@ -69,7 +69,7 @@ class ApiSettings:
             routes=Hub(loaded).routes,
             webhooks=webhooks(loaded),
             loaded=loaded,
-            renew=lambda: cls.of(loaded.again()),
+            renew=lambda overrides: cls.of(loaded.again(overrides=overrides)),
         )
 
 

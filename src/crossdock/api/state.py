@@ -17,6 +17,8 @@ from crossdock.api.tally import Tally
 from crossdock.domain.message import AppId, check_app
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from crossdock.api.operations import Declared
     from crossdock.asynchronous.queue import AsyncQueue
     from crossdock.domain.key import ApiKey, Scope
@@ -34,6 +36,7 @@ class ApiState:
         declared: Every operation.
         tally: Counts what happens in the store.
         feed: Tells listeners what happens in the store.
+        keep_up: Applies the newest generation of the configuration.
         stopping: Set when the process is to end: nothing waits any longer.
     """
 
@@ -46,6 +49,7 @@ class ApiState:
         self.tally = Tally(queue)
         self.stopping = asyncio.Event()
         self.feed = Feed(queue, self.stopping)
+        self.keep_up: Callable[[], Awaitable[None]] = _stay
         self._settings = settings
         self._hosts = _hosts(settings)
 
@@ -125,6 +129,10 @@ def caller_of(request: Request) -> Caller:
     """Return who makes a request."""
     found: Caller = request.state.caller
     return found
+
+
+async def _stay() -> None:
+    """Do nothing: nobody attends to an application that does not serve."""
 
 
 def _hosts(settings: ApiSettings) -> frozenset[str]:

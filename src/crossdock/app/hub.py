@@ -36,7 +36,7 @@ from crossdock.domain.routing import Routes, Subscription
 from crossdock.domain.rules import Rate
 from crossdock.domain.schedule import SHORTEST_INTERVAL
 from crossdock.exporting import Exports
-from crossdock.queue_core import QueueCore, Stop
+from crossdock.queue_core import QueueCore, Stop, overridden, overrides_of
 from crossdock.synchronous.queue import Queue
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class Hub:
             if self._loaded is None:
                 raise ConfigError("the hub was given an AsyncQueue; send with that one")
             self._opened = Queue.from_config(self._loaded, app="hub")
+            self._loaded = overridden(self._opened._store, self._loaded)
         return self._opened
 
     def app(  # noqa: PLR0913 - one option for each thing that can be said of an app
@@ -208,6 +209,15 @@ class Hub:
             for name, (function, options) in self._decorated.items()
         }
 
+    def check(self) -> None:
+        """Make sure that all handlers and adapters can be made, before the store is opened.
+
+        Raises:
+            ConfigError: Some cannot; there is a line for each.
+        """
+        self._known()
+        self._entrances()
+
     def names(self, *apps: str) -> list[str]:
         """Return the apps that a run would work for.
 
@@ -307,7 +317,7 @@ class Hub:
         before = self._loaded
         assert before is not None  # noqa: S101 - who has no configuration is not asked to read it again
         parts = self._decorated, self._exporters, self._joined
-        self._loaded = before.again()
+        self._loaded = before.again(overrides=overrides_of(queue._store))
         try:
             self._join_applications()
             plan = self._plan(apps, queue)

@@ -60,8 +60,9 @@ def run_worker(
         WorkerEnded: The store cannot be used any more.
     """
     with Hub(loaded) as hub:
+        hub.check()
+        deadline = _Deadline(hub.queue, drain)  # the store may know of more apps
         names = tuple(hub.names(*apps))
-        deadline = _Deadline(hub.queue, drain)
         if until_eof:
             at_end_of_input(deadline.set)
         with (

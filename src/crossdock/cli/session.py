@@ -47,6 +47,31 @@ class Session:
         return load(self._config, options=options)
 
     @property
+    def in_force(self) -> Loaded:
+        """The configuration with what the API says of apps, if there is a store that could know.
+
+        Raises:
+            ConfigError: It is wrong.
+            StoreError: The store cannot be read.
+        """
+        from crossdock.app.overrides import in_force
+
+        if self.loaded.store_url == "sqlite://" or not self.has_store():
+            return self.loaded
+        with self.bare_queue() as queue:
+            return in_force(queue, self.loaded)
+
+    def bare_queue(self) -> Queue:
+        """Open the store that is there, putting nothing of the configuration into force.
+
+        Raises:
+            Refusal: There is no store yet.
+        """
+        from crossdock import Queue
+
+        return Queue(self.demand_store(), app=SENDER, settings=self.store_settings)
+
+    @property
     def store_path(self) -> Path:
         """Where the store's file is, or would be.
 

@@ -34,7 +34,10 @@ class Layers:
         self.origins: dict[Key, str] = {}
 
     def put(self, key: Key, value: Any, origin: str) -> None:
-        """Set a key. A table is merged into the one that is there; nothing is put under what is no table."""
+        """Set a key. A table is merged into the one that is there; nothing is put under what is no table.
+
+        None lets it be as if nothing had been said of it.
+        """
         if isinstance(value, dict) and (value or not key):
             for name, inner in value.items():
                 self.put((*key, name), inner, origin)
@@ -46,8 +49,21 @@ class Layers:
                 return
         if value == {} and isinstance(table.get(key[-1]), dict):
             return
+        if value is None:
+            self.drop(key)
+            return
         table[key[-1]] = value
         self.origins[key] = origin
+
+    def drop(self, key: Key) -> None:
+        """Let a key, or a whole table, be as if nothing had been said of it."""
+        table: Any = self.tree
+        for part in key[:-1]:
+            table = table.get(part, {}) if isinstance(table, dict) else {}
+        if isinstance(table, dict):
+            table.pop(key[-1], None)
+        for other in [one for one in self.origins if one[: len(key)] == key]:
+            del self.origins[other]
 
 
 def read_file(path: Path, name: str) -> dict[str, Any]:

@@ -23,6 +23,9 @@ from crossdock.domain.rules import fallback_loop, loop_text
 FILE_NAME: Final = "crossdock.toml"
 FILE_VARIABLE: Final = "CROSSDOCK_CONFIG"
 DEFAULT_ORIGIN: Final = "default"
+API_ORIGIN: Final = "api"
+_WHOLE: Final = ("inbound", "outbound", "breaker")
+"""Tables of an app that are replaced, since what they hold belongs together."""
 _RELATIVE_SQLITE: Final = re.compile(r"^(sqlite(?:\+\w+)?:///)(?![/~]|:memory:)(.+)$")
 
 
@@ -35,20 +38,25 @@ class Loaded:
         origins: By key, what set it; a key that is not there has its default.
         file: The file that was read; None: there is none.
         store_url: ``store.url``, its relative path counted from the file's folder if the file set it.
-        again: Loads it anew from where it came.
+        again: Loads it anew from where it came; ``overrides=`` are what the API says of apps now.
     """
 
     config: Config
     origins: Mapping[Key, str]
     file: Path | None
     store_url: str
-    again: Callable[[], Loaded] = field(compare=False, repr=False)
+    again: Callable[..., Loaded] = field(compare=False, repr=False)
 
     def retention(self) -> Retention:
         """Return what becomes of completed messages; a relative folder of the file counts from the file's."""
         from_file = self.file is not None and self.origin("retention", "folder") == _name(self.file)
         base = self.file.resolve().parent if self.file is not None and from_file else Path.cwd()
         return self.config.retention_rules(base)
+
+    def is_of_the_api(self, app: str) -> bool:
+        """Tell whether an app is there by what the API says alone."""
+        set_by = {origin for key, origin in self.origins.items() if key[:2] == ("apps", app)}
+        return set_by == {API_ORIGIN}
 
     def origin(self, *key: str) -> str:
         """Return what set a key: a file, a variable, an option, or ``default``."""
@@ -60,6 +68,7 @@ def load(
     *,
     environ: Mapping[str, str] | None = None,
     options: Mapping[str, tuple[Key, Any]] | None = None,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Loaded:
     """Load and check the configuration.
 
@@ -68,6 +77,7 @@ def load(
             there is one.
         environ: Default: the environment of this process.
         options: Of a command line, by name: the key and the value that each sets.
+        overrides: What the API says of apps, by app: tables as in a file, over what the file says.
 
     Raises:
         ConfigError: Something is wrong; its message has a line for each thing.
@@ -78,6 +88,8 @@ def load(
     layers = Layers()
     if file is not None and name is not None:
         layers.put((), read_file(file, name), name)
+    for app, table in (overrides or {}).items():
+        _put_over(layers, app, table)
     for key, value, variable in read_environment(environ, layers.tree):
         layers.put(key, value, variable)
     for option, (key, value) in (options or {}).items():
@@ -87,6 +99,13 @@ def load(
     return Loaded(
         config, layers.origins, file, _anchored(config.store.url, layers.origins, file, name), again
     )
+
+
+def _put_over(layers: Layers, app: str, table: Mapping[str, Any]) -> None:
+    for name in _WHOLE:
+        if name in table:
+            layers.drop(("apps", app, name))
+    layers.put(("apps", app), dict(table), API_ORIGIN)
 
 
 def _find(path: str | Path | None, environ: Mapping[str, str]) -> Path | None:

@@ -83,6 +83,26 @@ class KeyExpires(OfKey):
     name = "key.expires"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfApp(Told):
+    """Something that happened to what is configured for an app."""
+
+    level = Level.INFO
+    app: str
+
+
+class AppChanged(OfApp):
+    """An app was made or changed through the API."""
+
+    name = "app.changed"
+
+
+class AppReset(OfApp):
+    """What was said of an app through the API holds no more."""
+
+    name = "app.reset"
+
+
 class ApiFirstKey(Told):
     """There was no API key yet, so one was made that may do everything."""
 

@@ -115,6 +115,21 @@ class HubProcess:
     problem: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class AppOverride:
+    """What was said of an app through the API, over what its configuration says.
+
+    Attributes:
+        document: A table of the configuration, as JSON has it; null: as if nothing were said of that key.
+        revision: From 1; another after each change.
+        who: Changed it last.
+    """
+
+    document: dict[str, Any]
+    revision: int
+    who: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineEntry:
     """One thing that happened to a message.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import builtins
+    from collections.abc import Mapping
     from datetime import datetime, timedelta
 
     from crossdock.domain.answer import AnswerKey, KeptAnswer
     from crossdock.domain.key import ApiKey, KeySpec
+    from crossdock.domain.record import AppOverride
 
 
 class KeyVerbs(Protocol):
@@ -31,6 +33,16 @@ class KeyVerbs(Protocol):
         """Note that a key was used now."""
 
 
+class AppVerbs(Protocol):
+    """How the API says something of apps; each is in the audit log. A new generation lets every process apply it."""
+
+    def put_override(self, app: str, document: Mapping[str, Any], revision: int) -> bool:
+        """Say something of an app, if ``revision`` still stands (0: nothing is said); tell whether it was done."""
+
+    def drop_override(self, app: str) -> bool:
+        """Say nothing of an app any more; tell whether anything was said."""
+
+
 class AnswerVerbs(Protocol):
     """How a request that is made again is answered alike."""
 
@@ -49,3 +61,10 @@ class KeyReading(Protocol):
 
     def keys(self) -> builtins.list[ApiKey]:
         """Return every key, the oldest first."""
+
+
+class AppReading(Protocol):
+    """What is asked of what the API said of apps."""
+
+    def overrides(self) -> dict[str, AppOverride]:
+        """Return it by app."""

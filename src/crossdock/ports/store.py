@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from crossdock.ports.archive import ArchiveReading, ArchiveVerbs
-from crossdock.ports.doors import AnswerVerbs, KeyReading, KeyVerbs
+from crossdock.ports.doors import AnswerVerbs, AppReading, AppVerbs, KeyReading, KeyVerbs
 from crossdock.ports.exports import ExportingVerbs, ExportsReading
 from crossdock.ports.following import FollowingReading
 
@@ -194,6 +194,7 @@ class Transaction(
     PositionVerbs,
     ScheduleVerbs,
     ArchiveVerbs,
+    AppVerbs,
     KeyVerbs,
     AnswerVerbs,
     ExportingVerbs,
@@ -202,7 +203,7 @@ class Transaction(
     """One open write transaction."""
 
 
-class Reading(ArchiveReading, KeyReading, FollowingReading, ExportsReading, Protocol):
+class Reading(ArchiveReading, AppReading, KeyReading, FollowingReading, ExportsReading, Protocol):
     """One consistent snapshot."""
 
     def find(self, message_id: str, app: str | None, source_app: str | None = None) -> Record:

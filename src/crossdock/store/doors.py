@@ -1,4 +1,4 @@
-"""The verbs of the doors for programs: API keys, and answers that are given again."""
+"""The verbs of the doors for programs: API keys, answers that are given again, and what is said of apps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.answer import KeptAnswer
-from crossdock.domain.door_events import KeyCreated, KeyExpires, KeyRevoked
+from crossdock.domain.door_events import AppChanged, AppReset, KeyCreated, KeyExpires, KeyRevoked
 from crossdock.domain.errors import KeyNotFound
 from crossdock.domain.key import ApiKey, Scope
 from crossdock.domain.message import AppId
@@ -17,7 +17,7 @@ from crossdock.store.transaction import TransactionCore
 from crossdock.store.types import from_text, to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
     from crossdock.domain.answer import AnswerKey
@@ -31,7 +31,7 @@ _NO_ROW: Final = 0
 
 
 class Doors(TransactionCore):
-    """Keeps keys and answers."""
+    """Keeps keys, answers, and what is said of apps."""
 
     def has_keys(self) -> bool:
         """Tell whether there is any key, revoked ones included."""
@@ -94,6 +94,26 @@ class Doors(TransactionCore):
         since = to_text(before(self.now, keep))
         self.run(statements.forget_answers, {"since": since, "limit": _FORGOTTEN})
         self.run(statements.keep_answer, {**_named(key), **answer._asdict(), "now": self.now_text})
+
+    def put_override(self, app: str, document: Mapping[str, Any], revision: int) -> bool:
+        """Say something of an app; False: something else was said than what was read."""
+        row = {"app": app, "document": json.dumps(document), "who": self.who, "now": self.now_text}
+        if revision:
+            rows = self.run(statements.update_override, {**row, "revision": revision})
+        else:
+            rows = self.run(statements.insert_override, row)
+        if rows:
+            self.log_action(app, AppChanged, **{name: document[name] for name in document})
+            self.tell(AppChanged(app=app, reason=f"{app!r} was changed by {self.who}"))
+        return bool(rows)
+
+    def drop_override(self, app: str) -> bool:
+        """Say nothing of an app any more; False: nothing was said."""
+        rows = self.run(statements.drop_override, {"app": app})
+        if rows:
+            self.log_action(app, AppReset)
+            self.tell(AppReset(app=app, reason=f"{app!r} was reset by {self.who}"))
+        return bool(rows)
 
     def _demand_key(self, rows: Sequence[Any], key_id: str) -> ApiKey:
         if not rows:

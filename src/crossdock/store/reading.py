@@ -18,7 +18,7 @@ from crossdock.domain.events import (
 )
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import AppId
-from crossdock.domain.record import HubProcess, QueueStats, Record, TimelineEntry
+from crossdock.domain.record import AppOverride, HubProcess, QueueStats, Record, TimelineEntry
 from crossdock.domain.rules import RULE_NAMES, QueueRules
 from crossdock.domain.schedule import scheduled_by
 from crossdock.store import shrinking, statements, statistics
@@ -125,6 +125,11 @@ class Reader(FollowingReader, ExportsReader):
     def keys(self) -> builtins.list[ApiKey]:
         """Return every API key, the oldest first."""
         return [key_from(row) for row in self._run(statements.all_keys, {})]
+
+    def overrides(self) -> dict[str, AppOverride]:
+        """Return what was said of apps through the API, by app."""
+        rows = self._run(statements.overrides, {})
+        return {app: AppOverride(json.loads(document), *rest) for app, document, *rest in rows}
 
     def positions(self, app: str) -> dict[str, Any]:
         """Return how far an app has come in what it reads, by key."""

@@ -307,6 +307,17 @@ api_key: Final = Table(
 )
 """Who may use the API. Of the secret of a key there is the SHA-256 alone; its scopes are words with blanks between."""
 
+app_override: Final = Table(
+    "app_override",
+    metadata,
+    Column("app", Text, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("revision", Integer, nullable=False, server_default="1"),
+    _timestamp("updated_at", default=True),
+    Column("updated_by", Text, nullable=False, server_default="sql"),
+)
+"""What was said of apps through the API, over what their configuration says: tables of the configuration, as JSON."""
+
 kept_answer: Final = Table(
     "kept_answer",
     metadata,

@@ -73,6 +73,12 @@ from crossdock.store.statements.generation import (
     processes,
     report,
 )
+from crossdock.store.statements.override import (
+    drop_override,
+    insert_override,
+    overrides,
+    update_override,
+)
 from crossdock.store.statements.parts import MESSAGE_COLUMNS, RECORD_COLUMNS
 from crossdock.store.statements.payload import (
     dangling,
@@ -178,6 +184,7 @@ __all__ = [
     "deleted_depth",
     "depth_up_to",
     "drop_file",
+    "drop_override",
     "drop_payload",
     "drop_position",
     "drop_staged",
@@ -213,6 +220,7 @@ __all__ = [
     "in_hand",
     "insert_key",
     "insert_one",
+    "insert_override",
     "insert_payload",
     "insert_rows",
     "insert_schedule",
@@ -234,6 +242,7 @@ __all__ = [
     "oldest_due",
     "open_files",
     "overdue",
+    "overrides",
     "owned",
     "owners",
     "park",
@@ -271,6 +280,7 @@ __all__ = [
     "strike",
     "take_out",
     "trip",
+    "update_override",
     "update_schedule",
     "whole",
 ]

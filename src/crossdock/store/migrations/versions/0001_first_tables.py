@@ -203,6 +203,15 @@ CREATE TABLE api_key (
   CONSTRAINT pk_api_key PRIMARY KEY (id)
 )""",
     """\
+CREATE TABLE app_override (
+  app TEXT NOT NULL,
+  document TEXT NOT NULL,
+  revision INTEGER DEFAULT '1' NOT NULL,
+  updated_at VARCHAR(26) DEFAULT (strftime('%Y-%m-%d %H:%M:%f000', 'now')) NOT NULL,
+  updated_by TEXT DEFAULT 'sql' NOT NULL,
+  CONSTRAINT pk_app_override PRIMARY KEY (app)
+)""",
+    """\
 CREATE TABLE kept_answer (
   id INTEGER NOT NULL,
   caller TEXT NOT NULL,
