@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from crossdock import Status
+from crossdock import Status, Subscription
+from crossdock.api.settings import ApiSettings
 from crossdock.domain.key import Scope
-from tests.api.served import Reply, Served
+from crossdock.domain.message import REPLY_WANTED, AppId
+from crossdock.domain.routing import Routes
+from tests.api.served import Reply, Served, served
+
+EVENT = {"specversion": "1.0", "id": "4711", "source": "/till", "type": "order.placed", "data": {"x": 1}}
 
 
 def claim(api: Served, **wish: object) -> list[dict[str, object]]:
@@ -33,6 +40,64 @@ def test_a_message_is_claimed_and_acked_with_its_result(api: Served) -> None:
     assert done.json == {"settled": [delivery["delivery"]], "lost": []}
     record = api.queue.get(sent.id)
     assert (record.status, record.result) == (Status.COMPLETED, {"valid": True})
+
+
+@pytest.fixture
+def routed(tmp_path: Path) -> Iterator[Served]:
+    routes = Routes({AppId("app"): [AppId("ledger")]}, {AppId("mail"): [Subscription(type="order.*")]})
+    with served(tmp_path, ApiSettings(routes=routes)) as found:
+        yield found
+
+
+def test_what_a_worker_answers_goes_to_the_apps_that_follow(routed: Served) -> None:
+    sent = routed.queue.send_many("app", range(4), correlation_id="c")
+    handles = [one["delivery"] for one in claim(routed, limit=4)]
+    results = [{"valid": True}, [{"n": 1}, {"n": 2}, EVENT], None, "a word"]
+    answer = settle(
+        routed, "ack", [{"delivery": one, "result": two} for one, two in zip(handles, results, strict=True)]
+    )
+    assert answer.json["settled"] == handles
+    found = [
+        (one.message.data, one.source_app, one.message.correlationid) for one in routed.queue.list("ledger")
+    ]
+    expected = [{"valid": True}, {"n": 1}, {"n": 2}, {"x": 1}, "a word"]
+    assert found == [(data, "app", "c") for data in expected]
+    (mail,) = routed.queue.list("mail")
+    assert (mail.message.id, mail.message.source) == ("4711", "/till")
+    assert [routed.queue.get(one.id).result for one in sent] == [None] * 4
+
+
+def test_a_late_answer_is_sent_to_nobody(routed: Served) -> None:
+    routed.queue.send("app", 1)
+    (delivery,) = claim(routed)
+    settle(routed, "nack", [{"delivery": delivery["delivery"], "kind": "hand_back"}])
+    late = settle(routed, "ack", [{"delivery": delivery["delivery"], "result": {"valid": True}}])
+    assert (late.code, routed.queue.list("ledger")) == ("LEASE_LOST", [])
+
+
+def test_an_answer_under_the_id_of_another_message_changes_nothing(routed: Served) -> None:
+    routed.queue.send("ledger", {"y": 2}, message_id="4711", source_app="app")
+    sent = routed.queue.send("app", 1)
+    (delivery,) = claim(routed)
+    refused = settle(routed, "ack", [{"delivery": delivery["delivery"], "result": EVENT}])
+    assert (refused.status, refused.code) == (422, "INVALID_MESSAGE")
+    assert routed.queue.get(sent.id).status is Status.PROCESSING
+
+
+def test_who_waits_for_an_answer_gets_it_too(routed: Served) -> None:
+    sent = routed.queue.send("app", 1, extensions={REPLY_WANTED: True})
+    (delivery,) = claim(routed)
+    settle(routed, "ack", [{"delivery": delivery["delivery"], "result": [1, None]}])
+    assert routed.queue.get(sent.id).result == [1, None]
+    assert [one.message.data for one in routed.queue.list("ledger")] == [1]
+
+
+def test_an_answer_that_is_no_event_changes_nothing(routed: Served) -> None:
+    sent = routed.queue.send("app", 1)
+    (delivery,) = claim(routed)
+    wrong = settle(routed, "ack", [{"delivery": delivery["delivery"], "result": {**EVENT, "id": ""}}])
+    assert (wrong.status, wrong.code) == (422, "INVALID_MESSAGE")
+    assert routed.queue.get(sent.id).status is Status.PROCESSING
 
 
 def test_a_late_worker_changes_nothing_and_is_told_which_delivery_it_lost(api: Served) -> None:

@@ -241,7 +241,10 @@ class Acked(Given):
     """A delivery that is done."""
 
     delivery: str
-    result: Any = Field(default=None, description="What the app answers; kept with the message.")
+    result: Any = Field(
+        default=None,
+        description="What the app answers: sent to the apps that receive what it sends, else kept with the message.",
+    )
 
 
 class AckWish(Given):

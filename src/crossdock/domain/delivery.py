@@ -55,10 +55,20 @@ class Undecodable(NamedTuple):
     failure: Failure
 
 
+class Carried(NamedTuple):
+    """What of a message its answers carry on."""
+
+    id: str
+    correlationid: str | None
+    traceparent: str | None
+
+
 class Overdue(NamedTuple):
-    """A claimed message whose lease ran out.
+    """A claimed message whose lease ran out, or that is still held by somebody elsewhere.
 
     Attributes:
+        message: What its answers carry on.
+        wants_reply: Whether its sender waits for what comes of it.
         keep_s: The lease is to be renewed by so many seconds while its owner lives and runs; None: never.
     """
 
@@ -71,6 +81,8 @@ class Overdue(NamedTuple):
     max_attempts: int | None
     retry: RetryPolicy | None
     sent_at: datetime
+    message: Carried
+    wants_reply: bool
 
 
 class Completed(NamedTuple):

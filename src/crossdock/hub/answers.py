@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from crossdock.domain.delivery import Claimed, Completed
+from crossdock.domain.delivery import Completed
 from crossdock.domain.errors import PermanentError
 from crossdock.domain.message import DEFAULT_TYPE, Draft, Envelope, Message
 from crossdock.domain.routing import Routes
@@ -16,6 +16,38 @@ if TYPE_CHECKING:
 
     from crossdock.domain.message import AppId
     from crossdock.hub.gateway import Gateway
+
+
+class Trail(Protocol):
+    """What of a message its answers carry on."""
+
+    @property
+    def id(self) -> str:
+        """Of the message."""
+
+    @property
+    def correlationid(self) -> str | None:
+        """The exchange that it belongs to."""
+
+    @property
+    def traceparent(self) -> str | None:
+        """The trace that it belongs to."""
+
+
+class Answerable(Protocol):
+    """A delivery that is answered: a message that was claimed here, or one that somebody elsewhere holds."""
+
+    @property
+    def app(self) -> AppId:
+        """Whose queue it comes from."""
+
+    @property
+    def message(self) -> Trail:
+        """What is answered."""
+
+    @property
+    def wants_reply(self) -> bool:
+        """Whether its sender waits for what comes of it."""
 
 
 class Answers:
@@ -46,7 +78,7 @@ class Answers:
             self._note(app, self._routes.following(app))
         return [receiver for receiver, holds_up in self._receivers[app].items() if holds_up]
 
-    def to(self, claimed: Claimed, returned: Any, result: Any = None) -> Completed:
+    def to(self, claimed: Answerable, returned: Any, result: Any = None) -> Completed:
         """Return the outcome of a delivery whose handler has returned.
 
         Where nobody receives what the handler returned, it is kept as the result of the message; also if the sender of
@@ -81,7 +113,7 @@ class Answers:
             if receiver not in known:
                 known[receiver] = not self._routes.leads(receiver, app)
 
-    def _addressed(self, claimed: Claimed, value: Any) -> Iterator[tuple[Draft, Envelope]]:
+    def _addressed(self, claimed: Answerable, value: Any) -> Iterator[tuple[Draft, Envelope]]:
         """Give an answer once for each receiver, under the same id."""
         own = value if isinstance(value, Message) else None
         sender = claimed.app
@@ -115,7 +147,7 @@ def _kind(returned: Any, value: Any) -> str:
     return f"a list with a value of type {name}" if isinstance(returned, list) else f"a value of type {name}"
 
 
-def _envelope(receiver: AppId, sender: AppId, incoming: Message, own: Message | None) -> Envelope:
+def _envelope(receiver: AppId, sender: AppId, incoming: Trail, own: Message | None) -> Envelope:
     """Return the envelope of an answer; correlation and trace carry on unless it brings its own."""
     correlation_id = incoming.correlationid or incoming.id
     if own is None:

@@ -12,20 +12,26 @@ from crossdock.domain.retry import Dead, failure_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crossdock.domain.delivery import DeliveryKey
+
 
 class AnswerRefused(Exception):
-    """The store holds another message under the id of an answer; the transaction is undone."""
+    """The store holds another message under the id of an answer; the transaction is undone.
+
+    Attributes:
+        cause: What the store said.
+    """
 
     def __init__(self, settlement: Settlement, cause: InvalidMessage) -> None:
         super().__init__(str(cause))
         self._settlement = settlement
-        self._cause = cause
+        self.cause = cause
 
     def instead_of(self, settlement: Settlement) -> Settlement:
         """Return a settlement of the same write as it should be written: the refused one makes a dead letter."""
         if settlement is not self._settlement:
             return settlement
-        return settlement._replace(outcome=Dead(failure_of(self._cause, FailureCode.INVALID_MESSAGE)))
+        return settlement._replace(outcome=Dead(failure_of(self.cause, FailureCode.INVALID_MESSAGE)))
 
 
 def write_results(tx: Any, done: Sequence[Settlement]) -> list[int]:
@@ -39,16 +45,24 @@ def write_results(tx: Any, done: Sequence[Settlement]) -> list[int]:
     """
     if not done:
         return []
-    accepted = tx.settle(done)
+    accepted = settle_and_send(tx, done)
+    if len(accepted) == len(done):
+        return []
+    return [one.row_id for one in done if one.key not in accepted and not isinstance(one.outcome, HandedBack)]
+
+
+def settle_and_send(tx: Any, done: Sequence[Settlement]) -> set[DeliveryKey]:
+    """Settle deliveries, and send what those answer whose lease still held; return these.
+
+    Raises:
+        AnswerRefused: The store cannot take an answer; nothing must be committed.
+    """
+    accepted: set[DeliveryKey] = tx.settle(done)
     all_held = len(accepted) == len(done)
-    late: list[int] = []
     for one in done:
-        if all_held or one.key in accepted:
-            if one.outcome is not DONE:
-                _send_answers(tx, one)
-        elif not isinstance(one.outcome, HandedBack):
-            late.append(one.row_id)
-    return late
+        if one.outcome is not DONE and (all_held or one.key in accepted):
+            _send_answers(tx, one)
+    return accepted
 
 
 def _send_answers(tx: Any, settled: Settlement) -> None:

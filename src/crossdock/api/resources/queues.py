@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from crossdock.api.access import needs
 from crossdock.api.models import (
+    Acked,
     AckWish,
     Claimed,
     ClaimWish,
@@ -30,12 +31,24 @@ from crossdock.api.models import (
 from crossdock.api.operations import Answers, AppName, CallerOf, JsonAnswer, Operations, StateOf
 from crossdock.api.state import ApiState, Caller
 from crossdock.asynchronous.delivery import AsyncDelivery
+from crossdock.domain.answered import answer_of
 from crossdock.domain.cloudevent import instant_text, message_document
-from crossdock.domain.delivery import ClaimRequest, DeliveryKey, HandedBack, Outcome, Overdue, Settlement
-from crossdock.domain.errors import LeaseLost, PermanentError, RateLimited, StoreError
+from crossdock.domain.delivery import (
+    ClaimRequest,
+    Completed,
+    DeliveryKey,
+    HandedBack,
+    Outcome,
+    Overdue,
+    Settlement,
+)
+from crossdock.domain.errors import InvalidMessage, LeaseLost, PermanentError, RateLimited, StoreError
 from crossdock.domain.json_form import queue_document
 from crossdock.domain.key import Scope
-from crossdock.domain.message import check_app
+from crossdock.domain.message import AppId, check_app
+from crossdock.hub.answers import Answers as Addressing
+from crossdock.hub.gateway import Gateway
+from crossdock.hub.results import AnswerRefused, settle_and_send
 
 operations = Operations("queues")
 
@@ -106,14 +119,30 @@ async def claim_messages(
     answers=_SETTLED,
     errors=_LOST,
 )
-async def ack_messages(app: AppName, wish: AckWish, caller: CallerOf) -> JsonAnswer:
+async def ack_messages(app: AppName, wish: AckWish, caller: CallerOf, state: StateOf) -> JsonAnswer:
     """Complete messages, all in one transaction; the answer comes after the commit.
 
-    Deliveries whose lease is lost are named, and nothing is changed for them; if all are, the answer is 409.
+    What the app answers goes to the apps that receive what it sends, in the same transaction: an object is the data
+    of a message, an array is several, a CloudEvent keeps its envelope. Where nobody receives it, it is kept as the
+    result. Deliveries whose lease is lost are named, and nothing is changed for them; if all are, the answer is 409.
     """
     gateway = caller.queue._gateway
-    outcomes = {one.delivery: gateway.completed(one.result) for one in wish.deliveries}
-    return await _settle(caller, app, list(outcomes), lambda handle, _: outcomes[handle])
+    addressing = Addressing(gateway, state.settings.routes)
+    now = state.queue._store.now()
+    outcomes = {
+        one.delivery: _completed(one, gateway, app=check_app(app), now=now) for one in wish.deliveries
+    }
+
+    def outcome(handle: str, held: Overdue) -> Outcome:
+        plain, answer = outcomes[handle]
+        if answer is None:
+            return plain
+        addressed = addressing.to(held, answer)
+        if held.wants_reply or not addressed.answers:
+            return Completed(plain.result, addressed.answers)
+        return addressed
+
+    return await _settle(caller, app, list(outcomes), outcome)
 
 
 @operations.on(
@@ -225,27 +254,31 @@ async def _claim_for(
     if gone.is_gone and found:
         given_back = [Settlement(*one._claimed.key, HandedBack("the client has gone")) for one in found]
         with suppress(StoreError):  # the leases end by themselves
-            await caller.queue._store.write_async(partial(_end, done=given_back))
+            await caller.queue._store.write_async(partial(settle_and_send, done=given_back))
         return []
     return found
-
-
-def _end(tx: Any, done: Sequence[Settlement]) -> set[DeliveryKey]:
-    settled: set[DeliveryKey] = tx.settle(done)
-    return settled
 
 
 async def _settle(
     caller: Caller, app: str, handles: list[str], outcome: Callable[[str, Overdue], Outcome]
 ) -> JsonAnswer:
-    """End deliveries that are still held, in one transaction."""
+    """End deliveries that are still held, and send what they answer, in one transaction.
+
+    Raises:
+        InvalidMessage: The store has another message under the id of an answer; nothing was changed.
+    """
     caller.demand_app(app)
 
     def settle(tx: Any) -> set[DeliveryKey]:
         held = tx.in_hand(app, [key for handle in handles if (key := _key(handle))])
-        return _end(tx, [Settlement(one.row_id, one.lease_token, outcome(_handle(one), one)) for one in held])
+        return settle_and_send(
+            tx, [Settlement(one.row_id, one.lease_token, outcome(_handle(one), one)) for one in held]
+        )
 
-    return _settled(handles, await caller.queue._store.write_async(settle))
+    try:
+        return _settled(handles, await caller.queue._store.write_async(settle))
+    except AnswerRefused as error:
+        raise InvalidMessage.of("result", str(error.cause)) from error
 
 
 def _settled(handles: list[str], accepted: set[DeliveryKey]) -> JsonAnswer:
@@ -263,6 +296,18 @@ def _settled(handles: list[str], accepted: set[DeliveryKey]) -> JsonAnswer:
             lost,
         )
     return JsonAnswer({"settled": settled, "lost": lost})
+
+
+def _completed(one: Acked, gateway: Gateway, *, app: AppId, now: datetime) -> tuple[Completed, Any]:
+    """Return how a delivery ended, and what it answers, which may have receivers.
+
+    Raises:
+        InvalidMessage: The result is too large, or an event that is none.
+    """
+    try:
+        return gateway.completed(one.result), answer_of(one.result, app=app, now=now)
+    except PermanentError as error:
+        raise InvalidMessage.of("result", str(error)) from error
 
 
 def _nack(caller: Caller, wish: Nacked, held: Overdue) -> Outcome:

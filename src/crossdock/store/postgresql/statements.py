@@ -38,6 +38,7 @@ from crossdock.store.statements.parts import (
     LIMITED,
     MESSAGE_COLUMNS,
     NEXT_REVISION,
+    OVERDUE_COLUMNS,
     PENDING,
     PROCESSING,
     READY,
@@ -217,14 +218,7 @@ def overdue() -> Select[Any]:
         and_(T.lease_until < param("now"), or_(T.lease_keep_s.is_(None), T.lease_owner.like(param("ours")))),
         T.lease_until < param("before"),
     )
-    return (
-        select(
-            T.id, T.target_app, T.lease_owner, T.lease_token, T.lease_keep_s, T.attempts, T.max_attempts, T.retry,
-            func.coalesce(T.replayed_at, T.created_at),
-        )
-        .where(PROCESSING, WATCHED, late)
-        .suffix_with(LIMIT)
-    )  # fmt: skip
+    return select(*OVERDUE_COLUMNS).where(PROCESSING, WATCHED, late).suffix_with(LIMIT)
 
 
 def ending_owners() -> Select[Any]:

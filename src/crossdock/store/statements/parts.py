@@ -65,6 +65,11 @@ MESSAGE_COLUMNS: Final = (
 )  # fmt: skip
 """What a delivery needs of its row, in the order that ``codec`` reads."""
 
+OVERDUE_COLUMNS: Final = (
+    T.id, T.target_app, T.lease_owner, T.lease_token, T.lease_keep_s, T.attempts, T.max_attempts, T.retry,
+    func.coalesce(T.replayed_at, T.created_at), T.message_id, T.correlation_id, T.traceparent, T.extensions,
+)  # fmt: skip
+"""What the end of a delivery is judged by, and what its answers carry on."""
 RECORD_COLUMNS: Final = (
     *MESSAGE_COLUMNS, T.status, T.available_at, T.created_by, T.updated_at, T.claimed_at, T.processed_at,
     T.lease_owner, T.blocked, T.revision, T.result, T.error, T.deleted_at, T.lease_token,

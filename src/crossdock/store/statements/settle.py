@@ -13,6 +13,7 @@ from crossdock.store.statements.parts import (
     LIMIT,
     NEXT_REVISION,
     NO_LEASE,
+    OVERDUE_COLUMNS,
     PENDING,
     PROCESSING,
     SETTLED_COLUMNS,
@@ -120,25 +121,25 @@ def extend() -> Update:
     )
 
 
-_OVERDUE: Final = (
-    T.id, T.target_app, T.lease_owner, T.lease_token, T.lease_keep_s, T.attempts, T.max_attempts, T.retry,
-    func.coalesce(T.replayed_at, T.created_at),
-)  # fmt: skip
-
-
 def overdue() -> Select[Any]:
     """Return claimed messages whose lease ran out."""
-    return select(*_OVERDUE).where(PROCESSING, WATCHED, T.lease_until < param("now")).suffix_with(LIMIT)
+    return (
+        select(*OVERDUE_COLUMNS).where(PROCESSING, WATCHED, T.lease_until < param("now")).suffix_with(LIMIT)
+    )
 
 
 def held() -> Select[Any]:
     """Return the messages that a process holds, with what their end is judged by."""
-    return select(*_OVERDUE).where(PROCESSING, WATCHED, T.lease_owner == param("owner")).suffix_with(LIMIT)
+    return (
+        select(*OVERDUE_COLUMNS)
+        .where(PROCESSING, WATCHED, T.lease_owner == param("owner"))
+        .suffix_with(LIMIT)
+    )
 
 
 def in_hand() -> Select[Any]:
     """Return the messages of ``ids`` that are worked on for an app, with what their end is judged by."""
-    return select(*_OVERDUE).where(listed(T.id), Checked(PROCESSING), T.target_app == param("app"))
+    return select(*OVERDUE_COLUMNS).where(listed(T.id), Checked(PROCESSING), T.target_app == param("app"))
 
 
 def owned() -> Select[Any]:
