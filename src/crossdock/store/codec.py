@@ -11,7 +11,7 @@ from functools import partial
 from json.scanner import make_scanner
 from typing import Any, Final, TypeAlias
 
-from crossdock.domain.delivery import Carried, Claimed, Overdue, Undecodable
+from crossdock.domain.delivery import Claimed, Undecodable
 from crossdock.domain.errors import ConfigError, StoreError
 from crossdock.domain.lazy_message import LazyMessage
 from crossdock.domain.lifecycle import FailureCode, Status
@@ -20,7 +20,6 @@ from crossdock.domain.message import (
     DEFAULT_PRIORITY,
     DEFAULT_TYPE,
     JSON_TYPE,
-    REPLY_WANTED,
     AppId,
     Envelope,
     Message,
@@ -393,25 +392,3 @@ def failure_from(text: str | None) -> Failure | None:
     pairs = [one for one in given if isinstance(one, Mapping)] if isinstance(given, list) else []
     details = tuple((str(one.get("field", "")), str(one.get("issue", ""))) for one in pairs)
     return Failure(str(stored.get("code", FailureCode.PERMANENT)), str(stored.get("message", "")), details)
-
-
-def overdue_from(row: Row, otherwise: datetime) -> Overdue:
-    """Read what a delivery's end is judged by; ``otherwise`` it was sent, where the row does not say when."""
-    message_id, correlation, traceparent, extensions = row[9:]
-    return Overdue._make(
-        (
-            *row[:7],
-            readable_policy(row[7]),
-            maybe_moment(row[8]) or otherwise,
-            Carried(message_id, correlation, traceparent),
-            _wants_reply(extensions),
-        )
-    )
-
-
-def _wants_reply(extensions: str | None) -> bool:
-    """Tell whether the extensions of a message say so; another program may have written anything."""
-    if extensions is None or REPLY_WANTED not in extensions:
-        return False
-    found = value_or_text(extensions)
-    return isinstance(found, dict) and bool(found.get(REPLY_WANTED))

@@ -22,8 +22,9 @@ from crossdock.domain.retry import Dead, Failure, Halt, RetryAt, crash_failure
 from crossdock.store import statements
 from crossdock.store.about import About
 from crossdock.store.breaking import Breaking, strike_of
-from crossdock.store.codec import failure_to_text, overdue_from
+from crossdock.store.codec import failure_to_text
 from crossdock.store.falling_back import FallingBack
+from crossdock.store.overdue_codec import overdue_from
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:

@@ -313,7 +313,7 @@ app_override: Final = Table(
     Column("app", Text, primary_key=True),
     Column("document", Text, nullable=False),
     Column("revision", Integer, nullable=False, server_default="1"),
-    _timestamp("updated_at", default=True),
+    timestamp("updated_at", default=True),
     Column("updated_by", Text, nullable=False, server_default="sql"),
 )
 """What was said of apps through the API, over what their configuration says: tables of the configuration, as JSON."""

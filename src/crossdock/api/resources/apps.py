@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 operations = Operations("apps")
 
 _ETAG: Final = {"ETag": "Of this state of the app's configuration."}
-_LONGEST_NAME: Final = 200
 
 
 @operations.on(
