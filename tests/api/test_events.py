@@ -40,10 +40,10 @@ class Stream:
                 yield event, json.loads(value)
 
     def rows(self, count: int) -> list[int]:
-        """Return the rows of the next events, figures left out."""
+        """Return the rows of the next events that are about messages."""
         found = []
         for event, data in self.events():
-            if event != "queue.stats":
+            if event.startswith("message."):
                 found.append(data["row_id"])
             if len(found) == count:
                 break
@@ -99,6 +99,24 @@ def test_filters_choose_by_queue_and_by_kind(api: Served) -> None:
             if event == "queue.stats" and data["depth"] == 1 and "message.nacked" in heard:
                 break
         assert heard == {"message.nacked", "queue.stats"}
+
+
+def test_what_is_done_to_queues_and_keys_is_told_to_those_who_may_know(api: Served) -> None:
+    api.queue.pause("validator")
+    made, _ = api.made_key("late", READS)
+    with stream(api, "?after=0-0&type=queue.paused&type=key.created") as found:
+        told = [next(found.events()) for _ in range(2)]
+    assert [(event, data["app"], data["message_id"], data["row_id"]) for event, data in told] == [
+        ("queue.paused", "validator", None, None),
+        ("key.created", "", None, None),
+    ]
+    assert made.name == "late"
+    bound = api.key("bound", READS, app="validator")
+    with stream(api, "?after=0-0", key=bound) as found:
+        assert next(found.events())[0] == "queue.paused"
+        api.queue.resume("validator")
+        heard = (event for event, _ in found.events() if event != "queue.stats")
+        assert next(heard) == "queue.resumed"
 
 
 def test_a_key_of_one_app_hears_of_its_own_queue_alone(api: Served) -> None:

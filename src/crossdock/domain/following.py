@@ -60,20 +60,21 @@ def took(source_app: str, ready: datetime, claimed: datetime, processed: datetim
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occurrence:
-    """One thing that happened to a message, and the place behind it.
+    """One thing that happened to a message, a queue, a key or all of the store, and the place behind it.
 
     Attributes:
         event: ``message.sent``, or what the audit log says.
-        app: In whose queue it is.
+        app: In whose queue it is; empty: in none.
+        row_id: None, as the fields about the message: it is about none.
     """
 
     place: Place
     at: datetime
     event: str
     app: str
-    source_app: str
-    message_id: str
-    row_id: int
+    source_app: str | None
+    message_id: str | None
+    row_id: int | None
     attempt: int | None = None
     who: str | None = None
     code: str | None = None

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 200_000
 """So many ids are counted at most; the rest the next time."""
+_NO_ROW: Final = 0
+"""Stands where a line is about no message: about a queue as a whole, a key, or all of the store."""
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 """Stands for an instant that another program wrote and that is none."""
 
@@ -72,7 +74,7 @@ class FollowingReader(ArchiveReader):
         logged = self._run(follow.logged_between, {"after": after.line, "upto": upto.line, "limit": limit})
         line = logged[-1][0] if len(logged) == limit else max(after.line, upto.line)
         found = [_sent(one, after.line) for one in sent]
-        found += [_logged(one, row) for one in logged if one[2] is not None]
+        found += [_logged(one, row) for one in logged if one[2] is not None or one[5] == _NO_ROW]
         return Page(Place(row, line), found)
 
 
@@ -96,10 +98,10 @@ def _logged(line: Any, row: int) -> Occurrence:
         place=Place(row, line_id),
         at=maybe_moment(at) or _LONG_AGO,
         event=event,
-        app=app,
+        app=app or "",
         source_app=source_app,
         message_id=message_id,
-        row_id=row_id,
+        row_id=row_id or None,
         attempt=attempt,
         who=who,
         code=code,

@@ -55,11 +55,13 @@ async def follow_events(
 ) -> Response:
     """Follow what happens to messages, as server-sent events.
 
-    Every send (`message.sent`) comes once, in the order of rows, and every line of the audit log about a message (such
-    as `message.nacked`) once, in the order of the log; between the two kinds there is no order. Whoever comes again
-    with the last id misses nothing and gets nothing twice, as long as the messages are in the store. Claims and
-    completions are not told one by one: `queue.stats` brings the figures of a queue, without an id, at first and soon
-    after they have changed. Comments keep the connection alive and move the id on. Whoever reads too slowly is cut off.
+    Every send (`message.sent`) comes once, in the order of rows, and every line of the audit log (such as
+    `message.nacked`, or `queue.paused` and `key.created`, which name no message) once, in the order of the log;
+    between the two kinds there is no order. A key that is bound to an app hears of the queue of that app alone.
+    Whoever comes again with the last id misses nothing and gets nothing twice, as long as the messages are in the
+    store. Claims and completions are not told one by one: `queue.stats` brings the figures of a queue, without an
+    id, at first and soon after they have changed. Comments keep the connection alive and move the id on. Whoever
+    reads too slowly is cut off.
     """
     if app is not None:
         caller.demand_app(app)

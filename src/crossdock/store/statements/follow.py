@@ -82,10 +82,20 @@ def sent_between() -> Select[Any]:
 
 
 def logged_between() -> Select[Any]:
-    """Return the first lines of the audit log between two ids, with the message that each is about."""
+    """Return the first lines of the audit log between two ids, with the message or the queue that each is about."""
     message = (func.coalesce(T.source_app, _O.source_app), func.coalesce(T.message_id, _O.message_id))
     return (
-        select(_A.id, _A.at, _APP, *message, _A.row_id, _A.event, _A.attempt, _A.who, _A.code)
+        select(
+            _A.id,
+            _A.at,
+            func.coalesce(_APP, _A.app),
+            *message,
+            _A.row_id,
+            _A.event,
+            _A.attempt,
+            _A.who,
+            _A.code,
+        )
         .select_from(_LOGGED)
         .where(*_BEHIND)
         .order_by(_A.id)
