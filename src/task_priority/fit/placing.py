@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from task_priority.fit.slots import NO_TIME, Slot
 
@@ -129,7 +129,7 @@ def _admitted(wishes: Sequence[Wish], slots: Sequence[Slot]) -> list[Wish]:
             continue
         tried = admitted.copy()
         insort(tried, wish, key=_end_of)
-        if any(_reserved(tried, slots, side) is not None for side in _Side):
+        if any(_layout(tried, slots, side) is not None for side in _Side):
             admitted = tried
             loads.add(wish)
         else:
@@ -185,22 +185,35 @@ class _Loads:
 def _earliest(wish: Wish, room: Sequence[Slot], waiting: Sequence[Wish]) -> tuple[Piece, ...]:
     """Return the earliest time with which those who wait still fit."""
     pieces = pieces_for(wish, room)
-    if not pieces or not waiting or _reserved(waiting, without(room, pieces), _Side.EARLY) is not None:
+    if not pieces or not waiting or _layout(waiting, without(room, pieces), _Side.EARLY) is not None:
         return pieces
-    rooms = (_reserved(waiting, room, side) for side in _Side)
-    found = (pieces_for(wish, left) for left in rooms if left is not None)
-    return min((pieces for pieces in found if pieces), key=lambda pieces: pieces[-1].end, default=())
+    layouts = [layout for side in _Side if (layout := _layout(waiting, room, side)) is not None]
+    found = [pieces for layout in layouts if (pieces := pieces_for(wish, layout.left))]
+    if not found:  # what is left by the others is cut up; together with them it has a place
+        together = sorted([wish, *waiting], key=_end_of)
+        found = [
+            layout.pieces[wish.key] for side in _Side if (layout := _layout(together, room, side)) is not None
+        ]
+    return min(found, key=lambda pieces: pieces[-1].end, default=())
 
 
-def _reserved(wishes: Sequence[Wish], slots: Sequence[Slot], side: _Side) -> list[Slot] | None:
-    """Return what wishes, in order of their ends, leave when each is as early, or late, as can be; or None."""
-    left = list(slots)
+class _Layout(NamedTuple):
+    """Time for some wishes together, and what is left."""
+
+    pieces: Mapping[str, tuple[Piece, ...]]
+    left: list[Slot]
+
+
+def _layout(wishes: Sequence[Wish], slots: Sequence[Slot], side: _Side) -> _Layout | None:
+    """Give wishes, in order of their ends, time as early, or as late, as can be; None: they do not fit so."""
+    left, found = list(slots), {}
     for wish in wishes if side is _Side.EARLY else reversed(wishes):
         pieces = _pieces(wish, left, side)
         if not pieces:
             return None
+        found[wish.key] = pieces
         left = without(left, pieces)
-    return left
+    return _Layout(found, left)
 
 
 def _pieces(wish: Wish, slots: Sequence[Slot], side: _Side) -> tuple[Piece, ...]:

@@ -64,6 +64,14 @@ def test_plans_are_nearly_as_good_as_the_best_that_any_order_gives() -> None:
     assert len([share for share in shares if share < 0.9]) <= 3
 
 
+def test_the_most_wanted_is_placed_if_it_fits_at_all() -> None:
+    dice = random.Random(11)
+    for _ in range(2000):
+        slots, wishes = some_slots(dice), some_wishes(dice)
+        if pieces_for(wishes[0], slots):
+            assert wishes[0].key in place(wishes, slots), (wishes, slots)
+
+
 def some_slots(dice: random.Random) -> list[Slot]:
     start, slots = at(26, 9), []
     for _ in range(dice.randint(1, 4)):
