@@ -50,17 +50,23 @@ def environment(**changes: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("CROSSDOCK_") and name != "NO_COLOR"
+        if not name.startswith(("CROSSDOCK_", "TASK_PRIORITY_", "TODOIST_")) and name != "NO_COLOR"
     }
     return {**kept, "TZ": "UTC", "COLUMNS": "", "TERM": "xterm", **changes}
 
 
 class Shell:
-    """A folder to run the command in."""
+    """A folder to run the command in.
 
-    def __init__(self, folder: Path, warm: Warm) -> None:
+    Args:
+        package: Whose command.
+    """
+
+    def __init__(self, folder: Path, warm: Warm, package: str = "crossdock") -> None:
         self.folder = folder
         self._warm = warm
+        self._package = package
+        self._command = (*COMMAND[:-1], package)
 
     def __call__(
         self, *arguments: str, stdin: str | bytes = "", env: Mapping[str, str] | None = None
@@ -68,6 +74,7 @@ class Shell:
         """Run the command with everything piped, forked from a process that has imported it already."""
         code, out, err = self._warm.run(
             arguments,
+            package=self._package,
             folder=self.folder,
             env=environment(**(env or {})),
             stdin=stdin.encode() if isinstance(stdin, str) else stdin,
@@ -78,7 +85,7 @@ class Shell:
     def anew(self, *arguments: str, env: Mapping[str, str] | None = None) -> Result:
         """Run the command as a new process, from the start of the interpreter on."""
         done = subprocess.run(
-            [*COMMAND, *arguments],
+            [*self._command, *arguments],
             cwd=self.folder,
             env=environment(**(env or {})),
             stdin=subprocess.DEVNULL,
@@ -96,7 +103,7 @@ class Shell:
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
         """Start the command and leave it running."""
-        return subprocess.Popen([*COMMAND, *arguments], cwd=self.folder, env=environment(), **options)
+        return subprocess.Popen([*self._command, *arguments], cwd=self.folder, env=environment(), **options)
 
     def in_terminal(
         self,
@@ -118,7 +125,7 @@ class Shell:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         process = subprocess.Popen(
-            [*COMMAND, *arguments],
+            [*self._command, *arguments],
             cwd=self.folder,
             env=environment(**(env or {})),
             stdin=theirs,

@@ -49,10 +49,11 @@ class Warm:
         self._requests.close()  # it ends when nobody can ask any more
         self._process.wait(20)
 
-    def run(
+    def run(  # noqa: PLR0913 - all by keyword
         self,
         arguments: Sequence[str],
         *,
+        package: str,
         folder: Path,
         env: Mapping[str, str],
         stdin: bytes,
@@ -67,7 +68,7 @@ class Warm:
             os.pipe() for _ in range(4)
         ]  # standard input, output and error; its process id, then its status
         theirs = [pipes[0][0], pipes[1][1], pipes[2][1], pipes[3][1]]
-        request = {"arguments": list(arguments), "folder": str(folder), "env": dict(env)}
+        request = {"package": package, "arguments": list(arguments), "folder": str(folder), "env": dict(env)}
         try:
             socket.send_fds(self._requests, [json.dumps(request).encode()], theirs)
         finally:
@@ -146,14 +147,18 @@ def serve(requests: socket.socket) -> None:
 def _import_all() -> None:
     """Import every command, and what commands import when they do their work."""
     from crossdock.cli import commands, doctor, stdio
+    from task_priority.cli import commands as own_commands
 
-    importlib.import_module("crossdock.cli.application")
-    for package in (commands, doctor, stdio):
+    for package in ("crossdock", "task_priority"):
+        importlib.import_module(f"{package}.cli.application")
+    for package in (commands, doctor, stdio, own_commands):
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
     for name in (
         "crossdock", "crossdock.config", "crossdock.store.sqlite", "crossdock.store.postgresql.store",
         "crossdock.synchronous.queue", "crossdock.app.hub", "rich.console", "rich.table", "rich.json",
+        "crossdock.exporting", "task_priority.trying", "task_priority.changes", "task_priority.given_files",
+        "task_priority.views.terminal", "task_priority.views.markdown", "task_priority.views.documents", "tzlocal",
     ):  # fmt: skip
         with suppress(ModuleNotFoundError):
             importlib.import_module(name)
@@ -170,7 +175,7 @@ def _report_ended(alive: dict[int, int]) -> None:
 
 
 def _become_command(request: dict[str, Any], fds: list[int]) -> None:
-    """Be what ``python -m crossdock`` would be with these arguments; does not return."""
+    """Be what ``python -m`` and the package would be with these arguments; does not return."""
     status = 1
     try:
         signal.set_wakeup_fd(-1)
@@ -182,9 +187,8 @@ def _become_command(request: dict[str, Any], fds: list[int]) -> None:
         os.environ.clear()
         os.environ.update(request["env"])
         time.tzset()
-        from crossdock.cli import main
-
-        sys.argv = [str(Path(main.__file__).parents[1] / "__main__.py"), *request["arguments"]]
+        main = importlib.import_module(f"{request['package']}.cli.main")
+        sys.argv = [str(Path(str(main.__file__)).parents[1] / "__main__.py"), *request["arguments"]]
         sys.path[0] = request["folder"]
         sys.stdin, sys.stdout = open(0), open(1, "w")  # noqa: SIM115
         sys.stderr = open(2, "w", buffering=1, errors="backslashreplace")  # noqa: SIM115

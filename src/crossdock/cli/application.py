@@ -1,17 +1,17 @@
 """The tree of commands; the module of one is imported when it is called, or when help lists it."""
 
-# ruff: noqa: ANN401 - Typer's contexts and commands have no public types
+# ruff: noqa: ANN401 - Typer's commands have no public type
 
 from __future__ import annotations
 
-import importlib
 import sys
 from typing import Annotated, Any, Final
 
 import typer
 from typer.main import get_command
 
-from crossdock.cli.help import PlainGroup, new_group, show_help_alone
+from crossdock.cli.help import new_group, show_help_alone
+from crossdock.cli.lazy import LazyGroup
 from crossdock.cli.options import ConfigOption, StoreOption
 
 COMMANDS: Final = (
@@ -47,30 +47,16 @@ crossdock claim validator --ack
 crossdock queue stats"""
 
 
-class LazyGroup(PlainGroup):
-    """A group whose commands are modules of ``crossdock.cli.commands``, by name."""
+class CrossdockGroup(LazyGroup):
+    """The commands of ``crossdock``."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.commands: dict[str, Any] = dict.fromkeys(COMMANDS)  # names alone; Typer suggests from them
-
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
-        """Return the names in the order of a first acquaintance."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - Typer's signature
-        """Import the command, if there is one of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"crossdock.cli.commands.{cmd_name}")
-        found = get_command(module.app)
-        found.name = cmd_name
-        return found
+    package = "crossdock.cli.commands"
+    names = COMMANDS
 
 
 def command() -> Any:
     """Build the command."""
-    app = new_group(_HELP, cls=LazyGroup, epilog=_EXAMPLES, add_completion=True)
+    app = new_group(_HELP, cls=CrossdockGroup, epilog=_EXAMPLES, add_completion=True)
     app.callback()(root)
     return get_command(app)
 

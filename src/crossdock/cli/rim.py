@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.cli.exit_codes import ExitCode, code_of
+from crossdock.cli.program import Program
 from crossdock.cli.refusal import Refusal
 from crossdock.cli.terminal import complain, use_forgiving_encoding
 from crossdock.domain.errors import CrossdockError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from typer.exceptions import TyperException
 
-DEBUG_VARIABLE: Final = "CROSSDOCK_DEBUG"
+CROSSDOCK: Final = Program("crossdock", "Crossdock", "crossdock.cli.application")
 _ENDINGS: Final = ("SIGTERM", "SIGHUP")
 
 
@@ -28,10 +29,10 @@ class Ended(BaseException):
     """A signal asks us to end; raised wherever the program is, so that everything is closed in good order."""
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], program: Program = CROSSDOCK) -> int:
     """Execute a command line and return its exit code; prints what went wrong, never a traceback.
 
-    With ``CROSSDOCK_DEBUG=1`` errors come with their traceback.
+    With ``CROSSDOCK_DEBUG=1``, or the like of another program, errors come with their traceback.
     """
     gc.disable()  # imports make only what lives to the end; the session enables it when they are done
     use_forgiving_encoding()
@@ -39,7 +40,7 @@ def run(arguments: Sequence[str]) -> int:
         if hasattr(signal, name):  # Windows has not all of them
             signal.signal(getattr(signal, name), _end)
     try:
-        return _execute(arguments)
+        return _execute(arguments, program)
     except Ended:
         return ExitCode.TERMINATED
     except KeyboardInterrupt:
@@ -51,29 +52,27 @@ def run(arguments: Sequence[str]) -> int:
             sys.stderr.flush()
 
 
-def _execute(arguments: Sequence[str]) -> int:
+def _execute(arguments: Sequence[str], program: Program) -> int:
     try:
-        code = _dispatch(arguments)
+        code = _dispatch(arguments, program)
         sys.stdout.flush()
     except BrokenPipeError:
         raise
     except Exception as error:  # this is the rim: nothing above could say it better
-        if os.environ.get(DEBUG_VARIABLE):
+        if os.environ.get(program.debug_variable):
             raise
-        return _explain(error)
+        return _explain(error, program)
     return code
 
 
-def _dispatch(arguments: Sequence[str]) -> int:
+def _dispatch(arguments: Sequence[str], program: Program) -> int:
     from typer import Abort
     from typer.exceptions import TyperException
 
-    from crossdock.cli.application import command
-
     try:
-        code: Any = command().main(list(arguments), prog_name="crossdock", standalone_mode=False)
+        code: Any = program.command().main(list(arguments), prog_name=program.name, standalone_mode=False)
     except TyperException as error:
-        return _explain_usage(error)
+        return _explain_usage(error, program)
     except Abort:
         return ExitCode.INTERRUPTED
     except SystemExit as ending:  # Typer's, of a completion, or for a broken pipe
@@ -83,29 +82,31 @@ def _dispatch(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else ExitCode.OK
 
 
-def _explain(error: Exception) -> int:
+def _explain(error: Exception, program: Program) -> int:
     match error:
         case Refusal():
-            complain(str(error))
+            complain(str(error), name=program.name)
             return error.code
         case CrossdockError():
-            complain(str(error))
+            complain(str(error), name=program.name)
             return code_of(error)
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
-            complain(f"{where}{error.strerror or error}")
+            complain(f"{where}{error.strerror or error}", name=program.name)
             return ExitCode.FAILED
         case _:
             complain(
-                f"a defect of Crossdock: {type(error).__name__}: {error}; {DEBUG_VARIABLE}=1 shows where"
+                f"a defect of {program.title}: {type(error).__name__}: {error}; "
+                f"{program.debug_variable}=1 shows where",
+                name=program.name,
             )
             return ExitCode.FAILED
 
 
-def _explain_usage(error: TyperException) -> int:
+def _explain_usage(error: TyperException, program: Program) -> int:
     """Say what is wrong with the command line, and where its help is."""
     context = getattr(error, "ctx", None)
-    path = "crossdock" if context is None else context.command_path
+    path = program.name if context is None else context.command_path
     sentence = error.format_message().rstrip(".").replace(". Did", "; did")
     complain(f"{sentence[:1].lower()}{sentence[1:]} (see '{path} --help')", name=path)
     return ExitCode.USAGE
