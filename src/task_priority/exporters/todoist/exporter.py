@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -28,7 +28,7 @@ class TodoistExporter:
     """
 
     name: str = NAME
-    kinds: tuple[str, ...] = (*dict.fromkeys(KIND_OF.values()), KIND)
+    kinds: Sequence[str] = (*dict.fromkeys(KIND_OF.values()), KIND)
 
     def __init__(
         self,

@@ -29,7 +29,7 @@ class TodoistBackupExporter:
     """
 
     name: str = NAME
-    kinds: tuple[str, ...] = (*dict.fromkeys(KIND_OF.values()), ROWS, _FILES)
+    kinds: Sequence[str] = (*dict.fromkeys(KIND_OF.values()), ROWS, _FILES)
 
     def __init__(self, path: Path, *, owner: str | None = None) -> None:
         self._path = path

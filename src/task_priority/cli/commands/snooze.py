@@ -1,0 +1,44 @@
+"""``task-priority snooze``: puts a task off in Todoist."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from crossdock.command import described, new_command
+from task_priority.cli.changing import change
+from task_priority.cli.options import TaskArgument
+from task_priority.cli.session import Session
+
+app = new_command()
+
+
+@app.command(**described("task-priority snooze 1 tomorrow", "task-priority snooze report 'friday 14:00'"))
+def snooze(
+    task: TaskArgument,
+    when: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="WHEN",
+            help="A day such as tomorrow, friday, 3d, 2w or 2026-11-30, with or without a time: friday 14:00.",
+        ),
+    ],
+) -> None:
+    """Let a task be due at another time in Todoist; a day leaves it the time of day that it has.
+
+    The change is kept in the queue until Todoist has it, though the network or the machine fail; 'task-priority undo'
+    takes it back.
+    """
+    from task_priority.days import parse_when
+    from task_priority.views.texts import moment_text
+
+    zone = Session().settings().zone
+    today = datetime.now(UTC).astimezone(zone).date()
+    try:
+        due = parse_when(" ".join(when), today)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    outcome = f"put off to {moment_text(due, today, zone)}"
+    change(task, lambda changes, ranked: changes.put_off(ranked.task.id, due), outcome)

@@ -1,0 +1,71 @@
+"""``task-priority sync``: asks the connected sources what has changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from crossdock.command import ExitCode, counted, described, new_command, progress, say, say_json, tell
+from task_priority.cli.options import FullOption, JsonOption
+from task_priority.cli.session import Session
+from task_priority.cli.writing import deliver
+
+if TYPE_CHECKING:
+    from crossdock.exporting import Exporter, Exports, SyncReport
+
+app = new_command()
+
+
+@app.command(**described("task-priority sync", "task-priority sync --full"))
+def sync(*, full: FullOption = False, json: JsonOption = False) -> None:
+    """Fetch what has changed from every connected source, after sending the changes that wait.
+
+    A source that fails does not stop the others; what it had fetched before is kept, and the next sync goes on there.
+    """
+    from crossdock.exporting import Exports
+    from task_priority.sources import Sources
+
+    session = Session()
+    session.demand_connected()
+    with session.queue() as queue, Sources(session.home) as sources:
+        deliver(queue, sources)
+        exports = Exports(queue)
+        outcomes = [_one(exports, exporter, full=full, json=json) for exporter in sources.exporters()]
+    if json:
+        say_json(outcomes)
+    if any(outcome["problem"] for outcome in outcomes):
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _one(exports: Exports, exporter: Exporter, *, full: bool, json: bool) -> dict[str, Any]:
+    """Sync one source, and say what came of it."""
+    from crossdock import DeliveryError
+
+    seen = 0
+    with progress(f"asking {exporter.name}") as advance:
+
+        def tell_progress(report: SyncReport) -> None:
+            nonlocal seen
+            advance(report.counts.received - seen)
+            seen = report.counts.received
+
+        try:
+            report = exports.sync(exporter, full=full, progress=tell_progress)
+        except DeliveryError as error:
+            tell(f"{exporter.name}: {error}")
+            return {"name": exporter.name, "problem": str(error)}
+    if not json:
+        say(f"{exporter.name}: {_summary(report)}")
+    counts = report.counts.to_json()
+    return {"name": exporter.name, "problem": None, "remarks": [*report.remarks], **counts}
+
+
+def _summary(report: SyncReport) -> str:
+    counts = report.counts
+    parts = [f"{counted(counts.received, 'object')} received", f"{counts.changed} changed"]
+    if counts.gone:
+        parts.append(f"{counts.gone} gone")
+    if counts.set_aside:
+        parts.append(f"{counts.set_aside} could not be taken (task-priority sources)")
+    return "; ".join([", ".join(parts), *report.remarks])

@@ -1,0 +1,82 @@
+"""Connecting a source: its secret is asked for, tried at once, and kept only if it works."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from crossdock.command import ExitCode, Refusal, can_ask, hint, progress, say
+from task_priority.cli.session import Session
+
+if TYPE_CHECKING:
+    from crossdock import Queue
+    from task_priority.sources import Sources
+
+
+def read_secret(what: str, *, variable: str | None = None) -> str:
+    """Return a secret: from a variable, else typed by a person without being shown, else from standard input.
+
+    Raises:
+        Refusal: There is none.
+    """
+    given = os.environ.get(variable, "").strip() if variable else ""
+    if not given:
+        given = (getpass.getpass(f"{what}: ") if can_ask() else sys.stdin.readline()).strip()
+    if not given:
+        or_set = f", or set {variable}" if variable else ""
+        raise Refusal(f"{what} is missing: type it, or write it to standard input{or_set}", ExitCode.USAGE)
+    return given
+
+
+def connect_sources(
+    connections: Mapping[str, Mapping[str, Any]], secrets: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Connect sources and fetch everything of them; if that fails, none is connected.
+
+    Args:
+        connections: By name, what is said of each.
+        secrets: Credentials by the name under which they are kept.
+
+    Raises:
+        DeliveryError: A service does not answer, or refuses the credentials; nothing has changed.
+    """
+    from task_priority.connections import Connections
+    from task_priority.sources import Sources
+
+    session = Session()
+    with session.queue() as queue, Sources(session.home) as sources:
+        credentials, known = sources.credentials(), Connections(session.home.connections)
+        before = {name: credentials.load(name) for name in secrets}
+        for name, values in secrets.items():
+            credentials.store(name, values)
+        try:
+            _fetch(queue, sources, connections)
+        except BaseException:
+            for name, earlier in before.items():
+                if earlier is None:
+                    credentials.forget(name)
+                else:
+                    credentials.store(name, earlier)
+            raise
+        for name, options in connections.items():
+            known.put(name, options)
+        for name in secrets:
+            hint(f"kept in {credentials.where(name)}")
+    hint("see what to do next: task-priority today")
+    hint(
+        f"if task-priority run is running, let it know: crossdock reload --config {session.home.configuration}"
+    )
+
+
+def _fetch(queue: Queue, sources: Sources, connections: Mapping[str, Mapping[str, Any]]) -> None:
+    from crossdock.exporting import Exports
+
+    for name, options in connections.items():
+        with progress(f"fetching {name}") as advance:
+            report = Exports(queue).sync(
+                sources.exporter(name, options), full=True, progress=lambda _: advance(1)
+            )
+        say(f"connected {name}: {report.counts.taken} objects fetched")

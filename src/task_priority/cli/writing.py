@@ -1,0 +1,45 @@
+"""Handing changes over to their service at once, in words that people understand if that cannot be now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crossdock.command import counted, hint, tell
+
+if TYPE_CHECKING:
+    from crossdock import Queue
+    from task_priority.sources import Sources
+
+
+def deliver(queue: Queue, sources: Sources) -> bool:
+    """Hand over the changes that wait; tell whether all arrived. A hub that runs may do so at the same time."""
+    from crossdock import DeliveryError
+    from crossdock.exporting import Exports
+    from task_priority.changes import Changes
+    from task_priority.sources import TODOIST
+
+    if TODOIST not in sources.names():
+        return True
+    try:
+        count = Changes(queue, Exports(queue)).deliver(sources.todoist_writer(queue))
+    except DeliveryError as error:
+        tell(f"todoist: {error}")
+        hint("the change is kept and tried again: by task-priority run, or with the next task-priority sync")
+        return False
+    if count:
+        hint(f"{counted(count, 'change')} arrived at Todoist")
+    return True
+
+
+def refresh(queue: Queue, sources: Sources) -> None:
+    """Fetch what Todoist made of a change; if that cannot be now, the change is shown as pending until it can."""
+    from crossdock import DeliveryError
+    from crossdock.exporting import Exports
+    from task_priority.sources import TODOIST
+
+    for exporter in sources.exporters():
+        if exporter.name == TODOIST:
+            try:
+                Exports(queue).sync(exporter)
+            except DeliveryError as error:
+                tell(f"todoist: the change arrived, but not its outcome: {error}")

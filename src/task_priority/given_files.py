@@ -1,0 +1,41 @@
+"""Files that are ranked as they are, with nothing connected and nothing stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from crossdock import ConfigError
+from task_priority.sources import Fetched
+
+
+def file_sources(calendars: Sequence[Path], backups: Sequence[Path], now: datetime) -> Iterator[Fetched]:
+    """Give what reads files as they are.
+
+    Args:
+        calendars: iCalendar files, or folders of them.
+        backups: CSV exports and JSON backups of Todoist, or folders of them.
+        now: When they are read.
+
+    Raises:
+        ConfigError: One is not there.
+    """
+    for file in (*calendars, *backups):
+        if not file.exists():
+            raise ConfigError(f"{file}: there is no such file or folder")
+    if calendars:
+        from task_priority.exporters.ics import IcsExporter, Source  # noqa: PLC0415 - only what is given
+
+        named = [Source(_name(number, file), str(file)) for number, file in enumerate(calendars, 1)]
+        yield Fetched(IcsExporter(named), now)
+    if backups:
+        from task_priority.exporters.todoist_backup import TodoistBackupExporter  # noqa: PLC0415 - likewise
+
+        for file in backups:
+            yield Fetched(TodoistBackupExporter(file), now)
+
+
+def _name(number: int, file: Path) -> str:
+    """Return a name that no other file has."""
+    return f"{number} {file.stem}".replace(":", " ")

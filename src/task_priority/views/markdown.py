@@ -1,0 +1,106 @@
+"""Ranking and plan as Markdown, to paste into a note or to keep in a repository."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Final
+
+from task_priority.overview import Overview
+from task_priority.ranking.rank import Ranked
+from task_priority.views.texts import (
+    balance_text,
+    day_heading,
+    freshness_text,
+    pieces_text,
+    placed_by_task,
+    reasons_text,
+    remarks,
+    title_of,
+    today_of,
+    when_text,
+)
+from task_priority.views.timeline import day_entries
+
+_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>#|~])")
+
+
+def ranked_markdown(overview: Overview, ranked: Sequence[Ranked]) -> str:
+    """Return ranked tasks as a table."""
+    placed = placed_by_task(overview.plan)
+    lines = ["| # | Score | Task | When | Why |", "| ---: | ---: | --- | --- | --- |"]
+    lines += [
+        f"| {one.place} | {one.score} | {escaped(title_of(one.task))} "
+        f"| {when_text(overview, one, placed)} | {escaped(reasons_text(one))} |"
+        for one in ranked
+    ]
+    return _page(lines, overview)
+
+
+def week_markdown(overview: Overview, days: Sequence[date]) -> str:
+    """Return days of the plan, each a heading with a list."""
+    lines: list[str] = []
+    for day in days:
+        lines += [f"## {day_heading(day, today_of(overview))}", ""]
+        lines += [
+            f"- {one.time} {escaped(one.title)} ({one.kind.value})" for one in day_entries(overview, day)
+        ]
+        lines.append("")
+    return _page(lines, overview)
+
+
+def plan_markdown(overview: Overview) -> str:
+    """Return the planned tasks, and those that have no place."""
+    today, zone = today_of(overview), overview.settings.zone
+    lines = ["| When | Task | Score |", "| --- | --- | ---: |"]
+    for placed in overview.plan.placed:
+        late = " (late)" if placed.late else ""
+        title = escaped(title_of(placed.ranked.task))
+        lines.append(f"| {pieces_text(placed.pieces, today, zone)}{late} | {title} | {placed.ranked.score} |")
+    if overview.plan.unplaced:
+        lines += ["", "## No place for", ""]
+    lines += [
+        f"- **{escaped(title_of(one.ranked.task))}**: {one.reason.text}; {escaped(one.reason.change)}"
+        for one in overview.plan.unplaced
+    ]
+    return _page(lines, overview)
+
+
+def explanation_markdown(overview: Overview, ranked: Ranked) -> str:
+    """Return why a task is where it is."""
+    lines = [
+        f"## {escaped(title_of(ranked.task))}",
+        "",
+        "| Points | Term | Evidence |",
+        "| ---: | --- | --- |",
+    ]
+    lines += [f"| {t.points:+} | {escaped(t.name)} | {escaped(t.evidence)} |" for t in ranked.terms]
+    lines += [f"| **{ranked.score}** | **score** | place {ranked.place} |", ""]
+    lines.append(f"{ranked.standing.status.value.capitalize()}: {escaped(ranked.standing.reason)}.")
+    return _page(lines, overview)
+
+
+def sources_markdown(overview: Overview) -> str:
+    """Return the connected sources, and what could not be read of them."""
+    lines = ["| Source | Synced | Tasks | Events | Unread |", "| --- | --- | ---: | ---: | ---: |"]
+    for one in overview.sources:
+        synced = freshness_text(one, overview.now).removeprefix(f"{one.name} ")
+        lines.append(f"| {one.name} | {synced} | {len(one.tasks)} | {len(one.events)} | {len(one.unread)} |")
+    return _page(lines, overview)
+
+
+def escaped(text: str) -> str:
+    """Return foreign text so that Markdown shows it as it is."""
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def _page(lines: Sequence[str], overview: Overview) -> str:
+    return "\n".join([*lines, "", *_footer(overview)])
+
+
+def _footer(overview: Overview) -> Iterator[str]:
+    yield f"{balance_text(overview.plan)}."
+    for line in remarks(overview):
+        yield ""
+        yield escaped(line)

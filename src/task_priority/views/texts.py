@@ -1,0 +1,161 @@
+"""The words that terminal and Markdown share: reasons, times, freshness, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Final
+
+from crossdock.command import printable
+from task_priority.fit.placing import Piece
+from task_priority.fit.plan import Placed, Plan
+from task_priority.model import Task, TaskId
+from task_priority.moments import Day, Moment, day_of, start_of
+from task_priority.overview import Overview, SourceState
+from task_priority.ranking.rank import Ranked
+from task_priority.words import count_text, day_text, duration_text
+
+CONNECT_HINT: Final = (
+    "No source is connected. See what it would be like: task-priority demo. "
+    "Then connect your own: task-priority connect todoist (or google, ics, csv), "
+    "or rank your files as they are: task-priority today --ics my.ics --csv my.csv"
+)
+_MINUTE: Final = timedelta(minutes=1)
+_SHOWN_PROBLEMS: Final = 3
+
+
+def title_of(task: Task) -> str:
+    """Return a title on one line."""
+    return printable(task.title)
+
+
+def reasons_text(ranked: Ranked, most: int | None = None) -> str:
+    """Return the evidence of the terms that weigh most, each with its points."""
+    terms = sorted(ranked.terms, key=lambda term: -abs(term.points))
+    return ", ".join(f"{printable(term.evidence)} ({term.points:+})" for term in terms[:most])
+
+
+def facts_text(task: Task, today: date, zone: tzinfo) -> str:
+    """Return what is known of a task: ``Home · @phone · p2 · due tomorrow · 30 min``."""
+    place = " / ".join(part for part in (task.project, task.section) if part)
+    facts = [
+        place,
+        " ".join(f"@{label}" for label in task.labels),
+        task.priority.shown,
+        "" if task.due is None else f"due {moment_text(task.due, today, zone)}",
+        "" if task.deadline is None else f"deadline {day_text(task.deadline, today)}",
+        "" if task.duration is None else duration_text(task.duration),
+        "repeats" if task.recurring else "",
+    ]
+    return printable(" · ".join(fact for fact in facts if fact))
+
+
+def moment_text(moment: Moment, today: date, zone: tzinfo) -> str:
+    """Write a moment as the owner reads it: ``today``, ``tomorrow 09:00``."""
+    day = day_text(day_of(moment, zone), today)
+    return day if isinstance(moment, Day) else f"{day} {start_of(moment, zone).astimezone(zone):%H:%M}"
+
+
+def pieces_text(pieces: Sequence[Piece], today: date, zone: tzinfo) -> str:
+    """Write planned time: ``today 09:10–10:40, 13:00–13:30; tomorrow 09:00–09:30``."""
+    days: dict[date, list[str]] = {}
+    for piece in pieces:
+        days.setdefault(piece.start.astimezone(zone).date(), []).append(
+            clock_text(piece.start, piece.end, zone)
+        )
+    return "; ".join(f"{day_text(day, today)} {', '.join(times)}" for day, times in days.items())
+
+
+def clock_text(start: datetime, end: datetime, zone: tzinfo) -> str:
+    """Write a time of a day: ``09:10–10:40``."""
+    return f"{start.astimezone(zone):%H:%M}–{end.astimezone(zone):%H:%M}"
+
+
+def day_heading(day: date, today: date) -> str:
+    """Write a day as the heading of a list: ``Today, Thursday 26 November``."""
+    named = f"{day:%A} {day.day} {day:%B}"
+    called = day_text(day, today)
+    return f"{called.capitalize()}, {named}" if called in {"today", "tomorrow", "yesterday"} else named
+
+
+def balance_text(plan: Plan) -> str:
+    """Say how much is due and how much is free within the plan."""
+    balance = plan.balance
+    free, due = duration_text(balance.free), duration_text(balance.due)
+    text = f"{due} due and {free} free in the next {count_text((plan.end - plan.start).days, 'day')}"
+    over = balance.due - balance.free
+    return f"{text}; {duration_text(over)} too much" if over >= _MINUTE else text
+
+
+def free_today_text(overview: Overview) -> str:
+    """Say how much of today is free."""
+    zone = overview.settings.zone
+    today = today_of(overview)
+    left = sum(
+        (slot.length for slot in overview.plan.slots if slot.start.astimezone(zone).date() == today),
+        timedelta(0),
+    )
+    return f"{duration_text(left)} free today"
+
+
+def today_of(overview: Overview) -> date:
+    """Return the day it is for the owner."""
+    return overview.now.astimezone(overview.settings.zone).date()
+
+
+def placed_by_task(plan: Plan) -> dict[TaskId, Placed]:
+    """Return the placed tasks by their ids."""
+    return {one.ranked.task.id: one for one in plan.placed}
+
+
+def when_text(overview: Overview, ranked: Ranked, placed: dict[TaskId, Placed]) -> str:
+    """Say when a task fits, or nothing."""
+    one = placed.get(ranked.task.id)
+    if one is None:
+        return ""
+    text = pieces_text(one.pieces, today_of(overview), overview.settings.zone)
+    return f"{text} (late)" if one.late else text
+
+
+def freshness_text(source: SourceState, now: datetime) -> str:
+    """Say how fresh a source is: ``todoist 12 min ago``."""
+    if source.synced_at is None:
+        return f"{source.name} never synced"
+    age = now - source.synced_at
+    return f"{source.name} just now" if age < _MINUTE else f"{source.name} {_age_text(age)} ago"
+
+
+def remarks(overview: Overview) -> Iterator[str]:
+    """Say how fresh the sources are, what could not be read, what is on its way, and what to do next."""
+    if not overview.sources:
+        yield CONNECT_HINT
+        return
+    yield f"Sources: {', '.join(freshness_text(one, overview.now) for one in overview.sources)}."
+    for source in overview.sources:
+        if source.problem is not None:
+            yield f"{source.name}: {printable(source.problem)}"
+    stale = [source.name for source in overview.sources if source.is_stale(overview.now)]
+    if stale:
+        yield f"{_list_text(stale)} may have changed since: task-priority sync"
+    yield from _unread_remarks(overview)
+    if overview.pending:
+        yield (
+            f"{count_text(len(overview.pending), 'change')} on the way, "
+            "shown as if made already: task-priority list"
+        )
+
+
+def _unread_remarks(overview: Overview) -> Iterator[str]:
+    unread = [(source.name, one) for source in overview.sources for one in source.unread]
+    for name, one in unread[:_SHOWN_PROBLEMS]:
+        yield printable(f"{name}: {one.kind} {one.id} could not be read: {one.reason}")
+    if len(unread) > _SHOWN_PROBLEMS:
+        yield f"{len(unread) - _SHOWN_PROBLEMS} more could not be read: task-priority sources"
+
+
+def _age_text(age: timedelta) -> str:
+    return count_text(age.days, "day") if age.days else duration_text(age)
+
+
+def _list_text(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,144 @@
+"""Connecting, syncing and writing back, against the sandbox."""
+
+from __future__ import annotations
+
+import json
+import signal
+import urllib.request
+from datetime import UTC, datetime, timedelta
+
+from task_priority.sandbox import Consent, Sandbox
+from tests.task_priority.cli.conftest import Owner
+
+
+def test_a_token_is_tried_and_kept_only_if_it_works(owner: Owner, sandbox: Sandbox) -> None:
+    wrong = owner("connect", "todoist", "--base", sandbox.todoist_url, stdin="wrong\n")
+    assert wrong.code == 1
+    assert "refuses the token" in wrong.err
+    assert "wrong" not in wrong.err
+    assert not list((owner.home / "credentials").glob("*.json"))
+    assert "No source is connected" in owner.good("sources").out
+    owner.connect(sandbox)
+    assert sandbox.token not in owner.good("sources", "--json").out
+    assert [one["name"] for one in owner.good("sources", "--json").json["sources"]] == ["todoist"]
+
+
+def test_no_token_is_refused(owner: Owner) -> None:
+    result = owner("connect", "todoist", "--base", "http://127.0.0.1:9/")
+    assert result.code == 2
+    assert (
+        "The API token of Todoist is missing: type it, or write it to standard input, or set TODOIST_API"
+        in result.err
+    )
+
+
+def test_a_service_that_does_not_answer_connects_nothing(owner: Owner) -> None:
+    result = owner("connect", "todoist", "--base", "http://127.0.0.1:9", stdin="token\n")
+    assert result.code == 1
+    assert "does not answer" in result.err
+    assert "No source is connected" in owner.good("today").out
+
+
+def test_a_disconnected_source_is_forgotten(owner: Owner, sandbox: Sandbox) -> None:
+    owner.connect(sandbox)
+    owner.good("disconnect", "todoist")
+    assert "No source is connected" in owner.good("today").out
+    assert not list((owner.home / "credentials").glob("*.json"))
+    assert owner("disconnect", "todoist").code == 5
+
+
+def test_sync_fetches_what_has_changed(owner: Owner, sandbox: Sandbox) -> None:
+    owner.connect(sandbox)
+    before = len(owner.ranked())
+    task = owner.ranked()[0]["task"]["id"].removeprefix("todoist:")
+    owner.good("done", f"todoist:{task}")
+    assert len(owner.ranked()) == before - 1
+    again = owner.good("sync", "--full", "--json").json
+    assert [(one["name"], one["problem"], one["set_aside"]) for one in again] == [("todoist", None, 0)]
+    assert len(owner.ranked()) == before - 1
+
+
+def test_what_is_done_is_done_at_todoist_and_can_be_undone(owner: Owner, sandbox: Sandbox) -> None:
+    owner.connect(sandbox)
+    task = next(one["task"] for one in owner.ranked() if not one["task"]["recurring"])
+    assert owner.good("done", task["id"]).out == f"{task['title']}: done\n"
+    assert task["id"] not in {one["task"]["id"] for one in owner.ranked()}
+    assert owner.good("undo").out == f"{task['title']}: taken back\n"
+    assert task["id"] in {one["task"]["id"] for one in owner.ranked()}
+    nothing = owner("undo")
+    assert nothing.code == 5
+    assert "nothing to undo" in nothing.err
+
+
+def test_what_is_put_off_is_due_then(owner: Owner, sandbox: Sandbox) -> None:
+    owner.connect(sandbox)
+    task = next(one["task"] for one in owner.ranked() if not one["task"]["recurring"] and one["task"]["due"])
+    day = (datetime.now(UTC) + timedelta(days=400)).date().isoformat()
+    owner.good("snooze", task["id"], day, "14:00")
+    found = {one["task"]["id"]: one["task"] for one in owner.ranked()}
+    assert found[task["id"]]["due"] == {"kind": "floating", "value": f"{day}T14:00:00"}
+    owner.good("undo")
+    found = {one["task"]["id"]: one["task"] for one in owner.ranked()}
+    assert found[task["id"]]["due"] == task["due"]
+    assert owner("snooze", task["id"], "whenever").code == 2
+
+
+def test_a_change_survives_being_offline(owner: Owner, sandbox: Sandbox) -> None:
+    owner.connect(sandbox)
+    task = owner.ranked()[0]["task"]
+    connections = owner.home / "sources.json"
+    online = connections.read_text()
+    connections.write_text(json.dumps({"todoist": {"base_url": "http://127.0.0.1:9"}}))
+    result = owner.good("done", task["id"])
+    assert "does not answer" in result.err
+    listed = owner.good("list")
+    assert f"{task['title']}: done; the last attempt failed: 127.0.0.1 does not answer" in listed.out
+    pending = owner.good("list", "--json").json["pending"]
+    assert [(one["task_id"], one["change"], one["given_up"]) for one in pending] == [
+        (task["id"], "done", False)
+    ]
+    assert task["id"] not in {one["task"]["id"] for one in owner.ranked()}
+    connections.write_text(online)
+    assert owner.good("undo").out == f"{task['title']}: the change was dropped before Todoist had it\n"
+    assert task["id"] in {one["task"]["id"] for one in owner.ranked()}
+
+
+def test_files_are_exported(owner: Owner, sandbox: Sandbox) -> None:
+    owner.connect(sandbox)
+    written = owner.good("export", "--json").json
+    assert [path.rsplit("/", 1)[1].split("_2")[0] for path in written] == [
+        "todoist_tasks", "calendar_events", "ranked_tasks",
+    ]  # fmt: skip
+    exported = json.loads((owner.home / "files" / "todoist_export.json").read_text())
+    assert len(exported["tasks"]) >= len(owner.ranked()) > 0
+
+
+def test_google_is_connected_by_signing_in(owner: Owner, sandbox: Sandbox) -> None:
+    sandbox.oauth.consent = Consent.GRANT
+    client = owner.folder / "client.json"
+    client.write_text(json.dumps(sandbox.google_client()))
+    with owner.start("connect", "google", "--client", str(client), "--base", sandbox.url) as process:
+        assert process.stderr is not None
+        address = next(line.strip() for line in map(bytes.decode, process.stderr) if "http" in line)
+        with urllib.request.urlopen(address, timeout=30):  # noqa: S310 - the browser, whom the answer leads back
+            out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert b"connected google-calendar: " in out
+    names = [one["name"] for one in owner.good("sources", "--json").json["sources"]]
+    assert names == ["google-calendar", "google-tasks"]
+    assert owner.ranked()
+    owner.good("disconnect", "google")
+    assert not list((owner.home / "credentials").glob("*.json"))
+
+
+def test_the_sandbox_is_served_until_it_is_interrupted(owner: Owner) -> None:
+    with owner.start("sandbox", "--port", "0", "--client", "client.json") as process:
+        assert process.stdout is not None
+        told = [process.stdout.readline().decode() for _ in range(5)]
+        words = told[2].split()
+        owner.good("connect", "todoist", "--base", words[-1], stdin=f"{words[1]}\n")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    assert "connect google --client client.json" in told[3]
+    assert json.loads((owner.folder / "client.json").read_text())["installed"]["client_id"]
+    assert owner.ranked()

@@ -1,0 +1,159 @@
+"""The commands that show something, piped and in a terminal, with the demo account at a fixed instant."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import jsonschema_rs
+import pytest
+
+from crossdock import __version__
+from task_priority.views.schemas import schema_of
+from tests.cli.command import environment, without_colour
+from tests.cli.test_version import SLOW_TO_IMPORT
+from tests.task_priority.cli.conftest import Owner
+
+DEMO = ("--sandbox", "--now", "2026-11-26T08:07+01:00")
+SCHEMAS = {
+    ("today",): "tasks-today",
+    ("list",): "ranked-tasks",
+    ("plan",): "task-plan",
+    ("week",): "task-plan",
+    ("next",): "task-explanation",
+    ("explain", "1"): "task-explanation",
+    ("why-not", "2"): "task-explanation",
+}
+
+SHOWN = [("today",), ("week",), ("explain", "1"), ("sources",)]
+
+
+@pytest.mark.parametrize("command", SCHEMAS, ids=" ".join)
+def test_json_is_as_the_published_schema_says(owner: Owner, command: tuple[str, ...]) -> None:
+    result = owner.good(*command, "--json", *DEMO)
+    jsonschema_rs.validator_for(schema_of(SCHEMAS[command])).validate(result.json)
+    assert len(result.out.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", SHOWN, ids=" ".join)
+def test_in_a_pipe_there_is_plain_text(owner: Owner, command: tuple[str, ...]) -> None:
+    result = owner.good(*command, *DEMO)
+    assert "\x1b" not in result.out
+    assert "Sources: todoist just now, google-calendar just now, google-tasks just now." in result.out
+    assert not [line for line in result.out.splitlines() if line.endswith(" ")]
+
+
+@pytest.mark.parametrize("command", SHOWN, ids=" ".join)
+def test_markdown_has_a_table_or_a_list(owner: Owner, command: tuple[str, ...]) -> None:
+    result = owner.good(*command, "--markdown", *DEMO)
+    assert [line for line in result.out.splitlines() if line.startswith(("| ", "- "))]
+
+
+def test_the_same_instant_shows_the_same(owner: Owner) -> None:
+    first, second = (owner.good("today", *DEMO).out for _ in range(2))
+    assert first == second
+
+
+def test_in_a_terminal_it_is_coloured_and_fits(owner: Owner) -> None:
+    shown = owner.in_terminal("today", *DEMO, columns=90).out
+    assert "\x1b[" in shown
+    plain = without_colour(shown)
+    assert max(len(line) for line in plain.splitlines()) <= 90
+    assert "free today" in plain
+    assert "more: task-priority list" in plain
+
+
+def test_a_list_is_chosen_by_status_project_and_label(owner: Owner) -> None:
+    everything = owner.ranked(*DEMO)
+    waiting = owner.ranked("--status", "waiting", *DEMO)
+    assert waiting == [one for one in everything if one["status"] == "waiting for"] != []
+    project = everything[0]["task"]["project"]
+    assert owner.ranked("--project", project.upper(), *DEMO) == [
+        one for one in everything if one["task"]["project"] == project
+    ]
+    label = next(one["task"]["labels"][0] for one in everything if one["task"]["labels"])
+    assert owner.ranked("--label", f"@{label}", *DEMO) == [
+        one for one in everything if label in one["task"]["labels"]
+    ]
+
+
+def test_what_is_explained_can_be_named_in_words(owner: Owner) -> None:
+    first = owner.ranked(*DEMO)[0]["task"]
+    words = " ".join(reversed(first["title"].split()))
+    assert first["title"] in owner.good("explain", words, *DEMO).out
+    assert first["title"] in owner.good("explain", first["id"], *DEMO).out
+    several = owner("explain", "the", *DEMO)
+    assert several.code == 5
+    assert "tasks are meant by 'the'" in several.err
+    none = owner("why-not", "xyzzy", *DEMO)
+    assert (none.code, none.out) == (5, "")
+    assert "no open task is meant by 'xyzzy'" in none.err
+
+
+def test_the_demo_shows_everything_with_one_command(owner: Owner) -> None:
+    shown = owner.good("demo").out
+    for part in (
+        "Why the first one is the first",
+        "Points  Term",
+        "due and",
+        "task-priority connect todoist",
+    ):
+        assert part in shown
+    assert not owner.home.exists()
+
+
+@pytest.mark.parametrize("command", [("today",), ("week",), ("list",), ("plan",), ("sources",)], ids=" ".join)
+def test_with_nothing_connected_it_says_how_to_begin(owner: Owner, command: tuple[str, ...]) -> None:
+    shown = owner.good(*command).out
+    assert "task-priority demo" in shown
+    assert "task-priority connect todoist" in shown
+    assert "--ics my.ics --csv my.csv" in shown
+
+
+@pytest.mark.parametrize(
+    "command", [("next",), ("sync",), ("done", "1"), ("undo",), ("export",)], ids=" ".join
+)
+def test_what_needs_a_source_refuses_without_one(owner: Owner, command: tuple[str, ...]) -> None:
+    result = owner(*command)
+    assert (result.code, result.out) == (5, "")
+    assert "No source is connected" in result.err
+
+
+def test_two_forms_at_once_are_refused(owner: Owner) -> None:
+    assert owner("today", "--json", "--markdown", *DEMO).code == 2
+    wrong = owner("today", "--now", "soon", "--sandbox")
+    assert wrong.code == 2
+    assert "'soon' is no instant such as" in wrong.err
+
+
+def test_wrong_settings_are_told_before_anything_is_ranked(owner: Owner) -> None:
+    owner.good("weights")
+    (owner.home / "settings.toml").write_text("[weights]\ndeu = 3\nage = true\n")
+    result = owner("today", *DEMO)
+    assert result.code == 3
+    assert "weights.deu: unknown key; did you mean due?" in result.err
+    assert "weights.age: expected a whole number from -1000 to 1000, given true" in result.err
+
+
+def test_weights_show_what_is_in_force(owner: Owner) -> None:
+    owner.good("weights")
+    (owner.home / "settings.toml").write_text("[weights]\ndue = 7\n")
+    assert "*  due       7 " in owner.good("weights").out
+    assert json.loads(owner.good("weights", "--json").out)["weights"]["due"] == 7
+
+
+def test_the_plan_is_written_as_a_calendar(owner: Owner) -> None:
+    owner.good("plan", "--feed", "plan.ics", *DEMO)
+    assert (owner.folder / "plan.ics").read_bytes().startswith(b"BEGIN:VCALENDAR\r\n")
+
+
+def test_nothing_slow_is_imported_for_the_version() -> None:
+    program = (
+        "import sys; sys.argv[1:] = ['--version']; from task_priority.cli.main import main; main();"
+        f"print(sorted({SLOW_TO_IMPORT!r} & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment(), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == [f"task-priority {__version__}", "[]"]
