@@ -36,7 +36,7 @@ class EarShelf:
     def close(self) -> None:
         """Close all that were given back; those that come back later are closed then."""
         self._closed = True
-        for idle in self._idle.values():
+        lent, self._idle = self._idle, {}  # another thread may borrow in this very moment
+        for idle in lent.values():
             for ear in idle:
                 ear.close()
-        self._idle.clear()

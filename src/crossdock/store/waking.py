@@ -20,6 +20,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from crossdock.domain.errors import StoreError
 from crossdock.durable_files import FILE_MODE, FOLDER_MODE
 from crossdock.store.file_locks import shared_bytes
 
@@ -187,6 +188,7 @@ class Waker:
         self._folder = folder
         self._boot_id = boot_id
         self._count = 0
+        self._lock = threading.Lock()
         self._fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)  # noqa: FBT003 - the standard library's signature
@@ -196,13 +198,20 @@ class Waker:
         self._seen = b""
 
     def listen(self, app: str) -> Ear:
-        """Return a new ear for one app."""
-        self._count += 1
-        slot = random.randrange(_HEADER, _SLOTS)  # noqa: S311 - two ears in one slot only share their luck
-        name = f"{_digest(app)}.{slot}.{self._boot_id}-{self._count}"
-        ear = Ear(self._address(name), self._folder / name, self._asleep, slot)
-        self._asleep[:_HEADER] = os.urandom(_HEADER)  # only now: who saw this finds the socket
-        return ear
+        """Return a new ear for one app.
+
+        Raises:
+            StoreError: The waker is closed, perhaps in this very moment by another thread.
+        """
+        with self._lock:
+            if self._fd < 0:
+                raise StoreError("the queue is closed; open it again to go on")
+            self._count += 1
+            slot = random.randrange(_HEADER, _SLOTS)  # noqa: S311 - two ears in one slot only share their luck
+            name = f"{_digest(app)}.{slot}.{self._boot_id}-{self._count}"
+            ear = Ear(self._address(name), self._folder / name, self._asleep, slot)
+            self._asleep[:_HEADER] = os.urandom(_HEADER)  # only now: who saw this finds the socket
+            return ear
 
     def knows(self, app: str) -> bool:
         """Tell whether any process of this host has an ear for an app."""
@@ -228,11 +237,12 @@ class Waker:
 
     def close(self) -> None:
         """Release the descriptors; safe to call twice."""
-        fd, self._fd = self._fd, -1
-        if fd >= 0:
-            os.close(fd)
-            self._socket.close()
-            self._asleep.close()
+        with self._lock:
+            fd, self._fd = self._fd, -1
+            if fd >= 0:
+                os.close(fd)
+                self._socket.close()
+                self._asleep.close()
 
     def _address(self, name: str) -> str:
         """Return a short path: a socket's may have 107 bytes. Source: unix(7)."""
