@@ -84,6 +84,9 @@ def document(app: FastAPI) -> dict[str, Any]:
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
+        for schema in schemas.values():
+            if "examples" in schema:
+                schema["examples"] = [_with_nulls(one, schema, schemas) for one in schema["examples"]]
         schemas["Error"] = _ERROR
         made["components"]["securitySchemes"] = {
             "key": {"type": "http", "scheme": "bearer", "description": "An API key, `cdk_…`."}
@@ -93,6 +96,23 @@ def document(app: FastAPI) -> dict[str, Any]:
             _complete(operation)
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def _with_nulls(value: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    """Return an example with the nulls that must be in it, and that FastAPI left out."""
+    found = next((one for one in schema.get("anyOf", ()) if one.get("type") != "null"), schema)
+    if "$ref" in found:
+        found = schemas[found["$ref"].rpartition("/")[2]]
+    if isinstance(value, list):
+        return [_with_nulls(one, found.get("items", {}), schemas) for one in value]
+    properties = found.get("properties", {})
+    if not isinstance(value, dict) or not properties:
+        return value
+    demanded = {name: None for name in properties if name in found.get("required", ()) or name in value}
+    return {
+        name: _with_nulls(one, properties.get(name, {}), schemas)
+        for name, one in {**demanded, **value}.items()
+    }
 
 
 def _operations(made: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -41,6 +41,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "SCHEDULE_NOT_FOUND": Kind(404, "no schedule nightly"),
     "EXPORTER_NOT_FOUND": Kind(404, "no exporter todoits; did you mean todoist?"),
     "OBJECT_NOT_FOUND": Kind(404, "todoist has no object 4711 among its tasks"),
+    "TASK_NOT_FOUND": Kind(
+        404, "no open task has the id plumber; did you mean todoist:8Jx4 (Call the plumber)?"
+    ),
     "KEY_NOT_FOUND": Kind(404, "no key 5f0c3a9e1b7d"),
     "METHOD_NOT_ALLOWED": Kind(405, "PUT is not for /api/v1/messages; GET, POST are"),
     "REQUEST_TIMEOUT": Kind(408, "the body has not come within 30 s"),
@@ -50,6 +53,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "APP_IN_USE": Kind(
         409, "17 messages of validator are not finished; let them be worked on, or cancel them"
     ),
+    "NOTHING_TO_UNDO": Kind(409, "nothing was changed about todoist:8Jx4 that could be undone"),
     "SCHEDULE_EXISTS": Kind(409, "there is a schedule morning; replace it with PUT"),
     "LEASE_LOST": Kind(409, "1 deliveries are no longer ours, nothing was changed for them"),
     "IDEMPOTENCY_KEY_IN_USE": Kind(409, "a request with this Idempotency-Key is being worked on", 1),
@@ -68,6 +72,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "QUEUE_FULL": Kind(429, "the queue of 'validator' has no room for one more", 1),
     "INTERNAL_ERROR": Kind(500, "a defect of Crossdock; its log says more under the request_id"),
     "STORE_ERROR": Kind(500, "the store refused what was asked"),
+    "CONFIG_ERROR": Kind(500, "settings.toml: weights.duee: unknown key; did you mean due?"),
     "STORE_DAMAGED": Kind(503, "the store's file vanished; nothing more is acknowledged"),
     "SCHEMA_OUT_OF_DATE": Kind(503, "the store's schema does not fit this version of Crossdock"),
     "STORE_UNAVAILABLE": Kind(503, "the store cannot be written now; send again later", 1),

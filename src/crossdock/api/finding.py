@@ -56,9 +56,14 @@ def tag_of(record: Record) -> str:
 def unless_known(tag: str, if_none_match: str | None, document: Any) -> Response:
     """Return a document, or only say that the caller has it."""
     headers = {"ETag": tag}
-    if if_none_match is not None and (tag in if_none_match or is_any(if_none_match)):
+    if is_known(tag, if_none_match):
         return Response(status_code=304, headers=headers)
     return JsonAnswer(document, headers=headers)
+
+
+def is_known(tag: str, if_none_match: str | None) -> bool:
+    """Tell whether a caller has what a tag names."""
+    return if_none_match is not None and (tag in if_none_match or is_any(if_none_match))
 
 
 def demand_match(tag: str, if_match: str | None, what: str) -> None:

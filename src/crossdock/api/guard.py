@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from crossdock.api.errors import JSON, ErrorAnswer, Refusal, answer_for, defect_answer, new_request_id
+from crossdock.api.operations import ACCESS
 from crossdock.domain.door_events import ApiFailed
 from crossdock.domain.errors import CrossdockError
 
@@ -76,7 +77,7 @@ class Guard:
 
     def _tell(self, scope: Scope, exchange: Exchange, error: Exception) -> None:
         words = f"{type(error).__name__}: {error}"
-        about = {"request_id": exchange.request_id, "method": scope["method"], "path": scope["path"]}
+        about = {"request_id": exchange.request_id, "method": scope["method"], "path": _shown_path(scope)}
         self._notice(ApiFailed(reason=words, **about))
 
 
@@ -126,6 +127,14 @@ class Exchange:
         yield from SECURITY_HEADERS
         yield from (header for header in _STRICT if header[0] not in given)
         yield from self._extra
+
+
+def _shown_path(scope: Scope) -> str:
+    """Return what may be told of a path: where it is the proof of a caller, only the pattern of it."""
+    route = scope.get("route")
+    extra = getattr(route, "openapi_extra", None) or {}
+    path: str = route.path if route is not None and extra.get(ACCESS) == "proof" else scope["path"]
+    return path
 
 
 def _name_of(host: str) -> str:

@@ -158,7 +158,9 @@ class Operations(APIRouter):
                 extra[SCOPE] = access.scope.value
             if raw_body is not None:
                 extra |= {RAW_BODY: True, "requestBody": raw_body}
-            media: dict[str, Any] = {"response_class": HTMLResponse} if answers.page else {}
+            media: dict[str, Any] = {}
+            if answers.page or (answers.texts and answers.model is None):
+                media["response_class"] = HTMLResponse if answers.page else Response
             self.add_api_route(
                 path,
                 function,
@@ -176,6 +178,23 @@ class Operations(APIRouter):
             return function
 
         return declare
+
+    def giving(self, **facts: Any) -> Operations:
+        """Return the same operations for one application of the API, with facts on the state of each request.
+
+        What several share, such as what they look at, is so no global. A parameter gets at a fact by FastAPI's
+        ``Depends`` on a function that returns ``request.state.<name>``.
+        """
+
+        async def give(request: Request) -> None:
+            for name, fact in facts.items():
+                setattr(request.state, name, fact)
+
+        given = Operations("")
+        given.tags = []
+        given.include_router(self, dependencies=[Depends(give)])
+        given.declared = list(self.declared)
+        return given
 
 
 def _parsed(request: Request, body: bytes, max_depth: int) -> Any:
@@ -199,7 +218,7 @@ def _responses(answers: Answers) -> dict[int | str, dict[str, Any]]:
         found[status] = {"description": meaning, **({"headers": headers} if headers else {})}
         if answers.model is not None and status not in {204, 304}:
             found[status]["model"] = answers.model
-        if answers.texts:
+        if answers.texts and status not in {204, 304}:
             found[status]["content"] = {
                 media: {"schema": {"type": "string"}, "example": text}
                 for media, text in answers.texts.items()

@@ -38,6 +38,7 @@ class Scope(StrEnum):
     METRICS_READ = "metrics:read"
     KEYS_ADMIN = "keys:admin"
     TASKS_READ = "tasks:read"
+    TASKS_WRITE = "tasks:write"
     EXPORTERS_RUN = "exporters:run"
     HOST_ADMIN = "host:admin"
 
@@ -61,6 +62,7 @@ _MEANINGS: Final = {
     Scope.METRICS_READ: "read metrics and the details of health",
     Scope.KEYS_ADMIN: "make, list and revoke keys",
     Scope.TASKS_READ: "read the ranked list of tasks and the plan",
+    Scope.TASKS_WRITE: "complete tasks and put them off, in the services that they come from",
     Scope.EXPORTERS_RUN: "let exporters run",
     Scope.HOST_ADMIN: "change what is executed, where the configuration allows that at all",
 }

@@ -26,11 +26,11 @@ from crossdock.api.exporter_models import (
     SyncWish,
 )
 from crossdock.api.finding import chosen_fields, instant_of, picked, unless_known
-from crossdock.api.idempotency import IdempotencyKey, Made, done_once
+from crossdock.api.idempotency import IdempotencyKey, done_once
 from crossdock.api.job_models import Job
 from crossdock.api.operations import APP_PATTERN, Answers, CallerOf, JsonAnswer, Operations, StateOf
 from crossdock.api.parameters import IfNoneMatch, Limit
-from crossdock.api.resources.jobs import accepted, links
+from crossdock.api.work import job_made, to_send
 from crossdock.app.exporters import in_order
 from crossdock.domain.cloudevent import instant_text
 from crossdock.domain.exported import Cursor, ObjectsWish, is_fresh
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
     from crossdock.api.state import Caller
     from crossdock.domain.exported import ExportedObject, ExporterStatus
-    from crossdock.domain.message import SentMessage
 
 operations = Operations("exporters")
 
@@ -179,22 +178,15 @@ async def sync_exporter(
 ) -> JsonAnswer:
     """Let an exporter ask its service what has changed, as soon as a worker is free."""
     await _found(caller, name)
-    gateway = caller.queue._gateway
-    draft = gateway.draft({"full": wish is not None and wish.full}, None)
-    envelope = gateway.envelope(name, {"source_app": caller.sending_app(None), **in_order(name)})
-
-    def create(tx: Any) -> SentMessage:
-        sent: SentMessage = tx.send(draft, envelope)
-        return sent
-
+    data = {"full": wish is not None and wish.full}
     return await done_once(
         state,
         caller,
         operation="syncExporter",
         name=idempotency_key,
         request=request,
-        work=create,
-        answer=lambda sent: Made(202, accepted(sent), links(sent.id)["self"]),
+        work=to_send(caller, name, data, source_app=caller.sending_app(None), **in_order(name)),
+        answer=job_made,
     )
 
 

@@ -8,16 +8,16 @@ from starlette.requests import Request
 
 from crossdock.api.access import needs
 from crossdock.api.finding import PageWish, found, page_of, records_of
-from crossdock.api.idempotency import IdempotencyKey, Made, done_once
+from crossdock.api.idempotency import IdempotencyKey, done_once
 from crossdock.api.job_models import Job, JobResult, Jobs, JobWish
 from crossdock.api.operations import Answers, CallerOf, JsonAnswer, Operations, StateOf
 from crossdock.api.parameters import AppFilter, Cursor, Limit, MessageId, SendingApp, StatusFilter
+from crossdock.api.work import job_links, job_made, to_send
 from crossdock.domain.cloudevent import instant_text
 from crossdock.domain.json_form import issues
 from crossdock.domain.key import Scope
 
 if TYPE_CHECKING:
-    from crossdock.domain.message import SentMessage
     from crossdock.domain.record import Record
 
 operations = Operations("jobs")
@@ -56,27 +56,17 @@ async def create_job(
     A job is a message whose data is its config; its id is made here. Ask for it until it is completed or has failed,
     or let its results be fetched later.
     """
-    gateway = caller.queue._gateway
     options: dict[str, Any] = {"source_app": caller.sending_app(sender)}
     if wish.priority is not None:
         options["priority"] = wish.priority
-    draft, envelope = gateway.draft(wish.config, None), gateway.envelope(wish.app, options)
-
-    def create(tx: Any) -> SentMessage:
-        sent: SentMessage = tx.send(draft, envelope)
-        return sent
-
-    def told(sent: SentMessage) -> Made:
-        return Made(202, accepted(sent), links(sent.id)["self"])
-
     return await done_once(
         state,
         caller,
         operation="createJob",
         name=idempotency_key,
         request=request,
-        work=create,
-        answer=told,
+        work=to_send(caller, wish.app, wish.config, **options),
+        answer=job_made,
     )
 
 
@@ -171,16 +161,5 @@ def _job(record: Record) -> dict[str, Any]:
         "attempts": record.attempts,
         "created_at": instant_text(record.created_at),
         "processed_at": instant_text(record.processed_at),
-        "links": links(record.message.id),
+        "links": job_links(record.message.id),
     }
-
-
-def accepted(sent: SentMessage) -> dict[str, Any]:
-    """Return what is answered when a job was made."""
-    return {"id": sent.id, "app": sent.app, "status": "pending", "links": links(sent.id)}
-
-
-def links(job_id: str) -> dict[str, str]:
-    """Return where a job and its results are found."""
-    place = f"/api/v1/jobs/{job_id}"
-    return {"self": place, "results": f"{place}/results"}
