@@ -16,7 +16,8 @@ def undo() -> None:
     A change that Todoist does not have yet is dropped; else Todoist is asked to have the task as it was.
     """
     from crossdock.exporting import Exports
-    from task_priority.changes import Changes, NothingToUndo
+    from task_priority.asked import NothingToUndo
+    from task_priority.changes import Changes
     from task_priority.sources import Sources
 
     session = Session()
