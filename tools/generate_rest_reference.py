@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,9 +63,21 @@ def parts(made: dict[str, Any]) -> Iterator[str]:
     )
     rows = [(f"`{code}`", str(kind.status), kind.example.replace("|", "\\|")) for code, kind in KINDS.items()]
     yield table(("code", "status", "for example"), rows)
+    yield from sections(made)
+
+
+def sections(made: dict[str, Any], wanted: Container[str] | None = None) -> Iterator[str]:
+    """Give the parts about operations, those of one resource under a heading.
+
+    Args:
+        made: The document.
+        wanted: The ids of the operations; None: all.
+    """
     tag = ""
     for path, methods in made["paths"].items():
         for method, one in methods.items():
+            if wanted is not None and one["operationId"] not in wanted:
+                continue
             if one["tags"][0] != tag:
                 tag = one["tags"][0]
                 yield f"## {tag.capitalize()}"
@@ -108,7 +120,9 @@ def example(made: dict[str, Any], content: dict[str, Any]) -> Any:  # noqa: ANN4
 
 
 def block(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    """Return a JSON value as a block."""
+    """Return a JSON value, or a text, as a block."""
+    if isinstance(value, str):
+        return "\n".join(["```text", *value.splitlines(), "```"])
     return f"```json\n{json.dumps(value, indent=2, ensure_ascii=False)}\n```"
 
 

@@ -9,11 +9,18 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
-from crossdock.config import Table
+from crossdock import AsyncQueue
+from crossdock.api.application import create_application
+from crossdock.api.documentation import document
+from crossdock.api.settings import ApiSettings
+from crossdock.config import Table, load
 from crossdock.config.problems import expected
+from task_priority.api import operations_of
 from task_priority.cli.application import command
+from task_priority.home import Home
 from task_priority.settings_file import template
 from task_priority.settings_table import SettingsTable
 from task_priority.views.schemas import DIALECT, PUBLISHED, schema_of
@@ -21,6 +28,7 @@ from task_priority.views.schemas import DIALECT, PUBLISHED, schema_of
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a script, it finds its neighbours
 
 from tools.generate_reference import FOLDER, described, put, table
+from tools.generate_rest_reference import sections
 
 BANNER: Final = "<!-- Made by tools/generate_task_priority.py. Do not edit. -->"
 CLI: Final = """\
@@ -68,6 +76,17 @@ home:
 Each has [a manifest](files.md) with its checksum, written in one step. A latest copy is replaced in one step, its
 manifest right after it: a reader whose checksum does not fit has read in between, and reads again."""
 
+REST: Final = """\
+# REST API of Task Priority Lite
+
+These operations stand beside [those of the hub](rest.md), whose errors, scopes and limits hold for them, too, while
+`task-priority run` is running. [How to use them](../how-to/task-priority-rest.md). What they answer has
+[the published forms](task-priority-documents.md), with nothing renamed.
+
+Every answer says how fresh its sources are. It is made at most once a minute, and at once when a source, the settings
+or a change is new. An `ETag` stays while the answer says the same but for its instants: send it as `If-None-Match`,
+and 304 saves the rest."""
+
 
 def main() -> int:
     """Make or check the pages and schemas."""
@@ -75,6 +94,7 @@ def main() -> int:
         "task-priority-cli.md": "\n\n".join(cli()),
         "task-priority-settings.md": "\n\n".join(settings()),
         "task-priority-documents.md": "\n\n".join(documents()),
+        "task-priority-rest.md": "\n\n".join(rest()),
         "task-priority-settings.schema.json": _json(
             {"$schema": DIALECT, **SettingsTable.model_json_schema()}
         ),
@@ -120,6 +140,18 @@ def documents() -> Iterator[str]:
         for name, (title, _) in PUBLISHED.items()
     ]
     yield table(("schema", "what it is", "printed by"), rows)
+
+
+def rest() -> Iterator[str]:
+    """Give the parts of the page on the REST API."""
+    yield BANNER
+    yield REST
+    with TemporaryDirectory() as folder:
+        home = Home(Path(folder))
+        home.make()
+        made = document(create_application(AsyncQueue.testing(), ApiSettings.of(load(home.configuration))))
+        wanted = {one.id for operations in operations_of(home) for one in operations.declared}
+    yield from sections(made, wanted)
 
 
 def _rows(name: str, kind: type[Table]) -> Iterator[tuple[str, ...]]:

@@ -33,7 +33,7 @@ class TaskPriority:
 
     def register(self, hub: Hub, table: Mapping[str, Any]) -> None:
         """Add an exporter for each connected source, the writer of Todoist, and what renews the files."""
-        from task_priority.changes import WRITER  # noqa: PLC0415 - a hub alone needs it
+        from task_priority.asked import WRITER  # noqa: PLC0415 - a hub alone needs it
         from task_priority.sources import TODOIST, Sources  # noqa: PLC0415 - likewise
 
         home = home_of(table)
@@ -50,8 +50,9 @@ class TaskPriority:
 
     def operations(self, table: Mapping[str, Any]) -> Sequence[Any]:
         """Return what is added to the REST API."""
-        del table
-        return ()
+        from task_priority.api import operations_of  # noqa: PLC0415 - the process of the API alone needs it
+
+        return operations_of(home_of(table))
 
 
 def home_of(table: Mapping[str, Any]) -> Home:

@@ -62,7 +62,9 @@ def newest_change(records: Iterable[Record], task: TaskId | None = None) -> Reco
             case _:
                 return record
     about = "" if task is None else f" to {task}"
-    raise NothingToUndo(f"no change{about} was made in the last weeks that was not undone")
+    raise NothingToUndo(
+        f"there is nothing to undo: no change{about} was made in the last weeks that was not undone"
+    )
 
 
 def is_on_its_way(record: Record) -> bool:

@@ -28,6 +28,8 @@ CONNECTED_AS: Final[Mapping[str, tuple[str, ...]]] = {
 Read: TypeAlias = Callable[[Objects, Window], Reading]
 
 TODOIST: Final = "todoist"
+TODOIST_WEBHOOK: Final = "todoist-webhook"
+"""Under this name the secret of its webhooks is kept."""
 GOOGLE_CALENDAR: Final = "google-calendar"
 GOOGLE_TASKS: Final = "google-tasks"
 ICS: Final = "ics"
@@ -113,6 +115,10 @@ class Sources:
     def todoist_token(self) -> str:
         """Return the token of Todoist; empty if there is none."""
         return str((self.credentials().load(TODOIST) or {}).get("token", ""))
+
+    def todoist_webhook_secret(self) -> str:
+        """Return what Todoist signs its webhooks with; empty if nobody said it."""
+        return str((self.credentials().load(TODOIST_WEBHOOK) or {}).get("secret", ""))
 
     def _connections(self) -> Mapping[str, Mapping[str, Any]]:
         return Connections(self._home.connections).all()

@@ -53,7 +53,10 @@ KINDS: Final[Mapping[str, Kind]] = {
     "APP_IN_USE": Kind(
         409, "17 messages of validator are not finished; let them be worked on, or cancel them"
     ),
-    "NOTHING_TO_UNDO": Kind(409, "nothing was changed about todoist:8Jx4 that could be undone"),
+    "NOTHING_TO_UNDO": Kind(
+        409,
+        "there is nothing to undo: no change to todoist:8Jx4 was made in the last weeks that was not undone",
+    ),
     "SCHEDULE_EXISTS": Kind(409, "there is a schedule morning; replace it with PUT"),
     "LEASE_LOST": Kind(409, "1 deliveries are no longer ours, nothing was changed for them"),
     "IDEMPOTENCY_KEY_IN_USE": Kind(409, "a request with this Idempotency-Key is being worked on", 1),

@@ -28,6 +28,7 @@ COMMANDS: Final = (
     "snooze",
     "undo",
     "export",
+    "feed",
     "run",
     "sandbox",
 )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from crossdock.command import described, new_group, tell
+from crossdock.command import described, new_group, say, tell
 from task_priority.cli.connecting import connect_sources, read_secret
 from task_priority.cli.session import Session
 
@@ -35,6 +35,25 @@ def todoist(*, base: BaseOption = None) -> None:
     token = read_secret("The API token of Todoist", variable="TODOIST_API_TOKEN")
     options = {} if base is None else {"base_url": base}
     connect_sources({TODOIST: options}, {TODOIST: {"token": token}})
+
+
+@app.command("todoist-webhook", **described("task-priority connect todoist-webhook"))
+def todoist_webhook() -> None:
+    """Let Todoist tell of changes at once, by webhooks that it signs with the client secret of your app there.
+
+    The secret is asked for without being shown, or read from standard input or from TODOIST_CLIENT_SECRET.
+    """
+    from task_priority.api_address import address_of
+    from task_priority.sources import TODOIST_WEBHOOK, Sources
+
+    home = Session().home
+    home.make()
+    secret = read_secret("The client secret of the Todoist app", variable="TODOIST_CLIENT_SECRET")
+    with Sources(home) as sources:
+        tell(f"kept in {sources.credentials().store(TODOIST_WEBHOOK, {'secret': secret})}")
+    path = address_of(home, "/exporters/todoist/webhook")
+    tell("in the App Management Console of Todoist, enter the address under which the internet reaches")
+    say(path)
 
 
 @app.command("google", **described("task-priority connect google --client client_secret.json"))

@@ -1,0 +1,46 @@
+"""Todoist's webhooks: signed ones lead to a sync at once."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Iterator
+
+import pytest
+
+from task_priority.sources import TODOIST, TODOIST_WEBHOOK
+from tests.api.served import Reply, Served
+from tests.task_priority.api.household import Household
+
+SECRET = "of the app in the console"  # noqa: S105 - of this test alone
+BODY = b'{"event_name":"item:added","user_id":"2671355"}'
+
+
+@pytest.fixture
+def api(household: Household) -> Iterator[Served]:
+    with household.served() as found:
+        yield found
+
+
+def told(api: Served, *, delivery: str = "d1", body: bytes = BODY, secret: str = SECRET) -> Reply:
+    signature = base64.b64encode(hmac.digest(secret.encode(), body, hashlib.sha256)).decode()
+    headers = {"X-Todoist-Hmac-SHA256": signature, "X-Todoist-Delivery-ID": delivery}
+    return api.ask("POST", "/exporters/todoist/webhook", body, key=None, headers=headers)
+
+
+def test_a_signed_webhook_asks_the_exporter_to_run(household: Household, api: Served) -> None:
+    household.credentials.store(TODOIST_WEBHOOK, {"secret": SECRET})
+    assert (told(api).status, told(api).json) == (200, {"taken": True})
+    assert told(api, delivery="d2").status == 200
+    messages = api.queue.list(TODOIST)
+    assert [one.message.data for one in messages] == [{"full": False}] * 2
+    assert {one.message.partitionkey for one in messages} == {TODOIST}
+
+
+def test_what_is_not_signed_is_not_believed(household: Household, api: Served) -> None:
+    assert told(api, secret="").code == "UNAUTHORIZED"
+    household.credentials.store(TODOIST_WEBHOOK, {"secret": SECRET})
+    assert told(api, secret="guess").code == "UNAUTHORIZED"  # noqa: S106 - a wrong one
+    assert api.ask("POST", "/exporters/todoist/webhook", BODY, key=None).code == "UNAUTHORIZED"
+    assert api.queue.list(TODOIST) == []
