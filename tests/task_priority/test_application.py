@@ -12,7 +12,8 @@ import pytest
 from crossdock import ConfigError, Hub
 from crossdock.config import load
 from task_priority.application import APPLICATION, FILES
-from task_priority.changes import WRITER, Changes
+from task_priority.asked import WRITER
+from task_priority.changes import Changes
 from task_priority.connections import Connections
 from task_priority.credentials import KEY_RING_VARIABLE, Credentials
 from task_priority.home import Home

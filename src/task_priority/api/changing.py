@@ -67,10 +67,10 @@ _ASKED: Final = Answers(
         "Idempotency-Replayed": "Answered before.",
     },
 )
-_ERRORS: Final = (
-    "TASK_NOT_FOUND", "INVALID_MESSAGE", "QUEUE_FULL", "STORE_FULL", "CONFIG_ERROR", "IDEMPOTENCY_KEY_REQUIRED",
-    "IDEMPOTENCY_KEY_IN_USE", "IDEMPOTENCY_KEY_REUSED",
+_SENDING: Final = (
+    "QUEUE_FULL", "STORE_FULL", "IDEMPOTENCY_KEY_REQUIRED", "IDEMPOTENCY_KEY_IN_USE", "IDEMPOTENCY_KEY_REUSED",
 )  # fmt: skip
+_ERRORS: Final = ("TASK_NOT_FOUND", "INVALID_MESSAGE", "CONFIG_ERROR", *_SENDING)
 
 
 @operations.on(
@@ -146,7 +146,7 @@ async def reschedule_task(
         headers=_ASKED.headers,
         more={200: "The change was dropped before its service had it."},
     ),
-    errors=("NOT_FOUND", "NOTHING_TO_UNDO", "ILLEGAL_MOVE", *_ERRORS[2:]),
+    errors=("NOT_FOUND", "NOTHING_TO_UNDO", "ILLEGAL_MOVE", *_SENDING),
 )
 async def undo_task_change(
     task_id: TaskPath,
@@ -185,7 +185,7 @@ async def _asking(
     """
     ranked = (await watch.sight(caller.queue)).overview.plan.ranked
     if not any(one.task.id == task_id for one in ranked):
-        return _refusing(not_found(ranked, task_id))
+        return _refusing(await asyncio.to_thread(not_found, ranked, task_id))
     source, _, name = task_id.partition(":")
     stored = await asyncio.to_thread(Exports(caller.queue).object, source, "tasks", name)
     if source != SOURCE or stored is None:

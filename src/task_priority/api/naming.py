@@ -28,7 +28,7 @@ TaskPath = Annotated[
 
 
 def named_task(ranked: Sequence[Ranked], task_id: str) -> Ranked:
-    """Return the task with an id.
+    """Return the task with an id. Looking for names that are near takes a while if there are many tasks.
 
     Raises:
         Refusal: There is none; those that may be meant are named.

@@ -143,7 +143,7 @@ async def explain_task(
 ) -> Response:
     """Explain a task: its score as a sum, its status, its place in the plan, and what other time it could have."""
     sight = await watch.sight(caller.queue)
-    found = named_task(sight.overview.plan.ranked, task_id)
+    found = await asyncio.to_thread(named_task, sight.overview.plan.ranked, task_id)
     rendered = await asyncio.to_thread(_explained, sight.overview, found, form_of(form, accept))
     return rendered.answer(if_none_match)
 
@@ -161,7 +161,7 @@ async def get_task(
 ) -> Response:
     """Return an open task at its place in the list."""
     sight = await watch.sight(caller.queue)
-    found = named_task(sight.overview.plan.ranked, task_id)
+    found = await asyncio.to_thread(named_task, sight.overview.plan.ranked, task_id)
     context = documents.sources_document(sight.overview)
     return Rendered.json({**context, **documents.ranked_form(found)}).answer(if_none_match)
 

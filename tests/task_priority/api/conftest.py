@@ -31,6 +31,17 @@ def shown(tmp_path_factory: pytest.TempPathFactory, _no_key_ring: None) -> Itera
         yield api
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory, _no_key_ring: None) -> Iterator[Served]:
+    """Serve a Todoist for all tests of a module that are to change nothing."""
+    household = Household(tmp_path_factory.mktemp("untouched"))
+    with Sandbox(timezone="UTC") as sandbox:
+        household.connect_todoist(sandbox)
+        household.connect_files()
+        with household.served() as api:
+            yield api
+
+
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox(timezone="UTC") as sandbox:

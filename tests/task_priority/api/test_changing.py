@@ -135,11 +135,11 @@ def test_a_day_leaves_the_time_of_day(written: Served) -> None:
         ({"due": {"kind": "week", "value": "2031-05-23"}}, "due.kind"),
     ],
 )
-def test_what_is_no_time_is_refused(written: Served, wish: Any, field: str) -> None:
-    answer = written.ask("POST", f"/tasks/{some_task(written)['id']}/reschedule", wish)
+def test_what_is_no_time_is_refused(untouched: Served, wish: Any, field: str) -> None:
+    answer = untouched.ask("POST", f"/tasks/{some_task(untouched)['id']}/reschedule", wish)
     assert (answer.status, answer.code) == (422, "VALIDATION_ERROR")
     assert [one["field"] for one in answer.json["error"]["details"]] == [field]
-    assert pending(written) == []
+    assert pending(untouched) == []
 
 
 def test_a_request_that_is_made_again_is_answered_alike(household: Household, written: Served) -> None:
@@ -165,15 +165,15 @@ def test_what_is_done_already_is_not_done_again(household: Household, written: S
     assert len(written.queue.list(WRITER)) == 1
 
 
-def test_only_tasks_of_todoist_can_be_changed(written: Served) -> None:
-    answer = written.ask("POST", "/tasks/ics:home:plumber/complete")
+def test_only_tasks_of_todoist_can_be_changed(untouched: Served) -> None:
+    answer = untouched.ask("POST", "/tasks/ics:home:plumber/complete")
     assert (answer.status, answer.code) == (422, "INVALID_MESSAGE")
     assert "ics:home:plumber is not in Todoist" in answer.json["error"]["message"]
-    missed = written.ask("POST", "/tasks/plumber/reschedule", LATER)
+    missed = untouched.ask("POST", "/tasks/plumber/reschedule", LATER)
     assert missed.code == "TASK_NOT_FOUND"
     assert "did you mean ics:home:plumber" in missed.json["error"]["message"]
-    assert written.ask("POST", "/tasks/todoist:1/undo").code == "NOTHING_TO_UNDO"
-    assert written.queue.list(WRITER) == []
+    assert untouched.ask("POST", "/tasks/todoist:1/undo").code == "NOTHING_TO_UNDO"
+    assert untouched.queue.list(WRITER) == []
 
 
 def test_changing_needs_the_scope_for_it(written: Served) -> None:

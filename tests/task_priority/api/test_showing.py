@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -201,3 +202,17 @@ def test_routes_are_of_the_classes_that_they_should_be(shown: Served) -> None:
     } == dict.fromkeys(("listRankedTasks", "getTask", "explainTask", "getPlan"), reading)
     assert {found[name] for name in ("completeTask", "rescheduleTask", "undoTaskChange")} == {writing}
     assert {found[name] for name in ("getPlanFeed", "receiveTodoistWebhook")} == {("proof", None)}
+
+
+@pytest.mark.slow
+def test_others_are_answered_while_five_thousand_tasks_are_ranked(household: Household) -> None:
+    household.connect_files(tasks=5000)
+    with household.served() as api, ThreadPoolExecutor(1) as pool:
+        key = api.key()
+        asked = pool.submit(api.ask, "GET", "/tasks/ranked", key=key)
+        answered = 0
+        while not asked.done():
+            assert api.ask("GET", "/health/live", key=None).status == 200
+            answered += 1
+        assert asked.result().json["total"] == 5001
+        assert answered > 3

@@ -6,9 +6,12 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
+from crossdock import Hub, Status
+from task_priority.sandbox import Sandbox
 from task_priority.sources import TODOIST, TODOIST_WEBHOOK
 from tests.api.served import Reply, Served
 from tests.task_priority.api.household import Household
@@ -44,3 +47,17 @@ def test_what_is_not_signed_is_not_believed(household: Household, api: Served) -
     assert told(api, secret="guess").code == "UNAUTHORIZED"  # noqa: S106 - a wrong one
     assert api.ask("POST", "/exporters/todoist/webhook", BODY, key=None).code == "UNAUTHORIZED"
     assert api.queue.list(TODOIST) == []
+
+
+def test_many_at_once_are_answered_by_one_run(household: Household, sandbox: Sandbox) -> None:
+    household.connect_todoist(sandbox)
+    household.credentials.store(TODOIST_WEBHOOK, {"secret": SECRET})
+    configuration = household.home.configuration
+    configuration.write_text(configuration.read_text().replace("crossdock.db", f"{household.folder}/work.db"))
+    with household.served() as api, Hub(configuration) as hub:
+        before = len(hub.exports.history(TODOIST))
+        for number in range(5):
+            assert told(api, delivery=f"d{number}").status == 200
+        hub.run(TODOIST, wait=timedelta(0))
+        assert {one.status for one in api.queue.list(TODOIST)} == {Status.COMPLETED}
+        assert len(hub.exports.history(TODOIST)) == before + 1
