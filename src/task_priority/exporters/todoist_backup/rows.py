@@ -14,6 +14,9 @@ from task_priority.exporters.todoist_backup.files import BadFile
 _NEEDED: Final = frozenset({"TYPE", "CONTENT"})
 _DELIMITER: Final = re.compile(r'"?TYPE"?(?P<delimiter>[,;\t])', re.IGNORECASE)
 _MOST_SHOWN: Final = 1000
+_LONGEST_CELL: Final = 131_072
+"""The csv module's own limit, which is one for the whole process, so that others may have raised it."""
+_TOO_LONG: Final = f"a cell of it is longer than {_LONGEST_CELL} characters; a quote may have no end"
 _LAYOUT: Final = "meta"
 """The type of a row about how a project is shown; it has as many cells as it likes."""
 
@@ -78,9 +81,11 @@ def _record(lines: Sequence[str], start: int, delimiter: str) -> tuple[list[str]
     """Read one record from a line on; return it, the line after it, and why it cannot be read, if it cannot."""
     reader = csv.reader((lines[at] for at in range(start, len(lines))), delimiter=delimiter)
     try:
-        return next(reader, []), start + max(reader.line_num, 1), None
-    except csv.Error as error:  # a cell is longer than any may be, or a quote makes it so
-        return [lines[start]], start + 1, f"it cannot be read: {error}"
+        cells = next(reader, [])
+    except csv.Error:
+        return [lines[start]], start + 1, _TOO_LONG
+    too_long = any(len(cell) > _LONGEST_CELL for cell in cells)
+    return cells, start + max(reader.line_num, 1), _TOO_LONG if too_long else None
 
 
 def _problem(cells: Sequence[str], names: Sequence[str]) -> str | None:
