@@ -2,6 +2,8 @@
 
 PYTHON ?=
 SELECT ?=
+ICS ?=
+CSV ?=
 ARGS ?=
 
 BIN := .venv/bin
@@ -11,7 +13,7 @@ PARALLEL = -n $(WORKERS) --dist worksteal    # one more than the cores of a smal
 INPUTS := pyproject.toml constraints.txt tools/setup.sh
 CODE := $(wildcard src tests tools benchmarks examples)
 
-export PYTHON
+export PYTHON ICS CSV
 unexport PYTHONDONTWRITEBYTECODE    # tests and examples start many Pythons: each would compile everything anew
 
 .DEFAULT_GOAL := help
@@ -22,8 +24,8 @@ help: ## List the targets
 
 setup: .venv/ready-dev ## Make .venv with everything a developer needs
 
-run: .venv/ready-run ## Show Crossdock at work: a pipeline whose transport changes while orders pour through
-	@$(BIN)/python examples/warehouse/run.py $(ARGS)
+run: .venv/ready-run ## Show Crossdock at work: a pipeline, and what to do next (ICS=my.ics CSV=my.csv: of your own)
+	@$(BIN)/python examples/warehouse/run.py $(if $(ICS),--ics "$$ICS") $(if $(CSV),--csv "$$CSV") $(ARGS)
 
 run-orders: .venv/ready-run ## Likewise: orders from a CSV file through two consumers
 	@$(BIN)/python examples/orders/run.py $(ARGS)
@@ -73,7 +75,7 @@ clean: ## Remove what the tools made, but .venv
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/ready-run: $(INPUTS)
-	@sh tools/setup.sh api,http
+	@sh tools/setup.sh api,http,task-priority
 	@touch $@
 
 .venv/ready-dev: $(INPUTS)

@@ -13,15 +13,17 @@ CONFIG = WORK / "crossdock.toml"
 DATA = WORK / "data"
 STORE_URL = f"sqlite:///{WORK / 'warehouse.db'}"
 KEY = WORK / "warehouse.db.key"
+TASKS_HOME = WORK / "task-priority"
+"""The home of Task Priority Lite unless accounts are connected in the reader's."""
 API_PORT, WEBHOOK_PORT = 8765, 8766
 """Unless another program has them; 8766 stands in the pipeline's configuration."""
 STAGES = ("imports", "validated", "enriched", "exports", "errors", "archive")
 
 
-def crossdock() -> str:
-    """Return the command that belongs to this Python."""
-    beside = Path(sys.executable).with_name("crossdock")
-    return str(beside) if beside.exists() else shutil.which("crossdock") or "crossdock"
+def program(name: str) -> str:
+    """Return the command of that name that belongs to this Python."""
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if beside.exists() else shutil.which(name) or name
 
 
 def free_port(wanted: int) -> int:

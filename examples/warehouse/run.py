@@ -1,12 +1,11 @@
 """Orders pour through four apps while the way to one changes: files, a process that stays, a webhook, a function.
 
-Run it with ``make run``, as often as you like. In a terminal the hub stays, for files of yours, until Ctrl-C; with
-``--once``, or without a terminal, it ends by itself.
+The same hub runs Task Priority Lite, and shows what to do next. Run it with ``make run``, as often as you like. In a
+terminal the hub stays, for files of yours, until Ctrl-C; with ``--once``, or without a terminal, it ends by itself.
 """
 
 import argparse
 import fcntl
-import os
 import shutil
 import signal
 import subprocess
@@ -15,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from agenda import agenda_steps, show_agenda
 from place import (
     API_PORT,
     CONFIG,
@@ -24,16 +24,17 @@ from place import (
     STORE_URL,
     WEBHOOK_PORT,
     WORK,
-    crossdock,
     free_port,
+    program,
     shown,
 )
 from pour import Shop
-from screen import Screen
+from screen import Screen, order_steps
 from switch import begin_reload, edit
 from tally import Tally
+from tasks import Tasks, chosen_tasks
 
-from crossdock import Queue, StoreError
+from crossdock import ConfigError, Queue, StoreError
 
 WAYS = ("files", "process", "webhook", "function")
 TIME_LIMIT_S = 60.0
@@ -42,7 +43,7 @@ TIME_LIMIT_S = 60.0
 def main() -> int:
     """Show it all, unless another run is doing so."""
     options = parse()
-    WORK.mkdir(exist_ok=True)
+    WORK.mkdir(mode=0o700, exist_ok=True)
     with (WORK / "run.lock").open("wb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -53,23 +54,33 @@ def main() -> int:
 
 
 def show(options: argparse.Namespace) -> int:
-    """Pour orders in, change the way again and again, tell what came of it, and stay for the reader's own files."""
-    webhook_port = prepare()
-    shop = Shop()
-    with Queue(STORE_URL) as queue, programs(webhook_port) as running:
-        tally = Tally(queue, shop)
-        screen = Screen(queue, shop, tally)
-        screen.say(f"Orders pour into {shown(DATA)}/imports; what comes out is in {shown(DATA)}/exports.\n")
-        with screen.live():
-            complete = pour(screen, shop, tally, running, seconds=options.seconds)
-        screen.show_outcome()
-        if not complete or tally.repeated:
-            sys.stderr.write(f"This is not as it should be; {shown(WORK)}/hub.log may say why.\n")
-            return 1
-        screen.show_next_steps()
-        if not options.once:
-            stay(screen, tally, running)
+    """Run the hub with its programs; tell the story of the orders and what is to be done next; stay for the reader."""
+    with chosen_tasks(options.ics, options.csv) as tasks:
+        webhook_port = prepare(tasks)
+        with Queue(STORE_URL) as queue, programs(webhook_port, tasks) as running:
+            shop = Shop()
+            tally = Tally(queue, shop)
+            screen = Screen(queue, shop, tally)
+            well = tell_of_orders(screen, shop, tally, running, seconds=options.seconds)
+            if not (well and show_agenda(screen, tasks)):
+                sys.stderr.write(f"This is not as it should be; {shown(WORK)}/hub.log may say why.\n")
+                return 1
+            screen.show_steps("Try next, in another terminal, in this folder. Orders:", order_steps())
+            screen.show_steps("Tasks:", agenda_steps(tasks))
+            if not options.once:
+                stay(screen, tally, running)
     return 0
+
+
+def tell_of_orders(
+    screen: Screen, shop: Shop, tally: Tally, running: list[subprocess.Popen[bytes]], *, seconds: float
+) -> bool:
+    """Pour orders in, change the way again and again, and tell what came of it. False: something went wrong."""
+    screen.say(f"Orders pour into {shown(DATA)}/imports; what comes out is in {shown(DATA)}/exports.\n")
+    with screen.live():
+        complete = pour(screen, shop, tally, running, seconds=seconds)
+    screen.show_outcome()
+    return complete and not tally.repeated
 
 
 def parse() -> argparse.Namespace:
@@ -77,10 +88,12 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--once", action="store_true", default=not sys.stdout.isatty(), help="end by itself")
     parser.add_argument("--seconds", type=float, default=12.0, help="so long by each of the four ways")
+    parser.add_argument("--ics", metavar="FILE", default="", help="a calendar of yours")
+    parser.add_argument("--csv", metavar="FILE", default="", help="tasks of yours, as Todoist exports them")
     return parser.parse_args()
 
 
-def prepare() -> int:
+def prepare(tasks: Tasks) -> int:
     """Put the pipeline's files into the folder where it works, and return the port for webhooks.
 
     What earlier runs left there stays. The API is told its port, which is another one if that is taken.
@@ -91,25 +104,25 @@ def prepare() -> int:
     api_port, webhook_port = free_port(API_PORT), free_port(WEBHOOK_PORT)
     text = CONFIG.read_text(encoding="utf-8").replace(f":{WEBHOOK_PORT}/", f":{webhook_port}/")
     api = f"# Orders over REST, too: any program may send them to the validator.\n[api]\nport = {api_port}\n"
-    CONFIG.write_text(f"{text}\n{api}", encoding="utf-8")
+    CONFIG.write_text(f"{text}\n{api}{tasks.configuration}", encoding="utf-8")
     return webhook_port
 
 
 @contextmanager
-def programs(webhook_port: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+def programs(webhook_port: int, tasks: Tasks) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Run the hub, and the enricher that follows files and that which answers webhooks; end all in good order.
 
     They are of another process group than the terminal's, so Ctrl-C reaches this program alone.
     """
     commands = (
-        [crossdock(), "run"],
+        [program("crossdock"), "run"],
         [sys.executable, "enricher.py", "--files", "data/validated", "data/enriched"],
         [sys.executable, "enricher.py", "--http", str(webhook_port)],
     )
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CROSSDOCK_")}
+    environment = tasks.environment()
     with (WORK / "hub.log").open("ab") as log:
         running = [
-            subprocess.Popen(command, cwd=WORK, env=kept, stdout=log, stderr=log, process_group=0)  # noqa: S603 - our own programs
+            subprocess.Popen(command, cwd=WORK, env=environment, stdout=log, stderr=log, process_group=0)  # noqa: S603 - our own programs
             for command in commands
         ]
     try:
@@ -172,6 +185,9 @@ if __name__ == "__main__":
     except StoreError as error:  # such as one of another version
         sys.stderr.write(f"{error}\nOr begin anew: rm -r {shown(WORK)}\n")
         sys.exit(1)
+    except ConfigError as error:  # such as a file of the reader's that is not there
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped in good order; what was on its way waits in the store and the folders.\n")
         sys.exit(130)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from place import CONFIG, DATA, HERE, KEY, WORK, api_url, crossdock, shown
+from place import CONFIG, DATA, HERE, KEY, WORK, api_url, program, shown
 from pour import Shop
 from rich.console import Console, Group
 from rich.live import Live
@@ -44,6 +44,10 @@ class Screen:
         """Tell something."""
         self._console.print(words, soft_wrap=True)
 
+    def head(self, title: str) -> None:
+        """Begin a part."""
+        self._console.print(Text(f"\n{title}\n", style="bold"), soft_wrap=True)
+
     def update(self) -> None:
         """Show how things stand."""
         if self._console.is_terminal:
@@ -68,10 +72,10 @@ class Screen:
             table.add_row(f"  {number}", app, Text(why))
         self._console.print(table)
 
-    def show_next_steps(self) -> None:
-        """Tell what to try; each command works as it stands, in another terminal."""
-        self.say("\nTry next, in another terminal, in this folder:\n")
-        for command, meaning in next_steps():
+    def show_steps(self, title: str, steps: Sequence[tuple[str, str]]) -> None:
+        """Tell what to try in another terminal."""
+        self.head(title)
+        for command, meaning in steps:
             self._console.print(Text(f"  # {meaning}", style="dim"), soft_wrap=True)
             self._console.print(Text(f"  {command}"), soft_wrap=True)
 
@@ -109,12 +113,12 @@ class Screen:
         return table
 
 
-def next_steps() -> Sequence[tuple[str, str]]:
+def order_steps() -> Sequence[tuple[str, str]]:
     """Return commands that work as they stand, each with what it does."""
     python, here, data, config, log = (
         shlex.quote(shown(path)) for path in (sys.executable, HERE, DATA, CONFIG, WORK / "hub.log")
     )
-    command = f"{shlex.quote(shown(crossdock()))} --config {config}"
+    command = f"{shlex.quote(shown(program('crossdock')))} --config {config}"
     _, *others = ways()
     return (
         (f"cp {here}/more-orders.csv {data}/imports/", "drop a file of your own, any .csv of this form"),
@@ -130,15 +134,19 @@ def next_steps() -> Sequence[tuple[str, str]]:
     )
 
 
+def curl() -> str:
+    """Return how a line for curl begins that is let in."""
+    return f'curl -sS -H "Authorization: Bearer $(cat {shlex.quote(shown(KEY))})"'
+
+
 def _over_rest() -> Sequence[tuple[str, str]]:
     """Return what can be done with curl."""
-    curl = f'curl -sS -H "Authorization: Bearer $(cat {shlex.quote(shown(KEY))})"'
     order = '{"app": "validator", "config": {"order": "yours-9", "customer": "Ada", "item": "tea", "quantity": "3"}}'
     failed = "messages?app=validator&status=failed&limit=1&fields=error,message"
     return (
-        (f"{curl} {api_url()}/jobs --json '{order}'", "an order over REST; it comes out with the others"),
-        (f"{curl} {api_url()}/queues/enricher", "how a queue stands"),
-        (f"{curl} '{api_url()}/{failed}'", "an order that was refused, and why"),
+        (f"{curl()} {api_url()}/jobs --json '{order}'", "an order over REST; it comes out with the others"),
+        (f"{curl()} {api_url()}/queues/enricher", "how a queue stands"),
+        (f"{curl()} '{api_url()}/{failed}'", "an order that was refused, and why"),
     )
 
 

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 
-from place import CONFIG, WORK, crossdock
+from place import CONFIG, WORK, program
 
 _LINE = re.compile(r"(?<=^\[apps\.enricher\]\noutbound = ).*$", re.MULTILINE)
 _WAY = re.compile(r"^#   (\w+) +(\{.*\})$", re.MULTILINE)
@@ -33,7 +33,7 @@ def edit(way: str) -> None:
 def begin_reload(output: int | None = None) -> subprocess.Popen[bytes]:
     """Have the workers apply the configuration: ends with code 0 when all have, else says who has not, and why."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CROSSDOCK_")}
-    return subprocess.Popen([crossdock(), "reload"], cwd=WORK, env=kept, stdout=output)  # noqa: S603 - our own command
+    return subprocess.Popen([program("crossdock"), "reload"], cwd=WORK, env=kept, stdout=output)  # noqa: S603 - our own command
 
 
 def main() -> int:

@@ -25,7 +25,7 @@ from tests.cli.command import environment
 from tests.docs.pages import blocks_of
 
 ROOT = Path(__file__).resolve().parents[2]
-TIME_LIMIT_S = 60.0
+TIME_LIMIT_S = 90.0
 
 pytestmark = [pytest.mark.needs_linux, pytest.mark.timeout(180)]
 
@@ -42,12 +42,28 @@ def example(tmp_path: Path) -> Path:
     )
 
 
-def start(example: Path, **streams: Any) -> subprocess.Popen[str]:
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    """Write a calendar and an export of Todoist, and return the options that name them."""
+    for block in blocks_of(ROOT / "docs" / "tutorial" / "task-priority.md"):
+        if block.title:
+            (tmp_path / block.title).write_text(block.text, encoding="utf-8")
+    return ["--ics", str(tmp_path / "work.ics"), "--csv", str(tmp_path / "work.csv")]
+
+
+def variables(example: Path) -> dict[str, str]:
+    """Return an environment of somebody who has a home of their own, where nothing is connected yet."""
+    return environment(
+        COLUMNS="200", TASK_PRIORITY_HOME=str(example.parent / "home"), TASK_PRIORITY_KEYRING="off"
+    )
+
+
+def start(example: Path, *options: str, **streams: Any) -> subprocess.Popen[str]:
     """Run it, a second by each way, in a session of its own, as a terminal does."""
     return subprocess.Popen(
-        [sys.executable, str(example / "run.py"), "--seconds", "1"],
+        [sys.executable, str(example / "run.py"), "--seconds", "1", *options],
         cwd=example.parent,
-        env=environment(COLUMNS="200"),
+        env=variables(example),
         text=True,
         start_new_session=True,
         **streams,
@@ -105,6 +121,13 @@ def test_no_order_is_lost_or_repeated_by_any_way(example: Path) -> None:
     assert "lost 0, repeated 0." in out
     assert re.search(r"orders came out: \d+ by files, \d+ by process, \d+ by webhook, \d+ by function\.", out)
     assert "\x1b" not in out
+    assert "The tasks are those of a made-up account, which the sandbox serves" in out
+    assert re.search(
+        r"^ *1 +\d+ .*\(\+\d+\)", out, re.MULTILINE
+    )  # the first, its score, and a reason with its points
+    assert re.search(r"^When +Task +Score$", out, re.MULTILINE)
+    assert out.count("Sources: google-calendar just now, google-tasks just now, todoist just now.") == 2
+    assert not (example.parent / "home").exists()
     came = exported(example)
     assert set(came.values()) == {1}
     assert dropped(example) - came.keys() == set_aside(example)
@@ -114,6 +137,58 @@ def test_no_order_is_lost_or_repeated_by_any_way(example: Path) -> None:
     assert list((data / "archive").glob("*/enricher_export_*.jsonl"))
     for left in ("imports", "validated", "enriched"):  # what had begun by files was finished by files
         assert not [path for path in (data / left).rglob("[!.]*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("option", "content", "reason"),
+    [
+        ("ics", None, "there is no such file; give a calendar file"),
+        ("ics", "Monday: nothing", "it is no calendar"),
+        ("csv", "a,b", "it is no CSV export of Todoist"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(
+    example: Path, option: str, content: str | None, reason: str
+) -> None:
+    file = example.parent / f"mine.{option}"
+    if content is not None:
+        file.write_text(content)
+    process = start(example, f"--{option}", str(file), stderr=subprocess.PIPE)
+    said = process.communicate(timeout=TIME_LIMIT_S)[1]
+    assert process.returncode == 2
+    assert said.startswith(f"{option.upper()}={file}: ")
+    assert reason in said
+    assert f"make run {option.upper()}=my.{option}" in said
+
+
+def test_what_the_reader_has_connected_is_ranked_and_their_home_stays_as_it_is(
+    example: Path, files: list[str]
+) -> None:
+    task_priority = [sys.executable, "-m", "task_priority"]
+    own = variables(example)
+    subprocess.run([*task_priority, "connect", "csv", files[-1]], env=own, check=True, capture_output=True)
+    home = example.parent / "home"
+    before = contents(home)
+    script = (
+        "from tasks import chosen_tasks\n"
+        "with chosen_tasks('', '') as tasks:\n"
+        "    print(tasks.configuration, flush=True)\n"
+        "    tasks.command('sync')\n"
+        "    tasks.command('today')\n"
+    )
+    (example / "work").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=example, env=own, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert f'home = "{home}"' in done.stdout
+    assert "Ring the dentist" in done.stdout
+    assert contents(home) == before
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Return the files in a folder, but for locks, which are empty."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.stat().st_size}
 
 
 @pytest.fixture
@@ -135,19 +210,25 @@ def terminal() -> Iterator[tuple[int, list[str]]]:
 
 
 def test_stopped_it_goes_on_and_in_a_terminal_it_stays_for_own_files_and_its_advice_works(
-    example: Path, terminal: tuple[int, list[str]]
+    example: Path, files: list[str], terminal: tuple[int, list[str]]
 ) -> None:
     stopped = start(example, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     until(lambda: bool(exported(example)), stopped)
     assert "Stopped in good order" in interrupt(stopped)
 
     theirs, written = terminal
-    process = start(example, stdin=theirs, stdout=theirs, stderr=theirs)
+    process = start(example, *files, stdin=theirs, stdout=theirs, stderr=theirs)
     try:
         until(lambda: "The hub runs on." in "".join(written), process)
         lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in "".join(written).splitlines()]
-        advice = [line for line in lines if re.match(r"(cp|ls|tail|curl|\S*crossdock|\S*python\S*) ", line)]
-        assert len(advice) == 9
+        assert any(
+            re.match(r"\d +\d+ +Ring the dentist .* overdue by \d+ days \(\+\d+\)", line) for line in lines
+        )
+        assert lines.count("Sources: ics just now, todoist-backup just now.") == 2
+        advice = [
+            line for line in lines if re.match(r"(cp|ls|tail|curl|\S*crossdock|\S*python\S*|TASK\S*) ", line)
+        ]
+        assert len(advice) == 14
         for command in advice:
             follow(command, example.parent)
         until(lambda: {"yours-1", "yours-2", "yours-4", "yours-9"} <= exported(example).keys(), process)
@@ -170,6 +251,8 @@ def follow(command: str, folder: Path) -> None:
         cwd=folder, env=environment(), capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, (command, done.stderr)
+    if "/tasks/ranked" in command:
+        assert [task["task"]["title"] for task in json.loads(done.stdout)["tasks"]][-1:], done.stdout
 
 
 def interrupt(process: subprocess.Popen[str]) -> str:
