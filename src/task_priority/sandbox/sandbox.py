@@ -82,7 +82,7 @@ class Sandbox:
         if not self._keeper.restore() and demo:
             fill_todoist(self.todoist, seed)
             fill_google(self.google, clock)
-        self._server = Server(self._site().answer, port=port)
+        self._server = Server(self._site().answer, clock=clock, port=port)
 
     def __enter__(self) -> Self:
         """Start it."""

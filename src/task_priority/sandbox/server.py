@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+from task_priority.sandbox.clock import Clock
 from task_priority.sandbox.exchange import Cut, Reply, Request
 
 HOST: Final = "127.0.0.1"
@@ -24,12 +25,14 @@ class Server:
 
     Args:
         answer: Called for each request, by several threads at a time.
+        clock: What answers are dated by; clients go on from there.
         port: 0: any that is free.
     """
 
-    def __init__(self, answer: Callable[[Request], Reply], *, port: int = 0) -> None:
+    def __init__(self, answer: Callable[[Request], Reply], *, clock: Clock, port: int = 0) -> None:
         self._server = _Server((HOST, port), _Handler)
         self._server.answer = answer
+        self._server.clock = clock
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_POLL_S,), name="sandbox", daemon=True
@@ -53,6 +56,7 @@ class _Server(ThreadingHTTPServer):
     block_on_close = True
     request_queue_size = 64
     answer: Callable[[Request], Reply]
+    clock: Clock
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -95,11 +99,15 @@ class _Handler(BaseHTTPRequestHandler):
     def version_string(self) -> str:
         return "task-priority-sandbox"
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string(self.server.clock().timestamp() if timestamp is None else timestamp)
+
     def _answer(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         if length > MAX_BODY_BYTES:
             self.close_connection = True
-            self._write(Reply(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"Request too large"))
+            told = {"Connection": "close"}  # or the client's next request may come just as it ends
+            self._write(Reply(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"Request too large", told))
             return
         self._write(self.server.answer(self._request(self.rfile.read(length))))
 

@@ -135,3 +135,7 @@ def test_the_front_page_says_what_is_there(sandbox: Sandbox) -> None:
     assert httpx.get(f"{sandbox.url}/sandbox").json()["token"] == sandbox.token
     assert httpx.get(f"{sandbox.url}/sandbox/nothing").status_code == 404
     assert httpx.post(f"{sandbox.url}/sandbox/sync-tokens/expire").status_code == 204
+
+
+def test_answers_are_dated_by_the_clock_of_the_sandbox(http: httpx.Client, sandbox: Sandbox) -> None:
+    assert http.get(f"{sandbox.url}/sandbox/faults").headers["date"] == "Wed, 04 Mar 2026 09:30:00 GMT"

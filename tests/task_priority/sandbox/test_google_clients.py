@@ -349,3 +349,11 @@ def test_a_google_task_goes_through_its_life(tasks: Any) -> None:
     with pytest.raises(HttpError) as caught:
         tasks.tasks().get(tasklist="@default", task="nowhere").execute()
     assert _reason(caught) == (404, "notFound")
+
+
+def test_a_refused_task_is_not_kept(tasks: Any) -> None:
+    before = tasks.tasks().list(tasklist="@default").execute()["items"]
+    with pytest.raises(HttpError) as caught:
+        tasks.tasks().insert(tasklist="@default", parent="nowhere", body={"title": "Child"}).execute()
+    assert _reason(caught) == (400, "invalid")
+    assert tasks.tasks().list(tasklist="@default").execute()["items"] == before

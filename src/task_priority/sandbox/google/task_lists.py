@@ -81,6 +81,7 @@ class TaskLists:
         """Add a task, at the top, perhaps under another (``parent``) or after one (``previous``)."""
         parent, previous = fields.pop("parent", None), fields.pop("previous", None)
         there = self.list(tasklist)
+        _check_parent(there, parent)
         id = self._ids.google_task()
         list_id = there.entry["id"]
         task: Json = {
@@ -113,8 +114,9 @@ class TaskLists:
 
     def move(self, tasklist: str, id: str, *, parent: str | None = None, previous: str | None = None) -> Json:
         """Put a task under another, or after one."""
-        task = self.task(tasklist, id)
-        self._place(self.list(tasklist), task, parent, previous)
+        there, task = self.list(tasklist), self.task(tasklist, id)
+        _check_parent(there, parent)
+        self._place(there, task, parent, previous)
         return self._stamped(task)
 
     def delete(self, id: str, tasklist: str = "@default") -> None:
@@ -134,8 +136,6 @@ class TaskLists:
 
     def _place(self, there: TaskList, task: Json, parent: str | None, previous: str | None) -> None:
         """Number the siblings anew, with the task after ``previous``, or first."""
-        if parent is not None and parent not in there.tasks:
-            raise invalid("parent")
         task.pop("parent", None)
         if parent is not None:
             task["parent"] = parent
@@ -167,6 +167,11 @@ class TaskLists:
         target = entry if into is None else into
         target.update(entry, updated=millis(self._clock()), etag=f'"{self.version:016d}"')
         return target
+
+
+def _check_parent(there: TaskList, parent: str | None) -> None:
+    if parent is not None and parent not in there.tasks:
+        raise invalid("parent")
 
 
 def _day(text: str) -> str:
