@@ -4,37 +4,30 @@ from __future__ import annotations
 
 import random
 
+import hypothesis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from task_priority.fit.plan import Plan, make_plan
+from task_priority.fit.plan import make_plan
 from task_priority.model import Event, Task
 from task_priority.ranking.status import Status
 from task_priority.settings import Settings
 from tests.task_priority.cases import NOW, all_settings, events, tasks
+from tests.task_priority.plans import check_no_overlap, check_sums
+
+SOME = hypothesis.settings(max_examples=40)
 
 
-def pieces_of(plan: Plan) -> list[tuple[object, object]]:
-    return sorted((piece.start, piece.end) for one in plan.placed for piece in one.pieces)
-
-
+@SOME
 @given(tasks(), events(), all_settings())
 def test_no_piece_overlaps_a_busy_minute_or_another_piece(
     some: list[Task], around: list[Event], settings: Settings
 ) -> None:
     plan = make_plan(some, around, now=NOW, settings=settings)
-    last = None
-    for start, end in pieces_of(plan):
-        assert NOW <= start < end <= plan.end
-        assert last is None or last <= start
-        assert not [
-            one
-            for one in plan.busy
-            if one.start < end + settings.buffer and one.end > start - settings.buffer
-        ]
-        last = end
+    check_no_overlap(plan, now=NOW, settings=settings)
 
 
+@SOME
 @given(tasks(), events(), all_settings())
 def test_a_task_gets_all_the_time_it_needs_in_pieces_that_are_long_enough(
     some: list[Task], around: list[Event], settings: Settings
@@ -48,6 +41,7 @@ def test_a_task_gets_all_the_time_it_needs_in_pieces_that_are_long_enough(
         )
 
 
+@SOME
 @given(tasks(), events(), all_settings())
 def test_focus_blocks_take_only_their_own_tasks(
     some: list[Task], around: list[Event], settings: Settings
@@ -61,16 +55,15 @@ def test_focus_blocks_take_only_their_own_tasks(
             )
 
 
+@SOME
 @given(tasks(), events(), all_settings())
 def test_every_score_is_the_sum_of_its_terms(
     some: list[Task], around: list[Event], settings: Settings
 ) -> None:
-    ranked = make_plan(some, around, now=NOW, settings=settings).ranked
-    assert [one.score for one in ranked] == [sum(term.points for term in one.terms) for one in ranked]
-    assert [one.score for one in ranked] == sorted((one.score for one in ranked), reverse=True)
-    assert all(term.evidence for one in ranked for term in one.terms)
+    check_sums(make_plan(some, around, now=NOW, settings=settings))
 
 
+@SOME
 @given(tasks(), events(), all_settings(), st.randoms(use_true_random=False))
 def test_the_same_input_gives_the_same_plan_in_any_order(
     some: list[Task], around: list[Event], settings: Settings, dice: random.Random
@@ -81,6 +74,7 @@ def test_the_same_input_gives_the_same_plan_in_any_order(
     assert make_plan(some, around, now=NOW, settings=settings) == plan
 
 
+@SOME
 @given(tasks(), events(), all_settings())
 def test_every_task_and_every_event_is_accounted_for(
     some: list[Task], around: list[Event], settings: Settings
@@ -94,6 +88,7 @@ def test_every_task_and_every_event_is_accounted_for(
     assert not {one.event.id for one in plan.busy} & {one.event.id for one in plan.unheeded}
 
 
+@SOME
 @given(tasks(), events(), all_settings())
 def test_what_can_be_met_is_not_late(some: list[Task], around: list[Event], settings: Settings) -> None:
     plan = make_plan(some, around, now=NOW, settings=settings)

@@ -81,7 +81,7 @@ def test_what_would_take_too_long_is_refused(rule: str) -> None:
         found(rule)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(rule=rules(), count=st.none() | st.integers(1, 999_999_999), years=st.integers(0, 2000))
 def test_no_rule_exceeds_the_limit(rule: str, count: int | None, years: int) -> None:
     start = datetime(2026 - years if years < 2026 else 1, 1, 1, 9)
@@ -91,7 +91,7 @@ def test_no_rule_exceeds_the_limit(rule: str, count: int | None, years: int) -> 
         assert str(error)  # noqa: PT017 - either answer is good
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(rule=rules(), start=STARTS, ahead=st.integers(0, 1500))
 def test_looking_from_later_on_finds_the_same(rule: str, start: datetime, ahead: int) -> None:
     parsed, last = parse_rule(rule), start + timedelta(days=ahead + 20)

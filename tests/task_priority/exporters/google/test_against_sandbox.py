@@ -7,19 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from task_priority.credentials import Credentials
 from task_priority.exporters.google import (
-    CALENDAR_SCOPES,
-    TASKS_SCOPES,
     GoogleCalendarExporter,
     GoogleTasksExporter,
-    Grant,
-    OAuthClient,
     read_calendar,
     read_tasks,
 )
 from task_priority.reading import Window
 from task_priority.sandbox import Sandbox
+from tests.task_priority.accounts.connected import signed_in
 from tests.task_priority.exporters.google.local import Local, kept_of
 
 if TYPE_CHECKING:
@@ -27,21 +23,6 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 26, 8, tzinfo=UTC)
 WINDOW = Window(NOW - timedelta(days=7), NOW + timedelta(days=14), ZoneInfo("Europe/Oslo"))
-
-
-def signed_in(sandbox: Sandbox, home: Path) -> Credentials:
-    credentials = Credentials(home, environment={"TASK_PRIORITY_KEYRING": "off"})
-    soon = datetime.now(UTC) + timedelta(hours=1)
-    grant = Grant(
-        client=OAuthClient("sandbox", "", f"{sandbox.url}/auth", f"{sandbox.url}/token"),
-        refresh_token="",
-        access_token=sandbox.token,
-        expires=soon,
-        scopes=frozenset((*CALENDAR_SCOPES, *TASKS_SCOPES)),
-        granted=datetime.now(UTC),
-    )
-    credentials.store("google", grant.to_values())
-    return credentials
 
 
 def all_taken(local: Local) -> bool:

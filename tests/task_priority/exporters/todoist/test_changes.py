@@ -72,6 +72,7 @@ def received(answer: dict[str, Any]) -> int:
     return sum(map(len, lists)) + (answer.get("user") is not None)
 
 
+@settings(max_examples=30)
 @given(_ANSWERS)
 def test_taken_and_set_aside_together_are_all_that_was_received(answer: dict[str, Any]) -> None:
     changes = changes_of(answer, asked="last")
@@ -80,6 +81,7 @@ def test_taken_and_set_aside_together_are_all_that_was_received(answer: dict[str
     json.dumps([found.data for found in changes.found])
 
 
+@settings(max_examples=30)
 @given(_ANSWERS)
 def test_whatever_was_taken_can_be_read_and_each_open_task_is_a_task_or_unread(
     answer: dict[str, Any],
@@ -94,7 +96,7 @@ def test_whatever_was_taken_can_be_read_and_each_open_task_is_a_task_or_unread(
     )
 
 
-@settings(max_examples=30)
+@settings(max_examples=10)
 @given(_ANSWERS, _ANSWERS)
 def test_a_state_is_stored_and_read_again(first: dict[str, Any], second: dict[str, Any]) -> None:
     state = SyncState()
