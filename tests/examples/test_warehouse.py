@@ -27,7 +27,7 @@ from tests.docs.pages import blocks_of
 ROOT = Path(__file__).resolve().parents[2]
 TIME_LIMIT_S = 90.0
 
-pytestmark = [pytest.mark.needs_linux, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.needs_linux, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
