@@ -90,6 +90,18 @@ def test_every_task_and_every_event_is_accounted_for(
 
 @SOME
 @given(tasks(), events(), all_settings())
+def test_nothing_ranked_lower_moves_an_overdue_task_to_another_day(
+    some: list[Task], around: list[Event], settings: Settings
+) -> None:
+    plan = make_plan(some, around, now=NOW, settings=settings)
+    for one in plan.placed:
+        if one.late and one.ranked is plan.ranked[0]:
+            [alone] = make_plan([one.ranked.task], around, now=NOW, settings=settings).placed
+            days = {each.pieces[-1].end.astimezone(settings.zone).date() for each in (one, alone)}
+            assert len(days) == 1
+
+
+@given(tasks(), events(), all_settings())
 def test_what_can_be_met_is_not_late(some: list[Task], around: list[Event], settings: Settings) -> None:
     plan = make_plan(some, around, now=NOW, settings=settings)
     for one in plan.placed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from operator import attrgetter
@@ -26,6 +26,7 @@ class Wish:
         needed: Its length.
         until: It must be over by then; None: whenever.
         shortest: It may be split into pieces of at least this length; None: in one piece.
+        better_by: The earlier it is over, the better: by the first of these by which it can be, in order.
     """
 
     key: str
@@ -33,6 +34,7 @@ class Wish:
     needed: timedelta
     until: datetime | None = None
     shortest: timedelta | None = None
+    better_by: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,9 +60,10 @@ class _Side(Enum):
 def place(wishes: Sequence[Wish], slots: Sequence[Slot]) -> dict[str, tuple[Piece, ...]]:
     """Place wishes, the most wanted first; what is not in the answer has no room.
 
-    First wishes are admitted, the most wanted first, each if it fits together with those admitted before it. Then each
-    gets the earliest time with which the admitted ones that are still to be placed can be met. So a wanted wish waits
-    for a less wanted one only if that one would be late otherwise, and loses its place to none.
+    First wishes are admitted, the most wanted first, each if it fits together with those admitted before it; one that is
+    better early is so by the first of its ends with which it does, and keeps that end. Then each gets the earliest time
+    with which the admitted ones that are still to be placed can be met. So a wanted wish waits for a less wanted one
+    only if that one would be late otherwise, and loses its place to none.
 
     Args:
         wishes: No two have the same key.
@@ -69,14 +72,14 @@ def place(wishes: Sequence[Wish], slots: Sequence[Slot]) -> dict[str, tuple[Piec
     room = list(slots)
     waiting = _admitted(wishes, room)
     spare = sum((slot.length for slot in slots), NO_TIME) - sum((one.needed for one in waiting), NO_TIME)
-    admitted = {one.key for one in waiting}
+    admitted = {one.key: one for one in waiting}
     placed: dict[str, tuple[Piece, ...]] = {}
     for wish in wishes:
         if wish.key in admitted:
             waiting = [one for one in waiting if one.key != wish.key]
         elif wish.needed > spare:
             continue
-        pieces = _earliest(wish, room, waiting)
+        pieces = _earliest(admitted.get(wish.key, wish), room, waiting)
         if pieces:
             placed[wish.key] = pieces
             room = without(room, pieces)
@@ -121,20 +124,39 @@ def without(slots: Sequence[Slot], pieces: Sequence[Piece]) -> list[Slot]:
 
 def _admitted(wishes: Sequence[Wish], slots: Sequence[Slot]) -> list[Wish]:
     """Return wishes that can be met together, the most wanted let in first, in order of their ends."""
-    admitted: list[Wish] = []
-    loads = _Loads(slots)
-    refused = _Refused()
+    admission = _Admission(slots)
     for wish in wishes:
-        if refused.covers(wish) or not loads.have_room_for(wish):
-            continue
-        tried = admitted.copy()
+        any(admission.admits(one) for one in _with_each_end(wish))
+    return admission.admitted
+
+
+def _with_each_end(wish: Wish) -> Iterator[Wish]:
+    """Yield a wish with the ends that it had better have, and then as it is."""
+    for end in wish.better_by:
+        if wish.until is None or end < wish.until:
+            yield replace(wish, until=end)
+    yield wish
+
+
+class _Admission:
+    """Lets wishes in, one after the other."""
+
+    def __init__(self, slots: Sequence[Slot]) -> None:
+        self.admitted: list[Wish] = []
+        self._slots, self._loads, self._refused = slots, _Loads(slots), _Refused()
+
+    def admits(self, wish: Wish) -> bool:
+        """Let a wish in if it fits together with those that are; tell whether it does."""
+        if self._refused.covers(wish) or not self._loads.have_room_for(wish):
+            return False
+        tried = self.admitted.copy()
         insort(tried, wish, key=_end_of)
-        if any(_layout(tried, slots, side) is not None for side in _Side):
-            admitted = tried
-            loads.add(wish)
-        else:
-            refused.add(wish)
-    return admitted
+        if all(_layout(tried, self._slots, side) is None for side in _Side):
+            self._refused.add(wish)
+            return False
+        self.admitted = tried
+        self._loads.add(wish)
+        return True
 
 
 class _Refused:
@@ -158,21 +180,22 @@ class _Loads:
 
     def __init__(self, slots: Sequence[Slot]) -> None:
         self._slots = slots
-        self._wishes: list[Wish] = []
+        self._needed: dict[datetime, timedelta] = {}
         self._time: dict[datetime, timedelta] = {}
 
     def have_room_for(self, wish: Wish) -> bool:
         """Tell whether there is time enough, were everything split to the minute and put anywhere."""
-        until = _end_of(wish)
-        ends = {until, *(_end_of(one) for one in self._wishes if _end_of(one) >= until)}
-        return all(self._load(end) + wish.needed <= self._time_until(end) for end in ends)
+        until, load = _end_of(wish), wish.needed
+        for end in sorted({until, *self._needed}):
+            load += self._needed.get(end, NO_TIME)
+            if end >= until and load > self._time_until(end):
+                return False
+        return True
 
     def add(self, wish: Wish) -> None:
         """Note one that was let in."""
-        self._wishes.append(wish)
-
-    def _load(self, end: datetime) -> timedelta:
-        return sum((one.needed for one in self._wishes if _end_of(one) <= end), NO_TIME)
+        end = _end_of(wish)
+        self._needed[end] = self._needed.get(end, NO_TIME) + wish.needed
 
     def _time_until(self, end: datetime) -> timedelta:
         if end not in self._time:

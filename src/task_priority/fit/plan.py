@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from task_priority.fit.busy import Busy, Unheeded, busy_spans
 from task_priority.fit.placing import Piece, Wish, place, without
 from task_priority.fit.reasons import Reason, Reasons
 from task_priority.fit.slots import NO_TIME, FreeTime, Slot, free_slots
 from task_priority.model import Event, Task
+from task_priority.moments import Day, Instant, day_of, end_of
 from task_priority.ranking.rank import Ranked, rank
 from task_priority.ranking.status import Status, first_of
 from task_priority.ranking.terms import Present, ends_at, needed_by
@@ -131,7 +132,7 @@ def make_plan(tasks: Sequence[Task], events: Sequence[Event], *, now: datetime, 
 
 
 def wish_of(task: Task, *, now: datetime, end: datetime, settings: Settings) -> Wish:
-    """Return what a task asks of the plan; what is overdue asks for the earliest time there is."""
+    """Return what a task asks of the plan; what is overdue asks for the first day on which it can be done."""
     until = ends_at(task, settings)
     whole = first_of(task.labels, settings.whole_labels) is not None
     return Wish(
@@ -140,7 +141,14 @@ def wish_of(task: Task, *, now: datetime, end: datetime, settings: Settings) -> 
         needed=needed_by(task, settings),
         until=until if until is not None and now < until < end else None,
         shortest=settings.shortest_piece if settings.split and not whole else None,
+        better_by=_ends_of_days(now, end, settings.zone) if until is not None and until <= now else (),
     )
+
+
+def _ends_of_days(now: datetime, end: datetime, zone: tzinfo) -> tuple[datetime, ...]:
+    """Return when the days of the owner end that end within the plan."""
+    first, last = (day_of(Instant(instant), zone) for instant in (now, end))
+    return tuple(end_of(Day(first + timedelta(days=count)), zone) for count in range((last - first).days))
 
 
 def _is_late(task: Task, pieces: Sequence[Piece], settings: Settings) -> bool:

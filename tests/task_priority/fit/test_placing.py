@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 
@@ -33,6 +34,29 @@ def test_what_is_wanted_less_waits_if_both_ends_can_be_met() -> None:
     placed = place([wish("a", 2), wish("b", 2, until=at(26, 10))], [Slot(at(26, 9), at(26, 12))])
     assert placed["a"][0].start == at(26, 9)
     assert placed["b"][0].start == at(26, 9, 30)
+
+
+def test_what_is_better_early_is_not_put_off_by_what_is_wanted_less() -> None:
+    days = [Slot(at(day, 9), at(day, 10)) for day in (26, 27, 28)]
+    late = wish("late", 4, better_by=(at(27, 0), at(28, 0)))
+    ending = [wish("b", 4, until=at(26, 12)), wish("c", 4, until=at(27, 12))]
+    placed = place([late, *ending], days)
+    assert placed["late"][0].start == at(26, 9)
+    assert placed["c"][0].start == at(27, 9)
+    assert "b" not in placed
+
+
+def test_what_is_better_early_comes_as_early_as_what_is_wanted_more_allows() -> None:
+    days = [Slot(at(day, 9), at(day, 10)) for day in (26, 27, 28, 29)]
+    more, less = wish("more", 4, until=at(26, 12)), wish("less", 4, until=at(28, 12))
+    late = wish("late", 4, better_by=(at(27, 0), at(28, 0)))
+    assert place([more, late, less], days)["late"][0].start == at(27, 9)
+
+
+def test_what_is_better_early_lets_others_go_first_on_its_day() -> None:
+    day = [Slot(at(26, 9), at(26, 12))]
+    placed = place([wish("late", 4, better_by=(at(27, 0),)), wish("b", 4, until=at(26, 10))], day)
+    assert [placed[key][0].start for key in ("late", "b")] == [at(26, 10), at(26, 9)]
 
 
 def test_a_long_task_is_split_where_it_may_be() -> None:
@@ -67,7 +91,7 @@ def test_plans_are_nearly_as_good_as_the_best_that_any_order_gives() -> None:
 def test_the_most_wanted_is_placed_if_it_fits_at_all() -> None:
     dice = random.Random(11)
     for _ in range(2000):
-        slots, wishes = some_slots(dice), some_wishes(dice)
+        slots, wishes = some_slots(dice), [sometimes_better_early(one, dice) for one in some_wishes(dice)]
         if pieces_for(wishes[0], slots):
             assert wishes[0].key in place(wishes, slots), (wishes, slots)
 
@@ -90,6 +114,10 @@ def some_wishes(dice: random.Random) -> list[Wish]:
         )
         for number in range(4)
     ]
+
+
+def sometimes_better_early(wish: Wish, dice: random.Random) -> Wish:
+    return replace(wish, better_by=dice.choice([(), (at(26, 11), at(26, 14))]))
 
 
 def every_plan(wishes: list[Wish], slots: list[Slot]) -> Iterator[set[str]]:
