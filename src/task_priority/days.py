@@ -14,12 +14,15 @@ _AHEAD: Final = re.compile(r"\+?(\d{1,4})\s*([dw])")
 _TIME: Final = re.compile(r"(?:^|[ t])(\d{1,2}):(\d{2})$")
 _DAYS: Final = {"d": 1, "w": 7}
 EXPECTED: Final = (
-    'a day such as "tomorrow", "friday", "3d", "2w" or "2026-11-30", with or without a time: "friday 14:00"'
+    'a day such as "tomorrow", "friday", "next week", "3d" or "2026-11-30", with or without a time: '
+    '"friday 14:00"'
 )
 
 
 def parse_when(text: str, today: date) -> Day | Floating:
-    """Read a day, or a day and a time; a time alone is today, a weekday the next one after today.
+    """Read a day, or a day and a time.
+
+    A time alone is today, a weekday the next one after today, ``next week`` its Monday.
 
     Raises:
         ValueError: It is none; the message says what is.
@@ -41,6 +44,8 @@ def _day(text: str, today: date) -> date:
         return today
     if text in {"tomorrow", "tom"}:
         return today + timedelta(days=1)
+    if text == "next week":
+        return today + timedelta(days=7 - today.weekday())
     if ahead := _AHEAD.fullmatch(text):
         return today + timedelta(days=int(ahead[1]) * _DAYS[ahead[2]])
     if len(text) >= _SHORTEST_WEEKDAY:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crossdock.app.worker import ask_for_reload
+from crossdock.command import ask_to_reload
 
 if TYPE_CHECKING:
     from crossdock import Queue
@@ -49,6 +50,11 @@ def test_a_reload_concerns_no_single_queue(queue: Queue) -> None:
     generation = ask_for_reload(queue)
     assert told(queue, None) == [("config.reloaded", {"generation": generation})]
     assert told(queue) == []
+
+
+def test_nobody_is_asked_to_reload_if_nobody_works_by_a_configuration(queue: Queue) -> None:
+    assert ask_to_reload(queue) == 0
+    assert told(queue, None) == []
 
 
 def test_an_action_that_is_rolled_back_is_not_told(queue: Queue) -> None:

@@ -7,10 +7,12 @@ from crossdock.cli.human import ago, counted, printable
 from crossdock.cli.lazy import LazyGroup
 from crossdock.cli.program import Program
 from crossdock.cli.refusal import Refusal
+from crossdock.cli.reloading import ask_to_reload
 from crossdock.cli.rim import run
 from crossdock.cli.terminal import can_ask, flush, hint, progress, say, say_json, tell
 
 __all__ = [
-    "ExitCode", "LazyGroup", "Program", "Refusal", "ago", "bundled", "can_ask", "counted", "described", "flush", "hint",
-    "new_command", "new_group", "printable", "progress", "run", "say", "say_json", "show_help_alone", "tell",
+    "ExitCode", "LazyGroup", "Program", "Refusal", "ago", "ask_to_reload", "bundled", "can_ask", "counted", "described",
+    "flush", "hint", "new_command", "new_group", "printable", "progress", "run", "say", "say_json", "show_help_alone",
+    "tell",
 ]  # fmt: skip

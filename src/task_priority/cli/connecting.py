@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from crossdock.command import ExitCode, Refusal, can_ask, hint, progress, say
+from crossdock.command import ExitCode, Refusal, ask_to_reload, can_ask, hint, progress, say
 from task_priority.cli.session import Session
 
 if TYPE_CHECKING:
@@ -65,10 +65,14 @@ def connect_sources(
             known.put(name, options)
         for name in secrets:
             hint(f"kept in {credentials.where(name)}")
+        tell_hub(queue)
     hint("see what to do next: task-priority today")
-    hint(
-        f"if task-priority run is running, let it know: crossdock reload --config {session.home.configuration}"
-    )
+
+
+def tell_hub(queue: Queue) -> None:
+    """Let a hub that runs know that other sources are connected now."""
+    if ask_to_reload(queue):
+        hint("the hub that is running takes it over between two messages")
 
 
 def _fetch(queue: Queue, sources: Sources, connections: Mapping[str, Mapping[str, Any]]) -> None:

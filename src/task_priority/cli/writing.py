@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+from crossdock import DeliveryError, RateLimited
 from crossdock.command import counted, hint, tell
 
 if TYPE_CHECKING:
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
 
 def deliver(queue: Queue, sources: Sources) -> bool:
     """Hand over the changes that wait; tell whether all arrived. A hub that runs may do so at the same time."""
-    from crossdock import DeliveryError
     from crossdock.exporting import Exports
     from task_priority.changes import Changes
     from task_priority.sources import TODOIST
@@ -23,7 +24,7 @@ def deliver(queue: Queue, sources: Sources) -> bool:
     try:
         count = Changes(queue, Exports(queue)).deliver(sources.todoist_writer(queue))
     except DeliveryError as error:
-        tell(f"todoist: {error}")
+        tell(f"todoist: {problem_text(error)}")
         hint("the change is kept and tried again: by task-priority run, or with the next task-priority sync")
         return False
     if count:
@@ -31,9 +32,14 @@ def deliver(queue: Queue, sources: Sources) -> bool:
     return True
 
 
+def problem_text(error: DeliveryError) -> str:
+    """Say why a service did not do what was asked, and, if it said so, when to ask again."""
+    wait = error.retry_after if isinstance(error, RateLimited) else None
+    return str(error) if wait is None else f"{error}; try again in {math.ceil(wait.total_seconds())} s"
+
+
 def refresh(queue: Queue, sources: Sources) -> None:
     """Fetch what Todoist made of a change; if that cannot be now, the change is shown as pending until it can."""
-    from crossdock import DeliveryError
     from crossdock.exporting import Exports
     from task_priority.sources import TODOIST
 

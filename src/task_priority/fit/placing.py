@@ -60,10 +60,10 @@ class _Side(Enum):
 def place(wishes: Sequence[Wish], slots: Sequence[Slot]) -> dict[str, tuple[Piece, ...]]:
     """Place wishes, the most wanted first; what is not in the answer has no room.
 
-    First wishes are admitted, the most wanted first, each if it fits together with those admitted before it; one that is
-    better early is so by the first of its ends with which it does, and keeps that end. Then each gets the earliest time
-    with which the admitted ones that are still to be placed can be met. So a wanted wish waits for a less wanted one
-    only if that one would be late otherwise, and loses its place to none.
+    First wishes are admitted, the most wanted first, each if it fits together with those admitted before it; one that
+    is better early is so by the first of its ends with which it does, and keeps that end. Then each gets the earliest
+    time with which the admitted ones that are still to be placed can be met. So a wanted wish waits for a less wanted
+    one only if that one would be late otherwise, and loses its place to none.
 
     Args:
         wishes: No two have the same key.

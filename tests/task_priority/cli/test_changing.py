@@ -81,6 +81,9 @@ def test_what_is_put_off_is_due_then(owner: Owner, sandbox: Sandbox) -> None:
     found = {one["task"]["id"]: one["task"] for one in owner.ranked()}
     assert found[task["id"]]["due"] == task["due"]
     assert owner("snooze", task["id"], "whenever").code == 2
+    passed = owner("snooze", task["id"], "2020-01-01")
+    assert passed.code == 2
+    assert "Wed 1 Jan 2020 has passed" in passed.err
 
 
 def test_a_change_survives_being_offline(owner: Owner, sandbox: Sandbox) -> None:
@@ -103,6 +106,12 @@ def test_a_change_survives_being_offline(owner: Owner, sandbox: Sandbox) -> None
     assert task["id"] in {one["task"]["id"] for one in owner.ranked()}
 
 
+def test_a_service_that_asks_to_wait_says_how_long(owner: Owner, sandbox: Sandbox) -> None:
+    owner.connect(sandbox)
+    sandbox.faults.add("rate-limited", api="todoist", times=None, retry_after_s=20)
+    assert "asks to wait; try again in 20 s" in owner("sync").err
+
+
 def test_files_are_exported(owner: Owner, sandbox: Sandbox) -> None:
     owner.connect(sandbox)
     written = owner.good("export", "--json").json
@@ -113,17 +122,25 @@ def test_files_are_exported(owner: Owner, sandbox: Sandbox) -> None:
     assert len(exported["tasks"]) >= len(owner.ranked()) > 0
 
 
-def test_google_is_connected_by_signing_in(owner: Owner, sandbox: Sandbox) -> None:
-    sandbox.oauth.consent = Consent.GRANT
-    client = owner.folder / "client.json"
-    client.write_text(json.dumps(sandbox.google_client()))
-    with owner.start("connect", "google", "--client", str(client), "--base", sandbox.url) as process:
+def sign_in(owner: Owner, *options: str) -> str:
+    with owner.start("connect", "google", *options) as process:
         assert process.stderr is not None
         address = next(line.strip() for line in map(bytes.decode, process.stderr) if "http" in line)
         with urllib.request.urlopen(address, timeout=30):  # noqa: S310 - the browser, whom the answer leads back
             out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert b"connected google-calendar: " in out
+    return out.decode()
+
+
+def test_google_is_connected_by_signing_in(owner: Owner, sandbox: Sandbox) -> None:
+    sandbox.oauth.consent = Consent.GRANT
+    client = owner.folder / "client.json"
+    client.write_text(json.dumps(sandbox.google_client()))
+    without = owner("connect", "google")
+    assert without.code == 2
+    assert "--client is needed" in without.err
+    assert "connected google-calendar: " in sign_in(owner, "--client", str(client), "--base", sandbox.url)
+    assert "connected google-calendar: " in sign_in(owner, "--base", sandbox.url)
     names = [one["name"] for one in owner.good("sources", "--json").json["sources"]]
     assert names == ["google-calendar", "google-tasks"]
     assert owner.ranked()

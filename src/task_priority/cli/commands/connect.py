@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crossdock.command import described, new_group, say, tell
+from crossdock.command import ExitCode, Refusal, described, new_group, say, tell
 from task_priority.cli.connecting import connect_sources, read_secret
 from task_priority.cli.session import Session
+
+if TYPE_CHECKING:
+    from task_priority.exporters.google import OAuthClient
 
 app = new_group("Connect an account or files, and fetch what is there.")
 
@@ -60,13 +63,14 @@ def todoist_webhook() -> None:
 def google(
     *,
     client: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--client",
             metavar="FILE",
-            help="The JSON file of your OAuth client (Google Cloud console, Desktop app).",
+            help="The JSON file of your OAuth client (Google Cloud console, Desktop app). "
+            "That of the last sign-in unless given.",
         ),
-    ],
+    ] = None,
     calendar: Annotated[
         list[str] | None,
         typer.Option(
@@ -91,7 +95,8 @@ def google(
     from task_priority.sources import GOOGLE_CALENDAR, GOOGLE_TASKS
 
     with Asking() as asking:
-        grant = SignIn(show=_show_address, port=port).run(asking, read_client(client))
+        known = _client_of_last_sign_in() if client is None else read_client(client)
+        grant = SignIn(show=_show_address, port=port).run(asking, known)
     calendars = {} if calendar is None else {"calendars": calendar}
     calendar_base = {} if base is None else {"base_url": f"{base.rstrip('/')}/calendar/v3"}
     tasks_base = {} if base is None else {"base_url": f"{base.rstrip('/')}/tasks/v1"}
@@ -171,6 +176,21 @@ def csv(
     if not where.exists():
         raise ConfigError(f"{where}: there is no such file or folder")
     connect_sources({BACKUP: {"path": str(where), "owner": owner}}, {})
+
+
+def _client_of_last_sign_in() -> OAuthClient:
+    from task_priority.exporters.google import GOOGLE, Grant
+    from task_priority.sources import Sources
+
+    with Sources(Session().home) as sources:
+        kept = sources.credentials().load(GOOGLE)
+    if kept is None:
+        raise Refusal(
+            "nobody has signed in to Google here yet, so --client is needed: the JSON file of your OAuth client "
+            "(docs/how-to/connect-google.md says how to make one)",
+            ExitCode.USAGE,
+        )
+    return Grant.from_values(kept).client
 
 
 def _show_address(address: str, opened: bool) -> None:  # noqa: FBT001 - as SignIn calls it

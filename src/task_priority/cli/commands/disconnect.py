@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from crossdock.command import ExitCode, Refusal, described, new_command, say
+from task_priority.cli.connecting import tell_hub
 from task_priority.cli.session import Session
 
 app = new_command()
@@ -35,4 +36,6 @@ def disconnect(
         raise Refusal(f"{source!r} is not connected; connected: {connected}", ExitCode.NOT_FOUND)
     with Sources(session.home) as sources:
         sources.credentials().forget(source)
+    with session.queue() as queue:
+        tell_hub(queue)
     say(f"disconnected {', '.join(removed)}")

@@ -22,7 +22,7 @@ def snooze(
         list[str],
         typer.Argument(
             metavar="WHEN",
-            help="A day such as tomorrow, friday, 3d, 2w or 2026-11-30, with or without a time: friday 14:00.",
+            help="A day such as tomorrow, friday, next week, 3d or 2026-11-30, with or without a time: friday 14:00.",
         ),
     ],
 ) -> None:
@@ -32,13 +32,16 @@ def snooze(
     takes it back.
     """
     from task_priority.days import parse_when
+    from task_priority.moments import end_of
     from task_priority.views.texts import moment_text
 
-    zone = Session().settings().zone
-    today = datetime.now(UTC).astimezone(zone).date()
+    zone, now = Session().settings().zone, datetime.now(UTC)
+    today = now.astimezone(zone).date()
     try:
         due = parse_when(" ".join(when), today)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+    if end_of(due, zone) <= now:
+        raise typer.BadParameter(f"{moment_text(due, today, zone)} has passed; give a later time")
     outcome = f"put off to {moment_text(due, today, zone)}"
     change(task, lambda changes, ranked: changes.put_off(ranked.task.id, due), outcome)

@@ -9,7 +9,7 @@ import typer
 from crossdock.command import ExitCode, counted, described, new_command, progress, say, say_json, tell
 from task_priority.cli.options import FullOption, JsonOption
 from task_priority.cli.session import Session
-from task_priority.cli.writing import deliver
+from task_priority.cli.writing import deliver, problem_text
 
 if TYPE_CHECKING:
     from crossdock.exporting import Exporter, Exports, SyncReport
@@ -53,8 +53,9 @@ def _one(exports: Exports, exporter: Exporter, *, full: bool, json: bool) -> dic
         try:
             report = exports.sync(exporter, full=full, progress=tell_progress)
         except DeliveryError as error:
-            tell(f"{exporter.name}: {error}")
-            return {"name": exporter.name, "problem": str(error)}
+            problem = problem_text(error)
+            tell(f"{exporter.name}: {problem}")
+            return {"name": exporter.name, "problem": problem}
     if not json:
         say(f"{exporter.name}: {_summary(report)}")
     counts = report.counts.to_json()
