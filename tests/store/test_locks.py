@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from crossdock import Queue, StoreUnavailable
+from crossdock.store import file_locks
 from crossdock.store.file_locks import LockFile, WriteLock
 from crossdock.store.liveness import Presence, live_owners
 from crossdock.store.waking import Waker
@@ -110,6 +111,35 @@ def test_who_writes_again_and_again_starves_nobody(locks: tuple[WriteLock, Write
     finally:
         done.set()
         writer.join()
+
+
+def test_the_turn_is_not_taken_between_two_commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    busy, patient = (WriteLock(tmp_path / "write.lock", timedelta(seconds=60)) for _ in range(2))
+
+    def write_once() -> None:
+        patient.acquire()
+        order.append("patient")
+        patient.release()
+
+    for limit in ("_SLICE_NS", "_IDLE_NS"):
+        monkeypatch.setattr(file_locks, limit, 60_000_000_000)
+    busy.acquire()
+    writer = threading.Thread(target=write_once)
+    writer.start()
+    while not any(busy._stamps[:8]):  # until it is first in line
+        time.sleep(0.001)
+    for _ in range(3):
+        busy.release()
+        time.sleep(0.005)  # free for many times as long as the first in line sleeps between two looks
+        busy.acquire()
+        order.append("busy")
+    busy.release()
+    monkeypatch.undo()
+    writer.join()
+    assert order == ["busy", "busy", "busy", "patient"]
+    for lock in (busy, patient):
+        lock.close()
 
 
 def test_nobody_overtakes_those_who_wait_long(tmp_path: Path) -> None:

@@ -30,17 +30,20 @@ _GONE_NS: Final = 250_000_000
 """Who is first in line looks every few milliseconds; if it has not done so for this long, it was stopped or killed."""
 _LINE_PATIENCE_S: Final = 0.25
 """So often who waits in the line makes sure that its first is there; if not, it tries without the line."""
-_EARLY_POLL_S: Final = 0.001
+_IDLE_NS: Final = 150_000
+"""Who has not written for so long while others wait does not write on at once: it needs the turn no more."""
+_EARLY_POLL_S: Final = 0.00025
 """So often the first in line looks while others may still take the turn past it."""
-_FIRST_POLL_S: Final = 0.0002
+_FIRST_POLL_S: Final = 0.0001
 """And so soon after that: its turn comes at the end of the next commit."""
 _LAST_POLL_S: Final = 0.002
-_POLL_GROWTH: Final = 1.1
+_POLL_GROWTH: Final = 1.2
 _ROOM: Final = 0.25
 _LONGEST_ROOM_S: Final = 0.05
 _SINCE: Final = slice(0, 8)
 _SEEN: Final = slice(8, 16)
-_STAMPS_BYTES: Final = 16
+_USED: Final = slice(16, 24)
+_STAMPS_BYTES: Final = 24
 _NOBODY: Final = bytes(8)
 _TRY: Final = 0 if fcntl is None else fcntl.LOCK_EX | fcntl.LOCK_NB
 
@@ -106,11 +109,12 @@ class WriteLock:
     SQLite's own waiting sleeps up to 0.1 s between tries, so that a lock that is free for microseconds at a time
     starves those who have waited longest. Passing the turn on after each commit is fair and slow: every commit then
     waits for another process to wake up. So a process may take the turn again and again for a slice of time while
-    others wait; they stand in a line that the kernel keeps, and the first of it makes known since when it waits.
+    others wait; they stand in a line that the kernel keeps, and the first of it makes known since when it waits. It
+    does not take the turn in the moment between two commits of another: who writes makes known when it last did.
 
     Args:
-        path: The lock file; its first bytes say since when the first in line waits, and when it was last seen to.
-            The line is a file beside it.
+        path: The lock file; its first bytes say since when the first in line waits, when it was last seen to, and
+            when somebody else last wrote meanwhile. The line is a file beside it.
         timeout: How long to wait at most.
     """
 
@@ -162,6 +166,8 @@ class WriteLock:
         """Give the turn up."""
         if self.leaves_room:
             time.sleep(min(_LONGEST_ROOM_S, _ROOM * (time.monotonic() - self._since_s)))
+        if self._stamps[_SINCE] != _NOBODY:
+            self._stamps[_USED] = _stamp()
         self._file.unlock()
 
     def close(self) -> None:
@@ -174,12 +180,16 @@ class WriteLock:
         """Tell whether the turn may be taken past those who wait; one who died or was stopped counts for nothing."""
         return self._ago_ns(_SINCE) <= _SLICE_NS or self._ago_ns(_SEEN) > _GONE_NS
 
+    def _is_due(self) -> bool:
+        """Tell whether the first in line may take the turn: it has waited long enough, or nobody uses it."""
+        return self._ago_ns(_SINCE) >= _SLICE_NS or self._ago_ns(_USED) >= _IDLE_NS
+
     def _ago_ns(self, which: slice) -> int:
         return time.monotonic_ns() - int.from_bytes(self._stamps[which], sys.byteorder)
 
     def _poll(self, deadline: float, *, first: bool) -> None:
         pause_s = _FIRST_POLL_S
-        while not self._file.try_lock():
+        while not ((not first or self._is_due()) and self._file.try_lock()):
             if first:
                 self._stamps[_SEEN] = _stamp()
             if time.monotonic() >= deadline:
