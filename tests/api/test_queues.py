@@ -42,6 +42,12 @@ def test_a_message_is_claimed_and_acked_with_its_result(api: Served) -> None:
     assert (record.status, record.result) == (Status.COMPLETED, {"valid": True})
 
 
+def test_an_answer_holds_a_bounded_amount_of_data_and_the_rest_is_there_for_the_next(api: Served) -> None:
+    api.queue.send_many("app", ["x" * 6 * 1024**2, *["y" * 10**6] * 15])
+    sizes = [[len(one["message"]["data"]) for one in claim(api, limit=1000)] for _ in range(3)]  # type: ignore[index]
+    assert sizes == [[6 * 1024**2, *[10**6] * 10], [10**6] * 5, []]
+
+
 @pytest.fixture
 def routed(tmp_path: Path) -> Iterator[Served]:
     routes = Routes({AppId("app"): [AppId("ledger")]}, {AppId("mail"): [Subscription(type="order.*")]})

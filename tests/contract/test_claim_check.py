@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crossdock import CrossdockError, Queue, Retention, StoreSettings, create_engine
-from crossdock.domain.message import MAX_DATA_BYTES
+from crossdock.domain.delivery import ClaimRequest
+from crossdock.domain.message import MAX_DATA_BYTES, AppId
 from crossdock.domain.retention import Keep
 from tests.contract.case import claim_one, drain, numbers, on, on_disk, on_memory, on_one_of_each
 
@@ -34,6 +35,21 @@ SEND = {"app": "app", "source_app": "tests"}
 def queue(case: Case) -> Queue:
     case.settings = {**case.settings, "claim_check_bytes": LIMIT}
     return case.open(app="tests")
+
+
+@pytest.mark.parametrize(
+    ("max_bytes", "expected"), [(1, [1, 1, 1, 1]), (2100, [2, 1, 1]), (5000, [3, 1]), (10**6, [4])]
+)
+def test_a_claim_takes_no_more_bytes_than_asked_for_but_one_message(
+    queue: Queue, max_bytes: int, expected: list[int]
+) -> None:
+    """Small in the row, large outside, bytes outside, and large in the row."""
+    for data in (SMALL, LARGE, BYTES, "x" * (LIMIT - 10)):
+        queue.send("app", data)
+    request = ClaimRequest(app=AppId("app"), limit=10, lease=timedelta(minutes=1), max_bytes=max_bytes)
+    found = [queue._store.write(lambda tx: list(tx.claim(request))) for _ in range(5)]
+    assert [len(one) for one in found] == [*expected, *[0] * (5 - len(expected))]
+    assert [one.message.data for some in found for one in some] == [SMALL, LARGE, BYTES, "x" * (LIMIT - 10)]
 
 
 def payloads(case: Case, queue: Queue) -> int:

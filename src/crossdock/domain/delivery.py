@@ -149,6 +149,7 @@ class ClaimRequest:
         runs: True: take messages that wait behind a claimed one of their partition key, too; the worker
             promises to handle them in the order given.
         owner: Who has them then; None: this process. What another has ends with its lease, and not with any process.
+        max_bytes: Of data in all, but at least one message, and what ``runs`` adds is not counted; None: no bound.
     """
 
     app: AppId
@@ -158,3 +159,4 @@ class ClaimRequest:
     runs: bool = False
     free: int | None = None
     owner: str | None = None
+    max_bytes: int | None = None

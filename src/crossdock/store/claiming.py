@@ -140,8 +140,9 @@ class Claiming(FallingBack):
         return in_order(rows)
 
     def _lease(self, request: ClaimRequest, token: str, *, unexpired: bool, **suspect: int) -> list[Any]:
-        parameters = {"app": request.app, "limit": request.limit, **self._terms(request, token), **suspect}
+        parameters = {**self._how_many(request), **self._terms(request, token), **suspect}
         options = {"kept": request.kept, "before_suspect": bool(suspect), "unexpired": unexpired}
+        options["sized"] = request.max_bytes is not None
         return self._whole(self.run(statements.claim_first, parameters, **options), request.app)
 
     def _whole(self, rows: list[Any], app: AppId) -> list[Any]:  # noqa: ARG002 - of use where rows are not whole
@@ -151,6 +152,10 @@ class Claiming(FallingBack):
     def _lease_ids(self, row_ids: list[int], request: ClaimRequest, token: str) -> list[Any]:
         parameters = {"ids": json.dumps(row_ids), **self._terms(request, token)}
         return self.run(statements.claim_ids, parameters, kept=request.kept)
+
+    def _how_many(self, request: ClaimRequest) -> dict[str, Any]:
+        wanted = {"app": request.app, "limit": request.limit}
+        return wanted if request.max_bytes is None else {**wanted, "max_bytes": request.max_bytes}
 
     def _terms(self, request: ClaimRequest, token: str) -> dict[str, Any]:
         return {

@@ -54,6 +54,8 @@ operations = Operations("queues")
 
 _HANDLE: Final = re.compile(r"([1-9][0-9]{0,18})\.([0-9a-f]{32})")
 _SETTLED: Final = Answers(Settled, meaning="Those that were yours are settled.")
+_MOST_BYTES: Final = 16 * 1024**2
+"""Of data in the answer of a claim: it stands in memory as a whole, at both ends."""
 _LOST: Final = ("LEASE_LOST", "INVALID_MESSAGE")
 
 
@@ -96,12 +98,17 @@ async def claim_messages(
     """Claim messages of an app: the most urgent first, then in the order of arrival.
 
     They are yours until their lease ends; then they go to another worker, an attempt spent. Settle each with ack or
-    nack before that, or extend its lease. If there is nothing, the answer waits as long as you say.
+    nack before that, or extend its lease. If there is nothing, the answer waits as long as you say. It holds at most
+    16 MiB of data, but always a message if there is one: what is behind is there for the next claim.
     """
     caller.demand_app(app)
     lease = None if wish.lease_s is None else timedelta(seconds=wish.lease_s)
     claim = ClaimRequest(
-        app=check_app(app), limit=wish.limit, lease=caller.queue._gateway.lease(lease), owner=caller.name
+        app=check_app(app),
+        limit=wish.limit,
+        lease=caller.queue._gateway.lease(lease),
+        owner=caller.name,
+        max_bytes=_MOST_BYTES,
     )
     wait = min(timedelta(seconds=wish.wait_s), state.settings.max_wait)
     if not wait:

@@ -23,8 +23,8 @@ class PostgreSQLClaiming(Claiming):
         if request.app in known.limited or request.app in known.failing:
             return super().claim(request)
         token = uuid.uuid4().hex
-        parameters = {"app": request.app, "limit": request.limit, **self._terms(request, token)}
-        rows = self.run(claim_at_once, parameters, kept=request.kept)
+        parameters = {**self._how_many(request), **self._terms(request, token)}
+        rows = self.run(claim_at_once, parameters, kept=request.kept, sized=request.max_bytes is not None)
         row_id, *_, is_clear = rows[0]
         if row_id is not None:
             return self._fetched(in_order(rows), request, token)

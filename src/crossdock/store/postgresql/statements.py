@@ -143,12 +143,13 @@ def promote_due() -> Update:
     )
 
 
-def claim_first(*, kept: bool, before_suspect: bool, unexpired: bool) -> Update:
+def claim_first(*, kept: bool, before_suspect: bool, unexpired: bool, sized: bool = False) -> Update:
     """Lease the first ready messages that nobody else is about to lease; see ``statements.claim_first``."""
-    return _lease(claim.candidates(before_suspect=before_suspect, unexpired=unexpired), kept=kept)
+    found = claim.candidates(before_suspect=before_suspect, unexpired=unexpired, sized=sized)
+    return _lease(found, kept=kept, sized=sized)
 
 
-def claim_at_once(*, kept: bool) -> Select[Any]:
+def claim_at_once(*, kept: bool, sized: bool = False) -> Select[Any]:
     """Lease the first ready messages, if nothing else is to be seen to before; the last column says whether it is so.
 
     What stands in the way: a state of the queue, or messages that are due, expired, or were in a process that died.
@@ -162,8 +163,9 @@ def claim_at_once(*, kept: bool) -> Select[Any]:
     of_app = [and_(T.target_app == param("app"), each) for each in (due, late, suspect)]
     nothing = and_(~_any(queue_state, stateful), *(~_any(data_staging, each) for each in of_app))
     clear = select(nothing.label("is_clear")).cte("clear").prefix_with("MATERIALIZED")
-    first = claim.candidates(before_suspect=False, unexpired=False)
-    leased = _lease(first.where(select(clear.c.is_clear).scalar_subquery()), kept=kept).cte("leased")
+    first = claim.candidates(before_suspect=False, unexpired=False, sized=sized)
+    first = first.where(select(clear.c.is_clear).scalar_subquery())
+    leased = _lease(first, kept=kept, sized=sized).cte("leased")
     return select(*leased.c, clear.c.is_clear).select_from(clear.outerjoin(leased, true()))
 
 
@@ -172,8 +174,10 @@ def _any(table: Table, condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return select(number(1)).select_from(table).where(condition).correlate(None).exists()
 
 
-def _lease(found: Select[Any], *, kept: bool) -> ReturningUpdate[Any]:
+def _lease(found: Select[Any], *, kept: bool, sized: bool) -> ReturningUpdate[Any]:
     chosen = found.suffix_with(text("FOR UPDATE SKIP LOCKED")).cte("chosen").prefix_with("MATERIALIZED")
+    if sized:
+        chosen = claim.within_bytes(chosen).cte("fitting").prefix_with("MATERIALIZED")
     return update(data_staging).where(T.id == chosen.c.id).values(claim.lease(kept=kept)).returning(*_LEASED)
 
 

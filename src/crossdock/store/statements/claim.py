@@ -24,11 +24,12 @@ from crossdock.store.statements.parts import (
     literal,
     number,
     param,
+    size_of,
 )
 from crossdock.store.tables import data_staging, queue_state
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Select, Update
+    from sqlalchemy import ColumnElement, FromClause, Select, Update
 
 _UNSET: Final = (
     T.data_bytes, T.source, T.subject, T.time, T.data_schema, T.partition_key, T.correlation_id, T.traceparent,
@@ -121,9 +122,10 @@ def _unexpired() -> ColumnElement[bool]:
     return or_(T.expires_at.is_(None), T.expires_at > param("now"))
 
 
-def candidates(*, before_suspect: bool, unexpired: bool) -> Select[Any]:
-    """Return the ids of what ``claim_first`` leases."""
-    found = select(T.id).where(T.target_app == param("app"), READY, T.crashes == number(0))
+def candidates(*, before_suspect: bool, unexpired: bool, sized: bool = False) -> Select[Any]:
+    """Return the ids of what ``claim_first`` leases; ``sized``: and what ``within_bytes`` chooses by."""
+    columns = (T.id, T.priority, size_of(T).label("size")) if sized else (T.id,)
+    found = select(*columns).where(T.target_app == param("app"), READY, T.crashes == number(0))
     if unexpired:
         found = found.where(_unexpired())
     if before_suspect:
@@ -132,6 +134,15 @@ def candidates(*, before_suspect: bool, unexpired: bool) -> Select[Any]:
         )
         found = found.where(earlier)
     return found.order_by(T.priority.desc(), T.id).suffix_with(LIMIT)
+
+
+def within_bytes(found: FromClause) -> Select[Any]:
+    """Return the ids of the first ``candidates`` whose data is not larger than ``max_bytes`` in all; at least one."""
+    columns = found.c
+    total = func.sum(columns.size).over(order_by=(columns.priority.desc(), columns.id))
+    summed = select(columns.id, columns.size, total.label("total")).subquery("summed")
+    fits = or_(summed.c.total <= param("max_bytes"), summed.c.total == summed.c.size)
+    return select(summed.c.id).where(fits)
 
 
 def lease(*, kept: bool) -> dict[str, Any]:
@@ -149,13 +160,15 @@ def lease(*, kept: bool) -> dict[str, Any]:
     return {**columns, "lease_keep_s": param("keep_s")} if kept else columns
 
 
-def claim_first(*, kept: bool, before_suspect: bool, unexpired: bool) -> Update:
+def claim_first(*, kept: bool, before_suspect: bool, unexpired: bool, sized: bool = False) -> Update:
     """Lease the first ready messages; with ``before_suspect``, only those that come before a given one.
 
-    With ``unexpired`` each is looked at, since more have expired than could be set aside at once.
-    Returns ``PLAIN_COLUMNS``.
+    With ``unexpired`` each is looked at, since more have expired than could be set aside at once; with ``sized`` they
+    are leased as far as ``max_bytes`` goes. Returns ``PLAIN_COLUMNS``.
     """
-    chosen = candidates(before_suspect=before_suspect, unexpired=unexpired)
+    chosen = candidates(before_suspect=before_suspect, unexpired=unexpired, sized=sized)
+    if sized:
+        chosen = within_bytes(chosen.subquery("found"))
     return update(data_staging).where(T.id.in_(chosen)).values(lease(kept=kept)).returning(*PLAIN_COLUMNS)
 
 

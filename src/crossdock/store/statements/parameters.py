@@ -1,4 +1,4 @@
-"""What is written differently for each database: instants, lists of ids, what may be absent, what only checks."""
+"""What is written differently for each database: instants, lists, what may be absent, what only checks, sizes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import BindParameter, ColumnElement
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import NullType
+from sqlalchemy.types import Integer, NullType
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
@@ -101,6 +101,16 @@ class JsonOf(ColumnElement[Any]):
         self.type = NULL_TYPE
 
 
+class DataSize(ColumnElement[Any]):
+    """How many bytes the JSON in a column has, as text."""
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        self.column = column
+        self.type = Integer()
+
+
 @compiles(Instant, "postgresql")
 def _instant(element: Instant, compiler: SQLCompiler, **options: Any) -> str:
     text = compiler.visit_bindparam(element, **options)  # type: ignore[no-untyped-call]
@@ -179,3 +189,13 @@ def _json_of(element: JsonOf, compiler: SQLCompiler, **options: Any) -> str:
 def _json_of_object(element: JsonOf, compiler: SQLCompiler, **options: Any) -> str:
     texts, number = (compiler.process(one, **options) for one in (element.texts, element.number))
     return f"CAST(CAST({texts} AS JSONB) ->> CAST({number} AS TEXT) AS JSON)"
+
+
+@compiles(DataSize)
+def _data_size(element: DataSize, compiler: SQLCompiler, **options: Any) -> str:
+    return f"length(CAST({compiler.process(element.column, **options)} AS BLOB))"
+
+
+@compiles(DataSize, "postgresql")
+def _data_size_of_text(element: DataSize, compiler: SQLCompiler, **options: Any) -> str:
+    return f"octet_length(CAST({compiler.process(element.column, **options)} AS TEXT))"

@@ -30,6 +30,7 @@ from crossdock.store.statements.parameters import (
     INSTANTS,
     NULL_TYPE,
     Checked,
+    DataSize,
     Instant,
     Listed,
     Optional,
@@ -55,6 +56,22 @@ def whole_bytes(row: Any) -> ColumnElement[Any]:
     missing = cast(literal_column("''"), LargeBinary)
     whole = case((row.payload.is_(None), row.data_bytes), else_=func.coalesce(outside, missing))
     return whole.label("data_bytes")
+
+
+def size_of(row: Any) -> ColumnElement[Any]:
+    """Return how many bytes of data a message has.
+
+    Args:
+        row: The columns of the table.
+    """
+    outside = (
+        select(func.length(payload.c.data))
+        .where(payload.c.checksum == row.payload)
+        .correlate(row.payload.table)
+        .scalar_subquery()
+    )
+    inside = DataSize(row.data) + func.coalesce(func.length(row.data_bytes), number(0))
+    return case((row.payload.is_(None), inside), else_=func.coalesce(outside, number(1)))
 
 
 MESSAGE_COLUMNS: Final = (
