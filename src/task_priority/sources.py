@@ -34,6 +34,10 @@ GOOGLE_CALENDAR: Final = "google-calendar"
 GOOGLE_TASKS: Final = "google-tasks"
 ICS: Final = "ics"
 BACKUP: Final = "todoist-backup"
+CREDENTIALS_OF: Final[Mapping[str, str]] = {
+    TODOIST: "todoist", GOOGLE_CALENDAR: "google", GOOGLE_TASKS: "google", ICS: "ics",
+}  # fmt: skip
+"""Under which name the credentials of a source are kept, if it has any."""
 
 
 class Sources:

@@ -20,6 +20,8 @@ from urllib.parse import quote
 
 from crossdock import Queue
 from crossdock.config import load
+from crossdock.config.adapter import DoorKind
+from crossdock.config.kinds import kind_names, side_of
 from tests.adapters import road_programs
 from tests.crash.history import Kind, Sighting, read_history
 
@@ -254,3 +256,8 @@ def _sent(folder: Path) -> set[str]:
 SENDING = InboundRoad("python", "`Queue.send` in Python", None, _send, _sent, "the call has returned")
 """Programs that need no adapter to send."""
 ROADS_IN: Mapping[str, InboundRoad] = {"python": SENDING, **INBOUND}
+
+
+def driven_kinds(direction: Any) -> set[str]:
+    """Return the adapters that a worker drives; the others are served by the API, and have tests of their own."""
+    return {name for name in kind_names(direction) if not isinstance(side_of(name, direction), DoorKind)}

@@ -12,9 +12,7 @@ from typing import Any
 
 import pytest
 
-from crossdock.config.adapter import DoorKind
-from crossdock.config.kinds import kind_names, side_of
-from tests.adapters.roads import INBOUND, OUTBOUND, ROADS_IN
+from tests.adapters.roads import INBOUND, OUTBOUND, ROADS_IN, driven_kinds
 from tests.crash.places import ON_POSTGRESQL, ON_SQLITE, slowly
 from tests.crash.road_harness import Plan, run
 from tests.crash.stage import Place
@@ -53,10 +51,7 @@ def _pair(store: Any, inbound: str, outbound: str) -> Any:
 
 def test_every_adapter_that_a_worker_drives_has_a_road() -> None:
     for direction, roads in (("inbound", INBOUND), ("outbound", OUTBOUND)):
-        driven = {
-            name for name in kind_names(direction) if not isinstance(side_of(name, direction), DoorKind)
-        }
-        missing = driven - {road.kind for road in roads.values()}  # type: ignore[arg-type,attr-defined]
+        missing = driven_kinds(direction) - {road.kind for road in roads.values()}  # type: ignore[attr-defined]
         assert not missing, f"add {direction} roads for {missing} to tests/adapters/roads.py"
 
 

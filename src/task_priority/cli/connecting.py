@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from crossdock.command import ExitCode, Refusal, ask_to_reload, can_ask, hint, progress, say
@@ -60,11 +60,13 @@ def connect_sources(
                     credentials.forget(name)
                 else:
                     credentials.store(name, earlier)
+            _let_go_on(queue, connections)
             raise
         for name, options in connections.items():
             known.put(name, options)
         for name in secrets:
             hint(f"kept in {credentials.where(name)}")
+        _let_go_on(queue, connections)
         tell_hub(queue)
     hint("see what to do next: task-priority today")
 
@@ -73,6 +75,17 @@ def tell_hub(queue: Queue) -> None:
     """Let a hub that runs know that other sources are connected now."""
     if ask_to_reload(queue):
         hint("the hub that is running takes it over between two messages")
+
+
+def _let_go_on(queue: Queue, names: Iterable[str]) -> None:
+    """Resume what a hub paused when credentials were refused, those of before or those just tried."""
+    from task_priority.asked import WRITER
+    from task_priority.sources import TODOIST
+
+    for name in names:
+        queue.resume(name)
+        if name == TODOIST:
+            queue.resume(WRITER)
 
 
 def _fetch(queue: Queue, sources: Sources, connections: Mapping[str, Mapping[str, Any]]) -> None:

@@ -7,6 +7,7 @@ import signal
 import urllib.request
 from datetime import UTC, datetime, timedelta
 
+from crossdock import Queue
 from task_priority.sandbox import Consent, Sandbox
 from tests.task_priority.cli.conftest import Owner
 
@@ -144,8 +145,22 @@ def test_google_is_connected_by_signing_in(owner: Owner, sandbox: Sandbox) -> No
     names = [one["name"] for one in owner.good("sources", "--json").json["sources"]]
     assert names == ["google-calendar", "google-tasks"]
     assert owner.ranked()
-    owner.good("disconnect", "google")
+    owner.good("disconnect", "google-calendar")
+    assert list((owner.home / "credentials").glob("google.json"))  # the tasks need it still
+    owner.good("disconnect", "google-tasks")
     assert not list((owner.home / "credentials").glob("*.json"))
+
+
+def test_what_a_refused_token_has_paused_goes_on_when_another_is_connected(
+    owner: Owner, sandbox: Sandbox
+) -> None:
+    owner.connect(sandbox)
+    with Queue(f"sqlite:///{owner.home / 'crossdock.db'}") as queue:
+        for app in ("todoist", "todoist-writer"):
+            queue.pause(app)  # as a hub does when Todoist refuses the token
+        owner.connect(sandbox)
+        stats = queue.stats()
+    assert not any(stats[app].paused for app in ("todoist", "todoist-writer"))
 
 
 def test_the_sandbox_is_served_until_it_is_interrupted(owner: Owner) -> None:

@@ -25,7 +25,7 @@ def disconnect(
     What was fetched stays in the store, where nothing looks at it; at the service nothing is changed.
     """
     from task_priority.connections import Connections
-    from task_priority.sources import CONNECTED_AS, Sources
+    from task_priority.sources import CONNECTED_AS, CREDENTIALS_OF, Sources
 
     session = Session()
     connections = Connections(session.home.connections)
@@ -34,8 +34,10 @@ def disconnect(
     if not removed:
         connected = ", ".join(connections.all()) or "none"
         raise Refusal(f"{source!r} is not connected; connected: {connected}", ExitCode.NOT_FOUND)
+    needed = {CREDENTIALS_OF.get(name) for name in connections.all()}
     with Sources(session.home) as sources:
-        sources.credentials().forget(source)
+        for credential in {CREDENTIALS_OF[name] for name in removed if name in CREDENTIALS_OF} - needed:
+            sources.credentials().forget(credential)
     with session.queue() as queue:
         tell_hub(queue)
     say(f"disconnected {', '.join(removed)}")
