@@ -6,28 +6,19 @@ time of the server, which other programs on the machine disturb less.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import itertools
 import json
-import multiprocessing
-import os
-import resource
 import shutil
-import socket
 import tempfile
 import time
-from collections.abc import Callable, Coroutine
-from datetime import timedelta
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from crossdock import AsyncQueue, Rate
-from crossdock.api.access import needs
-from crossdock.api.application import create_application
-from crossdock.api.operations import Answers, JsonAnswer, Operations
-from crossdock.api.serving import Server, configured
-from crossdock.api.settings import ApiSettings
-from crossdock.domain.key import Scope
-from crossdock.hub.keys import KeyWish, creation
+from benchmarks.door_listeners import idle_figures
+from benchmarks.door_server import DoorServer
 
 CLIENTS: Final = 64
 SECONDS: Final = 3.0
@@ -36,49 +27,54 @@ BATCHES: Final = 20
 CLAIMED: Final = 100
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.door", description=__doc__)
+    parser.add_argument("--only", choices=("rates", "idle"), help="measure this (default: both)")
+    only = parser.parse_args(arguments).only
     folder = Path(tempfile.mkdtemp(prefix="door-", dir=Path.cwd()))
     try:
-        _measure(folder)
+        if only != "idle":
+            _measure(folder)
+        if only != "rates":
+            for name, value in idle_figures(folder / "idle"):
+                _row(name, value)
     finally:
         shutil.rmtree(folder)
     return 0
 
 
 def _measure(folder: Path) -> None:
-    ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    context = multiprocessing.get_context("spawn")
     began = time.perf_counter()
-    server = context.Process(target=_serve, args=(folder, theirs))
-    server.start()
-    port, key = ours.recv()
-    _row("start to first answer, s", time.perf_counter() - began)
-    client = Client(port, key)
-    ids = iter(range(10**9))
-    figures: dict[str, float] = {}
+    with DoorServer(folder) as server:
+        _row("start to first answer, s", time.perf_counter() - began)
+        client = Client(server.port, server.key)
+        ids = itertools.count()
+        _measure_single(server, client, ids)
+        for name, work in (
+            (f"batches of {BATCH}", lambda link: client.batches(link, ids)),
+            (f"claim and ack by {CLAIMED}", client.drain),
+        ):
+            cpu_s = server.cpu_s()
+            took_s, count = asyncio.run(_once(server.port, work))
+            cpu_us = (server.cpu_s() - cpu_s) / count * 1e6
+            _row(f"{name}, messages/s", count / took_s, f"server's CPU, µs each: {cpu_us:.1f}")
+        _row("peak memory of the server, MiB", server.peak_mib())
+
+
+def _measure_single(server: DoorServer, client: Client, ids: Iterator[int]) -> None:
+    rates = []
     for name, clients, work in (
         ("empty operation", CLIENTS, client.empty),
         ("one message", 1, lambda link: client.send(link, next(ids))),
         ("one message", CLIENTS, lambda link: client.send(link, next(ids))),
     ):
-        ours.send("cpu")
-        before = ours.recv()
-        done = asyncio.run(_load(port, clients, work))
-        ours.send("cpu")
-        cpu_us = (ours.recv() - before) / max(done, 1) * 1e6
-        figures[f"{name}, {clients}"] = done / SECONDS
-        _row(f"{name}, {clients} clients, /s", done / SECONDS, f"server's CPU, µs each: {cpu_us:.0f}")
-    ratio = figures[f"one message, {CLIENTS}"] / figures[f"empty operation, {CLIENTS}"]
-    _row(f"one message beside the empty operation, {CLIENTS} clients", ratio)
-    took_s = asyncio.run(_once(port, lambda link: client.batches(link, ids)))
-    _row(f"batches of {BATCH}, messages/s", BATCH * BATCHES / took_s)
-    took_s, count = asyncio.run(_once_counted(port, client.drain))
-    _row(f"claim and ack by {CLAIMED}, messages/s", count / took_s)
-    ours.send("peak")
-    _row("peak memory of the server, MB", ours.recv())
-    ours.send("stop")
-    server.join()
+        cpu_s = server.cpu_s()
+        done = asyncio.run(_load(server.port, clients, work))
+        cpu_us = (server.cpu_s() - cpu_s) / max(done, 1) * 1e6
+        rates.append(done / SECONDS)
+        _row(f"{name}, {clients} clients, /s", rates[-1], f"server's CPU, µs each: {cpu_us:.0f}")
+    _row(f"one message beside the empty operation, {CLIENTS} clients", rates[-1] / rates[0])
 
 
 class Link:
@@ -111,11 +107,12 @@ class Client:
         """Send one message."""
         await link.ask(self._head("/api/v1/messages?to=app", "application/cloudevents+json"), _event(number))
 
-    async def batches(self, link: Link, ids: Any) -> None:
+    async def batches(self, link: Link, ids: Iterator[int]) -> int:
         """Send many messages at a time."""
         head = self._head("/api/v1/messages?to=app", "application/cloudevents-batch+json")
         for _ in range(BATCHES):
             await link.ask(head, b"[" + b",".join(_event(next(ids)) for _ in range(BATCH)) + b"]")
+        return BATCH * BATCHES
 
     async def drain(self, link: Link) -> int:
         """Claim and complete everything."""
@@ -155,51 +152,15 @@ async def _load(port: int, clients: int, work: Callable[[Link], Coroutine[Any, A
     return sum(await asyncio.gather(*map(run, links)))
 
 
-async def _once(port: int, work: Callable[[Link], Coroutine[Any, Any, Any]]) -> float:
-    return (await _once_counted(port, work))[0]
-
-
-async def _once_counted(port: int, work: Callable[[Link], Coroutine[Any, Any, Any]]) -> tuple[float, Any]:
+async def _once(port: int, work: Callable[[Link], Coroutine[Any, Any, int]]) -> tuple[float, int]:
     link = Link(*await asyncio.open_connection("127.0.0.1", port))
     began = time.perf_counter()
-    found = await work(link)
-    return time.perf_counter() - began, found
+    count = await work(link)
+    return time.perf_counter() - began, count
 
 
 def _row(name: str, value: float, more: str = "") -> None:
     print(f"{name:60} {value:12,.2f}  {more}")
-
-
-def _serve(folder: Path, pipe: Any) -> None:
-    asyncio.run(_served(folder, pipe))
-
-
-async def _served(folder: Path, pipe: Any) -> None:
-    empty = Operations("empty")
-
-    @empty.on(
-        "POST", "/empty", id="empty", access=needs(Scope.MESSAGES_SEND), answers=Answers(None), raw_body={}
-    )
-    async def nothing() -> JsonAnswer:
-        """Do nothing."""
-        return JsonAnswer({})
-
-    async with AsyncQueue(f"sqlite:///{folder}/work.db", app="api") as queue:
-        wish = KeyWish(name="bench", scopes=frozenset(Scope))
-        made = await queue._store.write_async(creation(wish))  # noqa: SLF001 - as the command does
-        app = create_application(queue, ApiSettings(rate=Rate(10**9, timedelta(seconds=1))))
-        app.include_router(empty, prefix="/api/v1")
-        with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
-            server = Server(configured(app, timedelta(seconds=5)), queue, 0.0)
-            serving = asyncio.create_task(server.serve([listener]))
-            while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-                await asyncio.sleep(0.01)
-            pipe.send((listener.getsockname()[1], str(made.text)))
-            while (asked := await asyncio.to_thread(pipe.recv)) != "stop":
-                usage = resource.getrusage(resource.RUSAGE_SELF)
-                pipe.send(sum(os.times()[:2]) if asked == "cpu" else usage.ru_maxrss / 1024)
-            server.stop()
-            await serving
 
 
 if __name__ == "__main__":

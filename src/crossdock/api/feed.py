@@ -29,6 +29,8 @@ EVERY_S: Final = 0.25
 PAGE: Final = 500
 QUEUE_STATS: Final = "queue.stats"
 _HEARTBEAT_S: Final = 15.0
+_AT_A_TIME: Final = 100
+"""So many listeners are given something before the loop turns to others: each takes a tenth of a millisecond."""
 _AHEAD_S: Final = 5.0
 """So long a listener that is ahead of this process is waited for; an id from further ahead is none of this store."""
 _STATS_EVERY_S: Final = 1.0
@@ -155,9 +157,9 @@ class Feed:
             while _is_behind(self._place, settled):
                 page = await self._store.read_async(partial(_page, after=self._place, upto=settled))
                 self._place = page.upto
-                self._tell(page.occurrences)
+                await self._tell(page.occurrences)
         await self._tell_figures()
-        self._beat()
+        await self._beat()
         async with self._looked:
             self._looked.notify_all()
 
@@ -205,9 +207,8 @@ class Feed:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._looked.wait(), EVERY_S)
 
-    def _tell(self, occurrences: list[Occurrence]) -> None:
-        for wanted, listeners in self._listeners.items():
-            self._put(listeners, _text_of(occurrences, wanted))
+    async def _tell(self, occurrences: list[Occurrence]) -> None:
+        await self._put(partial(_text_of, occurrences))
 
     async def _tell_figures(self) -> None:
         now = time.monotonic()
@@ -218,20 +219,29 @@ class Feed:
         self._figures_due = now + max(_STATS_EVERY_S, _STATS_SHARE * took_s)
         changed = [one for app, one in figures.items() if self._figures.get(app) != one]
         self._figures = figures
-        for wanted, listeners in self._listeners.items():
-            self._put(listeners, _text_of_figures(changed, wanted))
+        await self._put(partial(_text_of_figures, changed))
 
-    def _beat(self) -> None:
+    async def _beat(self) -> None:
         """Show that the connection lives, and where the stream is."""
         now = time.monotonic()
         if now >= self._heartbeat_due and self._place is not None:
             self._heartbeat_due = now + _HEARTBEAT_S
-            for listeners in self._listeners.values():
-                self._put(listeners, _mark(self._place))
+            mark = _mark(self._place)
+            await self._put(lambda _: mark)
 
-    def _put(self, listeners: Iterable[Listener], chunk: bytes) -> None:
-        for listener in listeners:
-            listener.put(chunk)
+    async def _put(self, text_for: Callable[[Wanted], bytes]) -> None:
+        """Give all that listen now what they want, some at a time, so that other requests come in between.
+
+        Whoever joins meanwhile begins behind it.
+        """
+        present = [(wanted, list(listeners)) for wanted, listeners in self._listeners.items()]
+        for wanted, listeners in present:
+            if not (chunk := text_for(wanted)):
+                continue
+            for begin in range(0, len(listeners), _AT_A_TIME):
+                for listener in listeners[begin : begin + _AT_A_TIME]:
+                    listener.put(chunk)
+                await asyncio.sleep(0)
 
     def _end_all(self) -> None:
         for listeners in self._listeners.values():
