@@ -204,3 +204,12 @@ def test_an_id_with_slashes_and_signs_is_found(api: Served) -> None:
     assert api.ask("GET", "/messages/a%2Fb%3Fc").json["message"]["id"] == "a/b?c"
     assert api.ask("GET", "/messages/a%2Fb%3Fc/timeline").status == 200
     assert api.ask("GET", "/messages/nobody").code == "MESSAGE_NOT_FOUND"
+
+
+def test_events_of_a_batch_that_differ_in_true_and_one_alone_keep_them(api: Served) -> None:
+    event = {"specversion": "1.0", "source": "shop", "type": "order.placed", "data": 1}
+    batch = [{**event, "id": str(number), "urgent": value} for number, value in enumerate((True, 1))]
+    headers = {"Content-Type": "application/cloudevents-batch+json"}
+    sent = api.ask("POST", "/messages?to=app", json.dumps(batch).encode(), headers=headers)
+    assert sent.status == 202
+    assert [repr(one.message.extensions["urgent"]) for one in api.queue.list("app")] == ["True", "1"]

@@ -25,6 +25,7 @@ else:
 ENCODINGS: Final = ("gzip", "zstd", "identity")
 _GZIP_ONLY: Final = 16 + zlib.MAX_WBITS
 _CHUNK: Final = 256 * 1024
+_NESTING: Final = frozenset({dict, list})
 _MAX_WINDOW_LOG: Final = 23
 """A zstd frame may ask for a window of 8 MiB, as RFC 8878 advises, and no more."""
 
@@ -139,17 +140,16 @@ def parse_json(body: bytes, max_depth: int) -> Any:
 
 
 def _is_deeper(value: Any, limit: int) -> bool:
-    level = [value]
+    level = [value] if type(value) in _NESTING else []
     for _ in range(limit):
-        inner: list[Any] = []
-        for one in level:
-            if type(one) is dict:
-                inner.extend(child for child in one.values() if type(child) is dict or type(child) is list)
-            elif type(one) is list:
-                inner.extend(child for child in one if type(child) is dict or type(child) is list)
-        if not inner:
+        level = [
+            child
+            for one in level
+            for child in (one.values() if type(one) is dict else one)
+            if type(child) in _NESTING
+        ]
+        if not level:
             return False
-        level = inner
     return True
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from crossdock.api.errors import Refusal
 from crossdock.domain.errors import InvalidMessage
-from crossdock.domain.message import Draft, Envelope, Message, MessageId, SentMessage, check_app
+from crossdock.domain.message import Draft, Envelope, Message, SentMessage, check_app
 from crossdock.hub.sent import envelope_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from crossdock.hub.gateway import Gateway
 
 
-_NO_ID: Final = MessageId("")
+_plain_facts: Final = attrgetter(
+    *(one.name for one in fields(Message) if one.name not in {"id", "data", "extensions"})
+)
 
 
 class Parcel(NamedTuple):
@@ -42,7 +45,7 @@ class Sender:
         self._routes = routes
         self._source_app = source_app
         self._to = tuple(dict.fromkeys(check_app(app) for app in to))
-        self._last: tuple[Message, Sequence[AppId], Sequence[Envelope]] | None = None
+        self._last: tuple[tuple[Any, ...], Sequence[AppId], Sequence[Envelope]] | None = None
 
     def parcel(self, message: Message) -> Parcel:
         """Make a message ready to be stored.
@@ -66,7 +69,8 @@ class Sender:
 
         The store makes its statement once for as many messages as share an envelope.
         """
-        plain = replace(message, id=_NO_ID, data=None)
+        # True and 1 are equal, but not alike: extensions are compared by how they are written.
+        plain = (*_plain_facts(message), repr(message.extensions))
         if self._last is None or self._last[0] != plain or self._last[1] != receivers:
             shared = [Envelope(app=app, source_app=self._source_app) for app in receivers]
             self._last = plain, receivers, [envelope_of(message, one) for one in shared]

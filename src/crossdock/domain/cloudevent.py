@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from crossdock.domain.message import (
     check_message_id,
     instant_issue,
 )
+from crossdock.domain.message import message_of as message_with
 
 SPEC_VERSION: Final = "1.0"
 _REQUIRED: Final = ("id", "source", "type")
@@ -59,7 +60,10 @@ def data_document(data: object) -> dict[str, Any]:
 
 def instant_text(moment: datetime | None) -> str | None:
     """Return an instant as RFC 3339 has it, in UTC."""
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if moment is None:
+        return None
+    universal = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return universal.isoformat()[: -len("+00:00")] + "Z"
 
 
 def is_event(value: object) -> bool:
@@ -88,27 +92,29 @@ def message_of(document: Mapping[str, Any], now: datetime) -> Message:
         issues.append(("priority", f"{priority!r} is not a whole number"))
     if issues:
         raise InvalidMessage("; ".join(f"{name}: {issue}" for name, issue in issues), issues)
-    return Message(
-        id=check_message_id(texts["id"]),
-        source=texts["source"],
-        type=texts["type"],
-        data=data,
-        time=times.get("time", now),
-        datacontenttype=texts.get("datacontenttype", BINARY_TYPE if isinstance(data, bytes) else JSON_TYPE),
-        dataschema=texts.get("dataschema"),
-        subject=texts.get("subject"),
-        priority=priority,
-        partitionkey=texts.get("partitionkey"),
-        expirytime=times.get("expirytime"),
-        correlationid=texts.get("correlationid"),
-        traceparent=texts.get("traceparent"),
-        extensions={name: value for name, value in _given(document) if name not in _OURS},
+    return message_with(
+        (
+            check_message_id(texts["id"]),
+            texts["source"],
+            texts["type"],
+            data,
+            times.get("time", now),
+            texts.get("datacontenttype", BINARY_TYPE if isinstance(data, bytes) else JSON_TYPE),
+            texts.get("dataschema"),
+            texts.get("subject"),
+            priority,
+            texts.get("partitionkey"),
+            times.get("expirytime"),
+            texts.get("correlationid"),
+            texts.get("traceparent"),
+            _extensions(document),
+        )
     )
 
 
-def _given(document: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
-    """Give the attributes that have a value: null says that there is none."""
-    return ((name, value) for name, value in document.items() if value is not None)
+def _extensions(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the further attributes that have a value: null says that there is none."""
+    return {name: document[name] for name in document.keys() - _OURS if document[name] is not None}
 
 
 def _texts(document: Mapping[str, Any], issues: list[tuple[str, str]]) -> dict[str, str]:

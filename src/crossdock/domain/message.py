@@ -245,6 +245,7 @@ def sent_message(draft: Draft, envelope: Envelope, *, row_id: int, sent_at: date
     _set_id(sent, draft.message_id)
     _set_row_id(sent, row_id)
     _set_app(sent, envelope.app)
+    _set_duplicate(sent, False)  # noqa: FBT003 - the setter of a slot
     _set_parts(sent, (draft, envelope, sent_at))
     return sent
 
@@ -258,6 +259,7 @@ def _setter(owner: type, name: str) -> Callable[[SentMessage, Any], None]:
 _set_id: Final = _setter(Message, "id")
 _set_row_id: Final = _setter(SentMessage, "row_id")
 _set_app: Final = _setter(SentMessage, "app")
+_set_duplicate: Final = _setter(SentMessage, "duplicate")
 _set_parts: Final = _setter(SentMessage, "_parts")
 
 

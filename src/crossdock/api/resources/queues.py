@@ -115,7 +115,8 @@ async def claim_messages(
         found = await caller.queue._claim_patiently(claim, None)
     else:
         found = await _claim_for(request, caller, state, claim=claim, wait=wait)
-    return JsonAnswer({"deliveries": [_delivery(one) for one in found]})
+    until = instant_text(found[0].lease_until) if found else None
+    return JsonAnswer({"deliveries": [_delivery(one, until) for one in found]})
 
 
 @operations.on(
@@ -331,13 +332,14 @@ def _nack(caller: Caller, wish: Nacked, held: Overdue) -> Outcome:
             return caller.queue._gateway.nacked(held, words, retry_in)
 
 
-def _delivery(delivery: AsyncDelivery) -> dict[str, Any]:
+def _delivery(delivery: AsyncDelivery, lease_until: str | None) -> dict[str, Any]:
+    """Return a delivery as a document; what was claimed together is leased for as long."""
     return {
         "delivery": f"{delivery.row_id}.{delivery.lease_token}",
         "app": delivery.app,
         "attempt": delivery.attempt,
         "crashes": delivery.crashes,
-        "lease_until": instant_text(delivery.lease_until),
+        "lease_until": lease_until,
         "message": message_document(delivery.message),
     }
 
