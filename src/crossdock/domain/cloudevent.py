@@ -114,7 +114,7 @@ def message_of(document: Mapping[str, Any], now: datetime) -> Message:
 
 def _extensions(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the further attributes that have a value: null says that there is none."""
-    return {name: document[name] for name in document.keys() - _OURS if document[name] is not None}
+    return {name: value for name, value in document.items() if value is not None and name not in _OURS}
 
 
 def _texts(document: Mapping[str, Any], issues: list[tuple[str, str]]) -> dict[str, str]:
