@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from crossdock import Queue
+from crossdock.app.worker import processes_of
 from tests.cli.command import Shell
 from tests.cli.test_run import running, said, until
 from tests.cli.warm import Warm
@@ -265,8 +266,8 @@ class TestForm:
 
 
 def test_reload_is_told(hub: Shell) -> None:
-    with running(hub, "run"):
-        until(lambda: "worker.started" in events(hub))
+    with running(hub, "run"), Queue(f"sqlite:///{hub.folder}/crossdock.db") as queue:
+        until(lambda: bool(processes_of(queue)))  # only then has it looked at what it works by
         hub.good("reload")
         until(lambda: "config.reloaded" in events(hub))
         (reloaded,) = [line for line in lines(hub) if line["event"] == "config.reloaded"]
