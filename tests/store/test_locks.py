@@ -222,6 +222,39 @@ def test_the_first_in_line_keeps_nobody_waiting(tmp_path: Path, fate: signal.Sig
         theirs.close()
 
 
+PARENT = """
+import os, sys, time
+from datetime import timedelta
+from pathlib import Path
+from crossdock.store.file_locks import WriteLock
+lock = WriteLock(Path(sys.argv[1]), timedelta(seconds=5))
+lock.acquire()
+child = os.fork()
+if child == 0:
+    time.sleep(60)
+    os._exit(0)
+print(child, flush=True)
+time.sleep(60)
+"""
+
+
+def test_child_of_a_parent_killed_in_its_turn_does_not_keep_the_turn(tmp_path: Path) -> None:
+    path = tmp_path / "write.lock"
+    program = [sys.executable, "-c", PARENT, str(path)]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        try:
+            parent.kill()
+            parent.wait()
+            lock = WriteLock(path, timedelta(seconds=5))
+            lock.acquire()
+            lock.release()
+            lock.close()
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+
 def test_a_consumer_that_is_about_to_look_is_not_woken_and_no_other_is(tmp_path: Path) -> None:
     waker = Waker(tmp_path / "wake", "boot")
     soon, asleep = waker.listen("validator"), waker.listen("validator")

@@ -120,7 +120,7 @@ class WriteLock:
 
     def __init__(self, path: Path, timeout: timedelta) -> None:
         self._file = LockFile(path)
-        self._stamps = shared_bytes(self._file.fd, _STAMPS_BYTES)
+        self._stamps = shared_bytes(path, _STAMPS_BYTES)
         self._line = _Line(path.with_suffix(".line"))
         self._timeout_s = timeout.total_seconds()
         self._path = path
@@ -281,11 +281,19 @@ class _Line:
                     self._got.release()
 
 
-def shared_bytes(fd: int, size: int) -> mmap.mmap:
-    """Map the first ``size`` bytes of a file, zeros at first, which all processes share; ``fd`` may be closed then."""
-    if os.fstat(fd).st_size < size:
-        os.ftruncate(fd, size)
-    return mmap.mmap(fd, size)
+def shared_bytes(path: Path, size: int) -> mmap.mmap:
+    """Map the first ``size`` bytes of a file, zeros at first, which all processes share; made if it is not there.
+
+    It has a descriptor of its own: a map keeps a duplicate of its descriptor, and in a forked child a duplicate of one
+    that is locked would keep the lock of a parent that has died.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+    try:
+        if os.fstat(fd).st_size < size:
+            os.ftruncate(fd, size)
+        return mmap.mmap(fd, size)
+    finally:
+        os.close(fd)
 
 
 def _closed_gate() -> threading.Lock:

@@ -21,7 +21,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from crossdock.domain.errors import StoreError
-from crossdock.durable_files import FILE_MODE, FOLDER_MODE
+from crossdock.durable_files import FOLDER_MODE
 from crossdock.store.file_locks import shared_bytes
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ class Waker:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)  # noqa: FBT003 - the standard library's signature
         _sockets.add(self._socket)
-        self._asleep = _map_of(folder.with_name("asleep"))
+        self._asleep = shared_bytes(folder.with_name("asleep"), _SLOTS)
         self._by_digest: dict[str, list[tuple[str, int]]] = {}
         self._seen = b""
 
@@ -270,15 +270,6 @@ class Waker:
             digest, slot, _ = name.split(".", 2)
             self._by_digest.setdefault(digest, []).append((name, int(slot)))
         self._seen = seen
-
-
-def _map_of(path: Path) -> mmap.mmap:
-    """Map the shared file of flags, a byte for each ear after the header; made if it is not there."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
-    try:
-        return shared_bytes(fd, _SLOTS)
-    finally:
-        os.close(fd)
 
 
 def _let_go_after_fork() -> None:
