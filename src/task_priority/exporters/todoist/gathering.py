@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from crossdock.exporting import Pull
 from task_priority.exporters.todoist.asking import Refused, Todoist
 from task_priority.exporters.todoist.changes import EVERYTHING, Changes, changes_of
-from task_priority.exporters.todoist.owners import without_owners
 from task_priority.exporters.todoist.state import RESOURCE_TYPES, SyncState, stored_state
 
 
@@ -61,15 +60,11 @@ class _Gathering:
 
     def pull(self) -> Pull:
         """Return what was found."""
-        found = [found for answer in self._answers for found in answer.found]
-        whole: frozenset[str] = frozenset()
-        if self._answers[0].full:
-            whole = _whole(self._answers)
-            found += without_owners(found)
+        whole = _whole(self._answers) if self._answers[0].full else frozenset()
         return Pull(
             scope="",
             state=self._state.to_json(),
-            found=found,
+            found=[found for answer in self._answers for found in answer.found],
             set_aside=[aside for answer in self._answers for aside in answer.set_aside],
             whole=whole,
             remark=self._remark,
