@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from crossdock.exporting import Pull
 from task_priority.exporters.todoist.asking import Refused, Todoist
 from task_priority.exporters.todoist.changes import EVERYTHING, Changes, changes_of
+from task_priority.exporters.todoist.owners import without_owners
 from task_priority.exporters.todoist.state import RESOURCE_TYPES, SyncState, stored_state
 
 
@@ -52,7 +53,7 @@ class _Gathering:
             if asked == EVERYTHING or self._trusts_token or not refused.may_mean_the_sync_token:
                 raise
             self._trusts_token = True
-            self._begin_again("Todoist does not accept the last sync token any more")
+            self._begin_again("Todoist does not accept the last sync token any more", None)
             return False
         if changes.full:
             return self._take_all(changes, asked)
@@ -60,11 +61,15 @@ class _Gathering:
 
     def pull(self) -> Pull:
         """Return what was found."""
-        whole = _whole(self._answers) if self._answers[0].full else frozenset()
+        found = [found for answer in self._answers for found in answer.found]
+        whole: frozenset[str] = frozenset()
+        if self._answers[0].full:
+            whole = _whole(self._answers)
+            found += without_owners(found)
         return Pull(
             scope="",
             state=self._state.to_json(),
-            found=[found for answer in self._answers for found in answer.found],
+            found=found,
             set_aside=[aside for answer in self._answers for aside in answer.set_aside],
             whole=whole,
             remark=self._remark,
@@ -88,14 +93,14 @@ class _Gathering:
         reason = None if self._trusts_answers else self._state.doubt(changes)
         if reason is not None:
             self._trusts_answers = True
-            self._begin_again(f"{reason}, and Todoist does not promise to tell of everything in it")
+            self._begin_again(f"{reason}, and Todoist does not promise to tell of everything in it", changes)
             return False
         self._answers.append(changes)
         self._state = self._state.after(changes)
         return True
 
-    def _begin_again(self, reason: str) -> None:
-        self._state, self._answers = SyncState(), []
+    def _begin_again(self, reason: str, changes: Changes | None) -> None:
+        self._state, self._answers = self._state.anew(changes), []
         self._remark = f"{reason}, so everything was asked for again; what was not named is gone"
 
 

@@ -16,6 +16,7 @@ from task_priority.exporters.todoist.changes import EVERYTHING, KIND_OF, Changes
 
 _TOKEN: Final = "sync_token"  # noqa: S105 - a place in a stream of changes, no secret
 _TYPES: Final = "resource_types"
+_CONTAINED: Final = ("projects", "sections", "wholes", "left")
 _CONTAINERS: Final = "containers"
 RESOURCE_TYPES: Final = tuple(KIND_OF)
 
@@ -29,12 +30,14 @@ class SyncState:
         projects: The ids of those that there are.
         sections: Likewise.
         wholes: The ids of the tasks that have, or had, parts or comments.
+        left: Those of such tasks that went. If one comes back, Todoist tells it alone.
     """
 
     token: str = EVERYTHING
     projects: frozenset[str] = frozenset()
     sections: frozenset[str] = frozenset()
     wholes: frozenset[str] = frozenset()
+    left: frozenset[str] = frozenset()
 
     def after(self, changes: Changes) -> SyncState:
         """Return the state when an answer is stored."""
@@ -44,7 +47,20 @@ class SyncState:
             _updated(before.projects, "projects", changes.found),
             _updated(before.sections, "sections", changes.found),
             before.wholes | _wholes(changes.found),
+            self._left_after(changes),
         )
+
+    def anew(self, changes: Changes | None) -> SyncState:
+        """Return the state with which everything is asked for again, since an answer is not enough, or was refused."""
+        wholes = self.wholes if changes is None else self.wholes | _wholes(changes.found)
+        return SyncState(wholes=wholes, left=self.left)
+
+    def _left_after(self, changes: Changes) -> frozenset[str]:
+        tasks = {one.id: one.data is not None for one in changes.found if one.kind == "tasks"}
+        there = {id for id, is_there in tasks.items() if is_there}
+        wholes = self.wholes | _wholes(changes.found)
+        gone = wholes if changes.full else wholes & (tasks.keys() - there)
+        return (self.left | gone) - there
 
     def doubt(self, changes: Changes) -> str | None:
         """Say why an answer to an incremental question may not tell everything that changed; None: it does."""
@@ -55,6 +71,8 @@ class SyncState:
                 return f"a {found.kind[:-1]} {'went' if found.data is None else 'came'}"
             if found.kind == "tasks" and found.data is None and found.id in wholes:
                 return "a task that had sub-tasks or comments went"
+            if found.kind == "tasks" and found.data is not None and found.id in self.left:
+                return "a task that had sub-tasks or comments came back"
         return None
 
     def to_json(self) -> dict[str, Any]:
@@ -62,7 +80,7 @@ class SyncState:
         return {
             _TOKEN: self.token,
             _TYPES: list(RESOURCE_TYPES),
-            _CONTAINERS: {name: sorted(getattr(self, name)) for name in ("projects", "sections", "wholes")},
+            _CONTAINERS: {name: sorted(getattr(self, name)) for name in _CONTAINED},
         }
 
 
@@ -87,8 +105,7 @@ def stored_state(stored: object) -> tuple[SyncState, str | None]:
 
 
 def _sets(containers: Mapping[str, Any]) -> dict[str, frozenset[str]]:
-    names = ("projects", "sections", "wholes")
-    return {name: frozenset(map(str, containers.get(name) or ())) for name in names}
+    return {name: frozenset(map(str, containers.get(name) or ())) for name in _CONTAINED}
 
 
 def _updated(known: frozenset[str], kind: str, found: Iterable[Found]) -> frozenset[str]:

@@ -104,7 +104,10 @@ class Tasks:
         return family[0]
 
     def reopen(self, id: str) -> Json:
-        """Make a completed task active again, with the tasks and the section that it is in."""
+        """Make a completed task active again, with the tasks and the section that it is in.
+
+        Its comments are told again: a full answer does not have those of completed tasks.
+        """
         one = self._account.get("items", id)
         for each in [one, *self._above(one)]:
             if each["checked"]:
@@ -112,6 +115,9 @@ class Tasks:
                 self._account.change(
                     "items", each["id"], checked=False, completed_at=None, completed_by_uid=None
                 )
+                for note in list(self._account.living("notes")):
+                    if note["item_id"] == each["id"]:
+                        self._account.touch("notes", note["id"])
                 self._account.tell("item:uncompleted", each)
         self._bring_back(one["section_id"])
         return one
