@@ -63,8 +63,7 @@ LOADS = [
     # In the safe mode every commit waits for the readers, and in make test for more tests beside them.
     (slowly(ON_SAFE_MODE), 10),
     (ON_POSTGRESQL, 3),
-    *((store, 30) for store in map(slowly, (ON_SQLITE, ON_SAFE_MODE))),
-    (slowly(ON_POSTGRESQL), 6),  # a longer load leaves more than one consumer takes within its patience
+    *((store, 30) for store in map(slowly, (ON_SQLITE, ON_SAFE_MODE, ON_POSTGRESQL))),
 ]
 
 

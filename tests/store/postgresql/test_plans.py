@@ -25,6 +25,7 @@ from crossdock.store.postgresql.statements import (
     ending_owners,
     renew,
 )
+from crossdock.store.statements import listing
 from tests.postgresql_databases import Databases
 from tests.store.test_plans import PARAMETERS
 
@@ -32,7 +33,8 @@ Explain: TypeAlias = Callable[..., list[dict[str, Any]]]
 
 ROW = "pk_data_staging"
 ROWS = 20_000
-GIVEN = {**PARAMETERS, "ours": "%@here/%", "ids": "[1, 2]", "error": "{}"}
+GIVEN = {**PARAMETERS, "ours": "%@here/%", "ids": "[1, 2]", "error": "{}", "details": "{}"}
+ALL_OF_APP = {"with_app": True, "with_source": False}
 PAIRS = '[["validator", "customer-3"]]'
 STATEMENTS: list[tuple[Any, dict[str, Any], set[str]]] = [
     # sending
@@ -57,6 +59,11 @@ STATEMENTS: list[tuple[Any, dict[str, Any], set[str]]] = [
     (statements.fail_held, {}, {ROW}),
     (statements.extend, {}, {ROW}),
     (statements.hold_key, {}, {"idx_partition_key", ROW}),
+    # reading
+    (statements.by_message_id, {"with_app": False, "with_source": False}, {"uq_data_staging_message"}),
+    (statements.by_message_id, {"with_app": True, "with_source": True}, {"uq_data_staging_message"}),
+    (listing.records, {"newest_first": True}, {ROW}),
+    (statements.log_listed, {}, {ROW}),
     # rescue
     (statements.overdue, {}, {"idx_status_created"}),
     (statements.owned, {}, {"idx_status_created"}),
@@ -139,6 +146,35 @@ def test_every_statement_uses_its_indexes(
 
 
 @pytest.mark.parametrize(
+    ("build", "options", "table", "index"),
+    [
+        (statements.audit_of, {}, "audit_log", "idx_audit_row"),
+        (statements.histories, {}, "audit_log", "idx_audit_row"),
+        (
+            statements.records_of_archive,
+            {"with_app": True, "with_source": False},
+            "data_archive",
+            "idx_archive_message",
+        ),
+        (statements.archived_records, {"newest_first": False}, "data_archive", "pk_data_archive"),
+    ],
+)
+def test_history_and_archive_are_read_by_their_indexes(
+    explain: Explain, build: Any, options: dict[str, Any], table: str, index: str
+) -> None:
+    prepared = PostgreSQLStatements().get(build, **options)
+    steps = explain(prepared.sql, prepared.bind(**GIVEN))
+    assert _read(steps, table) == {index}, steps
+
+
+@pytest.mark.parametrize("build", [listing.records, statements.archived_records])
+def test_rows_that_are_named_are_found_one_by_one(explain: Explain, build: Any) -> None:
+    prepared = PostgreSQLStatements().get(build, newest_first=False)
+    steps = explain(prepared.sql, prepared.bind(**GIVEN), measured=True)
+    assert not [step for step in steps if step.get("Rows Removed by Filter", 0) > 10], steps
+
+
+@pytest.mark.parametrize(
     ("sql", "values", "indexes"),
     [
         (HOLD_KEYS, (PAIRS,), {"idx_partition_key"}),
@@ -167,9 +203,7 @@ def test_the_claim_needs_no_sorting(explain: Explain) -> None:
     assert not [step for step in steps if "Sort" in step["Node Type"]], steps
 
 
-def _read(steps: list[dict[str, Any]]) -> set[str]:
-    """Return by what rows of the queue are found: names of indexes, or of the table, if it is read as a whole."""
-    of_queue = [
-        step for step in steps if step.get("Relation Name") == "data_staging" and "Scan" in step["Node Type"]
-    ]
-    return {step.get("Index Name", "data_staging") for step in of_queue}
+def _read(steps: list[dict[str, Any]], table: str = "data_staging") -> set[str]:
+    """Return by what rows of a table are found: names of indexes, or of the table, if it is read as a whole."""
+    of_table = [step for step in steps if step.get("Relation Name") == table and "Scan" in step["Node Type"]]
+    return {step.get("Index Name", table) for step in of_table}

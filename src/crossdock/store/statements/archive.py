@@ -15,6 +15,7 @@ from crossdock.store.statements.parts import (
     listed,
     literal,
     param,
+    sorted_by,
     whole_bytes,
 )
 from crossdock.store.tables import archive_file, audit_log, data_archive, data_staging
@@ -98,7 +99,7 @@ def records_of_archive(*, with_app: bool, with_source: bool) -> Select[Any]:
         query = query.where(_A.target_app == param("app"))
     if with_source:
         query = query.where(_A.source_app == param("source_app"))
-    return query.order_by(_A.id)
+    return query.order_by(sorted_by(_A.id))
 
 
 def record_of_archive() -> Select[Any]:

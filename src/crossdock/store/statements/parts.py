@@ -123,6 +123,14 @@ def number(value: int) -> ColumnElement[Any]:
     return literal_column(str(value))
 
 
+def sorted_by(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return what a few rows are put in order by once they are found; no index has it.
+
+    PostgreSQL is told to avoid sorting, and would read all rows in the order of the column's index instead.
+    """
+    return column + number(0)
+
+
 def listed(column: ColumnElement[Any]) -> ColumnElement[bool]:
     """Tell whether a column's value is in the JSON array of numbers that is passed as ``ids``."""
     return Listed(column, bindparam("ids", type_=NULL_TYPE))

@@ -20,6 +20,7 @@ from crossdock.store.statements.parts import (
     T,
     number,
     param,
+    sorted_by,
 )
 from crossdock.store.statements.rules import RULE_COLUMNS
 from crossdock.store.tables import audit_log, data_staging, queue_state
@@ -35,7 +36,7 @@ def by_message_id(*, with_app: bool, with_source: bool) -> Select[Any]:
         query = query.where(T.target_app == param("app"))
     if with_source:
         query = query.where(T.source_app == param("source_app"))
-    return query.order_by(T.id)
+    return query.order_by(sorted_by(T.id))
 
 
 def by_row_id(*, whole: bool) -> Select[Any]:
@@ -54,7 +55,7 @@ def audit_of() -> Select[Any]:
     return (
         select(a.at, a.event, a.attempt, a.who, a.code, a.details)
         .where(a.row_id == param("row_id"))
-        .order_by(a.id)
+        .order_by(sorted_by(a.id))
     )
 
 
