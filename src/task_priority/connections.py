@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from crossdock import ConfigError
+from task_priority.private_file import replace_file
 
 _NEXT_STEP: Final = "mend it, or remove it and connect again"
 
@@ -53,13 +52,4 @@ class Connections:
         return True
 
     def _write(self, connections: Mapping[str, Mapping[str, Any]]) -> None:
-        descriptor, hidden = tempfile.mkstemp(prefix=f".{self._file.name}.", dir=self._file.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as draft:
-                json.dump(connections, draft, indent=2, ensure_ascii=False)
-                draft.flush()
-                os.fsync(draft.fileno())
-            Path(hidden).replace(self._file)
-        except BaseException:
-            Path(hidden).unlink(missing_ok=True)
-            raise
+        replace_file(self._file, json.dumps(connections, indent=2, ensure_ascii=False))

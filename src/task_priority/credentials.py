@@ -6,7 +6,6 @@ import fcntl
 import json
 import os
 import re
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,6 +15,7 @@ from typing import Any, Final
 
 from crossdock import ConfigError, CredentialError, TransientError
 from task_priority.key_ring import KeyRing, KeyRingFailed
+from task_priority.private_file import replace_file, sync_folder
 
 VARIABLES: Final[Mapping[str, tuple[str, str]]] = {"todoist": ("TODOIST_API_TOKEN", "token")}
 """Environment variables that stand for what is kept under a name: the variable, and its key there."""
@@ -68,7 +68,8 @@ class Credentials:
         was_in_ring = _is_in_ring(file)
         text = json.dumps(dict(values))
         now_in_ring = self._put_into_ring(name, text)
-        _replace(file, json.dumps(_KEPT_IN_RING) if now_in_ring else text)
+        _make_folder(file.parent)
+        replace_file(file, json.dumps(_KEPT_IN_RING) if now_in_ring else text)
         if was_in_ring and not now_in_ring:
             with suppress(KeyRingFailed):
                 self._ring.remove(name)
@@ -98,7 +99,7 @@ class Credentials:
         if _is_in_ring(file):
             self._remove_from_ring(name)
         file.unlink(missing_ok=True)
-        _sync(file.parent)
+        sync_folder(file.parent)
         return True
 
     def where(self, name: str) -> str | None:
@@ -204,35 +205,11 @@ def _object(text: str, what: str) -> Mapping[str, Any]:
     return values
 
 
-def _replace(file: Path, text: str) -> None:
-    """Put a file in place so that a power cut leaves the old one or the new one."""
-    _make_folder(file.parent)
-    fd, hidden = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)  # with mode 0600
-    try:
-        with os.fdopen(fd, "w", encoding="utf-8") as draft:
-            draft.write(text)
-            draft.flush()
-            os.fsync(draft.fileno())
-        Path(hidden).replace(file)
-    except BaseException:
-        Path(hidden).unlink(missing_ok=True)
-        raise
-    _sync(file.parent)
-
-
 def _make_folder(folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
     if folder.stat().st_mode & 0o077:
         folder.chmod(_FOLDER_MODE)
-
-
-def _sync(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _locked(fd: int) -> bool:

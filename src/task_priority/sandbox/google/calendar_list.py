@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import Final
 
 from task_priority.sandbox.exchange import Json, Quirk, Reply, Request, json_reply
 from task_priority.sandbox.google.calendars import Calendars
 from task_priority.sandbox.google.errors import bad_request, full_sync_required, invalid
+from task_priority.sandbox.google.page_tokens import PageTokens
 from task_priority.sandbox.google.query import flag, page_size
 from task_priority.sandbox.paging import Place, page_of
 from task_priority.sandbox.tokens import BadToken, Sealer
 
 _SYNC: Final = "google-list-sync"
-_PAGE: Final = "google-list-page"
 _DEFAULT, _MOST = 100, 250
 _ROLES: Final = ("freeBusyReader", "reader", "writerWithoutPrivateAccess", "writer", "owner")
 
@@ -32,6 +31,7 @@ class CalendarListing:
     def __init__(self, calendars: Calendars, sealer: Sealer) -> None:
         self._calendars = calendars
         self._sealer = sealer
+        self._pages = PageTokens(sealer, "google-list-page")
 
     def answer(self, request: Request) -> Reply:
         """Answer with one page."""
@@ -49,25 +49,15 @@ class CalendarListing:
             "items": page.rows,
         }
         if page.next is not None:
-            told["nextPageToken"] = self._sealer.seal(
-                _PAGE, [_listing(request), run.as_of, page.next.packed()]
-            )
+            told["nextPageToken"] = self._pages.after(request, run.as_of, page.next)
         else:
             told["nextSyncToken"] = self._sealer.seal(_SYNC, run.as_of)
         return json_reply(told)
 
     def _run(self, request: Request) -> _Run:
         run = _Run(self._since(request), self._calendars.version, Place())
-        token = request.one("pageToken")
-        if token is None:
-            return run
-        try:
-            listing, as_of, place = self._sealer.open(_PAGE, token)
-        except BadToken as error:
-            raise invalid("pageToken", "Invalid page token value.") from error
-        if listing != _listing(request):
-            raise invalid("pageToken", "The page token belongs to other parameters.")
-        return replace(run, as_of=as_of, place=Place.unpacked(place))
+        given = self._pages.given(request)
+        return run if given is None else replace(run, as_of=given[0], place=given[1])
 
     def _since(self, request: Request) -> int | None:
         token = request.one("syncToken")
@@ -97,10 +87,3 @@ class CalendarListing:
             and (not entry.get("deleted") or flag(request, "showDeleted"))
             and (not entry.get("hidden") or flag(request, "showHidden"))
         )
-
-
-def _listing(request: Request) -> str:
-    parameters = sorted(
-        (name, values) for name, values in request.query.items() if name not in {"pageToken", "maxResults"}
-    )
-    return hashlib.sha256(repr(parameters).encode()).hexdigest()[:12]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,13 +14,13 @@ from task_priority.sandbox.exchange import Json, Quirk, Reply, Request, json_rep
 from task_priority.sandbox.google import instances
 from task_priority.sandbox.google.calendars import Calendar, Calendars
 from task_priority.sandbox.google.errors import bad_request, full_sync_required, invalid
+from task_priority.sandbox.google.page_tokens import PageTokens
 from task_priority.sandbox.google.query import Query, check_sync_parameters, page_size, query_of
 from task_priority.sandbox.google.times import instant, is_day, zone_named
 from task_priority.sandbox.paging import Place, page_of
 from task_priority.sandbox.tokens import BadToken, Sealer
 
 _SYNC: Final = "google-sync"
-_PAGE: Final = "google-page"
 _DEFAULT, _MOST = 250, 2500
 _PLAIN: Final = Query()
 _PRIVATE: Final = (
@@ -58,6 +57,7 @@ class EventListing:
     def __init__(self, calendars: Calendars, sealer: Sealer, clock: Clock) -> None:
         self._calendars = calendars
         self._sealer = sealer
+        self._pages = PageTokens(sealer, "google-page")
         self._clock = clock
 
     def answer(self, request: Request, calendar: Calendar) -> Reply:
@@ -108,16 +108,8 @@ class EventListing:
 
     def _continued(self, request: Request, run: _Run) -> _Run:
         """Go on where a page token says."""
-        token = request.one("pageToken")
-        if token is None:
-            return run
-        try:
-            listing, as_of, place = self._sealer.open(_PAGE, token)
-        except BadToken as error:
-            raise invalid("pageToken", "Invalid page token value.") from error
-        if listing != _listing(request):
-            raise invalid("pageToken", "The page token belongs to other parameters.")
-        return replace(run, as_of=as_of, place=Place.unpacked(place))
+        given = self._pages.given(request)
+        return run if given is None else replace(run, as_of=given[0], place=given[1])
 
     def _page(
         self,
@@ -142,8 +134,7 @@ class EventListing:
             "items": [told(event, calendar, run.query) for event in page.rows],
         }
         if page.next is not None:
-            packed = [_listing(request), run.as_of, page.next.packed()]
-            answer["nextPageToken"] = self._sealer.seal(_PAGE, packed)
+            answer["nextPageToken"] = self._pages.after(request, run.as_of, page.next)
         elif sync and _can_be_synced(run.query):
             packed = [entry["id"], run.as_of, run.query.packed()]
             answer["nextSyncToken"] = self._sealer.seal(_SYNC, packed)
@@ -234,14 +225,6 @@ def _can_be_synced(query: Query) -> bool:
     """Say whether a listing gets a sync token: not if it was ordered or searched."""
     searched = (query.order_by, query.icaluid, query.text, query.updated_min)
     return all(one is None for one in searched) and not query.private and not query.shared
-
-
-def _listing(request: Request) -> str:
-    """Name a listing: its path and parameters."""
-    parameters = sorted(
-        (name, values) for name, values in request.query.items() if name not in {"pageToken", "maxResults"}
-    )
-    return hashlib.sha256(repr((request.path, parameters)).encode()).hexdigest()[:12]
 
 
 def _key(event: Json, query: Query, calendar: Calendar) -> tuple[str, ...]:
