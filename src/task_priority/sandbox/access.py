@@ -34,10 +34,6 @@ class AccessTokens:
         """Take a token no more; harmless if it is not known."""
         self._issued.pop(token, None)
 
-    def expire_all(self) -> None:
-        """Take none of the tokens any more that were issued; the personal one stays good."""
-        self._issued.clear()
-
     def scopes_of(self, authorization: str, everything: frozenset[str]) -> frozenset[str] | None:
         """Return what the bearer of an ``Authorization`` header may do; None: nothing.
 
