@@ -23,7 +23,8 @@ LIMIT_S = 10.0
 def test_sigterm_under_load_hands_unfinished_work_back(play: Play) -> None:
     play.once("send", app="bulk", messages=[{"n": number} for number in range(2000)])
     sender = play.fork("send_fast", app="bulk", name="load", seed=1)
-    workers = [play.fork("work", app="bulk", name=f"worker-{n}", handler_s=0.02) for n in range(2)]
+    # So short that some fifty are fetched ahead: it is next to impossible that no worker has one when it is told.
+    workers = [play.fork("work", app="bulk", name=f"worker-{n}", handler_s=0.002) for n in range(2)]
     for worker in workers:
         play.wait_for(Kind.STARTED, pid=worker.pid, count=20)
     with InTime(play.folder, LIMIT_S):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from crossdock.domain.errors import StoreError, StoreUnavailable
+from crossdock.store.forking import uninterrupted_by_fork
 from crossdock.store.place import REPLACED, VANISHED
 from crossdock.store.sqlite_errors import damaged, translate
 
@@ -55,7 +56,7 @@ class Connections:
         identity = self.location.identity()
         if identity is None:
             raise StoreUnavailable(f"{self.location}: the file vanished while it was opened")
-        with _opened_mutex:
+        with uninterrupted_by_fork, _opened_mutex:
             name, count = _opened.get(identity, (self.build.name, 0))
             if name != self.build.name or (count == 0 and _open_elsewhere(identity)):
                 other = name if name != self.build.name else "another SQLite library"
@@ -71,7 +72,7 @@ class Connections:
         """Forget this store; to be called when its connections are closed."""
         if self._identity is None:
             return
-        with _opened_mutex:
+        with uninterrupted_by_fork, _opened_mutex:
             name, count = _opened[self._identity]
             if count > 1:
                 _opened[self._identity] = (name, count - 1)
@@ -87,7 +88,8 @@ class Connections:
             StoreError: The file cannot be opened, or is no database.
         """
         try:
-            connection = self._connect()
+            with uninterrupted_by_fork:
+                connection = self._connect()
         except self.errors as error:
             self._demand_same_file()
             raise translate(error, self.location) from error
@@ -184,7 +186,7 @@ def note_opened(location: StoreLocation, build: SQLiteBuild) -> None:
     """Note that the application itself opened a file, through an engine of ours; it may stay open."""
     identity = location.identity()
     if identity is not None:
-        with _opened_mutex:
+        with uninterrupted_by_fork, _opened_mutex:
             _opened.setdefault(identity, (build.name, 1))
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from crossdock.store.connections import make_durable, note_opened
 from crossdock.store.file_locks import WriteLock
+from crossdock.store.forking import uninterrupted_by_fork
 from crossdock.store.location import is_postgresql, parse_url
 from crossdock.store.settings import StoreSettings
 from crossdock.store.sqlite_build import choose
@@ -38,20 +39,33 @@ class ImmediateDialect(SQLiteDialect_pysqlite):
         if lock is not None:
             lock.acquire()
         try:
-            dbapi_connection.execute("BEGIN IMMEDIATE")
+            with uninterrupted_by_fork:
+                dbapi_connection.execute("BEGIN IMMEDIATE")
         except BaseException:
             _release(dbapi_connection)
             raise
 
     def do_commit(self, dbapi_connection: Any) -> None:
         """Commit, then let others write."""
-        dbapi_connection.commit()
+        with uninterrupted_by_fork:
+            dbapi_connection.commit()
         _release(dbapi_connection)
 
     def do_rollback(self, dbapi_connection: Any) -> None:
         """Roll back, then let others write."""
-        dbapi_connection.rollback()
+        with uninterrupted_by_fork:
+            dbapi_connection.rollback()
         _release(dbapi_connection)
+
+    def do_execute(self, cursor: Any, statement: str, parameters: Any, _: Any = None) -> None:
+        """Execute a statement; no fork comes in between."""
+        with uninterrupted_by_fork:
+            cursor.execute(statement, parameters)
+
+    def do_executemany(self, cursor: Any, statement: str, parameters: Any, _: Any = None) -> None:
+        """Execute a statement for each of many rows; no fork comes in between."""
+        with uninterrupted_by_fork:
+            cursor.executemany(statement, parameters)
 
 
 registry.register("sqlite.crossdock", __name__, "ImmediateDialect")

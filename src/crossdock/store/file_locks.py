@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from crossdock.domain.errors import StoreUnavailable
 from crossdock.durable_files import FILE_MODE
+from crossdock.store.forking import uninterrupted_by_fork
 
 try:
     import fcntl
@@ -55,8 +56,9 @@ class LockFile:
 
     def __init__(self, path: Path | str, *, create: bool = True) -> None:
         flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0)
-        self.fd = os.open(path, flags, FILE_MODE)
-        _open_locks.add(self)
+        with uninterrupted_by_fork:
+            self.fd = os.open(path, flags, FILE_MODE)
+            _open_locks.add(self)
 
     @classmethod
     def inherited(cls, fd: int) -> LockFile:

@@ -10,6 +10,7 @@ from crossdock.store.connections import Connections, lenient
 from crossdock.store.disk import DiskGuard
 from crossdock.store.engine import engine_on
 from crossdock.store.file_locks import WriteLock
+from crossdock.store.forking import uninterrupted_by_fork
 from crossdock.store.group_commit import GroupCommit, Unit
 from crossdock.store.known_limits import KnownLimits
 from crossdock.store.liveness import Presence
@@ -102,12 +103,13 @@ class OpenStore:
         self._check_place()
         connection = self._readers.pop() if self._readers else self.connections.open()
         try:
-            connection.execute("BEGIN")
-            try:
-                return self._query(connection, query)
-            finally:
-                if connection.in_transaction:
-                    connection.execute("COMMIT")
+            with uninterrupted_by_fork:
+                connection.execute("BEGIN")
+                try:
+                    return self._query(connection, query)
+                finally:
+                    if connection.in_transaction:
+                        connection.execute("COMMIT")
         except self.connections.errors as error:
             raise self.explain(error) from error
         finally:
@@ -137,7 +139,9 @@ class OpenStore:
     def writing_alone(self) -> Iterator[None]:
         """Keep all other writers waiting, those of this process and of others."""
         with self.group.alone():
-            self._acquire()
+            self._check_place()
+            if self.write_lock:
+                self.write_lock.acquire()
             try:
                 yield
             finally:
@@ -151,7 +155,7 @@ class OpenStore:
     def exclusive(self, action: Callable[[Any], T]) -> T:
         """Run ``action`` on the writing connection inside a transaction, alone among all processes."""
         try:
-            with self.writing_alone():
+            with self.writing_alone(), uninterrupted_by_fork:
                 self._writer.execute("BEGIN IMMEDIATE")
                 try:
                     result = action(self._writer)
@@ -167,7 +171,8 @@ class OpenStore:
         dbapi = driver_connection(connection, self.connections)
         transaction = self.transaction_on(dbapi)
         try:
-            result = work(transaction)
+            with uninterrupted_by_fork:
+                result = work(transaction)
         except self.connections.errors as error:
             raise self.explain(error) from error
         after_commit(connection, lambda: self.after_commit(transaction.woken, transaction.events))
@@ -176,7 +181,8 @@ class OpenStore:
     def look(self, question: Callable[[Any], T]) -> T:
         """Ask something through the writing connection, outside a transaction."""
         try:
-            return question(self._writer)
+            with uninterrupted_by_fork:
+                return question(self._writer)
         except self.connections.errors as error:
             raise self.explain(error) from error
 
@@ -186,10 +192,7 @@ class OpenStore:
 
     def prepare_journal(self) -> str:
         """Set the journal mode of the file and return it."""
-        try:
-            mode = self.connections.set_journal(self._writer)
-        except self.connections.errors as error:
-            raise self.explain(error) from error
+        mode = self.look(self.connections.set_journal)
         if self.write_lock:
             self.write_lock.leaves_room = self.connections.safe_mode
         return mode
@@ -198,9 +201,10 @@ class OpenStore:
         """Close all connections and leave; safe to call twice."""
         self.group.close()
         self._closed = True
-        for connection in (*self._readers, self._writer):
-            with suppress(*self.connections.errors):  # a broken disk; what was acknowledged is on it
-                connection.close()
+        with uninterrupted_by_fork:
+            for connection in (*self._readers, self._writer):
+                with suppress(*self.connections.errors):  # a broken disk; what was acknowledged is on it
+                    connection.close()
         self._readers.clear()
         self._clean_up.close()
 
@@ -217,7 +221,8 @@ class OpenStore:
             if self.write_lock:
                 self.write_lock.acquire()
             try:
-                done = self._transact_anyhow(units)
+                with uninterrupted_by_fork:
+                    done = self._transact_anyhow(units)
             finally:
                 self._release()
             self._check_place()
@@ -239,7 +244,8 @@ class OpenStore:
             if lock:
                 lock.acquire()
             try:
-                result = self._transact_one(work, transaction)
+                with uninterrupted_by_fork:
+                    result = self._transact_one(work, transaction)
             finally:
                 if lock:
                     lock.release()
@@ -282,11 +288,6 @@ class OpenStore:
             return result
         with lenient(writer):
             return self._transact_one(work, transaction)
-
-    def _acquire(self) -> None:
-        self._check_place()
-        if self.write_lock:
-            self.write_lock.acquire()
 
     def _release(self) -> None:
         if self.write_lock:
