@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+import os
 from pathlib import Path
 
 import pytest
@@ -32,12 +32,14 @@ def file(tmp_path: Path) -> Path:
 
 def test_manifest_of_a_copy_says_what_was_copied(tmp_path: Path, file: Path) -> None:
     inbox = Inbox(tmp_path)
+    written_ns = 1_795_719_477_835_227_600  # no float of its seconds has these microseconds
+    os.utime(file, ns=(written_ns, written_ns))
     copy = put(inbox, file)
     manifest = json.loads(copy.with_name("elsewhere.meta.json").read_text())
     assert copy.read_text() == CSV
     assert manifest["filename"] == "elsewhere.csv"
     assert manifest["file_size"] == len(CSV)
-    assert datetime.fromisoformat(manifest["created_at"]) == datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    assert manifest["created_at"] == "2026-11-26T18:57:57.835227+00:00"
     inbox.take()
     assert [row["n"] for row in inbox.data] == ["1", "2"]
 

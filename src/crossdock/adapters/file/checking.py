@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -24,6 +25,12 @@ class State(NamedTuple):
     inode: int
     size: int
     written_ns: int
+
+
+def instant(unix_ns: int) -> datetime:
+    """Return nanoseconds of Unix time, such as those of a file, as aware UTC, cut to whole microseconds."""
+    seconds, rest_ns = divmod(unix_ns, 10**9)
+    return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=rest_ns // 1000)
 
 
 class Facts(NamedTuple):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from crossdock.adapters.file.checking import Facts
+from crossdock.adapters.file.checking import Facts, instant
 from crossdock.adapters.file.claim import Claim
 from crossdock.adapters.file.departures import TAKEN, Departures
 from crossdock.adapters.file.fault import FileFault
@@ -108,7 +107,7 @@ def _made_up(name: str, facts: Facts) -> Manifest:
     """Return a manifest for a file that came without one."""
     return Manifest.model_construct(
         filename=shown_name(name),
-        created_at=datetime.fromtimestamp(facts.state.written_ns / 1e9, UTC),
+        created_at=instant(facts.state.written_ns),
         row_count=facts.rows,
         file_size=facts.state.size,
         checksum=facts.checksum,

@@ -7,11 +7,11 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from crossdock.adapters.file.arrival import Watch
+from crossdock.adapters.file.checking import instant
 from crossdock.adapters.file.departures import SHARED_MODE
 from crossdock.adapters.file.fault import FileFault
 from crossdock.adapters.file.naming import check_name, hidden, is_data, manifest_of
@@ -186,7 +186,7 @@ def manifest_for(copied: Copied) -> dict[str, Any]:
     """Return a manifest for a file that has none: the same each time, as long as the file is."""
     return {
         "filename": copied.name,
-        "created_at": datetime.fromtimestamp(copied.written_ns / 1e9, UTC).isoformat(),
+        "created_at": instant(copied.written_ns).isoformat(),
         "created_by": None,
         "row_count": None,
         "file_size": copied.size,
