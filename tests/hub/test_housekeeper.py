@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from crossdock import Queue, StoreUnavailable
+from crossdock import Queue, StoreError, StoreUnavailable
 from crossdock.domain.events import RescuerFailed
 from crossdock.hub.housekeeper import Housekeeper
 from tests.contract.case import claim_one, numbers
@@ -119,6 +119,17 @@ class TestService:
             housekeeper.run_once()
         assert scheduler.calls == 3
         assert heard.names == ["rescuer.failed", "scheduler.failed"]  # the second "same" is known already
+
+    def test_pass_that_outlasts_the_stop_tells_nobody_that_the_queue_is_closed(self, queue: Queue) -> None:
+        class Outlasting:
+            def run_once(self) -> int:
+                housekeeper.stop()
+                raise StoreError("the queue is closed")
+
+        heard = Heard()
+        housekeeper = Housekeeper(queue._store, Outlasting(), Stumbling(), queue._archiver, heard)  # type: ignore[arg-type]  # as good as they
+        housekeeper.run_once()
+        assert heard.events == []
 
     def test_store_that_is_away_is_waited_for_once(self, queue: Queue) -> None:
         rescuer, scheduler = Stumbling(StoreUnavailable("away")), Stumbling()

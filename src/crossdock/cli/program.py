@@ -15,11 +15,13 @@ class Program:
         name: As it is typed.
         title: As people call it.
         module: Where its function ``command`` is, which builds the tree; imported when it runs.
+        extra: What must be installed beside Crossdock for it, such as ``crossdock[api]``; empty: nothing.
     """
 
     name: str
     title: str
     module: str
+    extra: str = ""
 
     @property
     def debug_variable(self) -> str:

@@ -90,6 +90,12 @@ def _explain(error: Exception, program: Program) -> int:
         case CrossdockError():
             complain(str(error), name=program.name)
             return code_of(error)
+        case ModuleNotFoundError() if program.extra and _is_library(error.name or ""):
+            complain(
+                f"{program.title} needs {error.name}; install it with: pip install '{program.extra}'",
+                name=program.name,
+            )
+            return ExitCode.CONFIG
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
             complain(f"{where}{error.strerror or error}", name=program.name)
@@ -101,6 +107,11 @@ def _explain(error: Exception, program: Program) -> int:
                 name=program.name,
             )
             return ExitCode.FAILED
+
+
+def _is_library(name: str) -> bool:
+    """Tell whether a missing module is all of a library, and not a part of one that is there, such as one of ours."""
+    return "." not in name or name.partition(".")[0] not in sys.modules
 
 
 def _explain_usage(error: TyperException, program: Program) -> int:

@@ -18,5 +18,11 @@ def main() -> None:
         return
     from crossdock.command import Program, run
 
-    code = run(arguments, Program("task-priority", "Task Priority Lite", "task_priority.cli.application"))
+    program = Program(
+        "task-priority",
+        "Task Priority Lite",
+        "task_priority.cli.application",
+        extra="crossdock[task-priority]",
+    )
+    code = run(arguments, program)
     os._exit(code)  # everything is closed and written; see crossdock.cli.main

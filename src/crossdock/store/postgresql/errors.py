@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import psycopg
-
 from crossdock.domain.errors import StoreDamaged, StoreError, StoreFull, StoreUnavailable
+from crossdock.store.postgresql.driver import psycopg
 
 if TYPE_CHECKING:
     from crossdock.store.postgresql.location import DatabaseLocation
