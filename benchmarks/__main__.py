@@ -23,6 +23,7 @@ from benchmarks.workloads.catalogue import WORKLOADS
 from benchmarks.workloads.workload import COMPLETE, QUICK
 
 RESULTS = REPOSITORY / "benchmarks" / "results"
+_MAY_DIFFER = frozenset({"load_before", "fdatasync_us"})
 PAGE = REPOSITORY / "docs" / "reference" / "benchmarks.md"
 
 
@@ -30,12 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for. Returns 0 even where a bar is not met: a benchmark is no test."""
     options = _parse(arguments)
     if options.render:
-        results = json.loads(options.render.read_text())
+        results = _joined([json.loads(path.read_text()) for path in options.render])
     else:
-        results = _measure(options)
+        RESULTS.mkdir(exist_ok=True)
         path = RESULTS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
-        path.write_text(json.dumps(results, indent=1))
-        print(f"raw figures: {path.relative_to(REPOSITORY)}")
+        print(f"raw figures: {path.relative_to(REPOSITORY)}", flush=True)
+        results = _measure(options, path)
     if options.publish:
         PAGE.parent.mkdir(parents=True, exist_ok=True)
         PAGE.write_text(document(results))
@@ -63,15 +64,19 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--publish", action="store_true", help="write docs/reference/benchmarks.md")
     parser.add_argument(
-        "--render", type=Path, metavar="FILE", help="do not measure: use the raw figures of a run"
+        "--render",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="do not measure: use the raw figures of a run, or of several on one machine, the latest of a workload",
     )
     return parser.parse_args(arguments)
 
 
-def _measure(options: argparse.Namespace) -> dict[str, Any]:
+def _measure(options: argparse.Namespace, path: Path) -> dict[str, Any]:
+    """Run the workloads; what was measured is in the file after each of them."""
     scale = QUICK if options.quick else COMPLETE
     rounds = options.rounds or scale.rounds
-    RESULTS.mkdir(exist_ok=True)
     options.directory.mkdir(parents=True, exist_ok=True)
     results: dict[str, Any] = {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
@@ -90,12 +95,36 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
             workload = WORKLOADS[name]()
             part = Run(workload, scale, options.directory / name).execute(contenders, rounds)
             results["workloads"][name] = part
+            path.write_text(json.dumps(results, indent=1))
             print(
                 f"\n{workload.title} ({part['seconds']:.0f} s)\n{workload_table(workload, part)}", flush=True
             )
     shutil.rmtree(options.directory, ignore_errors=True)
     print(f"\nThe bars ({time.monotonic() - start:.0f} s in all)\n{bars_table(judge(results['workloads']))}")
     return results
+
+
+def _joined(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return several runs as one; a workload that several have is that of the last.
+
+    Raises:
+        ValueError: They were on different machines, or with different versions.
+    """
+    whole: dict[str, Any] = runs[0]
+    for run in runs[1:]:
+        for name in run["machine"].keys() & whole["machine"].keys() - _MAY_DIFFER:
+            if run["machine"][name] != whole["machine"][name]:
+                raise ValueError(
+                    f"the runs differ in their {name}: {whole['machine'][name]} and {run['machine'][name]}"
+                )
+        whole = {
+            **run,
+            "command": f"{whole['command']}` and `{run['command']}",
+            "machine": {**whole["machine"], **run["machine"]},
+            "contenders": {**whole["contenders"], **run["contenders"]},
+            "workloads": {**whole["workloads"], **run["workloads"]},
+        }
+    return whole
 
 
 def _installed(names: Sequence[str], about: dict[str, Any]) -> list[str]:
