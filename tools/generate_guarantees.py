@@ -32,7 +32,7 @@ from tests.adapters.roads import INBOUND, OUTBOUND, ROADS_IN  # noqa: E402 - tes
 from tests.guarantees import Collector, Promise, Proof  # noqa: E402 - likewise
 
 PAGE: Final = ROOT / "docs" / "reference" / "guarantees.md"
-WHERE: Final = ("tests/adapters", "tests/crash")
+WHERE: Final = ("tests/adapters", "tests/crash", "tests/api/test_webhooks.py")
 
 INTRODUCTION: Final = """\
 # Guarantees, adapter by adapter
@@ -206,6 +206,12 @@ def inbound_row(name: str, proven: set[Promise]) -> tuple[str, ...]:
         return (
             road.shown, road.acknowledged_when, "as sent",
             "the call did not return: send it again with the same id", "-", "`QueueFull` is raised, if it is asked for",
+        )  # fmt: skip
+    if road.api is not None:
+        again = "whoever posts is not answered, and posts it again; under the same id it is stored once"
+        return (
+            road.shown, road.acknowledged_when, said(proven, {Promise.KEY_ORDER_HELD: "as answered"}),
+            said(proven, {Promise.STORED: again}), "-", said(proven, {Promise.WAITS: "answers 429, stores nothing"}),
         )  # fmt: skip
     can: InboundCapabilities = capabilities("inbound", road.table)
     return (

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import atexit
 import json
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from crossdock import Queue
 from crossdock.config import load
-from crossdock.config.adapter import DoorKind
-from crossdock.config.kinds import kind_names, side_of
+from crossdock.domain.webhook import new_secret
 from tests.adapters import road_programs
 from tests.crash.history import Kind, Sighting, read_history
 
@@ -65,6 +65,7 @@ class InboundRoad:
         give: Lets the adapter find data there, with ``n`` and ``key``; called again and again.
         acknowledged: Returns the ``n`` of what the far side knows to be stored; None: it is told nothing.
         acknowledged_when: What tells it so; for readers.
+        api: Returns the table of the API in that folder, if that drives it; None: workers do.
     """
 
     kind: str
@@ -73,6 +74,7 @@ class InboundRoad:
     give: Callable[[Path, Sequence[Mapping[str, str]]], None]
     acknowledged: Callable[[Path], set[str]] | None
     acknowledged_when: str
+    api: Callable[[Path], Mapping[str, Any]] | None = None
 
 
 # --- outbound -------------------------------------------------------------------------------------------------
@@ -133,17 +135,23 @@ def _arrival(manifest: Path) -> tuple[float, int]:
 @lru_cache
 def _receiver() -> str:
     """Start the one receiver of webhooks of this process; return its address."""
-    words = [sys.executable, "-m", "tests.adapters.http.receiver_program"]
-    root = Path(__file__).resolve().parents[2]
-    receiver = subprocess.Popen(words, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    atexit.register(_end, receiver)
+    receiver = _program("receiver_program")
     assert receiver.stdout is not None
     return f"http://127.0.0.1:{int(receiver.stdout.readline())}"
 
 
-def _end(receiver: subprocess.Popen[str]) -> None:
-    with receiver:
-        receiver.terminate()
+def _program(name: str) -> subprocess.Popen[str]:
+    """Start a far side that outlives whatever is killed, and ends with this process."""
+    words = [sys.executable, "-m", f"tests.adapters.http.{name}"]
+    root = Path(__file__).resolve().parents[2]
+    program = subprocess.Popen(words, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(_end, program)
+    return program
+
+
+def _end(program: subprocess.Popen[str]) -> None:
+    with program:
+        program.terminate()
 
 
 def _http(folder: Path) -> Mapping[str, Any]:
@@ -225,6 +233,39 @@ def _answered(folder: Path) -> set[str]:
     return {json.loads(line)["n"] for line in given[: int(stored.read_text()) if stored.exists() else 0]}
 
 
+def _webhooks_in(folder: Path) -> Mapping[str, Any]:
+    place = folder / "webhooks"
+    place.mkdir(exist_ok=True)
+    (place / "secret").write_text(new_secret())
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        (place / "port").write_text(str(listener.getsockname()[1]))
+    return {"http": "standard-webhooks", "secrets": [{"file": str(place / "secret")}]}
+
+
+def _api(folder: Path) -> Mapping[str, Any]:
+    return {"port": int((folder / "webhooks" / "port").read_text())}
+
+
+_poster = lru_cache(partial(_program, "poster_program"))
+"""The one program of this process that posts webhooks."""
+
+
+def _post(folder: Path, items: Sequence[Mapping[str, str]]) -> None:
+    place = folder / "webhooks"
+    is_first = not (place / "given").exists()
+    _give_program("webhooks")(folder, items)
+    if is_first:
+        poster = _poster()
+        assert poster.stdin is not None
+        poster.stdin.write(f"{place}\n")
+        poster.stdin.flush()
+
+
+def _posted(folder: Path) -> set[str]:
+    stored = folder / "webhooks" / "stored"
+    return set(stored.read_text().split("\n")[:-1]) if stored.exists() else set()
+
+
 INBOUND: Mapping[str, InboundRoad] = {
     "file": InboundRoad(
         "file", "`file`", _file_in, _give_file, _archived, "its file is in the archive"
@@ -235,6 +276,9 @@ INBOUND: Mapping[str, InboundRoad] = {
     "process-rpc": InboundRoad(
         "process", '`process`, `mode = "rpc"`', _frames_in, _give_program("frames"), _answered,
         "its `send` is answered",
+    ),
+    "http": InboundRoad(
+        "http", "`http`", _webhooks_in, _post, _posted, "the webhook is answered with 2xx", api=_api
     ),
 }  # fmt: skip
 
@@ -258,6 +302,7 @@ SENDING = InboundRoad("python", "`Queue.send` in Python", None, _send, _sent, "t
 ROADS_IN: Mapping[str, InboundRoad] = {"python": SENDING, **INBOUND}
 
 
-def driven_kinds(direction: Any) -> set[str]:
-    """Return the adapters that a worker drives; the others are served by the API, and have tests of their own."""
-    return {name for name in kind_names(direction) if not isinstance(side_of(name, direction), DoorKind)}
+def api_of(folder: Path, *roads: str) -> Mapping[str, Any] | None:
+    """Return the table of the API that ways in need in a folder; None: none of them does."""
+    tables = [road.api(folder) for road in map(ROADS_IN.__getitem__, roads) if road.api is not None]
+    return tables[0] if tables else None

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
+from crossdock import Message
 from crossdock.domain.key import Scope
 from tests.api.served import Served
 
+PATIENCE_S = 60.0
+BATCH = 500
 READS = frozenset({Scope.EVENTS_READ})
 
 
@@ -162,3 +169,86 @@ def test_a_slow_reader_is_cut_off_and_the_others_go_on(api: Served) -> None:
             assert not listener._chunks
         api.queue.send("validator", 100)
         assert idle.rows(1) == [101]
+
+
+def test_a_slow_reader_that_was_cut_off_goes_on_without_a_loss_or_a_repetition(api: Served) -> None:
+    """It comes again with the last id that it has read whole, as a browser does."""
+    feed = api.application.state.crossdock.feed
+    key = api.key()
+    reader = SlowReader(api.port, key)
+    api.queue.send("validator", "the first")
+    with reader.connected(last_id="0-0"):
+        reader.read_until_row(1)
+        sent = 1
+        deadline = time.monotonic() + PATIENCE_S
+        while feed._present:  # nothing is read: what waits fills the system's buffers first, then its own
+            assert time.monotonic() < deadline
+            api.queue.send_many("validator", [message(f"{n:0200}") for n in range(sent, sent + BATCH)])
+            sent += BATCH
+        reader.read_until_cut_off()
+    assert 0 < len(reader.rows) < sent
+    with reader.connected(last_id=reader.last_id):
+        api.queue.send("validator", "the last")
+        reader.read_until_row(sent + 1)
+    assert reader.rows == list(range(1, sent + 2))
+
+
+def message(id: str) -> Message:
+    return Message(id=id, source="shop", type="order.placed", time=datetime.now(UTC), data=None)
+
+
+class SlowReader:
+    """A client that reads when it likes.
+
+    Attributes:
+        rows: Of the events that it has read whole.
+        last_id: That of the last one.
+    """
+
+    def __init__(self, port: int, key: str) -> None:
+        self._port = port
+        self._key = key
+        self._lines: Iterator[bytes] = iter(())
+        self.rows: list[int] = []
+        self.last_id = ""
+
+    @contextmanager
+    def connected(self, *, last_id: str) -> Iterator[None]:
+        """Ask for the stream behind an id; the system holds little of it."""
+        with socket.socket() as link:
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            link.settimeout(PATIENCE_S)
+            link.connect(("127.0.0.1", self._port))
+            link.sendall(
+                b"GET /api/v1/events/stream?type=message.sent HTTP/1.1\r\nHost: localhost\r\n"
+                b"Authorization: Bearer %b\r\nLast-Event-ID: %b\r\n\r\n"
+                % (self._key.encode(), last_id.encode())
+            )
+            answer = http.client.HTTPResponse(link)
+            answer.begin()
+            self._lines = iter(answer.readline, b"")
+            with answer:
+                yield
+
+    def read_until_cut_off(self) -> None:
+        """Read what has come until the connection ends in the middle of something."""
+        with pytest.raises((http.client.HTTPException, OSError)):
+            self.read_until_row(0)
+
+    def read_until_row(self, row: int) -> None:
+        """Read whole events; one whose end did not come was not read."""
+        id_, data = self.last_id, b""
+        for line in self._lines:
+            match line.rstrip(b"\n").split(b": ", 1):
+                case [b"id", value]:
+                    id_ = value.decode()
+                case [b"data", value]:
+                    data = value
+                case [b""]:
+                    self.last_id = id_
+                    if data:
+                        self.rows.append(json.loads(data)["row_id"])
+                        data = b""
+                        if self.rows[-1] == row:
+                            return
+        raise http.client.IncompleteRead(b"")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from pathlib import Path
 
 from crossdock import AsyncQueue
-from crossdock.api.feed import Feed, Listener, Wanted
+from crossdock.api.feed import _AT_A_TIME, Feed, Listener, Wanted
 from crossdock.domain.following import Place
 
+MANY = 2_000
 ALL = Wanted(None, frozenset({"message.sent"}))
 
 
@@ -36,6 +38,43 @@ async def followed_from_ahead(url: str) -> str:
             await following
             listener.end()
             return await reading
+
+
+def test_thousands_are_told_in_slices_between_which_others_have_their_turn(tmp_path: Path) -> None:
+    told, texts = asyncio.run(told_to_many(f"sqlite:///{tmp_path}/work.db"))
+    assert max(after - before for before, after in pairwise(told)) <= _AT_A_TIME
+    assert told[-1] == MANY
+    (text,) = texts
+    assert [line for line in text.splitlines() if line.startswith("id: ")] == [
+        "id: 0-0",
+        "id: 1-0",
+        "id: 2-0",
+    ]
+
+
+async def told_to_many(url: str) -> tuple[list[int], set[str]]:
+    """Return how many were told something whenever another task had its turn, and what they were told."""
+    told = [0]
+    async with AsyncQueue(url, app="tests") as queue:
+        feed = Feed(queue, asyncio.Event())
+        await feed.run_once()
+        listeners = [Listener(ALL, lambda: None, 10_000) for _ in range(MANY)]
+        for listener in listeners:
+            await feed.follow(listener, None)
+        begun = [len(listener._chunks) for listener in listeners]
+
+        async def watch() -> None:
+            while told[-1] < MANY:
+                await asyncio.sleep(0)
+                told.append(sum(len(one._chunks) > had for one, had in zip(listeners, begun, strict=True)))
+
+        await queue.send_many("app", range(2))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(watch())
+            await feed.run_once()
+        for listener in listeners:
+            listener.end()
+        return told, {await read(listener) for listener in listeners}
 
 
 async def read(listener: Listener) -> str:

@@ -17,11 +17,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from crossdock.adapters.http.keys import Ed25519Private
+from crossdock.api.limits import Limiter, place_of
 from crossdock.api.settings import ApiSettings
 from crossdock.config import load
 from crossdock.domain.errors import ConfigError
+from crossdock.domain.rules import Rate
 from crossdock.domain.webhook import HmacKey, SigningKey, new_secret, signed_headers
 from tests.api.served import Reply, Served, served
+from tests.guarantees import Promise, proves
 
 GITHUB = b"It's a Secret to Everybody"
 """Of the example in the documents of GitHub; of its body and signature, too."""
@@ -205,6 +208,36 @@ def test_strangers_learn_nothing_and_the_log_why(door: Door, caplog: pytest.LogC
     assert not any(secret in words for secret in ((door.folder / "new").read_text().strip(), GITHUB.decode()))
 
 
+def test_strangers_who_come_too_often_are_told_so_and_what_is_signed_is_still_taken(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All of them come from one address, whatever app they name."""
+    strangers = door.application.state.crossdock.strangers
+    strangers.rate = Rate(3, timedelta(hours=1))
+    allowed = [door.post(app, ORDER, {}).status for app in ("shop", "nobody", "github")]
+    assert allowed == [401, 401, 401]
+    told = [record.getMessage() for record in caplog.records if "is refused" in record.getMessage()]
+    assert len(told) == 3
+    for app, headers in (("shop", {}), ("nobody", {}), ("github", {"X-Hub-Signature-256": "sha256=00"})):
+        refused = door.post(app, ORDER, headers)
+        assert (refused.status, refused.code) == (429, "RATE_LIMITED")
+        assert 1000 < int(refused.header("Retry-After") or 0) <= 1200
+    assert door.post_signed("shop", ORDER, HmacKey.of(new_secret())).status == 429
+    assert [record.getMessage() for record in caplog.records if "is refused" in record.getMessage()] == told
+    assert [door.post_signed("shop", ORDER, id=str(n)).status for n in range(5)] == [202] * 5
+
+
+def test_strangers_behind_different_addresses_are_counted_apart_and_few_are_remembered() -> None:
+    limiter = Limiter(Rate(1, timedelta(hours=1)))
+    places = ["192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8:0:1::1"]
+    assert [limiter.take(place_of(one)).granted for one in places] == [True] * 4
+    same = ["192.0.2.1", "::ffff:192.0.2.2", "2001:db8::ffff:1", "2001:db8:0:1:2:3:4:5"]
+    assert [limiter.take(place_of(one)).granted for one in same] == [False] * 4
+    for number in range(20_000):
+        limiter.take(place_of(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"))
+    assert len(limiter._full_at) == 10_000
+
+
 def test_a_secret_that_is_gone_lets_the_sender_come_again(door: Door) -> None:
     (door.folder / "new").unlink()
     answer = door.post_signed("shop", ORDER, door.key("old"))
@@ -212,6 +245,7 @@ def test_a_secret_that_is_gone_lets_the_sender_come_again(door: Door) -> None:
     assert str(door.folder) not in answer.body.decode()
 
 
+@proves(Promise.WAITS, inbound="http")
 def test_bodies_are_bounded_and_a_full_queue_says_so(door: Door) -> None:
     large = gzip.compress(b"x" * (8 * 1024**2 + 1))
     assert door.post_signed("shop", large, content_encoding="gzip").status == 413

@@ -43,9 +43,10 @@ def ask(port: int, path: str, key: str | None = None) -> tuple[int, Any]:
 
 
 @contextmanager
-def running(shell: Shell, command: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def running(shell: Shell, command: str, *lines: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Let a command run that serves the API; the configuration has nothing else, but these lines."""
     port = free_port()
-    (shell.folder / "crossdock.toml").write_text(f"[api]\nport = {port}\n")
+    (shell.folder / "crossdock.toml").write_text("\n".join(["[api]", f"port = {port}", *lines]) + "\n")
     process = shell.start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         deadline = time.monotonic() + PATIENCE_S

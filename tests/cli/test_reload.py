@@ -119,6 +119,20 @@ def test_worker_that_cannot_apply_it_goes_on_and_says_why(hub: Shell) -> None:
         until(lambda: depth(hub, "before") == 2)
 
 
+def test_a_change_that_leaves_nothing_to_do_is_applied_and_so_is_the_next(hub: Shell) -> None:
+    with running(hub, "worker"):
+        processes = workers_at_work(hub, 1)
+        whole = (hub.folder / "crossdock.toml").read_text(encoding="utf-8")
+        (hub.folder / "crossdock.toml").write_text(whole.partition("[apps.app]")[0], encoding="utf-8")
+        hub.good("reload")
+        hub.good("send", "app", "1")
+        configure(hub, "after")
+        hub.good("reload")
+        until(lambda: depth(hub, "after") == 1)
+        assert depth(hub, "app") == 0
+        assert workers_at_work(hub, 1) == processes
+
+
 def test_who_has_not_applied_it_in_time_is_named(hub: Shell) -> None:
     hub.good("send", "app", '"long"')
     with running(hub, "worker") as worker:

@@ -1,4 +1,5 @@
-"""Kills workers at random while messages pour from one road into another, drains, and has the history explained.
+"""Kills workers, and the API where that lets messages in, at random while messages pour from one road into another;
+drains, and has the history explained.
 
 The far sides are the witnesses: what was given, what the giver was told of it, each start and each end of a delivery.
 What a road knows of a message is its number, so that stands for the id in sightings and account.
@@ -83,6 +84,8 @@ class _Scene:
         self._inbound: InboundRoad = ROADS_IN[plan.inbound]
         self._outbound: OutboundRoad = OUTBOUND[plan.outbound]
         self._workers: list[Child] = []
+        self._api: Child | None = None
+        self._let_in_before = 0
         self._given: list[dict[str, str]] = []
 
     def play(self) -> None:
@@ -95,6 +98,8 @@ class _Scene:
             self._give()
             self._nursery.attend(self._rng.uniform(*PAUSE_S))
             killed += self._kill_some()
+        if self._inbound.api is not None:
+            self._kill_the_api()
         self._start_missing()
         self._give()
         self._drain()
@@ -136,6 +141,8 @@ class _Scene:
         }
         if self._inbound.table is not None:
             tables[f"apps.{IN}"] = {"inbound": self._inbound.table(folder), "next": [OUT]}
+        if self._inbound.api is not None:
+            tables["api"] = self._inbound.api(folder)
         text = [
             "\n".join([f"[{name}]", *(f"{key} = {as_toml(value)}" for key, value in table.items())])
             for name, table in tables.items()
@@ -152,18 +159,38 @@ class _Scene:
         return set() if self._inbound.acknowledged is None else self._inbound.acknowledged(self._plan.folder)
 
     def _start_missing(self) -> None:
-        failed = [child for child in self._workers if child.status not in (None, -signal.SIGKILL)]
+        failed = [child for child in self._driving() if child.status not in (None, -signal.SIGKILL)]
         assert not failed, f"seed {self._plan.seed}: " + "\n".join(child.complaint() for child in failed)
         self._workers = [child for child in self._workers if child.status is None]
         while len(self._workers) < WORKERS:
             self._workers.append(self._nursery.fork("work_by_configuration"))
+        if self._inbound.api is not None and (self._api is None or self._api.status is not None):
+            self._let_in_before = len(self._acknowledged())
+            self._api = self._nursery.fork("serve_by_configuration")
+
+    def _driving(self) -> list[Child]:
+        return self._workers if self._api is None else [*self._workers, self._api]
 
     def _kill_some(self) -> int:
-        count = WORKERS if self._rng.random() < 0.25 else 1
-        victims = self._rng.sample(self._workers, count)
+        # The API takes longer to begin than a pause: one that has let in nothing yet would never get that far.
+        children = self._driving() if len(self._acknowledged()) > self._let_in_before else self._workers
+        count = len(children) if self._rng.random() < 0.25 else 1
+        victims = self._rng.sample(children, count)
         self._nursery.kill(*victims)
         self._nursery.wait(*victims)
         return count
+
+    def _kill_the_api(self) -> None:
+        """Kill it while it lets something in, whatever chance has spared."""
+        self._start_missing()
+        self._give()
+        assert self._api is not None
+        deadline = time.monotonic() + PATIENCE_S
+        while len(self._acknowledged()) <= self._let_in_before:
+            assert time.monotonic() < deadline, self._api.complaint()[-2000:]
+            self._nursery.attend(0.01)
+        self._nursery.kill(self._api)
+        self._nursery.wait(self._api)
 
     def _drain(self) -> None:
         """Wait until all that was given is stored and delivered and the giver knows it, then let the workers end."""
@@ -178,12 +205,12 @@ class _Scene:
             ):
                 assert time.monotonic() < deadline, (
                     f"seed {self._plan.seed}: given {len(everything)}, told {len(self._acknowledged())}, "
-                    f"{queue.stats()}\n" + "\n".join(child.complaint()[-2000:] for child in self._workers)
+                    f"{queue.stats()}\n" + "\n".join(child.complaint()[-2000:] for child in self._driving())
                 )
                 self._nursery.attend(0.05)
-        for child in self._workers:
+        for child in self._driving():
             child.signal(signal.SIGTERM)
-        self._nursery.wait(*self._workers, timeout_s=60)
+        self._nursery.wait(*self._driving(), timeout_s=60)
 
     def _once(self, role: str) -> None:
         options = {} if role == "work_by_configuration" else self._plan.place

@@ -1,4 +1,5 @@
-"""A worker of an app that messages come in through and of one that they go out through, and the account of both."""
+"""A worker of an app that messages come in through and of one that they go out through, the API that lets in what is
+posted, and the account of both."""
 
 from __future__ import annotations
 
@@ -26,6 +27,16 @@ def work_by_configuration(folder: Path) -> None:
     recorder = Recorder(folder / f"worker-{os.getpid()}-{time.monotonic_ns()}.history")
     recorder.saw(Kind.OPENED)
     run_worker(load(folder / "crossdock.toml", environ={}), (), drain=DRAIN, until_eof=False)
+    recorder.saw(Kind.CLOSED)
+
+
+def serve_by_configuration(folder: Path) -> None:
+    """Role: serve the API of the configuration in the folder until SIGTERM."""
+    from crossdock.api.serving import serve
+
+    recorder = Recorder(folder / f"api-{os.getpid()}-{time.monotonic_ns()}.history")
+    recorder.saw(Kind.OPENED)
+    serve(load(folder / "crossdock.toml", environ={}), drain=DRAIN, until_eof=False)
     recorder.saw(Kind.CLOSED)
 
 

@@ -51,6 +51,7 @@ ROLES: Final[dict[str, Callable[..., Any]]] = {
         archive_roles.finish_files,
         archive_roles.tell_places,
         road_roles.work_by_configuration,
+        road_roles.serve_by_configuration,
         road_roles.take_by_number,
     )
 }

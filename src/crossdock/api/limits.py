@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from typing import Final, NamedTuple
 from crossdock.domain.rules import Rate
 
 _MOST: Final = 10_000
+_OF_ONE_SUBSCRIBER: Final = 64
+"""So many bits of an IPv6 address are the same for all addresses that one subscriber can choose from."""
 
 
 class Allowance(NamedTuple):
@@ -68,3 +71,16 @@ class Limiter:
             (b"ratelimit-policy", b'"key";q=%d;w=%d' % (self.rate.count, window_s)),
             (b"ratelimit", b'"key";r=%d;t=%d' % (allowance.remaining, allowance.full_in_s)),
         )
+
+
+def place_of(host: str) -> str:
+    """Return what is counted as one place: an IPv4 address, or the /64 of an IPv6 address; other words as they are."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return host
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((int(address), _OF_ONE_SUBSCRIBER), strict=False))

@@ -32,6 +32,7 @@ class ApiSettings:
         body_timeout: Within which the whole request must have come.
         max_wait: How long a claim may wait.
         rate: Of each key.
+        strangers_rate: Of webhooks from one address that are not to be believed.
         require_idempotency_key: Whether what makes something must bring one.
         allow_definitions: Whether what is executed may be changed, from this machine.
         routes: Who receives what an app sends.
@@ -46,6 +47,7 @@ class ApiSettings:
     body_timeout: timedelta = timedelta(seconds=30)
     max_wait: timedelta = timedelta(seconds=60)
     rate: Rate = field(default_factory=lambda: Rate(1000, timedelta(seconds=1)))
+    strangers_rate: Rate = field(default_factory=lambda: Rate(60, timedelta(minutes=1)))
     require_idempotency_key: bool = False
     allow_definitions: bool = False
     routes: Routes = field(default_factory=lambda: Routes({}, {}))

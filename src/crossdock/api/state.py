@@ -32,6 +32,7 @@ class ApiState:
         queue: As this process; a caller has one of its own.
         keyring: Finds keys.
         limiter: Counts requests, by key.
+        strangers: Counts webhooks that are not to be believed, by where they come from.
         in_progress: Requests with an Idempotency-Key that are being worked on, so that the same is not begun twice.
         declared: Every operation.
         tally: Counts what happens in the store.
@@ -44,6 +45,7 @@ class ApiState:
         self.queue = queue
         self.keyring = Keyring(queue._store)
         self.limiter = Limiter(settings.rate)
+        self.strangers = Limiter(settings.strangers_rate)
         self.in_progress: set[Any] = set()
         self.declared: list[Declared] = []
         self.tally = Tally(queue)

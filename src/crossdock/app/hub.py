@@ -227,7 +227,13 @@ class Hub:
         Raises:
             ConfigError: No app has one, one of ``apps`` has none, or one cannot be made.
         """
-        return _chosen(_names(self._known(), self._entrances()), apps)
+        known = _names(self._known(), self._entrances())
+        if not known:
+            raise ConfigError(
+                "no app has a handler; register one with @hub.app(name), or name it in the configuration: "
+                '[apps.NAME] with outbound = { python = "module:function" }'
+            )
+        return _chosen(known, apps)
 
     def run(
         self,
@@ -284,6 +290,7 @@ class Hub:
 
     def _running(self, apps: Iterable[str], *, stop: Stop | None, drain: timedelta) -> Running:
         queue = self._given or self.queue
+        self.names(*apps)  # a start with nothing to do is a mistake; a change that leaves nothing is a wish
         return Running(
             queue._on_same_store(AsyncQueue),
             self._plan(apps, queue),
@@ -352,14 +359,9 @@ def _names(known: Mapping[AppId, Registration], doors: Mapping[AppId, Entrance])
 
 def _chosen(known: Sequence[str], apps: Iterable[str]) -> list[str]:
     names = list(apps)
-    if not known:
-        raise ConfigError(
-            "no app has a handler; register one with @hub.app(name), or name it in the configuration: "
-            '[apps.NAME] with outbound = { python = "module:function" }'
-        )
     for name in names:
         if name not in known:
-            raise ConfigError(f"no handler is known for {name!r}; there are: {', '.join(known)}")
+            raise ConfigError(f"no handler is known for {name!r}; there are: {', '.join(known) or 'none'}")
     return [name for name in known if not names or name in names]
 
 

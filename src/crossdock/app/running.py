@@ -105,9 +105,9 @@ class Running:
         look_every_s = _LOOK_EVERY_S if wait is None else _LOOK_IDLE_EVERY_S
         idle = _Idleness(self._at_work)
         stopped_at: float | None = None
-        while self._at_work:
-            tasks = {one.task for one in self._at_work.values()}
-            await asyncio.wait(tasks, timeout=look_every_s, return_when=asyncio.FIRST_EXCEPTION)
+        # A plan may leave nothing to do, and the next may bring something.
+        while self._at_work or not self.is_set():
+            await self._rest(look_every_s)
             self._bury()
             self._show_life()
             if self.is_set():
@@ -122,6 +122,14 @@ class Running:
                 await self._reloading.look()
             if wait is not None and idle.seconds() >= wait.total_seconds() and await self._is_empty(idle):
                 self.stop()
+
+    async def _rest(self, longest_s: float) -> None:
+        """Wait until an endpoint fails or all have ended, but not longer than that."""
+        tasks = {one.task for one in self._at_work.values()}
+        if tasks:
+            await asyncio.wait(tasks, timeout=longest_s, return_when=asyncio.FIRST_EXCEPTION)
+        else:
+            await asyncio.sleep(longest_s)
 
     def _start_all(self) -> None:
         """Start working for each app that is wanted and not worked for."""

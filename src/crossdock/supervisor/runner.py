@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from crossdock.domain.process_events import (
     SupervisorStarted,
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY_S: Final = 0.05
 _LOOK_FOR_STUCK_EVERY_S: Final = 0.5
+_ASK_EVERY_S: Final = 0.5
+"""So often it is asked whether a worker is wanted that is not there."""
 _GRACE_S: Final = 1.0
 """A worker that has not ended so long after its time to drain is killed."""
 
@@ -32,6 +34,28 @@ def _never(_pid: int) -> bool:
     return False
 
 
+class Demand(Protocol):
+    """Says whether there is anything for a process to do."""
+
+    def exists(self) -> bool:
+        """Tell whether there is; asked again and again while no process is there."""
+
+    def exists_now(self) -> bool:
+        """Tell whether one that starts at this moment would find anything; asked after one found its start fatal."""
+
+
+class _Always:
+    """The demand for what has something to do at any time."""
+
+    def exists(self) -> bool:
+        return True
+
+    exists_now = exists
+
+
+ALWAYS: Final = _Always()
+
+
 class Worker:
     """One place for a worker process, and whoever fills it now.
 
@@ -39,12 +63,20 @@ class Worker:
         command: Starts one. Its standard input is a pipe that ends when this process does, however it ends.
         number: From 1; or the name of what is no worker.
         is_stuck: Tells whether a handler blocks a process, by its number, and whatever that held was taken back.
+        demand: It is started only if there is any.
     """
 
-    def __init__(self, command: Sequence[str], number: int | str, is_stuck: Callable[[int], bool]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        number: int | str,
+        is_stuck: Callable[[int], bool] = _never,
+        demand: Demand = ALWAYS,
+    ) -> None:
         self._command = command
         self.number = number
         self._is_stuck = is_stuck
+        self.demand = demand
         self._look_at = 0.0
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = 0.0
@@ -67,7 +99,7 @@ class Worker:
         """
         if self._process is None:
             if now >= self._start_at:
-                self._start(now)
+                self._start_if_wanted(now)
             return None
         code = self._process.poll()
         if code is None and now >= self._look_at:
@@ -102,6 +134,12 @@ class Worker:
     def _facts(self, now: float) -> dict[str, Any]:
         return {"worker": self.number, "worker_pid": self.pid, "duration_s": now - self._started_at}
 
+    def _start_if_wanted(self, now: float) -> None:
+        if self.demand.exists():
+            self._start(now)
+        else:
+            self._start_at = now + _ASK_EVERY_S
+
     def _start(self, now: float) -> None:
         # A session of its own: Ctrl-C is for the one who started us, and we pass it on once.
         self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own command
@@ -129,8 +167,10 @@ class Supervisor:
         drain: How long a worker may take to end.
         notice: Is told of deaths.
         is_stuck: Tells whether a handler blocks a process, by its number, and whatever that held was taken back.
+        demand: For workers; none is started until there is any.
         others: What else is kept alive, by name: the command that starts each.
-        fatal: Exit codes that no further start would change; one of them ends the whole run.
+        fatal: Exit codes that no further start would change; one of them ends the whole run, unless it comes from a
+            worker that had nothing to do any more.
     """
 
     def __init__(  # noqa: PLR0913 - all but two by keyword
@@ -141,16 +181,20 @@ class Supervisor:
         drain: timedelta,
         notice: Notice,
         is_stuck: Callable[[int], bool] = _never,
+        demand: Demand = ALWAYS,
         others: Mapping[str, Sequence[str]] | None = None,
         fatal: frozenset[int] = frozenset(),
     ) -> None:
-        self._count = count
-        self._workers = [Worker(command, number, is_stuck) for number in range(1, count + 1)]
-        self._workers += [Worker(other, name, _never) for name, other in (others or {}).items()]
+        self._workers = [Worker(command, number, is_stuck, demand) for number in range(1, count + 1)]
+        self._others = [Worker(other, name) for name, other in (others or {}).items()]
         self._drain_s = drain.total_seconds()
         self._notice = notice
         self._fatal = fatal
         self._stop = threading.Event()
+
+    @property
+    def _all(self) -> list[Worker]:
+        return [*self._workers, *self._others]
 
     def stop(self) -> None:
         """End all workers, and the run; may be called from a signal handler."""
@@ -166,7 +210,7 @@ class Supervisor:
         began = time.monotonic()
         try:
             self._attend()
-            self._notice(SupervisorStarted(workers=self._count))
+            self._notice(SupervisorStarted(workers=sum(one.pid is not None for one in self._workers)))
             while not self._stop.wait(_LOOK_EVERY_S) and not code:
                 code = self._attend()
         finally:
@@ -177,16 +221,19 @@ class Supervisor:
     def _attend(self) -> int:
         """Look at each worker once; return a fatal exit code, else 0."""
         now = time.monotonic()
-        codes = [worker.attend(self._notice, now) for worker in self._workers]
-        return next((code for code in codes if code in self._fatal and code), 0)
+        codes = [(worker, worker.attend(self._notice, now)) for worker in self._all]
+        fatal = (
+            code for worker, code in codes if code in self._fatal and code and worker.demand.exists_now()
+        )
+        return next(fatal, 0)
 
     def _end(self) -> None:
-        for worker in self._workers:
+        for worker in self._all:
             worker.terminate()
         deadline = time.monotonic() + self._drain_s + _GRACE_S
-        while not all(worker.has_ended() for worker in self._workers) and time.monotonic() < deadline:
+        while not all(worker.has_ended() for worker in self._all) and time.monotonic() < deadline:
             time.sleep(_LOOK_EVERY_S)
-        for worker in self._workers:
+        for worker in self._all:
             if not worker.has_ended():
                 worker.tell_killed(self._notice, within_s=self._drain_s + _GRACE_S)
             worker.end()

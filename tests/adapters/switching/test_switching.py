@@ -13,7 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import pairwise, permutations
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ import pytest
 
 from crossdock import Queue
 from crossdock.app.worker import processes_of
+from crossdock.config.kinds import kind_names
 from crossdock.testing.far_side import as_toml
-from tests.adapters.roads import IN, INBOUND, OUT, OUTBOUND, driven_kinds
+from tests.adapters.roads import IN, INBOUND, OUT, OUTBOUND, api_of
 from tests.guarantees import Promise, proves
 
 PATIENCE_S = 60.0
@@ -52,7 +53,9 @@ def pairs(direction: str, promise: Promise) -> list[Any]:
     ]
 
 
-def configure(folder: Path, direction: str, table: Mapping[str, Any]) -> None:
+def configure(
+    folder: Path, direction: str, table: Mapping[str, Any], api: Mapping[str, Any] | None = None
+) -> None:
     """Write the configuration; its line about the transport is all that a switch changes."""
     lines = [
         '[store]\nurl = "sqlite:///work.db"\n[queue]\nlease = "2s"',
@@ -63,6 +66,8 @@ def configure(folder: Path, direction: str, table: Mapping[str, Any]) -> None:
         lines.append(f'next = ["{OUT}"]')
     else:
         lines.append('retry = { backoff = "10ms..50ms" }')
+    if api is not None:
+        lines += ["[api]", *(f"{key} = {as_toml(value)}" for key, value in api.items())]
     written = folder / "crossdock.toml.new"
     written.write_text("\n".join(lines) + "\n")
     written.rename(folder / "crossdock.toml")
@@ -70,7 +75,7 @@ def configure(folder: Path, direction: str, table: Mapping[str, Any]) -> None:
 
 @contextmanager
 def running(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Let workers run."""
+    """Let workers run, and the API if it is configured."""
     with (folder / "log").open("wb") as log:
         words = [
             sys.executable,
@@ -120,9 +125,16 @@ def kill_a_worker(queue: Queue, rng: random.Random) -> None:
         os.kill(rng.choice(workers), signal.SIGKILL)
 
 
+def kill_all(queue: Queue) -> None:
+    """Kill every worker, and the API, too."""
+    for one in processes_of(queue):
+        with suppress(ProcessLookupError):
+            os.kill(one.pid, signal.SIGKILL)
+
+
 @pytest.mark.parametrize("direction", ROADS)
 def test_every_adapter_is_switched(direction: Any) -> None:
-    missing = driven_kinds(direction) - {road.kind for road in ROADS[direction].values()}
+    missing = set(kind_names(direction)) - {road.kind for road in ROADS[direction].values()}
     assert not missing, f"add roads for {missing} to tests/adapters/roads.py"
 
 
@@ -199,7 +211,8 @@ def switch_inbound(folder: Path, before: str, after: str, *, kills: bool) -> Non
     """Give messages while an app is switched in the middle; all of them are stored once."""
     rng = random.Random(f"{before}{after}")
     tables = {name: INBOUND[name].table(folder) for name in (before, after)}
-    configure(folder, "inbound", tables[before])
+    api = api_of(folder, before, after)
+    configure(folder, "inbound", tables[before], api)
     with Queue(f"sqlite:///{folder}/work.db", app="tests") as queue, running(folder):
 
         def give(road: str, numbers: range) -> None:
@@ -213,9 +226,11 @@ def switch_inbound(folder: Path, before: str, after: str, *, kills: bool) -> Non
         give(before, range(50))
         give(after, range(100, 150))
         until(lambda: len(stored()) > 0, folder)
+        if kills:
+            kill_all(queue)
         give(before, range(50, 60))
         until(lambda: len(stored()) == 60, folder)
-        configure(folder, "inbound", tables[after])
+        configure(folder, "inbound", tables[after], api)
         reload(folder)
         give(after, range(150, 160))
         until(lambda: len(stored()) >= 120, folder)

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from crossdock.api.access import OWN_PROOF
 from crossdock.api.errors import Refusal
 from crossdock.api.incoming import read_webhook
+from crossdock.api.limits import place_of
 from crossdock.api.models import Taken
 from crossdock.api.operations import Answers, AppName, JsonAnswer, Operations, StateOf
 from crossdock.api.sending import Dispatch, Parcel, Sender
@@ -20,6 +21,7 @@ from crossdock.domain.message import AppId
 from crossdock.domain.webhook import hmac_issue
 
 if TYPE_CHECKING:
+    from crossdock.api.limits import Limiter
     from crossdock.api.state import ApiState
     from crossdock.domain.message import SentMessage
 
@@ -51,7 +53,8 @@ async def receive_webhook(app: AppName, request: Request, state: StateOf) -> Jso
 
     It shows no key, but a signature: by Standard Webhooks, or an HMAC in a header, as the app is configured. The id of
     the webhook is that of its message, so one that comes again is stored once, and answered alike. What is not to be
-    believed is refused without a reason, whether there is such an app or not; the log of the server has the reason.
+    believed is refused without a reason, whether there is such an app or not; the log of the server has the reason. Too
+    much of that from one address is answered with 429; what is signed rightly is still taken from there.
     """
     body = await request.body()
     name = AppId(app)
@@ -73,6 +76,7 @@ def _demand_proof(request: Request, body: bytes, app: AppId, state: ApiState) ->
     """
     headers = dict(request.headers.items())
     webhook = state.settings.webhooks.get(app)
+    # A proof is looked at whoever comes too often: behind one address there may be who is to be believed.
     try:
         if webhook is None:  # takes its time, too, so that nobody learns which apps there are
             hmac_issue({"signature": "0" * 64}, body, _NOBODY, header="signature")
@@ -80,15 +84,31 @@ def _demand_proof(request: Request, body: bytes, app: AppId, state: ApiState) ->
         else:
             issue = webhook.issue(headers, body, now=state.queue._store.now())
     except ConfigError as error:
+        _demand_rare(request, state)
         _tell(request, app, state, str(error))
         raise Refusal("STORE_UNAVAILABLE", "webhooks cannot be checked just now; try again later") from error
     if issue is not None:
+        _demand_rare(request, state)
         _tell(request, app, state, issue)
         raise Refusal("UNAUTHORIZED", "the webhook is not to be believed", headers=_CHALLENGE)
-    allowance = state.limiter.take(f"webhook:{app}")
+    _demand_token(state.limiter, f"webhook:{app}", "more webhooks came than")
+
+
+def _demand_rare(request: Request, state: ApiState) -> None:
+    """Make sure that not too much comes from one place that is not to be believed: each fills the log.
+
+    Raises:
+        Refusal: Too much does.
+    """
+    place = "unknown" if request.client is None else place_of(request.client.host)
+    _demand_token(state.strangers, place, "more came from there that is not to be believed than")
+
+
+def _demand_token(limiter: Limiter, name: str, words: str) -> None:
+    allowance = limiter.take(name)
     if not allowance.granted:
         again = {"Retry-After": str(allowance.again_in_s)}
-        raise Refusal("RATE_LIMITED", f"more webhooks came than {state.limiter.rate}", headers=again)
+        raise Refusal("RATE_LIMITED", f"{words} {limiter.rate}", headers=again)
 
 
 def _tell(request: Request, app: AppId, state: ApiState, issue: str) -> None:

@@ -39,25 +39,26 @@ def run(
     """
     from crossdock.app.signals import on_hangup, until_signalled
     from crossdock.app.worker import ask_for_reload, lets_go_of
+    from crossdock.app.workload import Workload
     from crossdock.monitoring.logs import set_up
     from crossdock.monitoring.settings import LogSettings
     from crossdock.ports.notice import LogNotice
-    from crossdock.supervisor.runner import Supervisor
+    from crossdock.supervisor.runner import ALWAYS, Supervisor
 
     config = session.loaded.config
-    count = workers or config.run.workers
-    if not apps and config.serves_api and not config.has_work:
-        count = 0  # there is the API alone
     within = drain or config.run.drain
     session.store_name  # noqa: B018 - refuses a store in memory
     set_up(LogSettings.of(session.loaded, "run"))
     with session.open() as queue:  # its housekeeper takes back what the dead and the blocked held
+        # With the API there may be nothing to do yet, or any more; without it that is a mistake, and told.
+        waits = config.serves_api and not apps
         supervisor = Supervisor(
             _command(session, apps or [], within),
-            count,
+            workers or config.run.workers,
             drain=within,
             notice=LogNotice(),
             is_stuck=partial(lets_go_of, queue),
+            demand=Workload(queue, session.loaded) if waits else ALWAYS,
             others={"api": _api_command(session, within)} if config.serves_api else {},
             fatal=frozenset({ExitCode.CONFIG, ExitCode.USAGE}),
         )
