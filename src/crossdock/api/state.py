@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 
+from crossdock.api.disbelief import Disbelief
 from crossdock.api.errors import Refusal
 from crossdock.api.feed import Feed
 from crossdock.api.keyring import Keyring
@@ -32,6 +33,7 @@ class ApiState:
         queue: As this process; a caller has one of its own.
         keyring: Finds keys.
         limiter: Counts requests, by key.
+        disbelief: Tells the log of webhooks that are refused.
         in_progress: Requests with an Idempotency-Key that are being worked on, so that the same is not begun twice.
         declared: Every operation.
         tally: Counts what happens in the store.
@@ -44,6 +46,7 @@ class ApiState:
         self.queue = queue
         self.keyring = Keyring(queue._store)
         self.limiter = Limiter(settings.rate)
+        self.disbelief = Disbelief(queue._gateway.tell)
         self.in_progress: set[Any] = set()
         self.declared: list[Declared] = []
         self.tally = Tally(queue)
