@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 operations = Operations("exporters")
 
-_NO_SECRET: Final = (
+_UNCHECKED: Final = (
     "the client secret of the Todoist app is not known; `task-priority connect todoist-webhook` keeps it"
 )
 _WRONG: Final = "it is not signed with the client secret of the Todoist app"
@@ -51,7 +51,7 @@ async def receive_todoist_webhook(request: Request, watch: WatchOf, state: State
     secret = await asyncio.to_thread(_secret, watch.home)
     wakeup = check_webhook(secret, body, request.headers) if secret else None
     if wakeup is None:
-        state.disbelief.tell(request, NAME, _WRONG if secret else _NO_SECRET)
+        state.disbelief.tell(request, NAME, _WRONG if secret else _UNCHECKED)
         raise Refusal("UNAUTHORIZED", "the webhook is not to be believed")
     await state.queue.send(
         wakeup.app, dict(wakeup.data), message_id=wakeup.message_id, partition_key=wakeup.app

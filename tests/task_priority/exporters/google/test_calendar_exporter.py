@@ -152,6 +152,7 @@ def test_410_of_one_calendar_does_not_touch_another(
         (error(403, "quotaExceeded", "Calendar usage limits exceeded."), timedelta(hours=1)),
         (Answer(403, error(403, "rateLimitExceeded").body, {"retry-after": "17"}), timedelta(seconds=17)),
         (Answer(429, b"slow down", {"retry-after": "30"}), timedelta(seconds=30)),
+        (Answer(429, b"slow down", {"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}), timedelta(days=1)),
     ],
 )
 def test_limits_under_any_status_are_limits(
