@@ -31,6 +31,6 @@ def address_of(host: str, port: int, *, private: bool) -> str:
             if what is not None:
                 raise PermanentError(
                     f"{host} leads to {address} ({what}), which is not on the open network; "
-                    "if the calendar is there, say so when connecting it"
+                    "if the calendar is there, say so (--private) when connecting it"
                 )
     return addresses[0]

@@ -204,7 +204,8 @@ class TestMoving:
         served.serve(*event("a"), path="inside")
         exporter = IcsExporter([Source("work", served.url(host="calendar.example"))])
         with pytest.raises(
-            PermanentError, match=r"127\.0\.0\.1 leads to 127\.0\.0\.1 \(loopback\), which is not on the open network"
+            PermanentError,
+            match=r"127\.0\.0\.1 leads to 127\.0\.0\.1 \(loopback\), which is not on the open network",
         ):
             pulled(exporter)
         assert [(path, headers["host"]) for path, headers in served.asked] == [
