@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, ForwardRef, TypeAlias, is_typeddict
 
 import crossdock
-from crossdock import exporting, orm, testing
+from crossdock import addresses, exporting, orm, retry_after, testing
 
 Documented: TypeAlias = type | Callable[..., object]
 
@@ -40,7 +40,7 @@ CHAPTERS: Final[dict[str, Sequence[Documented]]] = {
         exporting.Exporter, exporting.Pull, exporting.Found, exporting.SetAside, exporting.Exports,
         exporting.SyncReport, exporting.Counts, exporting.ExporterStatus, exporting.ScopeStatus,
         exporting.ExportedObject, exporting.ObjectPage, exporting.Cursor, exporting.ObjectSetAside,
-        crossdock.Application,
+        crossdock.Application, addresses.special, addresses.bare, retry_after.wait_of,
     ),
     "Messages and what is known of them": (
         crossdock.Message, crossdock.SentMessage, crossdock.Record, crossdock.Status, crossdock.Failure,

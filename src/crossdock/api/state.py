@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 
+from crossdock.api.disbelief import Disbelief
 from crossdock.api.errors import Refusal
 from crossdock.api.feed import Feed
 from crossdock.api.keyring import Keyring
@@ -33,6 +34,7 @@ class ApiState:
         keyring: Finds keys.
         limiter: Counts requests, by key.
         strangers: Counts webhooks that are not to be believed, by where they come from.
+        disbelief: Tells the log of webhooks that are refused.
         in_progress: Requests with an Idempotency-Key that are being worked on, so that the same is not begun twice.
         declared: Every operation.
         tally: Counts what happens in the store.
@@ -46,6 +48,7 @@ class ApiState:
         self.keyring = Keyring(queue._store)
         self.limiter = Limiter(settings.rate)
         self.strangers = Limiter(settings.strangers_rate)
+        self.disbelief = Disbelief(queue._gateway.tell)
         self.in_progress: set[Any] = set()
         self.declared: list[Declared] = []
         self.tally = Tally(queue)

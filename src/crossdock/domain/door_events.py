@@ -50,11 +50,16 @@ class ApiRefused(Told):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookRefused(Told):
-    """A webhook that was not to be believed came to the API, or one that could not be checked."""
+    """A webhook that was not to be believed came to the API, or one that could not be checked.
+
+    Attributes:
+        untold: So many more were refused since the last that was told, which is done of a few a minute only.
+    """
 
     name = "webhook.refused"
     app: str
     client: str
+    untold: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

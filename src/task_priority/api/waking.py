@@ -10,13 +10,18 @@ from starlette.requests import Request
 from crossdock.api import OWN_PROOF, Answers, JsonAnswer, Operations, Refusal, StateOf
 from task_priority.api.models import Awake
 from task_priority.api.watching import WatchOf
-from task_priority.exporters.todoist import check_webhook
+from task_priority.exporters.todoist import NAME, check_webhook
 from task_priority.sources import Sources
 
 if TYPE_CHECKING:
     from task_priority.home import Home
 
 operations = Operations("exporters")
+
+_UNCHECKED: Final = (
+    "the client secret of the Todoist app is not known; `task-priority connect todoist-webhook` keeps it"
+)
+_WRONG: Final = "it is not signed with the client secret of the Todoist app"
 
 _BODY: Final[dict[str, Any]] = {
     "required": True,
@@ -40,12 +45,13 @@ async def receive_todoist_webhook(request: Request, watch: WatchOf, state: State
     """Take a webhook of Todoist, signed with the client secret of your app there.
 
     Many that come together are answered by one run of the exporter. `task-priority connect todoist-webhook` keeps the
-    secret; without it nothing is believed.
+    secret; without it nothing is believed. What is refused is told no reason; the log of the server has it.
     """
     body = await request.body()
     secret = await asyncio.to_thread(_secret, watch.home)
     wakeup = check_webhook(secret, body, request.headers) if secret else None
     if wakeup is None:
+        state.disbelief.tell(request, NAME, _WRONG if secret else _UNCHECKED)
         raise Refusal("UNAUTHORIZED", "the webhook is not to be believed")
     await state.queue.send(
         wakeup.app, dict(wakeup.data), message_id=wakeup.message_id, partition_key=wakeup.app

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from typing import Any, Final, Self, TypeAlias
 import httpx
 
 from crossdock import PermanentError, RateLimited, TransientError
+from crossdock.retry_after import wait_of
 
 TIMEOUT: Final = timedelta(seconds=30)
 LONGEST: Final = timedelta(minutes=5)
@@ -75,7 +75,7 @@ class Asking:
         url: str,
         *,
         address: str | None = None,
-        wait_of: WaitOf | None = None,
+        waits: WaitOf | None = None,
         **options: Any,
     ) -> Answer:
         """Send one request and read the whole answer.
@@ -85,7 +85,7 @@ class Asking:
             url: May hold a secret: no error names more of it than its host.
             address: Where to connect, instead of wherever the name of the host leads; the certificate and all else
                 are those of the URL.
-            wait_of: Where a service says in a way of its own how long to wait; by default ``Retry-After`` says it.
+            waits: Where a service says in a way of its own how long to wait; by default ``Retry-After`` says it.
             options: ``headers``, ``params``, ``data`` (a form), ``json``, ``content`` as httpx takes them.
 
         Raises:
@@ -105,7 +105,7 @@ class Asking:
             raise TransientError(f"{_host(url)} does not answer: {type(error).__name__}") from error
         answer = Answer(response.status_code, dict(response.headers), body)
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-            wait = (wait_of or retry_after)(answer)
+            wait = (waits or retry_after)(answer)
             raise RateLimited(f"{_host(url)} asks to wait", retry_after=wait)
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise TransientError(f"{_host(url)} answers {answer.status}")
@@ -125,21 +125,10 @@ class Asking:
         return b"".join(parts)
 
 
-def retry_after(answer: Answer, now: datetime | None = None) -> timedelta | None:
-    """Return how long an answer asks to wait, or None if it does not say.
-
-    Source: RFC 9110, section 10.2.3: seconds, or a date.
-    """
-    text = answer.headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return min(timedelta(seconds=int(text[:9])), LONGEST_WAIT)
-    try:
-        when = email.utils.parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return max(when - (now or datetime.now(UTC)), timedelta(0))
+def retry_after(answer: Answer) -> timedelta | None:
+    """Return how long an answer asks to wait, a day at most; None: it does not say."""
+    wait = wait_of(answer.headers.get("retry-after", ""), datetime.now(UTC))
+    return None if wait is None else min(wait, LONGEST_WAIT)
 
 
 def _read_url(url: str) -> httpx.URL:

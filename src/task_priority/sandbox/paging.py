@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from task_priority.sandbox.exchange import Json, Quirk
+from task_priority.sandbox.exchange import Json, Quirk, Request
 
 Row = TypeVar("Row")
 
@@ -69,6 +70,18 @@ def page_of(
         return Page([row for _, row in taken], None)
     last = taken[-2] if Quirk.OVERLAPPING in quirks and limit > 1 else taken[-1]
     return Page([row for _, row in taken], Place(last[0], place.backwards))
+
+
+def listing_of(request: Request, *, apart_from: Collection[str], owner: str = "") -> str:
+    """Name the listing that a request asks a page of, so that the place in one is not taken for that in another.
+
+    Args:
+        request: Its path and parameters are the listing's.
+        apart_from: The parameters that may differ from page to page.
+        owner: Whose listing it is.
+    """
+    parameters = sorted((name, values) for name, values in request.query.items() if name not in apart_from)
+    return hashlib.sha256(repr((owner, request.path, parameters)).encode()).hexdigest()[:12]
 
 
 def _is_beyond(key: tuple[str, ...], place: Place) -> bool:

@@ -20,6 +20,7 @@ TODOIST_STEPS: Final[Sequence[str]] = (
 )  # fmt: skip
 CALENDAR_STEPS: Final[Sequence[str]] = (
     "add event", "add event", "add series", "move event", "repeat otherwise", "delete event", "delete event",
+    "cancel a repetition",
     "add calendar", "hide calendar", "remove calendar", "move to another calendar", "lose the place",
 )  # fmt: skip
 TASK_LIST_STEPS: Final[Sequence[str]] = (
@@ -131,6 +132,8 @@ def _change_event(sandbox: Sandbox, there: str, step: Step) -> None:
             calendars.change_event(there, event, recurrence=[f"RRULE:FREQ=WEEKLY;COUNT={other % 3 + 1}"])
         case "delete event":
             calendars.delete_event(there, event)
+        case "cancel a repetition":
+            calendars.delete_event(there, _pick_repetition(sandbox, there, which))
         case "move to another calendar":
             calendars.move_event(there, event, _pick_calendar(sandbox, other))
 
@@ -189,11 +192,22 @@ def _pick_event(sandbox: Sandbox, there: str, number: int) -> str:
     """Return the id of an event, or, every other time, of the day after the first of a series."""
     events = sandbox.google.calendars.calendar(there).events
     event = _pick(events.values(), number)
-    start = events.get(event, {}).get("start", {}).get("dateTime")
-    if start is None or "recurrence" not in events[event] or number % 2:
-        return event
+    return event if number % 2 else _second_day(events.get(event, {}), event)
+
+
+def _pick_repetition(sandbox: Sandbox, there: str, number: int) -> str:
+    """Return the id of the day after the first of a series."""
+    events = sandbox.google.calendars.calendar(there).events
+    series = _pick((one for one in events.values() if "recurrence" in one), number)
+    return _second_day(events.get(series, {}), series)
+
+
+def _second_day(event: dict[str, Any], name: str) -> str:
+    start = event.get("start", {}).get("dateTime")
+    if start is None or "recurrence" not in event:
+        return name
     second = datetime.fromisoformat(start).astimezone(UTC) + timedelta(days=1)
-    return f"{event}_{second:%Y%m%dT%H%M%SZ}"
+    return f"{name}_{second:%Y%m%dT%H%M%SZ}"
 
 
 def _hour(number: int) -> dict[str, Any]:

@@ -49,6 +49,21 @@ def test_what_is_not_signed_is_not_believed(household: Household, api: Served) -
     assert api.queue.list(TODOIST) == []
 
 
+def test_the_log_says_why_a_webhook_was_refused_and_nothing_of_what_is_in_it(
+    household: Household, api: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    told(api)
+    household.credentials.store(TODOIST_WEBHOOK, {"secret": SECRET})
+    told(api, secret="guess")  # noqa: S106 - a wrong one
+    lines = [one.getMessage() for one in caplog.records if "webhook.refused" in one.getMessage()]
+    assert [line.partition("is refused: ")[2] for line in lines] == [
+        "the client secret of the Todoist app is not known; `task-priority connect todoist-webhook` keeps it",
+        "it is not signed with the client secret of the Todoist app",
+    ]
+    assert all("a webhook to todoist from 127.0.0.1" in line for line in lines)
+    assert not any(secret in line for line in lines for secret in (SECRET, "item:added", "2671355"))
+
+
 def test_many_at_once_are_answered_by_one_run(household: Household, sandbox: Sandbox) -> None:
     household.connect_todoist(sandbox)
     household.credentials.store(TODOIST_WEBHOOK, {"secret": SECRET})

@@ -171,6 +171,6 @@ def test_the_sandbox_is_served_until_it_is_interrupted(owner: Owner) -> None:
         owner.good("connect", "todoist", "--base", words[-1], stdin=f"{words[1]}\n")
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
-    assert "connect google --client client.json" in told[3]
+    assert f"connect google --client {owner.folder / 'client.json'} --base" in told[3]
     assert json.loads((owner.folder / "client.json").read_text())["installed"]["client_id"]
     assert owner.ranked()

@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import IPv6Address
 from typing import Any, TypeAlias
 
-from crossdock.adapters.http.addresses import Allowed, bare, special
+from crossdock.adapters.http.addresses import Allowed
 from crossdock.adapters.http.target import Target
+from crossdock.addresses import bare, special
 from crossdock.domain.errors import NotConnected
 from crossdock.wire import Wire
 

@@ -6,10 +6,8 @@ Source: Standard Webhooks 1.0.0, "Response", and RFC 9110, section 15.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from crossdock.adapters.http.connection import Head
@@ -25,14 +23,13 @@ from crossdock.domain.frames import shown
 from crossdock.domain.http_binding import is_json
 from crossdock.domain.message import AppId
 from crossdock.ports.outbound import DELIVERED, Delivered, Reply
+from crossdock.retry_after import wait_of
 
 MOST_WORDS: Final = 16 * 1024
 """So much of a body is read of which only a few words are told."""
 _SHORTEST_WAIT: Final = timedelta(seconds=1)
 """Who says 0 would be asked again and again, with no attempt spent."""
 _UNSAID_WAIT: Final = timedelta(seconds=10)
-_SECONDS: Final = re.compile(r"[0-9]+")
-_MOST_DIGITS: Final = 9
 
 _TOO_MANY: Final = 429
 _NOT_THIS_FORM: Final = 415
@@ -145,21 +142,3 @@ class Replies:
 def is_success(head: Head) -> bool:
     """Tell whether the far side has taken the message."""
     return 200 <= head.status < 300  # noqa: PLR2004 - a class of statuses
-
-
-def wait_of(text: str, now: datetime) -> timedelta | None:
-    """Return how long ``Retry-After`` asks to wait; None: it says nothing that could be heeded.
-
-    Args:
-        text: Seconds, or an instant as HTTP writes it.
-        now: Aware.
-    """
-    text = text.strip()
-    if _SECONDS.fullmatch(text):
-        return timedelta(seconds=int(text) if len(text) <= _MOST_DIGITS else 10**_MOST_DIGITS)
-    try:
-        moment = parsedate_to_datetime(text)
-        wait = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - now
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return wait if wait > timedelta(0) else None

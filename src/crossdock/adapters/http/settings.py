@@ -8,8 +8,9 @@ from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, model_validator
 
-from crossdock.adapters.http.addresses import Allowed, special
+from crossdock.adapters.http.addresses import Allowed
 from crossdock.adapters.http.target import Target, target_of
+from crossdock.addresses import special
 from crossdock.config.model import Size, Timeout
 from crossdock.config.secret import NamedReferences, References
 from crossdock.config.table import Expected, Explained, Table

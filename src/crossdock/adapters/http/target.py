@@ -8,7 +8,8 @@ from ipaddress import IPv6Address, ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from crossdock.adapters.http.addresses import HOST, Address, ends_as_number
+from crossdock.adapters.http.addresses import HOST, ends_as_number
+from crossdock.addresses import Address
 
 PORTS: Final = {"https": 443, "http": 80}
 _ODD: Final = re.compile(r"[^!-~]|[\\\"<>^`{|}]")

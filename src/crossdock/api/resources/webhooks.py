@@ -15,7 +15,6 @@ from crossdock.api.limits import place_of
 from crossdock.api.models import Taken
 from crossdock.api.operations import Answers, AppName, JsonAnswer, Operations, StateOf
 from crossdock.api.sending import Dispatch, Parcel, Sender
-from crossdock.domain.door_events import WebhookRefused
 from crossdock.domain.errors import ConfigError, InvalidMessage
 from crossdock.domain.message import AppId
 from crossdock.domain.webhook import hmac_issue
@@ -112,13 +111,8 @@ def _demand_token(limiter: Limiter, name: str, words: str) -> None:
 
 
 def _tell(request: Request, app: AppId, state: ApiState, issue: str) -> None:
-    client = request.client.host if request.client else "unknown"
     known = app if app in state.settings.webhooks else "(unknown)"  # a stranger can write any name
-    state.queue._gateway.tell(
-        WebhookRefused(
-            app=known, client=client, reason=f"a webhook to {known} from {client} is refused: {issue}"
-        )
-    )
+    state.disbelief.tell(request, known, issue)
 
 
 def _parcels(sender: Sender, messages: Sequence[Any]) -> list[Parcel]:

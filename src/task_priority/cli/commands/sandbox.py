@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import threading
 from functools import partial
@@ -63,6 +64,7 @@ def _tell(served: Sandbox, client: Path | None) -> None:
     say(f"  echo {served.token} | task-priority connect todoist --base {served.todoist_url}")
     if client is not None:
         client.write_text(json.dumps(served.google_client()), encoding="utf-8")
-        say(f"  task-priority connect google --client {client} --base {served.url}")
+        there = shlex.quote(str(client.absolute()))  # the other terminal may be in another folder
+        say(f"  task-priority connect google --client {there} --base {served.url}")
     say("  task-priority today")
     flush()

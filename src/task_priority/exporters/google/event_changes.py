@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from crossdock.exporting import Found, SetAside
 
 EVENTS = "events"
+_SURE: Final = ("id", "status", "recurringEventId", "originalStartTime")
+"""What Google promises to tell of a cancelled repetition, whether it tells of everything or of what changed.
+
+Source: Google Calendar API v3, resource Events, ``status``.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,8 @@ def changes_of(calendar: str, items: Iterable[Any], exceptions: Mapping[str, str
     """Sort events out.
 
     A cancelled event is one that is gone, unless it is a repetition of a series that lives: that must be kept, or the
-    series would have it again.
+    series would have it again. Of such a one only that is kept which Google promises to tell each time: what it tells
+    besides may differ from one answer to the next, though nothing has changed.
 
     Args:
         calendar: The id of the calendar; the same event can be in several.
@@ -72,7 +78,11 @@ def _take(changes: EventChanges, calendar: str, event: Mapping[str, Any], ended:
     changes.exceptions.pop(name, None)
     if _is_exception(event) and not gone:
         changes.exceptions[name] = event["recurringEventId"]
-    changes.found.append(Found(EVENTS, key, None if gone else event))
+    changes.found.append(Found(EVENTS, key, None if gone else _kept(event)))
+
+
+def _kept(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {field: event[field] for field in _SURE} if _is_cancelled(event) else event
 
 
 def _is_cancelled(event: Mapping[str, Any]) -> bool:

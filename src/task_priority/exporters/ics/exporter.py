@@ -12,7 +12,7 @@ from crossdock.exporting import Pull, SetAside
 from task_priority.exporters.asking import LONGEST, Asking
 from task_priority.exporters.ics.components import NoCalendar
 from task_priority.exporters.ics.fetching import fetch
-from task_priority.exporters.ics.objects import EVENTS, TODOS, Taken, objects_in
+from task_priority.exporters.ics.objects import EVENTS, TODOS, Taken, newest_last, objects_in
 from task_priority.exporters.ics.sources import Source
 from task_priority.words import count_text
 
@@ -78,7 +78,7 @@ class IcsExporter:
         if digest == state.get("digest"):
             return Pull(source.name, {**state, "tags": tags})
         taken, broken = _taken(source, documents)
-        count = sum(len(one.found) + len(one.set_aside) for one in taken)
+        count = sum(len(one.versions) + len(one.set_aside) for one in taken)
         if not count and not broken and state.get("count"):
             raise TransientError(
                 f"{source.name}: it had {count_text(state['count'], 'entry', 'entries')} and is suddenly empty; "
@@ -87,7 +87,7 @@ class IcsExporter:
         return Pull(
             source.name,
             {"tags": tags, "digest": None if broken else digest, "count": count},
-            found=[one for part in taken for one in part.found],
+            found=newest_last(taken),
             set_aside=[one for part in taken for one in part.set_aside] + broken,
             whole=frozenset() if broken else frozenset(_KINDS),
             remark=_remark(frozenset().union(*(part.unknown_zones for part in taken))),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from crossdock.exporting import Found, SetAside
 from task_priority.expansion.written import read_moment, write_moment
@@ -25,23 +25,35 @@ _WRITTEN_ANEW: Final = frozenset({"DTSTAMP"})
 _ONCE: Final = ("DTSTART", "DTEND", "DUE", "DURATION", "UID", "RECURRENCE-ID")
 _SHOWN_CHARS: Final = 2_000
 
+Age: TypeAlias = tuple[int, str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """All events and tasks of a document; those found twice are there twice, the newest last."""
+    """All events and tasks of a document; those found twice are there twice.
 
-    found: Sequence[Found]
+    Attributes:
+        versions: What grows from version to version of an object, with the object.
+    """
+
+    versions: Sequence[tuple[Age, Found]]
     set_aside: Sequence[SetAside]
     unknown_zones: frozenset[str]
+
+    @property
+    def found(self) -> Sequence[Found]:
+        """All, the newest last."""
+        return newest_last([self])
 
 
 @dataclass(frozen=True, slots=True)
 class _Calendar:
-    """What the objects of a calendar have from it."""
+    """What the objects of a calendar have from it; ``cancels``: it was sent to say that all of them are off."""
 
     scope: str
     name: str | None
     zone: str | None
+    cancels: bool
     definitions: Mapping[str, Any]
 
 
@@ -55,7 +67,7 @@ def objects_in(document: bytes, scope: str) -> Taken:
     Raises:
         NoCalendar: It is no whole calendar.
     """
-    found: list[tuple[tuple[int, str, str], Found]] = []
+    versions: list[tuple[Age, Found]] = []
     set_aside: list[SetAside] = []
     unknown = set[str]()
     for component in calendars_in(document):
@@ -64,12 +76,17 @@ def objects_in(document: bytes, scope: str) -> Taken:
             if component.name != CALENDAR or item not in component.parts:
                 item.problem = "it does not stand in a calendar"
             try:
-                found.append((_age(item), _found(item, calendar)))
+                versions.append((_age(item), _found(item, calendar)))
                 unknown.update(_unknown_zones(item, calendar))
             except ValueError as error:
                 set_aside.append(_set_aside(item, str(error)))
-    found.sort(key=lambda pair: pair[0])
-    return Taken([one for _, one in found], set_aside, frozenset(unknown))
+    return Taken(versions, set_aside, frozenset(unknown))
+
+
+def newest_last(documents: Iterable[Taken]) -> list[Found]:
+    """Return what was found in documents, the newest last, in whichever of them it is."""
+    versions = sorted((one for taken in documents for one in taken.versions), key=lambda version: version[0])
+    return [found for _, found in versions]
 
 
 def _calendar(component: Component, scope: str) -> _Calendar:
@@ -84,7 +101,13 @@ def _calendar(component: Component, scope: str) -> _Calendar:
         except ValueError:
             continue  # then it is one of the unknown zones, which are told
         definitions[name] = definition
-    return _Calendar(scope, component.text("X-WR-CALNAME"), component.text("X-WR-TIMEZONE"), definitions)
+    return _Calendar(
+        scope,
+        component.text("X-WR-CALNAME"),
+        component.text("X-WR-TIMEZONE"),
+        (component.text("METHOD") or "").upper() == "CANCEL",
+        definitions,
+    )
 
 
 def _found(item: Component, calendar: _Calendar) -> Found:
@@ -96,6 +119,8 @@ def _found(item: Component, calendar: _Calendar) -> Found:
     if item.name == "VEVENT" and item.first("DTSTART") is None:
         raise ValueError("it has no DTSTART")
     properties = [_stored(one) for one in item.properties if one.name not in _WRITTEN_ANEW]
+    if calendar.cancels:
+        properties = [*(one for one in properties if one[0] != "STATUS"), ["STATUS", {}, "CANCELLED"]]
     zones = {name: calendar.definitions[name] for name in _zone_names(item) if name in calendar.definitions}
     data = {
         "component": item.name,
@@ -127,7 +152,7 @@ def _digest(properties: Sequence[Any]) -> str:
     return f"sha256-{hashlib.sha256(json.dumps(properties).encode()).hexdigest()[:32]}"
 
 
-def _age(item: Component) -> tuple[int, str, str]:
+def _age(item: Component) -> Age:
     """Return what grows with each version: SEQUENCE, then when it was written."""
     sequence = item.text("SEQUENCE") or ""
     number = int(sequence) if sequence.isascii() and sequence.isdigit() and len(sequence) < 10 else 0  # noqa: PLR2004

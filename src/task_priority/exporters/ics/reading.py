@@ -30,9 +30,14 @@ def read(objects: Objects, window: Window, *, owners: Iterable[str] = ()) -> Rea
 
 def _tasks(objects: Objects, window: Window, unread: list[Unread]) -> list[Task]:
     tasks: list[Task] = []
-    for id, data in objects.get(TODOS, {}).items():
+    todos = {id: Stored(data, window.zone) for id, data in objects.get(TODOS, {}).items()}
+    changes: defaultdict[tuple[str, str], list[Stored]] = defaultdict(list)
+    for stored in todos.values():
+        if stored.first("RECURRENCE-ID") is not None:
+            changes[stored.scope, stored.uid].append(stored)
+    for id, stored in todos.items():
         try:
-            task = task_of(Stored(data, window.zone), window.zone)
+            task = task_of(stored, window, changes[stored.scope, stored.uid])
         except (ValueError, OverflowError) as error:
             unread.append(Unread(TODOS, id, str(error)))
         else:

@@ -96,12 +96,12 @@ class Stored:
         found = self.first(name)
         return None if found is None else zone_of(found, self.zone)
 
-    def series(self, start: Moment) -> Series:
-        """Return how it repeats from its start on."""
+    def series(self, start: Moment, named: str = "DTSTART") -> Series:
+        """Return how it repeats from its start on, which the property of that name says."""
         rules = tuple(f"{name}:{one.value}" for name in ("RRULE", "EXRULE") for one in self.all(name))
         return Series(
             start,
-            self.zone_of("DTSTART"),
+            self.zone_of(named),
             rules,
             dates=tuple(moment for moment, _ in self.periods("RDATE")),
             exceptions=tuple(moment for moment, _ in self.periods("EXDATE")),

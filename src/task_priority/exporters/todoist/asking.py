@@ -114,7 +114,7 @@ class Todoist:
         token = _checked(self._token())
         url = self._base_url + path
         headers = {"Authorization": f"Bearer {token}"}
-        answer = self._asking.ask(method, url, headers=headers, wait_of=_wait_of, **options)
+        answer = self._asking.ask(method, url, headers=headers, waits=_wait_of, **options)
         if answer.status != HTTPStatus.OK:
             body = answer.body.replace(token.encode(), b"...")
             raise error_of(answer.status, _problem(body), host=httpx.URL(url).host)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from crossdock.exporting import Pull
 from task_priority.exporters.todoist.asking import Refused, Todoist
 from task_priority.exporters.todoist.changes import EVERYTHING, Changes, changes_of
+from task_priority.exporters.todoist.late_comments import without_late_comments
 from task_priority.exporters.todoist.owners import without_owners
 from task_priority.exporters.todoist.state import RESOURCE_TYPES, SyncState, stored_state
 
@@ -77,7 +78,8 @@ class _Gathering:
 
     def _question(self, asked: str) -> Changes:
         fields = {"sync_token": asked, "resource_types": json.dumps(RESOURCE_TYPES)}
-        return changes_of(self._todoist.sync(fields), asked=asked)
+        answer = self._todoist.sync(fields)
+        return without_late_comments(changes_of(answer, asked=asked), answer)
 
     def _take_all(self, changes: Changes, asked: str) -> bool:
         if asked != EVERYTHING and not self._answers:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from crossdock.exporting import Found
+from crossdock.exporting import Found, SetAside
 from task_priority.exporters.todoist.changes import EVERYTHING, KIND_OF, Changes, id_of
 
 _TOKEN: Final = "sync_token"  # noqa: S105 - a place in a stream of changes, no secret
@@ -58,7 +58,7 @@ class SyncState:
     def _left_after(self, changes: Changes) -> frozenset[str]:
         tasks = {one.id: one.data is not None for one in changes.found if one.kind == "tasks"}
         there = {id for id, is_there in tasks.items() if is_there}
-        wholes = self.wholes | _wholes(changes.found)
+        wholes = self.wholes | _wholes(changes.found) | _wholes(changes.set_aside)
         gone = wholes if changes.full else wholes & (tasks.keys() - there)
         return (self.left | gone) - there
 
@@ -116,7 +116,8 @@ def _updated(known: frozenset[str], kind: str, found: Iterable[Found]) -> frozen
     return frozenset(ids)
 
 
-def _wholes(found: Iterable[Found]) -> frozenset[str]:
+def _wholes(objects: Iterable[Found | SetAside]) -> frozenset[str]:
     names = {"tasks": "parent_id", "comments": "item_id"}
-    ids = (id_of(one.data.get(names[one.kind])) for one in found if one.data and one.kind in names)
+    told = ((one.data, names[one.kind]) for one in objects if one.kind in names)
+    ids = (id_of(data.get(name)) for data, name in told if isinstance(data, Mapping))
     return frozenset(id for id in ids if id is not None)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
+from typing import Final
 
 from task_priority.sandbox.exchange import Request
 from task_priority.sandbox.google.errors import invalid
-from task_priority.sandbox.paging import Place
+from task_priority.sandbox.paging import Place, listing_of
 from task_priority.sandbox.tokens import BadToken, Sealer
+
+_OF_A_PAGE: Final = frozenset({"pageToken", "maxResults"})
 
 
 class PageTokens:
@@ -30,7 +32,9 @@ class PageTokens:
             as_of: The sync token at the end will tell what changes after this.
             place: Where the page begins.
         """
-        return self._sealer.seal(self._purpose, [_listing(request), as_of, place.packed()])
+        return self._sealer.seal(
+            self._purpose, [listing_of(request, apart_from=_OF_A_PAGE), as_of, place.packed()]
+        )
 
     def given(self, request: Request) -> tuple[int, Place] | None:
         """Return what the token of a request says; None: it has none, and asks for the first page.
@@ -45,14 +49,6 @@ class PageTokens:
             listing, as_of, place = self._sealer.open(self._purpose, token)
         except BadToken as error:
             raise invalid("pageToken", "Invalid page token value.") from error
-        if listing != _listing(request):
+        if listing != listing_of(request, apart_from=_OF_A_PAGE):
             raise invalid("pageToken", "The page token belongs to other parameters.")
         return as_of, Place.unpacked(place)
-
-
-def _listing(request: Request) -> str:
-    """Name a listing: its path and parameters."""
-    parameters = sorted(
-        (name, values) for name, values in request.query.items() if name not in {"pageToken", "maxResults"}
-    )
-    return hashlib.sha256(repr((request.path, parameters)).encode()).hexdigest()[:12]

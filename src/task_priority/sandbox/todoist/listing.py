@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any, Final
 
 from task_priority.sandbox.exchange import Reply, Request, json_reply
-from task_priority.sandbox.paging import Place, page_of
+from task_priority.sandbox.paging import Place, listing_of, page_of
 from task_priority.sandbox.todoist.errors import invalid
 from task_priority.sandbox.tokens import BadToken, Sealer
 
 _PURPOSE: Final = "todoist-cursor"
+_OF_A_PAGE: Final = frozenset({"cursor", "limit"})
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
 
@@ -56,11 +56,7 @@ class Listing:
         return Place.unpacked(place)
 
     def _listing(self, request: Request) -> str:
-        """Name a listing: its user, path and parameters."""
-        parameters = sorted(
-            (name, values) for name, values in request.query.items() if name not in {"cursor", "limit"}
-        )
-        return hashlib.sha256(repr((self._user_id, request.path, parameters)).encode()).hexdigest()[:12]
+        return listing_of(request, apart_from=_OF_A_PAGE, owner=self._user_id)
 
 
 def _limit(request: Request) -> int:

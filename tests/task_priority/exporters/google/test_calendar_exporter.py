@@ -152,6 +152,7 @@ def test_410_of_one_calendar_does_not_touch_another(
         (error(403, "quotaExceeded", "Calendar usage limits exceeded."), timedelta(hours=1)),
         (Answer(403, error(403, "rateLimitExceeded").body, {"retry-after": "17"}), timedelta(seconds=17)),
         (Answer(429, b"slow down", {"retry-after": "30"}), timedelta(seconds=30)),
+        (Answer(429, b"slow down", {"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}), timedelta(days=1)),
     ],
 )
 def test_limits_under_any_status_are_limits(
@@ -328,6 +329,27 @@ def test_a_cancelled_repetition_is_kept_as_long_as_its_series(
     local.sync(exporter)
     assert not local.of("events")
     assert local.states[f"events/{MINE}"]["exceptions"] == {}
+
+
+def test_a_cancelled_repetition_is_kept_the_same_whatever_else_google_tells_of_it(
+    far: FarGoogle, exporter: GoogleCalendarExporter, local: Local
+) -> None:
+    far.put(MINE, "weekly", start=NINE, end=TEN, recurrence=["RRULE:FREQ=WEEKLY"])
+    local.sync(exporter)
+    far.except_(MINE, "weekly", "2026-12-03T09:00:00+01:00")
+    (name,) = far.calendars[MINE].events.keys() - {"weekly"}
+    told = far.calendars[MINE].events[name]
+    far.calendars[MINE].events[name] = {
+        **told,
+        "etag": '"1"',
+        "updated": "2026-12-01T08:00:00.000Z",
+        "start": NINE,
+    }
+    local.sync(exporter)
+    assert local.of("events")[f"{MINE}/{name}"] == told
+    far.calendars[MINE].events[name] = {**told, "etag": '"2"'}
+    local.sync(exporter, full=True)
+    assert local.changes == 0
 
 
 def test_a_broken_object_is_set_aside_and_the_others_are_taken(

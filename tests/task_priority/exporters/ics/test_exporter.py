@@ -204,7 +204,8 @@ class TestMoving:
         served.serve(*event("a"), path="inside")
         exporter = IcsExporter([Source("work", served.url(host="calendar.example"))])
         with pytest.raises(
-            PermanentError, match=r"127\.0\.0\.1 leads to 127\.0\.0\.1, which is on a private network"
+            PermanentError,
+            match=r"127\.0\.0\.1 leads to 127\.0\.0\.1 \(loopback\), which is not on the open network",
         ):
             pulled(exporter)
         assert [(path, headers["host"]) for path, headers in served.asked] == [
@@ -277,6 +278,14 @@ class TestFiles:
             (tmp_path / f"{name}.ics").write_text(text, encoding="utf-8")
         (tmp_path / "notes.txt").touch()
         assert ids(pulled(IcsExporter([Source("mine", str(tmp_path))]))) == ["mine:a", "mine:b"]
+
+    def test_the_newest_version_counts_in_whichever_file_of_a_folder_it_is(self, tmp_path: Path) -> None:
+        for name, *lines in (("a", "SEQUENCE:1", "SUMMARY:New"), ("b", "SEQUENCE:0", "SUMMARY:Old")):
+            text = "\n".join(["BEGIN:VCALENDAR", *event("one", *lines), "END:VCALENDAR"])
+            (tmp_path / f"{name}.ics").write_text(text, encoding="utf-8")
+        pull = pulled(IcsExporter([Source("mine", str(tmp_path))]))
+        assert ids(pull) == ["mine:one", "mine:one"]
+        assert ["SUMMARY", {}, "New"] in dict(pull.found[-1].data or {})["properties"]
 
     def test_a_broken_file_is_set_aside_and_nothing_is_gone(self, tmp_path: Path) -> None:
         (tmp_path / "a.ics").write_text(

@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 import socket
-from ipaddress import ip_address
 from typing import Any
 
 import pytest
 
 from crossdock import PermanentError, TransientError
-from task_priority.exporters.ics.hosts import address_of, is_open
+from task_priority.exporters.ics.hosts import address_of
 from task_priority.exporters.ics.sources import Source
 
 
 @pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"])
-def test_the_open_network_is_open(address: str) -> None:
-    assert is_open(ip_address(address))
+def test_the_open_network_is_open(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    _resolve_to(monkeypatch, address)
+    assert address_of("calendar.example", 443, private=False) == address
 
 
 @pytest.mark.parametrize(
-    "address",
+    ("address", "what"),
     [
-        "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.1", "224.0.0.1",
-        "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:10.0.0.1", "64:ff9b::7f00:1",
-        "2002:7f00:1::1", "2001:db8::1",
+        ("127.0.0.1", "loopback"), ("192.168.1.1", "private"), ("100.64.0.1", "CGNAT"), ("224.0.0.1", "multicast"),
+        ("fe80::1%eth0", "link-local"), ("::ffff:10.0.0.1", "private"), ("64:ff9b::7f00:1", "loopback"),
+        ("2002:808:808::1", "6to4"), ("4000::1", "reserved"),
     ],
 )  # fmt: skip
-def test_what_is_not_of_the_open_network_is_closed(address: str) -> None:
-    assert not is_open(ip_address(address))
+def test_what_is_not_of_the_open_network_is_closed(
+    address: str, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _resolve_to(monkeypatch, address)
+    with pytest.raises(PermanentError, match=r"which is not on the open network") as caught:
+        address_of("calendar.example", 443, private=False)
+    assert what in str(caught.value)
 
 
 def test_a_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     _resolve_to(monkeypatch, "1.1.1.1", "10.0.0.1")
-    with pytest.raises(PermanentError, match=r"calendar\.example leads to 10\.0\.0\.1"):
+    with pytest.raises(PermanentError, match=r"calendar\.example leads to 10\.0\.0\.1 \(private\)"):
         address_of("calendar.example", 443, private=False)
     assert address_of("calendar.example", 443, private=True) == "1.1.1.1"
 

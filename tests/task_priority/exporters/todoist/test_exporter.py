@@ -130,6 +130,29 @@ def test_what_goes_with_a_project_a_section_or_a_whole_goes_here_too(
     assert "so everything was asked for again" in kept.remarks[-1]
 
 
+def test_a_comment_on_a_task_that_was_completed_before_is_set_aside_until_the_task_comes_back(
+    service: TodoistService,
+) -> None:
+    done = {"checked": True, "completed_at": "2026-03-01T08:00:00Z"}
+    service.task("done", **done)
+    kept = fresh(service)
+    service.asked.clear()
+    for comment, posted in (("n1", "2026-03-02T08:00:00.123456Z"), ("n2", "2026-03-03T08:00:00Z")):
+        service.put("notes", id=comment, item_id="done", content="hm", posted_at=posted)
+        service.task("done", **done, note_count=1)  # is told with it
+        kept.run(exporter_of(service))
+        kept.run(exporter_of(service))
+    assert "*" not in service.questions()
+    assert (
+        kept.reasons()
+        == ["it was written on a task that was completed before, and of such tasks no comments are kept"] * 2
+    )
+    service.task("done")
+    kept.run(exporter_of(service))
+    assert kept.objects() == fresh(service).objects()
+    assert (kept.ids("comments"), kept.reasons()) == ({"n1", "n2"}, [])
+
+
 def test_what_comes_back_with_a_project_comes_back_here_too(service: TodoistService) -> None:
     service.put("projects", id="p2", name="Move", is_archived=True)
     kept = fresh(service)
