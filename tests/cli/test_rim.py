@@ -255,8 +255,10 @@ def test_without_psycopg_a_store_in_postgresql_says_what_to_install(
     assert (result.code, result.out, result.err) == (
         ExitCode.CONFIG,
         "",
-        "crossdock: store.url names a PostgreSQL database, which needs psycopg; install it with: "
-        "pip install 'crossdock[postgresql]'\n",
+        (
+            "crossdock: store.url names a PostgreSQL database, which needs psycopg; install it with: "
+            "pip install 'crossdock[postgresql]'\n"
+        ),
     )
 
 

@@ -167,6 +167,8 @@ def test_without_the_extra_it_says_what_to_install(owner: Owner, library: str, c
     assert (result.code, result.out, result.err) == (
         3,
         "",
-        f"task-priority: Task Priority Lite needs {library}; install it with: "
-        "pip install 'crossdock[task-priority]'\n",
+        (
+            f"task-priority: Task Priority Lite needs {library}; install it with: "
+            "pip install 'crossdock[task-priority]'\n"
+        ),
     )
