@@ -179,7 +179,8 @@ def stay(screen: Screen, tally: Tally, running: list[subprocess.Popen[bytes]]) -
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # the latter: somebody closes the terminal
+        signal.signal(ending, signal.default_int_handler)
     try:
         sys.exit(main())
     except StoreError as error:  # such as one of another version

@@ -19,6 +19,8 @@ from tally import Tally
 from crossdock import Queue
 
 APPS = ("validator", "enricher", "file-exporter")
+OTHER_COLUMNS = 54
+WIDEST = 44
 PLAIN_EVERY_S = 2.0
 
 
@@ -54,7 +56,7 @@ class Screen:
             self._live.update(Group(self._table(), Text(), Text(self._figures(), style="bold")))
         elif time.monotonic() - self._told_at > PLAIN_EVERY_S:
             self._told_at = time.monotonic()
-            self.say(self._figures())
+            self.say(f"{self._figures()} · enricher by {current_way()}")
 
     def show_outcome(self) -> None:
         """Tell what came out and what was set aside."""
@@ -81,20 +83,21 @@ class Screen:
 
     def show_export(self, manifest: Path, rows: int) -> None:
         """Tell that a file came out."""
-        self.say(f"{shown(manifest.parent)}: {rows} orders came out, see {manifest.name}")
+        orders = "1 order" if rows == 1 else f"{rows} orders"
+        self.say(f"{shown(manifest.parent)}: {orders} came out, see {manifest.name}")
 
     def _figures(self) -> str:
         tally = self._tally
         return (
             f"sent {len(self._shop.dropped)} · delivered {len(tally.out)} · set aside {len(tally.set_aside)} · "
-            f"on the way {len(tally.on_the_way)} · lost {tally.lost()} · repeated {tally.repeated} · "
-            f"enricher by {current_way()}"
+            f"on the way {len(tally.on_the_way)} · lost {tally.lost()} · repeated {tally.repeated}"
         )
 
     def _table(self) -> Table:
         table = Table(box=None, header_style="dim", padding=(0, 3, 0, 0))
         table.add_column("app", min_width=14)
-        table.add_column("transport now", min_width=44, no_wrap=True)
+        width = max(16, min(WIDEST, self._console.width - OTHER_COLUMNS))  # what is too long for it ends in …
+        table.add_column("transport now", width=width, no_wrap=True)
         for title in ("waiting", "delivered", "set aside"):
             table.add_column(title, justify="right", min_width=len(title))
         table.add_row("file-importer", "data/imports →", "", "", "")
@@ -152,4 +155,6 @@ def _over_rest() -> Sequence[tuple[str, str]]:
 
 def _brief(value: str) -> str:
     """Return a line of the configuration without what is of little interest."""
-    return value.replace(', format = "jsonl", rows = 50, every = "500ms"', "").replace('"', "").strip("{} ")
+    for detail in (', format = "jsonl", rows = 50, every = "500ms"', ', allow = ["127.0.0.1"]'):
+        value = value.replace(detail, "")
+    return value.replace('"', "").strip("{} ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import re
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -104,7 +105,9 @@ def test_every_answer_has_a_number_and_the_headers_that_keep_browsers_from_harm(
 
 
 def test_errors_of_the_router_have_the_envelope_too(shared_api: Served) -> None:
-    assert shared_api.ask("GET", "/nothing").code == "NOT_FOUND"
+    nothing = shared_api.ask("GET", "/nothing")
+    assert nothing.code == "NOT_FOUND"
+    assert nothing.json["error"]["message"] == f"there is nothing at {PREFIX}/nothing; see {PREFIX}/docs"
     answer = shared_api.ask("PUT", "/messages")
     assert (answer.status, answer.code, answer.header("Allow")) == (405, "METHOD_NOT_ALLOWED", "GET, POST")
     wrong = shared_api.ask("POST", "/queues/app/claim", {"limit": 0, "nix": 1})
@@ -312,6 +315,11 @@ def _has_example(document: dict[str, Any], content: dict[str, Any]) -> bool:
 def test_the_page_of_the_document_needs_no_network(shared_api: Served) -> None:
     page = shared_api.ask("GET", "/docs", key=None).body.decode()
     assert "claimMessages" in page
+    assert "`" not in page
+    assert "**" not in page
+    assert page.count("Tell how far a job is.") == 1
+    anchors = set(re.findall(r"id=([^ >]+)", page))
+    assert set(re.findall(r"href=#([^ >]+)", page)) == anchors
     assert "<script" not in page
     assert "http://" not in page.replace("http://127.0.0.1", "")
     assert "https://" not in page

@@ -26,6 +26,20 @@ TIME_LIMIT_S = 60.0
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
+def without_library(name: str, folder: Path) -> dict[str, str]:
+    """Return what to change in the environment so that a new process does not find a library.
+
+    Args:
+        name: Of the module.
+        folder: Where a file is written for that.
+    """
+    hidden = folder / "hidden"
+    hidden.mkdir(exist_ok=True)
+    words = f"raise ModuleNotFoundError(\"No module named '{name}'\", name='{name}')\n"
+    (hidden / f"{name}.py").write_text(words, encoding="utf-8")
+    return {"PYTHONPATH": str(hidden)}
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What a command left behind."""

@@ -15,7 +15,7 @@ import pytest
 from crossdock import Queue, Status
 from crossdock.cli.exit_codes import MEANINGS, ExitCode, code_of
 from crossdock.domain import errors
-from tests.cli.command import Shell, interrupt, without_colour
+from tests.cli.command import Shell, interrupt, without_colour, without_library
 
 Store = Callable[[], AbstractContextManager[Queue]]
 
@@ -244,6 +244,22 @@ def test_help_has_examples_and_fits_the_terminal(shell: Shell) -> None:
 def test_a_group_alone_shows_its_help(shell: Shell) -> None:
     for group in ([], ["queue"], ["message"], ["store"], ["config"]):
         assert shell.good(*group).out == shell.good(*group, "--help").out
+
+
+@pytest.mark.parametrize("arguments", [["send", "validator", "{}"], ["queue", "stats"], ["store", "info"]])
+def test_without_psycopg_a_store_in_postgresql_says_what_to_install(
+    shell: Shell, tmp_path: Path, arguments: list[str]
+) -> None:
+    url = "postgresql://nobody@127.0.0.1:1/nothing"
+    result = shell.anew(*arguments, "--store", url, env=without_library("psycopg", tmp_path))
+    assert (result.code, result.out, result.err) == (
+        ExitCode.CONFIG,
+        "",
+        (
+            "crossdock: store.url names a PostgreSQL database, which needs psycopg; install it with: "
+            "pip install 'crossdock[postgresql]'\n"
+        ),
+    )
 
 
 def test_completion_is_offered(shell: Shell) -> None:

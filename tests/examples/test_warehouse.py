@@ -139,6 +139,71 @@ def test_no_order_is_lost_or_repeated_by_any_way(example: Path) -> None:
         assert not [path for path in (data / left).rglob("[!.]*") if path.is_file()]
 
 
+def in_example(example: Path, script: str, **streams: Any) -> subprocess.CompletedProcess[str]:
+    """Run a few lines among the modules of the example, in a terminal of 100 columns if it has one."""
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=example,
+        env=variables(example) | {"COLUMNS": "100"},
+        text=True,
+        timeout=60,
+        check=True,
+        **streams,
+    )
+
+
+def test_every_figure_fits_into_100_columns(example: Path, terminal: tuple[int, list[str]]) -> None:
+    theirs, written = terminal
+    script = (
+        "from types import SimpleNamespace\n"
+        "from run import Queue, Screen, Shop, STORE_URL, Tally, edit, prepare\n"
+        "prepare(SimpleNamespace(configuration=''))\n"
+        "edit('webhook')\n"
+        "with Queue(STORE_URL) as queue:\n"
+        "    queue.send_many('enricher', [1] * 1234)\n"
+        "    shop = Shop()\n"
+        "    screen = Screen(queue, shop, Tally(queue, shop))\n"
+        "    with screen.live():\n"
+        "        screen.update()\n"
+    )
+    in_example(example, script, stdout=theirs, stderr=theirs)
+    until(lambda: "repeated 0" in "".join(written))
+    lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line).strip() for line in "".join(written).splitlines()]
+    assert "app              transport now" in lines[0]
+    assert lines[0].endswith("waiting   delivered   set aside")
+    assert re.fullmatch(
+        r"enricher +http = http://127\.0\.0\.1:\d+/enrich +1234 +0 +0",
+        next(line for line in lines if line.startswith("enricher")),
+    )
+    assert "sent 0 · delivered 0 · set aside 0 · on the way 0 · lost 0 · repeated 0" in lines
+
+
+@pytest.mark.parametrize(("out", "lost"), [([], 0), (["2"], 0), (["3"], 2), (["2", "3"], 1)])
+def test_what_is_slow_is_not_lost_but_what_others_have_overtaken(
+    example: Path, out: list[str], lost: int
+) -> None:
+    (example / "work").mkdir()
+    script = (
+        "from run import Queue, Shop, STORE_URL, Tally\n"
+        "with Queue(STORE_URL) as queue:\n"
+        "    shop = Shop()\n"
+        "    shop.dropped = {'1': 100.0, '2': 101.0, '3': 121.5, '4': 122.0}\n"
+        "    tally = Tally(queue, shop)\n"
+        f"    tally.out.update({out})\n"
+        "    print(tally.lost())\n"
+    )
+    assert in_example(example, script, stdout=subprocess.PIPE).stdout == f"{lost}\n"
+
+
+def test_nothing_runs_on_when_its_terminal_is_closed(example: Path) -> None:
+    log = example / "work" / "hub.log"
+    process = start(example, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until(lambda: log.exists() and '"event":"supervisor.started"' in log.read_text("utf-8"), process)
+    os.killpg(process.pid, signal.SIGHUP)
+    assert process.wait(TIME_LIMIT_S) == 130
+    assert '"event":"supervisor.stopped"' in log.read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("option", "content", "reason"),
     [
@@ -263,10 +328,10 @@ def interrupt(process: subprocess.Popen[str]) -> str:
     return said or ""
 
 
-def until(holds: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+def until(holds: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
     """Wait until something holds, while a program lives."""
     deadline = time.monotonic() + TIME_LIMIT_S
     while not holds():
         assert time.monotonic() < deadline
-        assert process.poll() is None
+        assert process is None or process.poll() is None
         time.sleep(0.05)

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 from starlette.routing import compile_path
 
-from crossdock.api import documentation
+from crossdock.api import documentation, page
 from crossdock.api.access import OPEN
 from crossdock.api.attendance import Attendance
 from crossdock.api.documentation import PREFIX
@@ -137,10 +137,10 @@ def _documents(app: FastAPI) -> Operations:
     async def get_documentation() -> HTMLResponse:
         """Return this document as a page for people."""
         headers = {
-            "Content-Security-Policy": documentation.STYLE_POLICY,
+            "Content-Security-Policy": page.STYLE_POLICY,
             "Cache-Control": "max-age=300",
         }
-        return HTMLResponse(documentation.page(documentation.document(app)), headers=headers)
+        return HTMLResponse(page.page(documentation.document(app)), headers=headers)
 
     return operations
 
@@ -173,7 +173,7 @@ async def _unknown(request: Request, error: Exception) -> JsonAnswer:
     path = request.url.path[:200]
     match error.status_code:
         case 404:
-            refusal = Refusal("NOT_FOUND", f"there is nothing at {path}")
+            refusal = Refusal("NOT_FOUND", f"there is nothing at {path}; see {PREFIX}/docs")
         case 405:
             allowed = ", ".join(sorted(_methods(request)))
             refusal = Refusal(

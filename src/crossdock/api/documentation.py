@@ -1,9 +1,7 @@
-"""The OpenAPI document, and a page made of it that needs no network."""
+"""The OpenAPI document."""
 
 from __future__ import annotations
 
-import html
-import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -157,78 +155,3 @@ def _refusal(codes: list[str]) -> dict[str, Any]:
             "application/json": {"schema": {"$ref": "#/components/schemas/Error"}, "examples": examples}
         },
     }
-
-
-_STYLE: Final = """\
-body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}
-h2{margin-top:2.5rem;border-bottom:1px solid #ccc}h3{margin:2rem 0 .3rem}code,pre{font:14px/1.45 ui-monospace,monospace}
-pre{background:#f4f4f4;padding:.7rem;overflow:auto}table{border-collapse:collapse;width:100%}
-td,th{text-align:left;vertical-align:top;padding:.25rem .8rem .25rem 0;border-bottom:1px solid #e5e5e5}
-.m{display:inline-block;min-width:4rem;font-weight:700}summary{cursor:pointer}
-@media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#16181c}pre{background:#22252b}
-td,th,h2{border-color:#3a3d44}a{color:#8ab4f8}}
-"""
-STYLE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-
-
-def page(made: dict[str, Any]) -> str:
-    """Return the document as a page for people, with nothing in it that is fetched from elsewhere."""
-    parts = [
-        "<!doctype html><html lang=en><meta charset=utf-8>",
-        "<meta name=viewport content='width=device-width,initial-scale=1'>",
-        f"<title>{_text(made['info']['title'])} API</title><style>{_STYLE}</style>",
-        f"<h1>{_text(made['info']['title'])} API {_text(made['info']['version'])}</h1>",
-        f"<p>{_text(made['info']['description'])}</p>",
-        "<p>For programs: <a href=openapi.json>openapi.json</a></p>",
-        *_tagged(made),
-    ]
-    return "\n".join(parts)
-
-
-def _tagged(made: dict[str, Any]) -> Iterator[str]:
-    by_tag: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
-    for path, methods in made["paths"].items():
-        for method, one in methods.items():
-            by_tag.setdefault(one["tags"][0], []).append((method.upper(), path, one))
-    for tag, found in by_tag.items():
-        yield f"<h2 id={_text(tag)}>{_text(tag)}</h2>"
-        for method, path, one in found:
-            yield from _shown(made, method, path, one)
-
-
-def _shown(made: dict[str, Any], method: str, path: str, one: dict[str, Any]) -> Iterator[str]:
-    yield f"<h3 id={_text(one['operationId'])}><span class=m>{method}</span> <code>{_text(path)}</code></h3>"
-    yield f"<p><b>{_text(one['summary'])}.</b> {_text(one.get('description', ''))}</p>"
-    if one.get("parameters"):
-        rows = "".join(
-            f"<tr><td><code>{_text(p['name'])}</code><td>{_text(p['in'])}<td>{_text(p.get('description', ''))}"
-            for p in one["parameters"]
-        )
-        yield f"<table><tr><th>parameter<th>in<th>meaning{rows}</table>"
-    for kind, content in one.get("requestBody", {}).get("content", {}).items():
-        yield _example(f"Body, {kind}", _example_of(made, content))
-    for status, answer in one["responses"].items():
-        for content in answer.get("content", {"": {}}).values():
-            yield _example(f"{status}: {answer['description']}", _example_of(made, content))
-
-
-def _example(title: str, value: Any) -> str:
-    if value is None:
-        return f"<p>{_text(title)}</p>"
-    shown = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
-    return f"<details><summary>{_text(title)}</summary><pre>{_text(shown)}</pre></details>"
-
-
-def _example_of(made: dict[str, Any], content: dict[str, Any]) -> Any:
-    if "examples" in content:
-        return next(iter(content["examples"].values()))["value"]
-    if "example" in content:
-        return content["example"]
-    schema = content.get("schema", {})
-    if "$ref" in schema:
-        schema = made["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    return next(iter(schema.get("examples", [])), None)
-
-
-def _text(value: str) -> str:
-    return html.escape(value, quote=True)

@@ -33,7 +33,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "IDEMPOTENCY_KEY_REQUIRED": Kind(400, "name the request with an Idempotency-Key"),
     "UNAUTHORIZED": Kind(401, "show a key: Authorization: Bearer cdk_…"),
     "FORBIDDEN": Kind(403, "the key 'shop' has not the scope queue:work"),
-    "NOT_FOUND": Kind(404, "there is nothing at /api/v1/massages"),
+    "NOT_FOUND": Kind(404, "there is nothing at /api/v1/massages; see /api/v1/docs"),
     "MESSAGE_NOT_FOUND": Kind(404, "no message 0190b5a7-0000-7000-8000-000000000000"),
     "APP_NOT_FOUND": Kind(
         404, "no app validatr: it is not configured, and has no queue; did you mean validator?"

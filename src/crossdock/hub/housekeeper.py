@@ -111,7 +111,7 @@ class Housekeeper:
         except Exception as error:  # noqa: BLE001 - the rim of a service: it must live on
             known = str(error) in self._troubles.values()
             self._troubles[failed.name] = str(error)
-            if not known:
+            if not (known or self._stop.is_set()):  # a pass that outlasted the stop found the queue closed
                 self._notice(failed(reason=f"{type(error).__name__}: {error}"))
             return not isinstance(error, StoreUnavailable)
         self._troubles.pop(failed.name, None)

@@ -34,6 +34,9 @@ class Owner:
         assert result.code == 0, result
         return result
 
+    def anew(self, *arguments: str, **changes: str) -> Result:
+        return self._shell.anew(*arguments, env={**self.environment, **changes})
+
     def in_terminal(self, *arguments: str, **options: Any) -> Result:
         return self._shell.in_terminal(*arguments, env=self.environment, **options)
 

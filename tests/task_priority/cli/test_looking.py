@@ -11,7 +11,7 @@ import pytest
 
 from crossdock import __version__
 from task_priority.views.schemas import schema_of
-from tests.cli.command import environment, without_colour
+from tests.cli.command import environment, without_colour, without_library
 from tests.cli.test_version import SLOW_TO_IMPORT
 from tests.task_priority.cli.conftest import Owner
 
@@ -157,3 +157,18 @@ def test_nothing_slow_is_imported_for_the_version() -> None:
         [sys.executable, "-c", program], env=environment(), capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines() == [f"task-priority {__version__}", "[]"]
+
+
+@pytest.mark.parametrize(
+    ("library", "command"), [("tzlocal", "demo"), ("dateutil", "sandbox"), ("httpx", "demo")]
+)
+def test_without_the_extra_it_says_what_to_install(owner: Owner, library: str, command: str) -> None:
+    result = owner.anew(command, **without_library(library, owner.folder))
+    assert (result.code, result.out, result.err) == (
+        3,
+        "",
+        (
+            f"task-priority: Task Priority Lite needs {library}; install it with: "
+            "pip install 'crossdock[task-priority]'\n"
+        ),
+    )
