@@ -29,10 +29,10 @@ def title_of(task: Task) -> str:
     return printable(task.title)
 
 
-def reasons_text(ranked: Ranked, most: int | None = None) -> str:
+def reasons(ranked: Ranked, most: int | None = None) -> list[str]:
     """Return the evidence of the terms that weigh most, each with its points."""
     terms = sorted(ranked.terms, key=lambda term: -abs(term.points))
-    return ", ".join(f"{printable(term.evidence)} ({term.points:+})" for term in terms[:most])
+    return [f"{printable(term.evidence)} ({term.points:+})" for term in terms[:most]]
 
 
 def facts_text(task: Task, today: date, zone: tzinfo) -> str:
@@ -111,10 +111,13 @@ def placed_by_task(plan: Plan) -> dict[TaskId, Placed]:
 def when_text(overview: Overview, ranked: Ranked, placed: dict[TaskId, Placed]) -> str:
     """Say when a task fits, or nothing."""
     one = placed.get(ranked.task.id)
-    if one is None:
-        return ""
-    text = pieces_text(one.pieces, today_of(overview), overview.settings.zone)
-    return f"{text} (late)" if one.late else text
+    return "" if one is None else planned_text(one, today_of(overview), overview.settings.zone)
+
+
+def planned_text(placed: Placed, today: date, zone: tzinfo) -> str:
+    """Write when a task is planned, and whether that is late."""
+    text = pieces_text(placed.pieces, today, zone)
+    return f"{text} (late)" if placed.late else text
 
 
 def freshness_text(source: SourceState, now: datetime) -> str:
