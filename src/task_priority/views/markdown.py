@@ -13,6 +13,7 @@ from task_priority.views.texts import (
     balance_text,
     day_heading,
     freshness_text,
+    missed_texts,
     placed_by_task,
     planned_text,
     reasons,
@@ -57,6 +58,13 @@ def plan_markdown(overview: Overview) -> str:
     for placed in overview.plan.placed:
         title = escaped(title_of(placed.ranked.task))
         lines.append(f"| {planned_text(placed, today, zone)} | {title} | {placed.ranked.score} |")
+    late = [(one.ranked, one.missed) for one in overview.plan.placed if one.missed is not None]
+    if late:
+        lines += ["", "## Not in time", ""]
+    lines += [
+        f"- **{escaped(title_of(one.task))}**: {escaped('; '.join(missed_texts(overview, one, reason)))}"
+        for one, reason in late
+    ]
     if overview.plan.unplaced:
         lines += ["", "## No place for", ""]
     lines += [

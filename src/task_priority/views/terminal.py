@@ -13,6 +13,7 @@ from rich.text import Text
 from crossdock.command import printable
 from task_priority.fit.alternatives import alternatives
 from task_priority.fit.plan import Unplaced
+from task_priority.fit.reasons import Reason
 from task_priority.model import Priority
 from task_priority.overview import Change, Overview, Pending, SourceState
 from task_priority.ranking.rank import Ranked
@@ -25,6 +26,8 @@ from task_priority.views.texts import (
     facts_text,
     free_today_text,
     freshness_text,
+    missed_texts,
+    missed_today,
     moment_text,
     pieces_text,
     placed_by_task,
@@ -46,12 +49,14 @@ _ENTRY_STYLES: Final[Mapping[EntryKind, tuple[str, str]]] = {
     EntryKind.LATE: ("▸", "red"),
 }
 _MOST_REASONS: Final = 3
+_MOST_MISSED: Final = 5
 
 
 def today_view(overview: Overview, ranked: Sequence[Ranked]) -> Group:
     """Return what to do next, why and when, and the day."""
     today = today_of(overview)
     parts: list[RenderableType] = [_heading(f"{day_heading(today, today)}. {free_today_text(overview)}.")]
+    parts += _missed_today(overview)
     parts += [_tasks(overview, ranked, "Nothing is to be done."), Text(), *_day(overview, today), Text()]
     return Group(*parts, Text(f"{balance_text(overview.plan)}."), *remarks_view(overview))
 
@@ -82,6 +87,9 @@ def plan_view(overview: Overview) -> Group:
         style = "red" if placed.late else "green"
         table.add_row(parts_of_times(when, style), _title(placed.ranked), str(placed.ranked.score))
     parts: list[RenderableType] = [_heading(f"{balance_text(overview.plan)}."), table]
+    late = [(one.ranked, one.missed) for one in overview.plan.placed if one.missed is not None]
+    if late:
+        parts += [Text(), _heading("Not in time:"), _missed(overview, late)]
     if overview.plan.unplaced:
         parts += [Text(), _heading("No place for:"), _unplaced(overview.plan.unplaced)]
     return Group(*parts, *remarks_view(overview))
@@ -163,6 +171,24 @@ def _tasks(
     return rankedcolumns(overview, ranked, with_status=with_status) if ranked else Text(empty)
 
 
+def _missed_today(overview: Overview) -> Iterator[RenderableType]:
+    """Yield what must be done today and does not fit any more, however low it is in the list."""
+    missed = missed_today(overview)
+    if not missed:
+        return
+    yield Text("Does not fit today:", style="bold red")
+    yield _missed(overview, missed[:_MOST_MISSED])
+    if len(missed) > _MOST_MISSED:
+        yield Text(f"  and {len(missed) - _MOST_MISSED} more: task-priority plan")
+    yield Text()
+
+
+def _missed(overview: Overview, missed: Sequence[tuple[Ranked, Reason]]) -> ExplainedList:
+    return ExplainedList(
+        [Explained(title_of(one.task), missed_texts(overview, one, reason)) for one, reason in missed]
+    )
+
+
 def _day(overview: Overview, day: date) -> Iterator[RenderableType]:
     yield _heading(day_heading(day, today_of(overview)))
     entries = day_entries(overview, day)
@@ -189,7 +215,9 @@ def _place_in_plan(overview: Overview, ranked: Ranked) -> Iterator[RenderableTyp
     elif placed is None:
         yield Hanging(Text(_why_not_planned(ranked)))
     else:
+        missed = placed.missed
         late = ", which is late" if placed.late else ""
+        late += "" if missed is None else f": {missed.text}; {missed.change}"
         yield Hanging(Text(f"Planned {pieces_text(placed.pieces, today, zone)}{late}.", style="green"))
         for other in alternatives(plan, placed):
             yield Hanging(Text(f"Not {pieces_text([other.piece], today, zone)}: {other.why_not}."))

@@ -9,10 +9,12 @@ from typing import Final
 from crossdock.command import printable
 from task_priority.fit.placing import Piece
 from task_priority.fit.plan import Placed, Plan
+from task_priority.fit.reasons import Reason
 from task_priority.model import Task, TaskId
-from task_priority.moments import Day, Moment, day_of, start_of
+from task_priority.moments import Day, Moment, day_of, end_of, start_of
 from task_priority.overview import Overview, SourceState
 from task_priority.ranking.rank import Ranked
+from task_priority.ranking.terms import ends_at
 from task_priority.words import count_text, day_text, duration_text
 
 CONNECT_HINT: Final = (
@@ -106,6 +108,35 @@ def today_of(overview: Overview) -> date:
 def placed_by_task(plan: Plan) -> dict[TaskId, Placed]:
     """Return the placed tasks by their ids."""
     return {one.ranked.task.id: one for one in plan.placed}
+
+
+def missed_of(plan: Plan) -> dict[TaskId, Reason]:
+    """Return why tasks have no place in the plan, or none in time, by their ids, in order of rank."""
+    late = [(one.ranked, one.missed) for one in plan.placed if one.missed is not None]
+    found = [*late, *((one.ranked, one.reason) for one in plan.unplaced)]
+    return {ranked.task.id: reason for ranked, reason in sorted(found, key=lambda one: one[0].place)}
+
+
+def missed_today(overview: Overview) -> list[tuple[Ranked, Reason]]:
+    """Return what must be done today and has no place before its end, and why, in order of rank."""
+    missed, settings, today = missed_of(overview.plan), overview.settings, today_of(overview)
+    last = end_of(Day(today), settings.zone)
+    return [
+        (one, missed[one.task.id])
+        for one in overview.plan.ranked
+        if one.task.id in missed
+        and (ends := ends_at(one.task, settings)) is not None
+        and overview.now < ends <= last
+    ]
+
+
+def missed_texts(overview: Overview, ranked: Ranked, reason: Reason) -> list[str]:
+    """Say what keeps a task from being done in time, what would help, and when it fits instead, if it does."""
+    placed = placed_by_task(overview.plan).get(ranked.task.id)
+    texts = [reason.text, reason.change]
+    if placed is not None:
+        texts.append(f"planned {planned_text(placed, today_of(overview), overview.settings.zone)}")
+    return texts
 
 
 def when_text(overview: Overview, ranked: Ranked, placed: dict[TaskId, Placed]) -> str:

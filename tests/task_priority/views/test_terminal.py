@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import io
+from datetime import date
 
 import pytest
 from rich.console import Console, RenderableType
 
 from task_priority.cli.output import show_view
+from task_priority.model import Priority
+from task_priority.moments import Day
 from task_priority.overview import Change, Pending
 from task_priority.ranking.rank import Ranked
 from task_priority.settings_table import SettingsTable, WeightsTable
 from task_priority.views import terminal
 from task_priority.views.settings import settings_view
 from task_priority.views.timeline import days_of
-from tests.task_priority.cases import NOW
+from tests.task_priority.cases import NOW, make_task
 from tests.task_priority.views.account import TASKS, overview
 
 FOOTER = """
@@ -116,6 +119,16 @@ No place for:
 """
 
 
+MISSED = """\
+Today, Thursday 26 November. 6 h 23 min free today.
+Does not fit today:
+  figures: needs 6 h 40 min before the end of Thursday, 6 h 23 min free; it fits if it may be done by Friday 15:40; \
+planned tomorrow 09:00–15:40 (late)
+
+#  Score  Task"""
+DAY = date(2026, 11, 26)
+
+
 def drawn(view: RenderableType, width: int) -> str:
     """Return what a terminal of that width shows, without the spaces at the ends of lines."""
     target = io.StringIO()
@@ -136,6 +149,24 @@ def test_today_has_tasks_with_reasons_the_day_and_how_fresh_it_all_is(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert plain(terminal.today_view(overview(), overview().plan.ranked[:2]), capsys) == TODAY
+
+
+def test_what_no_longer_fits_today_stands_at_the_top_with_what_binds(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tasks = [
+        make_task("parcel", 30, due=Day(DAY)),
+        make_task("figures", 400, deadline=DAY, priority=Priority.URGENT, labels=("whole",)),
+    ]
+    seen = overview(tasks=tasks)
+    shown = plain(terminal.today_view(seen, seen.plan.ranked), capsys)
+    assert shown.startswith(MISSED)
+    assert "tomorrow 09:00–15:40 (late)" in shown
+    assert (
+        "Planned tomorrow 09:00–15:40, which is late: needs 6 h 40 min before the end of Thursday"
+        in plain(terminal.why_not_view(seen, seen.plan.ranked[0]), capsys)
+    )
+    assert "\nNot in time:\n  figures: needs 6 h 40 min" in plain(terminal.plan_view(seen), capsys)
 
 
 def test_the_plan_has_what_fits_and_what_does_not_with_the_nearest_change(
