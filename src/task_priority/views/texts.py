@@ -22,6 +22,12 @@ CONNECT_HINT: Final = (
     "Then connect your own: task-priority connect todoist (or google, ics, csv), "
     "or rank your files as they are: task-priority today --ics my.ics --csv my.csv"
 )
+FIRST_STEPS: Final = """\
+No source is connected. What you can do:
+  task-priority demo                              see what it would be like
+  task-priority connect todoist                   your own; or google, ics, csv
+  task-priority today --ics my.ics --csv my.csv   rank your files as they are"""
+"""The same as ``CONNECT_HINT``, where there is room for several lines."""
 _MINUTE: Final = timedelta(minutes=1)
 _SHOWN_PROBLEMS: Final = 3
 
