@@ -178,6 +178,30 @@ class Credentials:
             ) from error
 
 
+class TriedCredentials(Credentials):
+    """Credentials of which some are tried: these are in memory alone, and what is kept under their names stays.
+
+    Args:
+        home: The folder of the application.
+        tried: By name, what is used instead of what is kept.
+    """
+
+    def __init__(self, home: Path, tried: Mapping[str, Mapping[str, Any]]) -> None:
+        super().__init__(home)
+        self._tried = dict(tried)
+
+    def store(self, name: str, values: Mapping[str, Any]) -> str:
+        """Keep credentials; those that are tried in memory."""
+        if name not in self._tried:
+            return super().store(name, values)
+        self._tried[name] = dict(values)
+        return "memory"
+
+    def load(self, name: str) -> Mapping[str, Any] | None:
+        """Return those that are tried, else those that are kept."""
+        return self._tried[name] if name in self._tried else super().load(name)
+
+
 def _is_in_ring(file: Path) -> bool:
     try:
         return _read(file) == _KEPT_IN_RING

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias, runtime_checkable
 
 from crossdock import ConfigError
 from task_priority.connections import Connections
@@ -24,6 +24,19 @@ CONNECTED_AS: Final[Mapping[str, tuple[str, ...]]] = {
     "todoist": ("todoist",), "google": ("google-calendar", "google-tasks"), "ics": ("ics",), "csv": ("todoist-backup",),
 }  # fmt: skip
 """The sources behind each word of ``task-priority connect``."""
+
+
+@runtime_checkable
+class Triable(Protocol):
+    """An exporter that can tell with one small question whether its credentials work."""
+
+    def try_out(self) -> None:
+        """Ask it.
+
+        Raises:
+            DeliveryError: They do not, or the service does not answer.
+        """
+
 
 Read: TypeAlias = Callable[[Objects, Window], Reading]
 
@@ -45,10 +58,13 @@ class Sources:
 
     Args:
         home: Where it is said which are, and where their credentials are.
+        tried: Credentials by their names, to be used instead of those that are kept.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, *, tried: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         self._home = home
+        self._tried = tried or {}
+        self._credentials: Credentials | None = None
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -101,10 +117,12 @@ class Sources:
         return [Stored(name, exports) for name in self.names()]
 
     def credentials(self) -> Credentials:
-        """Return the credentials of the home."""
-        from task_priority.credentials import Credentials  # noqa: PLC0415 - slow to import, seldom needed
+        """Return the credentials of the home; if some are tried, with them."""
+        from task_priority.credentials import TriedCredentials  # noqa: PLC0415 - slow to import, seldom needed
 
-        return Credentials(self._home.folder)
+        if self._credentials is None:
+            self._credentials = TriedCredentials(self._home.folder, self._tried)
+        return self._credentials
 
     def todoist_writer(self, queue: Queue) -> Callable[[Message], Any]:
         """Return what hands changes over to Todoist.

@@ -85,6 +85,9 @@ def test_every_task_and_every_event_is_accounted_for(
     placed, unplaced = ([one.ranked.task.id for one in part] for part in (plan.placed, plan.unplaced))
     assert sorted([*placed, *unplaced]) == sorted(actions)
     assert all(one.reason.text and one.reason.change for one in plan.unplaced)
+    missed = {one.ranked.task.id: one.missed for one in plan.placed if one.missed is not None}
+    assert all(reason.text and reason.change for reason in missed.values())
+    assert missed.keys() <= {one.ranked.task.id for one in plan.placed if one.late}
     assert not {one.event.id for one in plan.busy} & {one.event.id for one in plan.unheeded}
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from crossdock.command import ExitCode, Refusal, ask_to_reload, can_ask, hint, progress, say
 from task_priority.cli.session import Session
+from task_priority.cli.writing import problem_text
 
 if TYPE_CHECKING:
     from crossdock import Queue
@@ -31,6 +33,28 @@ def read_secret(what: str, *, variable: str | None = None) -> str:
     return given
 
 
+@contextmanager
+def keeping(names: Iterable[str]) -> Iterator[None]:
+    """Say of what goes wrong that nothing has changed.
+
+    Args:
+        names: Of the credentials that were to be replaced.
+
+    Raises:
+        Refusal: A service does not answer, or refuses the credentials.
+    """
+    from crossdock import DeliveryError
+    from task_priority.credentials import Credentials
+
+    try:
+        yield
+    except DeliveryError as error:
+        kept = Credentials(Session().home.folder)
+        before = [where for name in names if (where := kept.where(name)) is not None]
+        outcome = f"the credentials of before are kept, in {before[0]}" if before else "nothing is kept"
+        raise Refusal(f"{problem_text(error)}; nothing was connected, and {outcome}") from error
+
+
 def connect_sources(
     connections: Mapping[str, Mapping[str, Any]], secrets: Mapping[str, Mapping[str, Any]]
 ) -> None:
@@ -38,34 +62,25 @@ def connect_sources(
 
     Args:
         connections: By name, what is said of each.
-        secrets: Credentials by the name under which they are kept.
+        secrets: Credentials by the name under which they are to be kept; they are tried before.
 
     Raises:
-        DeliveryError: A service does not answer, or refuses the credentials; nothing has changed.
+        Refusal: A service does not answer, or refuses the credentials; nothing has changed.
     """
     from task_priority.connections import Connections
+    from task_priority.credentials import Credentials
     from task_priority.sources import Sources
 
     session = Session()
-    with session.queue() as queue, Sources(session.home) as sources:
-        credentials, known = sources.credentials(), Connections(session.home.connections)
-        before = {name: credentials.load(name) for name in secrets}
-        for name, values in secrets.items():
-            credentials.store(name, values)
-        try:
+    with session.queue() as queue, Sources(session.home, tried=secrets) as sources:
+        with keeping(secrets):
+            _try_out(sources, connections)
             _fetch(queue, sources, connections)
-        except BaseException:
-            for name, earlier in before.items():
-                if earlier is None:
-                    credentials.forget(name)
-                else:
-                    credentials.store(name, earlier)
-            _let_go_on(queue, connections)
-            raise
+        kept, known = Credentials(session.home.folder), Connections(session.home.connections)
+        for name, values in secrets.items():  # a service may have renewed what was tried
+            hint(f"kept in {kept.store(name, sources.credentials().load(name) or values)}")
         for name, options in connections.items():
             known.put(name, options)
-        for name in secrets:
-            hint(f"kept in {credentials.where(name)}")
         _let_go_on(queue, connections)
         tell_hub(queue)
     hint("see what to do next: task-priority today")
@@ -78,7 +93,7 @@ def tell_hub(queue: Queue) -> None:
 
 
 def _let_go_on(queue: Queue, names: Iterable[str]) -> None:
-    """Resume what a hub paused when credentials were refused, those of before or those just tried."""
+    """Resume what a hub paused when the credentials of before were refused."""
     from task_priority.asked import WRITER
     from task_priority.sources import TODOIST
 
@@ -86,6 +101,16 @@ def _let_go_on(queue: Queue, names: Iterable[str]) -> None:
         queue.resume(name)
         if name == TODOIST:
             queue.resume(WRITER)
+
+
+def _try_out(sources: Sources, connections: Mapping[str, Mapping[str, Any]]) -> None:
+    """Ask each service one small thing, before anything of it is stored."""
+    from task_priority.sources import Triable
+
+    for name, options in connections.items():
+        exporter = sources.exporter(name, options)
+        if isinstance(exporter, Triable):
+            exporter.try_out()
 
 
 def _fetch(queue: Queue, sources: Sources, connections: Mapping[str, Mapping[str, Any]]) -> None:

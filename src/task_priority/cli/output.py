@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from crossdock.command import ExitCode, Refusal, say, say_json
-from task_priority.views.texts import CONNECT_HINT
+from task_priority.views.texts import FIRST_STEPS
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -42,7 +42,7 @@ def show(
     elif overview.sources:
         show_view(view())
     else:
-        show_view(CONNECT_HINT)
+        say(FIRST_STEPS)
 
 
 def show_view(view: RenderableType) -> None:

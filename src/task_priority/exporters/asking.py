@@ -33,6 +33,25 @@ class Answer:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What people call the far side.
+
+    Attributes:
+        name: What they call it.
+        usual: Its usual host, or the domain of its usual hosts.
+    """
+
+    name: str
+    usual: str
+
+    def at(self, host: str) -> str:
+        """Return its name, and the host only if it is not the usual one."""
+        if host == self.usual or host.endswith(f".{self.usual}"):
+            return self.name
+        return f"{self.name} at {host}"
+
+
 WaitOf: TypeAlias = Callable[[Answer], timedelta | None]
 """Tells how long an answer asks to wait; None: it does not say."""
 
@@ -75,6 +94,7 @@ class Asking:
         url: str,
         *,
         address: str | None = None,
+        service: Service | None = None,
         waits: WaitOf | None = None,
         **options: Any,
     ) -> Answer:
@@ -83,6 +103,7 @@ class Asking:
         Args:
             method: Of HTTP.
             url: May hold a secret: no error names more of it than its host.
+            service: What errors call the far side; by default its host.
             address: Where to connect, instead of wherever the name of the host leads; the certificate and all else
                 are those of the URL.
             waits: Where a service says in a way of its own how long to wait; by default ``Retry-After`` says it.
@@ -94,32 +115,33 @@ class Asking:
             PermanentError: The address is no URL.
         """
         target = _read_url(url)
+        called = target.host if service is None else service.at(target.host)
         if address is not None:
             options["headers"] = {**options.get("headers", {}), "host": target.netloc.decode("ascii")}
             options["extensions"] = {"sni_hostname": target.raw_host.decode("ascii")}
             target = target.copy_with(host=address)
         try:
             with self._client.stream(method, target, **options) as response:
-                body = self._read(response, _host(url))
+                body = self._read(response, called)
         except httpx.HTTPError as error:
-            raise TransientError(f"{_host(url)} does not answer: {type(error).__name__}") from error
+            raise TransientError(f"{called} does not answer: {type(error).__name__}") from error
         answer = Answer(response.status_code, dict(response.headers), body)
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             wait = (waits or retry_after)(answer)
-            raise RateLimited(f"{_host(url)} asks to wait", retry_after=wait)
+            raise RateLimited(f"{called} asks to wait", retry_after=wait)
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise TransientError(f"{_host(url)} answers {answer.status}")
+            raise TransientError(f"{called} answers {answer.status}")
         return answer
 
-    def _read(self, response: httpx.Response, host: str) -> bytes:
+    def _read(self, response: httpx.Response, called: str) -> bytes:
         parts, size, end = [], 0, time.monotonic() + self._longest.total_seconds()
         for part in response.iter_bytes():
             size += len(part)
             if size > self._max_body_bytes:
-                raise TransientError(f"{host} sends more than {self._max_body_bytes} bytes in one answer")
+                raise TransientError(f"{called} sends more than {self._max_body_bytes} bytes in one answer")
             if time.monotonic() > end:
                 raise TransientError(
-                    f"{host} takes more than {self._longest.total_seconds():g} s for one answer"
+                    f"{called} takes more than {self._longest.total_seconds():g} s for one answer"
                 )
             parts.append(part)
         return b"".join(parts)
@@ -137,7 +159,3 @@ def _read_url(url: str) -> httpx.URL:
     except httpx.InvalidURL:
         # its words hold the address
         raise PermanentError("an address cannot be read as a URL") from None
-
-
-def _host(url: str) -> str:
-    return httpx.URL(url).host

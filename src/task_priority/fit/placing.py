@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -27,6 +28,8 @@ class Wish:
         until: It must be over by then; None: whenever.
         shortest: It may be split into pieces of at least this length; None: in one piece.
         better_by: The earlier it is over, the better: by the first of these by which it can be, in order.
+        or_by: If it cannot be over by its end, then by the first of these by which it can be, in order, or whenever it
+            can; empty: not at all then.
     """
 
     key: str
@@ -35,6 +38,7 @@ class Wish:
     until: datetime | None = None
     shortest: timedelta | None = None
     better_by: tuple[datetime, ...] = ()
+    or_by: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -63,7 +67,8 @@ def place(wishes: Sequence[Wish], slots: Sequence[Slot]) -> dict[str, tuple[Piec
     First wishes are admitted, the most wanted first, each if it fits together with those admitted before it; one that
     is better early is so by the first of its ends with which it does, and keeps that end. Then each gets the earliest
     time with which the admitted ones that are still to be placed can be met. So a wanted wish waits for a less wanted
-    one only if that one would be late otherwise, and loses its place to none.
+    one only if that one would be late otherwise, and loses its place to none. What cannot be in time is admitted late,
+    before what is less wanted, except that it makes nothing else late.
 
     Args:
         wishes: No two have the same key.
@@ -125,8 +130,27 @@ def without(slots: Sequence[Slot], pieces: Sequence[Piece]) -> list[Slot]:
 def _admitted(wishes: Sequence[Wish], slots: Sequence[Slot]) -> list[Wish]:
     """Return wishes that can be met together, the most wanted let in first, in order of their ends."""
     admission = _Admission(slots)
+    late: set[str] = set()
     for wish in wishes:
-        any(admission.admits(one) for one in _with_each_end(wish))
+        if not any(admission.admits(one) for one in _with_each_end(wish)) and wish.or_by:
+            late.add(wish.key)
+    return _admitted_with(late, wishes, slots, timely=admission.admitted) if late else admission.admitted
+
+
+def _admitted_with(
+    late: AbstractSet[str], wishes: Sequence[Wish], slots: Sequence[Slot], *, timely: Sequence[Wish]
+) -> list[Wish]:
+    """Admit wishes anew, some of them late: first those that were admitted with an end, then the most wanted."""
+    admission = _Admission(slots)
+    with_end = {one.key: one for one in timely if one.until is not None}
+    for wish in wishes:
+        if wish.key in with_end:
+            admission.admits(with_end[wish.key])
+    for wish in wishes:
+        if wish.key in late:
+            any(admission.admits(replace(wish, until=end)) for end in (*wish.or_by, None))
+        elif wish.key not in with_end:
+            admission.admits(wish)
     return admission.admitted
 
 

@@ -28,11 +28,13 @@ class Placed:
     Attributes:
         pieces: In order; more than one if the task is split.
         late: It ends after its due date, which has passed or cannot be met.
+        missed: Why it cannot be in time, if its due date has not passed.
     """
 
     ranked: Ranked
     pieces: tuple[Piece, ...]
     late: bool
+    missed: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,8 @@ def make_plan(tasks: Sequence[Task], events: Sequence[Event], *, now: datetime, 
     left = without(slots, [piece for pieces in found.values() for piece in pieces])
     reasons = Reasons(slots, left, busy, settings)
     placed = [
-        Placed(one, found[one.task.id], late=_is_late(one.task, found[one.task.id], settings))
-        for one in actions
+        _placed(one, wish, found[one.task.id], reasons)
+        for one, wish in zip(actions, wishes, strict=True)
         if one.task.id in found
     ]
     return Plan(
@@ -132,16 +134,22 @@ def make_plan(tasks: Sequence[Task], events: Sequence[Event], *, now: datetime, 
 
 
 def wish_of(task: Task, *, now: datetime, end: datetime, settings: Settings) -> Wish:
-    """Return what a task asks of the plan; what is overdue asks for the first day on which it can be done."""
+    """Return what a task asks of the plan.
+
+    What is overdue asks for the first day on which it can be done, and so does what cannot be done in time.
+    """
     until = ends_at(task, settings)
+    days = () if until is None else _ends_of_days(now, end, settings.zone)
+    can_be_met = until is not None and now < until < end
     whole = first_of(task.labels, settings.whole_labels) is not None
     return Wish(
         key=task.id,
         labels=task.labels,
         needed=needed_by(task, settings),
-        until=until if until is not None and now < until < end else None,
+        until=until if can_be_met else None,
         shortest=settings.shortest_piece if settings.split and not whole else None,
-        better_by=_ends_of_days(now, end, settings.zone) if until is not None and until <= now else (),
+        better_by=days if until is not None and until <= now else (),
+        or_by=tuple(day for day in days if until is not None and until < day) if can_be_met else (),
     )
 
 
@@ -151,9 +159,12 @@ def _ends_of_days(now: datetime, end: datetime, zone: tzinfo) -> tuple[datetime,
     return tuple(end_of(Day(first + timedelta(days=count)), zone) for count in range((last - first).days))
 
 
-def _is_late(task: Task, pieces: Sequence[Piece], settings: Settings) -> bool:
-    ends = ends_at(task, settings)
-    return ends is not None and pieces[-1].end > ends
+def _placed(ranked: Ranked, wish: Wish, pieces: tuple[Piece, ...], reasons: Reasons) -> Placed:
+    """Return a placed task, which may be placed after the end that it asked for."""
+    done = pieces[-1].end
+    ends = ends_at(ranked.task, reasons.settings)
+    missed = reasons.of(wish, done_by=done) if wish.until is not None and done > wish.until else None
+    return Placed(ranked, pieces, late=ends is not None and done > ends, missed=missed)
 
 
 def _cut_off(slot: Slot, end: datetime) -> Slot:

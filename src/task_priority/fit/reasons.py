@@ -1,4 +1,4 @@
-"""Why a task has no place in the plan: what binds, and the nearest change that would help."""
+"""Why a task has no place in the plan, or none in time: what binds, and the nearest change that would help."""
 
 from __future__ import annotations
 
@@ -58,21 +58,27 @@ class Reasons:
         self, slots: Sequence[Slot], left: Sequence[Slot], busy: Sequence[Busy], settings: Settings
     ) -> None:
         self.slots, self.left, self.busy, self.settings = slots, left, busy, settings
-        self._found: dict[Wish, Reason] = {}
+        self._found: dict[tuple[Wish, datetime | None], Reason] = {}
 
-    def of(self, wish: Wish) -> Reason:
-        """Say why one was not placed; wishes that ask for the same have the same reason."""
+    def of(self, wish: Wish, *, done_by: datetime | None = None) -> Reason:
+        """Say why one was not placed, or not in time; wishes that ask for the same have the same reason.
+
+        Args:
+            wish: With the end that it was to meet.
+            done_by: When it is over, if it was placed after that end.
+        """
         shape = replace(wish, key="")
-        if shape not in self._found:
-            self._found[shape] = _Search(shape, self).reason()
-        return self._found[shape]
+        if (shape, done_by) not in self._found:
+            self._found[shape, done_by] = _Search(shape, self, done_by).reason()
+        return self._found[shape, done_by]
 
 
 class _Search:
     """The search for what binds one wish."""
 
-    def __init__(self, wish: Wish, reasons: Reasons) -> None:
+    def __init__(self, wish: Wish, reasons: Reasons, done_by: datetime | None) -> None:
         self._wish = wish
+        self._done_by = done_by
         self._at = reasons
         to_the_minute = replace(wish, shortest=timedelta(minutes=1))
         self._free = room_for(to_the_minute, reasons.slots)
@@ -114,12 +120,20 @@ class _Search:
         wish, left, shortest = self._wish, self._at.left, self._at.settings.shortest_piece
         if wish.shortest is None and pieces_for(replace(wish, shortest=shortest), left):
             return f"it fits if it may be split into pieces of {duration_text(shortest)} or more"
-        if wish.until is not None and (later := pieces_for(replace(wish, until=None), left)):
-            return f"it fits if it may be done by {self._when(later[-1].end)}"
+        later = self._later()
+        if later is not None:
+            return f"it fits if it may be done by {self._when(later)}"
         longest = _longest(wish, left)
         if longest >= min(shortest, wish.needed / 2):
             return f"it fits if it takes {duration_text(longest)} or less"
         return self._give_up()
+
+    def _later(self) -> datetime | None:
+        """Return when it is over, or could be, if it may be late."""
+        if self._wish.until is None or self._done_by is not None:
+            return self._done_by
+        pieces = pieces_for(replace(self._wish, until=None), self._at.left)
+        return pieces[-1].end if pieces else None
 
     def _give_up(self) -> str:
         wish = self._wish

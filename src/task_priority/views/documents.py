@@ -9,6 +9,7 @@ from typing import Final, Literal, assert_never
 from task_priority.fit.alternatives import alternatives
 from task_priority.fit.busy import Busy, Unheeded
 from task_priority.fit.plan import Balance, Placed, Plan, Unplaced
+from task_priority.fit.reasons import Reason
 from task_priority.fit.slots import Slot
 from task_priority.model import Event, Priority, Task
 from task_priority.moments import Day, Floating, Instant, Moment
@@ -154,17 +155,24 @@ def placed_form(placed: Placed) -> forms.PlacedForm:
         "score": placed.ranked.score,
         "late": placed.late,
         "pieces": [_span(piece.start, piece.end) for piece in placed.pieces],
+        "missed": None if placed.missed is None else reason_form(placed.missed),
     }
 
 
 def unplaced_form(unplaced: Unplaced) -> forms.UnplacedForm:
     """Return a task without a place, and why."""
-    reason = unplaced.reason
     return {
         "task_id": unplaced.ranked.task.id,
         "title": unplaced.ranked.task.title,
         "place": unplaced.ranked.place,
         "score": unplaced.ranked.score,
+        **reason_form(unplaced.reason),
+    }
+
+
+def reason_form(reason: Reason) -> forms.ReasonForm:
+    """Return what binds, and what would help."""
+    return {
         "constraint": reason.constraint.value,
         "needed_minutes": _minutes(reason.needed),
         "free_minutes": _minutes(reason.free),

@@ -9,7 +9,7 @@ from typing import Final
 from icalendar import Calendar, Event
 
 from task_priority.fit.plan import Placed, Plan
-from task_priority.views.texts import reasons_text, title_of
+from task_priority.views.texts import reasons, title_of
 
 _PRODUCT: Final = "-//Crossdock//Task Priority Lite//EN"
 _REFRESH: Final = timedelta(minutes=15)
@@ -43,7 +43,7 @@ def _events(placed: Placed, now: datetime) -> Iterator[Event]:
         event.add("dtstart", piece.start)
         event.add("dtend", piece.end)
         event.add("summary", title_of(task) + (f" ({number} of {count})" if count > 1 else ""))
-        event.add("description", f"{placed.ranked.score} points: {reasons_text(placed.ranked)}")
+        event.add("description", f"{placed.ranked.score} points: {', '.join(reasons(placed.ranked))}")
         event.add("transp", "TRANSPARENT")
         if task.url is not None:
             event.add("url", task.url)

@@ -91,8 +91,22 @@ class SlotForm(SpanForm):
     labels: list[str]
 
 
+class ReasonForm(TypedDict):
+    """What binds, and the nearest change that would help."""
+
+    constraint: Literal["no time", "taken", "in pieces"]
+    needed_minutes: int
+    free_minutes: int
+    left_minutes: int
+    reason: str
+    change: str
+
+
 class PlacedForm(TypedDict):
-    """A task and the time proposed for it; ``late``: it ends after its due date or deadline."""
+    """A task and the time proposed for it; ``late``: it ends after its due date or deadline.
+
+    ``missed`` says why it cannot be in time, if that has not passed.
+    """
 
     task_id: str
     title: str
@@ -100,6 +114,7 @@ class PlacedForm(TypedDict):
     score: int
     late: bool
     pieces: list[SpanForm]
+    missed: ReasonForm | None
 
 
 class UnplacedForm(TypedDict):

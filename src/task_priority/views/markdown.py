@@ -13,9 +13,10 @@ from task_priority.views.texts import (
     balance_text,
     day_heading,
     freshness_text,
-    pieces_text,
+    missed_texts,
     placed_by_task,
-    reasons_text,
+    planned_text,
+    reasons,
     remarks,
     title_of,
     today_of,
@@ -32,7 +33,7 @@ def ranked_markdown(overview: Overview, ranked: Sequence[Ranked]) -> str:
     lines = ["| # | Score | Task | When | Why |", "| ---: | ---: | --- | --- | --- |"]
     lines += [
         f"| {one.place} | {one.score} | {escaped(title_of(one.task))} "
-        f"| {when_text(overview, one, placed)} | {escaped(reasons_text(one))} |"
+        f"| {when_text(overview, one, placed)} | {escaped(', '.join(reasons(one)))} |"
         for one in ranked
     ]
     return _page(lines, overview)
@@ -55,9 +56,15 @@ def plan_markdown(overview: Overview) -> str:
     today, zone = today_of(overview), overview.settings.zone
     lines = ["| When | Task | Score |", "| --- | --- | ---: |"]
     for placed in overview.plan.placed:
-        late = " (late)" if placed.late else ""
         title = escaped(title_of(placed.ranked.task))
-        lines.append(f"| {pieces_text(placed.pieces, today, zone)}{late} | {title} | {placed.ranked.score} |")
+        lines.append(f"| {planned_text(placed, today, zone)} | {title} | {placed.ranked.score} |")
+    late = [(one.ranked, one.missed) for one in overview.plan.placed if one.missed is not None]
+    if late:
+        lines += ["", "## Not in time", ""]
+    lines += [
+        f"- **{escaped(title_of(one.task))}**: {escaped('; '.join(missed_texts(overview, one, reason)))}"
+        for one, reason in late
+    ]
     if overview.plan.unplaced:
         lines += ["", "## No place for", ""]
     lines += [

@@ -13,20 +13,26 @@ from rich.text import Text
 from crossdock.command import printable
 from task_priority.fit.alternatives import alternatives
 from task_priority.fit.plan import Unplaced
+from task_priority.fit.reasons import Reason
 from task_priority.model import Priority
 from task_priority.overview import Change, Overview, Pending, SourceState
 from task_priority.ranking.rank import Ranked
 from task_priority.ranking.status import Status
+from task_priority.views.lines import Hanging, parts_of_times
+from task_priority.views.tables import Explained, ExplainedList, RankedRow, RankedTable, columns
 from task_priority.views.texts import (
     balance_text,
     day_heading,
     facts_text,
     free_today_text,
     freshness_text,
+    missed_texts,
+    missed_today,
     moment_text,
     pieces_text,
     placed_by_task,
-    reasons_text,
+    planned_text,
+    reasons,
     remarks,
     title_of,
     today_of,
@@ -43,12 +49,14 @@ _ENTRY_STYLES: Final[Mapping[EntryKind, tuple[str, str]]] = {
     EntryKind.LATE: ("▸", "red"),
 }
 _MOST_REASONS: Final = 3
+_MOST_MISSED: Final = 5
 
 
 def today_view(overview: Overview, ranked: Sequence[Ranked]) -> Group:
     """Return what to do next, why and when, and the day."""
     today = today_of(overview)
     parts: list[RenderableType] = [_heading(f"{day_heading(today, today)}. {free_today_text(overview)}.")]
+    parts += _missed_today(overview)
     parts += [_tasks(overview, ranked, "Nothing is to be done."), Text(), *_day(overview, today), Text()]
     return Group(*parts, Text(f"{balance_text(overview.plan)}."), *remarks_view(overview))
 
@@ -73,22 +81,24 @@ def list_view(overview: Overview, ranked: Sequence[Ranked]) -> Group:
 def plan_view(overview: Overview) -> Group:
     """Return the planned tasks in order of time, and those that have no place, with what would help."""
     today, zone = today_of(overview), overview.settings.zone
-    table = _table("When", "Task", "Score")
+    table = columns("When", "Task", "Score")
     for placed in overview.plan.placed:
-        when = Text(pieces_text(placed.pieces, today, zone), style="red" if placed.late else "green")
-        if placed.late:
-            when.append(" (late)")
-        table.add_row(when, _title(placed.ranked), str(placed.ranked.score))
+        when = planned_text(placed, today, zone)
+        style = "red" if placed.late else "green"
+        table.add_row(parts_of_times(when, style), _title(placed.ranked), str(placed.ranked.score))
     parts: list[RenderableType] = [_heading(f"{balance_text(overview.plan)}."), table]
+    late = [(one.ranked, one.missed) for one in overview.plan.placed if one.missed is not None]
+    if late:
+        parts += [Text(), _heading("Not in time:"), _missed(overview, late)]
     if overview.plan.unplaced:
-        parts += [Text(), _heading("No place for:"), *map(_unplaced, overview.plan.unplaced)]
+        parts += [Text(), _heading("No place for:"), _unplaced(overview.plan.unplaced)]
     return Group(*parts, *remarks_view(overview))
 
 
 def explanation_view(overview: Overview, ranked: Ranked) -> Group:
     """Return why a task is where it is: its score as a sum, its status, its place in the plan."""
     task, today, zone = ranked.task, today_of(overview), overview.settings.zone
-    terms = _table("Points", "Term", "Evidence")
+    terms = columns("Points", "Term", "Evidence")
     for term in ranked.terms:
         terms.add_row(
             Text(f"{term.points:+}", style="red" if term.points < 0 else "green"), term.name, term.evidence
@@ -97,11 +107,11 @@ def explanation_view(overview: Overview, ranked: Ranked) -> Group:
     standing = f"{ranked.standing.status.value.capitalize()}: {ranked.standing.reason}."
     return Group(
         _heading(title_of(task)),
-        Text(f"{printable(task.id)} · {facts_text(task, today, zone)}", style="dim"),
+        Hanging(Text(f"{printable(task.id)} · {facts_text(task, today, zone)}", style="dim")),
         Text(),
         terms,
         Text(),
-        Text(f"{standing} {ranked.quadrant.value.capitalize()} (Eisenhower)."),
+        Hanging(Text(f"{standing} {ranked.quadrant.value.capitalize()} (Eisenhower).")),
         *_place_in_plan(overview, ranked),
         *remarks_view(overview),
     )
@@ -114,7 +124,7 @@ def why_not_view(overview: Overview, ranked: Ranked) -> Group:
 
 def sources_view(overview: Overview) -> Group:
     """Return the connected sources: how fresh, how much, and what could not be read."""
-    table = _table("Source", "Synced", "Tasks", "Events", "Unread")
+    table = columns("Source", "Synced", "Tasks", "Events", "Unread")
     for source in overview.sources:
         counts = (str(len(one)) for one in (source.tasks, source.events, source.unread))
         stale = source.is_stale(overview.now) or source.problem is not None
@@ -124,40 +134,59 @@ def sources_view(overview: Overview) -> Group:
     return Group(*([table] if overview.sources else []), *problems, *remarks_view(overview))
 
 
-def ranked_table(overview: Overview, ranked: Sequence[Ranked], *, with_status: bool = False) -> Table:
+def rankedcolumns(overview: Overview, ranked: Sequence[Ranked], *, with_status: bool = False) -> RankedTable:
     """Return ranked tasks with their reasons and when they fit."""
     placed = placed_by_task(overview.plan)
     pending = {one.task for one in overview.pending if one.change is Change.PUT_OFF and not one.given_up}
-    table = _table("#", "Score", "Task", "When", *(["Status"] if with_status else []), "Why")
+    rows = []
     for one in ranked:
         title = _title(one)
         if one.task.id in pending:
             title.append(" (put off, on the way)", style="yellow")
-        status = [one.standing.status.value] if with_status else []
         when = when_text(overview, one, placed)
-        style = "red" if when.endswith("(late)") else "green"
-        table.add_row(
-            Text(str(one.place), style="dim"),
-            Text(str(one.score), style="bold"),
-            title,
-            Text(when, style=style),
-            *status,
-            Text(reasons_text(one, _MOST_REASONS), style="dim"),
+        rows.append(
+            RankedRow(
+                place=one.place,
+                score=one.score,
+                title=title,
+                when=when,
+                when_style="red" if when.endswith("(late)") else "green",
+                status=one.standing.status.value if with_status else None,
+                reasons=reasons(one, _MOST_REASONS),
+            )
         )
-    return table
+    return RankedTable(rows)
 
 
-def remarks_view(overview: Overview) -> Iterator[Text]:
+def remarks_view(overview: Overview) -> Iterator[RenderableType]:
     """Return how fresh everything is and what to do next, below a blank line."""
     yield Text()
-    yield from (Text(line, style="dim") for line in remarks(overview))
+    yield from (Hanging(Text(line, style="dim")) for line in remarks(overview))
 
 
 def _tasks(
     overview: Overview, ranked: Sequence[Ranked], empty: str, *, with_status: bool = False
 ) -> RenderableType:
     """Return ranked tasks, or words if there are none."""
-    return ranked_table(overview, ranked, with_status=with_status) if ranked else Text(empty)
+    return rankedcolumns(overview, ranked, with_status=with_status) if ranked else Text(empty)
+
+
+def _missed_today(overview: Overview) -> Iterator[RenderableType]:
+    """Yield what must be done today and does not fit any more, however low it is in the list."""
+    missed = missed_today(overview)
+    if not missed:
+        return
+    yield Text("Does not fit today:", style="bold red")
+    yield _missed(overview, missed[:_MOST_MISSED])
+    if len(missed) > _MOST_MISSED:
+        yield Text(f"  and {len(missed) - _MOST_MISSED} more: task-priority plan")
+    yield Text()
+
+
+def _missed(overview: Overview, missed: Sequence[tuple[Ranked, Reason]]) -> ExplainedList:
+    return ExplainedList(
+        [Explained(title_of(one.task), missed_texts(overview, one, reason)) for one, reason in missed]
+    )
 
 
 def _day(overview: Overview, day: date) -> Iterator[RenderableType]:
@@ -181,14 +210,17 @@ def _place_in_plan(overview: Overview, ranked: Ranked) -> Iterator[RenderableTyp
     placed = placed_by_task(plan).get(ranked.task.id)
     unplaced = next((one for one in plan.unplaced if one.ranked is ranked), None)
     if unplaced is not None:
-        yield Text(f"Not planned: {unplaced.reason.text}; {unplaced.reason.change}.", style="yellow")
+        words = f"Not planned: {unplaced.reason.text}; {unplaced.reason.change}."
+        yield Hanging(Text(words, style="yellow"))
     elif placed is None:
-        yield Text(_why_not_planned(ranked))
+        yield Hanging(Text(_why_not_planned(ranked)))
     else:
+        missed = placed.missed
         late = ", which is late" if placed.late else ""
-        yield Text(f"Planned {pieces_text(placed.pieces, today, zone)}{late}.", style="green")
+        late += "" if missed is None else f": {missed.text}; {missed.change}"
+        yield Hanging(Text(f"Planned {pieces_text(placed.pieces, today, zone)}{late}.", style="green"))
         for other in alternatives(plan, placed):
-            yield Text(f"Not {pieces_text([other.piece], today, zone)}: {other.why_not}.")
+            yield Hanging(Text(f"Not {pieces_text([other.piece], today, zone)}: {other.why_not}."))
 
 
 def _why_not_planned(ranked: Ranked) -> str:
@@ -202,25 +234,25 @@ def _why_not_planned(ranked: Ranked) -> str:
     return f"Not planned, because it is {status}: {reason}. To have it planned: {remedy}."
 
 
-def _unplaced(unplaced: Unplaced) -> Text:
-    text = Text("  ")
-    text.append(title_of(unplaced.ranked.task), style="bold")
-    return text.append(f": {unplaced.reason.text}; {unplaced.reason.change}")
+def _unplaced(unplaced: Sequence[Unplaced]) -> ExplainedList:
+    return ExplainedList(
+        [Explained(title_of(one.ranked.task), [one.reason.text, one.reason.change]) for one in unplaced]
+    )
 
 
-def _problems(source: SourceState) -> Iterator[Text]:
+def _problems(source: SourceState) -> Iterator[Hanging]:
     for one in source.unread:
-        yield Text(f"  {source.name}: {one.kind} {one.id}: {one.reason}", style="yellow")
+        yield Hanging(Text(f"{source.name}: {one.kind} {one.id}: {one.reason}", style="yellow"), 2, 4)
 
 
-def _pending(overview: Overview, pending: Pending) -> Text:
+def _pending(overview: Overview, pending: Pending) -> Hanging:
     change = pending.change.value
     if pending.due is not None:
         change += f" to {moment_text(pending.due, today_of(overview), overview.settings.zone)}"
     problem = "" if pending.problem is None else f"; the last attempt failed: {pending.problem}"
     if pending.given_up:
         problem += "; it is not tried again, and task-priority undo drops it"
-    return Text(printable(f"  {pending.title}: {change}{problem}"), style="yellow")
+    return Hanging(Text(printable(f"{pending.title}: {change}{problem}"), style="yellow"), 2, 4)
 
 
 def _title(ranked: Ranked) -> Text:
@@ -229,11 +261,3 @@ def _title(ranked: Ranked) -> Text:
 
 def _heading(text: str) -> Text:
     return Text(text, style="bold")
-
-
-def _table(*titles: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for title in titles:
-        right = title in {"#", "Score", "Points", "Tasks", "Events", "Unread"}
-        table.add_column(title, justify="right" if right else "left", no_wrap=right, overflow="fold")
-    return table

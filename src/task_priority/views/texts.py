@@ -9,10 +9,12 @@ from typing import Final
 from crossdock.command import printable
 from task_priority.fit.placing import Piece
 from task_priority.fit.plan import Placed, Plan
+from task_priority.fit.reasons import Reason
 from task_priority.model import Task, TaskId
-from task_priority.moments import Day, Moment, day_of, start_of
+from task_priority.moments import Day, Moment, day_of, end_of, start_of
 from task_priority.overview import Overview, SourceState
 from task_priority.ranking.rank import Ranked
+from task_priority.ranking.terms import ends_at
 from task_priority.words import count_text, day_text, duration_text
 
 CONNECT_HINT: Final = (
@@ -20,6 +22,12 @@ CONNECT_HINT: Final = (
     "Then connect your own: task-priority connect todoist (or google, ics, csv), "
     "or rank your files as they are: task-priority today --ics my.ics --csv my.csv"
 )
+FIRST_STEPS: Final = """\
+No source is connected. What you can do:
+  task-priority demo                              see what it would be like
+  task-priority connect todoist                   your own; or google, ics, csv
+  task-priority today --ics my.ics --csv my.csv   rank your files as they are"""
+"""The same as ``CONNECT_HINT``, where there is room for several lines."""
 _MINUTE: Final = timedelta(minutes=1)
 _SHOWN_PROBLEMS: Final = 3
 
@@ -29,10 +37,10 @@ def title_of(task: Task) -> str:
     return printable(task.title)
 
 
-def reasons_text(ranked: Ranked, most: int | None = None) -> str:
+def reasons(ranked: Ranked, most: int | None = None) -> list[str]:
     """Return the evidence of the terms that weigh most, each with its points."""
     terms = sorted(ranked.terms, key=lambda term: -abs(term.points))
-    return ", ".join(f"{printable(term.evidence)} ({term.points:+})" for term in terms[:most])
+    return [f"{printable(term.evidence)} ({term.points:+})" for term in terms[:most]]
 
 
 def facts_text(task: Task, today: date, zone: tzinfo) -> str:
@@ -108,13 +116,45 @@ def placed_by_task(plan: Plan) -> dict[TaskId, Placed]:
     return {one.ranked.task.id: one for one in plan.placed}
 
 
+def missed_of(plan: Plan) -> dict[TaskId, Reason]:
+    """Return why tasks have no place in the plan, or none in time, by their ids, in order of rank."""
+    late = [(one.ranked, one.missed) for one in plan.placed if one.missed is not None]
+    found = [*late, *((one.ranked, one.reason) for one in plan.unplaced)]
+    return {ranked.task.id: reason for ranked, reason in sorted(found, key=lambda one: one[0].place)}
+
+
+def missed_today(overview: Overview) -> list[tuple[Ranked, Reason]]:
+    """Return what must be done today and has no place before its end, and why, in order of rank."""
+    missed, settings, today = missed_of(overview.plan), overview.settings, today_of(overview)
+    last = end_of(Day(today), settings.zone)
+    return [
+        (one, missed[one.task.id])
+        for one in overview.plan.ranked
+        if one.task.id in missed
+        and (ends := ends_at(one.task, settings)) is not None
+        and overview.now < ends <= last
+    ]
+
+
+def missed_texts(overview: Overview, ranked: Ranked, reason: Reason) -> list[str]:
+    """Say what keeps a task from being done in time, what would help, and when it fits instead, if it does."""
+    placed = placed_by_task(overview.plan).get(ranked.task.id)
+    texts = [reason.text, reason.change]
+    if placed is not None:
+        texts.append(f"planned {planned_text(placed, today_of(overview), overview.settings.zone)}")
+    return texts
+
+
 def when_text(overview: Overview, ranked: Ranked, placed: dict[TaskId, Placed]) -> str:
     """Say when a task fits, or nothing."""
     one = placed.get(ranked.task.id)
-    if one is None:
-        return ""
-    text = pieces_text(one.pieces, today_of(overview), overview.settings.zone)
-    return f"{text} (late)" if one.late else text
+    return "" if one is None else planned_text(one, today_of(overview), overview.settings.zone)
+
+
+def planned_text(placed: Placed, today: date, zone: tzinfo) -> str:
+    """Write when a task is planned, and whether that is late."""
+    text = pieces_text(placed.pieces, today, zone)
+    return f"{text} (late)" if placed.late else text
 
 
 def freshness_text(source: SourceState, now: datetime) -> str:

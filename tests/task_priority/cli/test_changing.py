@@ -24,6 +24,29 @@ def test_a_token_is_tried_and_kept_only_if_it_works(owner: Owner, sandbox: Sandb
     assert [one["name"] for one in owner.good("sources", "--json").json["sources"]] == ["todoist"]
 
 
+def test_a_token_that_is_refused_or_cannot_be_tried_leaves_the_one_of_before(
+    owner: Owner, sandbox: Sandbox
+) -> None:
+    owner.connect(sandbox)
+    (file,) = (owner.home / "credentials").glob("*.json")
+    before = file.read_bytes(), (owner.home / "sources.json").read_bytes(), file.stat().st_mtime_ns
+    refused = owner("connect", "todoist", "--base", sandbox.todoist_url, stdin="wrong\n")
+    offline = owner("connect", "todoist", "--base", "http://127.0.0.1:9", stdin="other\n")
+    assert (refused.code, offline.code) == (1, 1)
+    assert "refuses the token" in refused.err
+    assert "Todoist at 127.0.0.1 does not answer" in offline.err
+    for result in (refused, offline):
+        assert f"nothing was connected, and the credentials of before are kept, in {file}" in result.err
+    assert before == (
+        file.read_bytes(),
+        (owner.home / "sources.json").read_bytes(),
+        file.stat().st_mtime_ns,
+    )
+    (source,) = owner.good("sources", "--json").json["sources"]
+    assert source["problem"] is None
+    owner.good("sync")
+
+
 def test_no_token_is_refused(owner: Owner) -> None:
     result = owner("connect", "todoist", "--base", "http://127.0.0.1:9/")
     assert result.code == 2
@@ -36,7 +59,8 @@ def test_no_token_is_refused(owner: Owner) -> None:
 def test_a_service_that_does_not_answer_connects_nothing(owner: Owner) -> None:
     result = owner("connect", "todoist", "--base", "http://127.0.0.1:9", stdin="token\n")
     assert result.code == 1
-    assert "does not answer" in result.err
+    assert "Todoist at 127.0.0.1 does not answer" in result.err
+    assert "nothing was connected, and nothing is kept" in result.err
     assert "No source is connected" in owner.good("today").out
 
 
@@ -96,7 +120,9 @@ def test_a_change_survives_being_offline(owner: Owner, sandbox: Sandbox) -> None
     result = owner.good("done", task["id"])
     assert "does not answer" in result.err
     listed = owner.good("list")
-    assert f"{task['title']}: done; the last attempt failed: 127.0.0.1 does not answer" in listed.out
+    assert (
+        f"{task['title']}: done; the last attempt failed: Todoist at 127.0.0.1 does not answer" in listed.out
+    )
     pending = owner.good("list", "--json").json["pending"]
     assert [(one["task_id"], one["change"], one["given_up"]) for one in pending] == [
         (task["id"], "done", False)
@@ -110,7 +136,7 @@ def test_a_change_survives_being_offline(owner: Owner, sandbox: Sandbox) -> None
 def test_a_service_that_asks_to_wait_says_how_long(owner: Owner, sandbox: Sandbox) -> None:
     owner.connect(sandbox)
     sandbox.faults.add("rate-limited", api="todoist", times=None, retry_after_s=20)
-    assert "asks to wait; try again in 20 s" in owner("sync").err
+    assert "Todoist at 127.0.0.1 asks to wait; try again in 20 s" in owner("sync").err
 
 
 def test_files_are_exported(owner: Owner, sandbox: Sandbox) -> None:

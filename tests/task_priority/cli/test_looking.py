@@ -109,6 +109,7 @@ def test_with_nothing_connected_it_says_how_to_begin(owner: Owner, command: tupl
     assert "task-priority demo" in shown
     assert "task-priority connect todoist" in shown
     assert "--ics my.ics --csv my.csv" in shown
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ from datetime import date, time, timedelta
 
 import pytest
 
+from task_priority.fit.placing import Piece
 from task_priority.fit.plan import make_plan
 from task_priority.fit.reasons import Constraint, Reason
 from task_priority.model import Event, Priority, Task
+from task_priority.moments import Day
 from task_priority.settings import Settings
 from tests.task_priority.cases import NOW, SETTINGS, Hours, at, make_event, make_task
 
@@ -31,11 +33,43 @@ def test_there_is_not_enough_time_before_its_deadline() -> None:
     assert reason.change == "it fits if it takes 1 h 30 min or less"
 
 
-def test_it_fits_if_its_deadline_is_moved() -> None:
+def test_what_cannot_be_in_time_is_planned_late_and_says_what_binds() -> None:
     report = make_task("report", 180, deadline=date(2026, 11, 26), labels=("whole",))
-    reason = reason_for("report", [report], [make_event(at(26, 9), at(26, 15))])
-    assert reason.text == "needs 3 h before the end of Thursday, 2 h free"
-    assert reason.change == "it fits if it may be done by Friday 12:00"
+    plan = make_plan([report], [make_event(at(26, 9), at(26, 15))], now=NOW, settings=TWO_DAYS)
+    (placed,) = plan.placed
+    assert placed.late
+    assert placed.pieces == (Piece(at(27, 9), at(27, 12)),)
+    assert placed.missed is not None
+    assert placed.missed.text == "needs 3 h before the end of Thursday, 2 h free"
+    assert placed.missed.change == "it fits if it may be done by Friday 12:00"
+
+
+def test_what_is_due_today_when_the_day_is_over_comes_first_tomorrow() -> None:
+    urgent = make_task("urgent", 60, priority=Priority.URGENT, due=Day(date(2026, 11, 26)))
+    others = [make_task(f"other {number}", 60) for number in range(20)]
+    plan = make_plan([*others, urgent], [], now=at(26, 18), settings=replace(SETTINGS, horizon=timedelta(3)))
+    first = plan.placed[0]
+    assert (first.ranked.task.title, first.late) == ("urgent", True)
+    assert first.pieces == (Piece(at(27, 9), at(27, 10)),)
+    assert first.missed is not None
+    assert first.missed.text == "needs 1 h before the end of Thursday, 0 min free"
+    assert first.missed.change == "it fits if it may be done by Friday 10:00"
+
+
+def test_what_is_late_comes_before_what_is_less_wanted_in_a_full_week() -> None:
+    urgent = make_task("urgent", 60, priority=Priority.URGENT, due=Day(date(2026, 11, 26)))
+    others = [make_task(f"other {number}", 60) for number in range(60)]
+    plan = make_plan([*others, urgent], [], now=at(26, 18), settings=replace(SETTINGS, horizon=timedelta(3)))
+    assert plan.placed[0].ranked.task.title == "urgent"
+
+
+def test_what_can_be_in_time_is_not_late_for_the_sake_of_a_higher_one_that_cannot() -> None:
+    late = make_task("late", 120, priority=Priority.URGENT, deadline=date(2026, 11, 26))
+    soon = make_task("soon", 8 * 60, deadline=FRIDAY)
+    settings = replace(SETTINGS, horizon=timedelta(days=3))
+    plan = make_plan([late, soon], [make_event(at(26, 9), at(26, 17))], now=NOW, settings=settings)
+    assert plan.ranked[0].task is late
+    assert [(one.ranked.task.title, one.late) for one in plan.placed] == [("soon", False), ("late", True)]
 
 
 def test_what_is_ranked_higher_has_the_time() -> None:

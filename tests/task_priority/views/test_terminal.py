@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import io
+from datetime import date
 
 import pytest
 from rich.console import Console, RenderableType
 
 from task_priority.cli.output import show_view
+from task_priority.model import Priority
+from task_priority.moments import Day
 from task_priority.overview import Change, Pending
 from task_priority.ranking.rank import Ranked
 from task_priority.settings_table import SettingsTable, WeightsTable
 from task_priority.views import terminal
 from task_priority.views.settings import settings_view
 from task_priority.views.timeline import days_of
-from tests.task_priority.cases import NOW
+from tests.task_priority.cases import NOW, make_task
 from tests.task_priority.views.account import TASKS, overview
 
 FOOTER = """
@@ -87,6 +90,52 @@ assign it to yourself.
 )
 
 
+TODAY_AT_80 = """\
+Today, Thursday 26 November. 6 h 23 min free today.
+#  Score  Task                        When
+1     71  figures                     today 09:07–10:00, 11:30–12:07
+          due today (+30), priority p1 (+30),
+          needs 1 h 30 min of the 6 h 23 min that are free until today (+7)
+2     66  call the *plumber*\\x1b[31m  today 12:07–12:17 (late)
+          overdue by 1 day (+30), due yesterday (+30), takes 10 min (+6)
+"""
+TODAY_AT_50 = """\
+#  Score  Task
+1     71  figures
+          today 09:07–10:00, 11:30–12:07
+          due today (+30), priority p1 (+30),
+          needs 1 h 30 min of the 6 h 23 min
+            that are free until today (+7)
+"""
+NO_PLACE_AT_80 = """\
+No place for:
+  assembly
+    needs 10 h before the end of Friday in one piece, the longest that is free
+      is 8 h
+    it fits if it may be split into pieces of 30 min or more
+  [bold]write[/bold] a book
+    needs 60 h, 54 h 30 min free
+    it fits if it takes 8 h or less
+"""
+
+
+MISSED = """\
+Today, Thursday 26 November. 6 h 23 min free today.
+Does not fit today:
+  figures: needs 6 h 40 min before the end of Thursday, 6 h 23 min free; it fits if it may be done by Friday 15:40; \
+planned tomorrow 09:00–15:40 (late)
+
+#  Score  Task"""
+DAY = date(2026, 11, 26)
+
+
+def drawn(view: RenderableType, width: int) -> str:
+    """Return what a terminal of that width shows, without the spaces at the ends of lines."""
+    target = io.StringIO()
+    Console(file=target, width=width, color_system=None, highlight=False).print(view)
+    return "".join(f"{line.rstrip()}\n" for line in target.getvalue().splitlines())
+
+
 def plain(view: RenderableType, capsys: pytest.CaptureFixture[str]) -> str:
     show_view(view)
     return capsys.readouterr().out
@@ -100,6 +149,24 @@ def test_today_has_tasks_with_reasons_the_day_and_how_fresh_it_all_is(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert plain(terminal.today_view(overview(), overview().plan.ranked[:2]), capsys) == TODAY
+
+
+def test_what_no_longer_fits_today_stands_at_the_top_with_what_binds(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tasks = [
+        make_task("parcel", 30, due=Day(DAY)),
+        make_task("figures", 400, deadline=DAY, priority=Priority.URGENT, labels=("whole",)),
+    ]
+    seen = overview(tasks=tasks)
+    shown = plain(terminal.today_view(seen, seen.plan.ranked), capsys)
+    assert shown.startswith(MISSED)
+    assert "tomorrow 09:00–15:40 (late)" in shown
+    assert (
+        "Planned tomorrow 09:00–15:40, which is late: needs 6 h 40 min before the end of Thursday"
+        in plain(terminal.why_not_view(seen, seen.plan.ranked[0]), capsys)
+    )
+    assert "\nNot in time:\n  figures: needs 6 h 40 min" in plain(terminal.plan_view(seen), capsys)
 
 
 def test_the_plan_has_what_fits_and_what_does_not_with_the_nearest_change(
@@ -168,6 +235,17 @@ def test_on_a_narrow_terminal_nothing_is_wider_than_it(width: int) -> None:
     for view in (terminal.today_view(overview(), overview().plan.ranked), terminal.plan_view(overview())):
         console.print(view)
     assert max(len(line) for line in target.getvalue().splitlines()) <= width
+
+
+def test_reasons_stand_below_their_task_where_the_table_would_be_too_wide() -> None:
+    view = terminal.today_view(overview(), overview().plan.ranked[:2])
+    assert drawn(view, 80).startswith(TODAY_AT_80)
+    assert TODAY_AT_50 in drawn(view, 50)
+    assert drawn(view, 180) == TODAY
+
+
+def test_what_has_no_place_is_set_in_where_a_line_would_be_too_wide() -> None:
+    assert NO_PLACE_AT_80 in drawn(terminal.plan_view(overview()), 80)
 
 
 def test_settings_that_were_changed_are_marked(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crossdock.command import ExitCode, Refusal, described, new_group, say, tell
-from task_priority.cli.connecting import connect_sources, read_secret
+from task_priority.cli.connecting import connect_sources, keeping, read_secret
 from task_priority.cli.session import Session
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def google(
     from task_priority.exporters.google import GOOGLE, SignIn, read_client
     from task_priority.sources import GOOGLE_CALENDAR, GOOGLE_TASKS
 
-    with Asking() as asking:
+    with keeping([GOOGLE]), Asking() as asking:
         known = _client_of_last_sign_in() if client is None else read_client(client)
         grant = SignIn(show=_show_address, port=port).run(asking, known)
     calendars = {} if calendar is None else {"calendars": calendar}

@@ -11,8 +11,8 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from crossdock import CredentialError, TransientError
-from task_priority.exporters.asking import Answer, Asking
-from task_priority.exporters.google.grant import CONNECT
+from task_priority.exporters.asking import Answer, Asking, Service
+from task_priority.exporters.google.grant import CONNECT, USUAL
 from task_priority.exporters.google.refusals import error_of
 from task_priority.exporters.google.tokens import Tokens
 
@@ -51,6 +51,7 @@ class Google:
         self._tokens = tokens
         self._base_url = base_url.rstrip("/")
         self._service = service
+        self._called = Service(service, USUAL)
         self._api = api
 
     def pages(self, path: str, params: Mapping[str, Any], *, kind: str) -> Iterator[Page]:
@@ -98,7 +99,8 @@ class Google:
 
     def _ask(self, path: str, params: Mapping[str, Any], token: str) -> Answer:
         headers = {"authorization": f"Bearer {token}", "accept": "application/json"}
-        return self._asking.ask("GET", self._base_url + path, params=dict(params), headers=headers)
+        url = self._base_url + path
+        return self._asking.ask("GET", url, params=dict(params), headers=headers, service=self._called)
 
     def _page(self, answer: Answer, kind: str) -> Page:
         try:

@@ -84,6 +84,14 @@ class GoogleCalendarExporter:
         self._google = Google(asking, self._tokens, base_url, service=_SERVICE, api=_API)
         self._wanted = calendars
 
+    def try_out(self) -> None:
+        """Ask for the list of calendars alone, to see whether the sign-in works.
+
+        Raises:
+            DeliveryError: It does not, or Google does not answer.
+        """
+        self._calendars()
+
     def pull(self, states: Mapping[str, Any]) -> Iterator[Pull]:
         """Ask for the list of calendars, then for the events of each; see ``crossdock.exporting.Exporter``."""
         calendars, set_aside = self._calendars()

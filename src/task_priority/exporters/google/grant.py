@@ -12,6 +12,8 @@ from crossdock import CredentialError
 from task_priority.exporters.google.oauth_client import OAuthClient
 
 _PREFIX: Final = "https://www.googleapis.com/auth/"
+USUAL: Final = "googleapis.com"
+"""The domain of Google's services."""
 CALENDAR_SCOPES: Final = (f"{_PREFIX}calendar.events.readonly", f"{_PREFIX}calendar.calendarlist.readonly")
 TASKS_SCOPES: Final = (f"{_PREFIX}tasks.readonly",)
 CONNECT: Final = "run `task-priority connect google`"

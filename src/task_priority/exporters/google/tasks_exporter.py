@@ -83,6 +83,14 @@ class GoogleTasksExporter:
         self._tokens = Tokens(credentials, asking, TASKS_SCOPES)
         self._google = Google(asking, self._tokens, base_url, service=_SERVICE, api=_API)
 
+    def try_out(self) -> None:
+        """Ask for the lists alone, to see whether the sign-in works.
+
+        Raises:
+            DeliveryError: It does not, or Google does not answer.
+        """
+        self._lists()
+
     def pull(self, states: Mapping[str, Any]) -> Iterator[Pull]:
         """Ask for the lists, then for the tasks of each; see ``crossdock.exporting.Exporter``."""
         found, set_aside, now = self._lists()

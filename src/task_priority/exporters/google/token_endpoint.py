@@ -13,10 +13,11 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from crossdock import CredentialError, TransientError
-from task_priority.exporters.asking import Asking
-from task_priority.exporters.google.grant import CONNECT, Grant, ended_text
+from task_priority.exporters.asking import Asking, Service
+from task_priority.exporters.google.grant import CONNECT, USUAL, Grant, ended_text
 from task_priority.exporters.google.oauth_client import OAuthClient
 
+_SERVICE: Final = Service("The sign-in of Google", USUAL)
 _PASSING: Final = frozenset({"internal_failure", "server_error", "temporarily_unavailable"})
 _UNKNOWN_CLIENT: Final = frozenset(
     {"invalid_client", "unauthorized_client", "deleted_client", "disabled_client"}
@@ -105,7 +106,9 @@ def refresh(asking: Asking, grant: Grant, *, now: datetime) -> Grant:
 
 def _ask(asking: Asking, client: OAuthClient, form: Mapping[str, str]) -> Mapping[str, Any]:
     named = {**form, "client_id": client.id, "client_secret": client.secret}
-    answer = asking.ask("POST", client.token_uri, data=named, headers={"accept": "application/json"})
+    answer = asking.ask(
+        "POST", client.token_uri, data=named, headers={"accept": "application/json"}, service=_SERVICE
+    )
     values = _object(answer.body)
     if answer.status == HTTPStatus.OK and isinstance(values.get("access_token"), str):
         return values

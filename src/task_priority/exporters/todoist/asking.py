@@ -14,9 +14,10 @@ from typing import Any, Final
 import httpx
 
 from crossdock import CredentialError, DeliveryError, PermanentError, RateLimited, TransientError
-from task_priority.exporters.asking import LONGEST_WAIT, Answer, Asking, retry_after
+from task_priority.exporters.asking import LONGEST_WAIT, Answer, Asking, Service, retry_after
 
 BASE_URL: Final = "https://api.todoist.com/api/v1"
+_SERVICE: Final = Service("Todoist", "api.todoist.com")
 PAGE_SIZE: Final = 200
 """More is an error. Source: Todoist API v1, "Pagination"."""
 _LONGEST_WORDS: Final = 200
@@ -82,6 +83,14 @@ class Todoist:
         """
         return self._ask("POST", "/sync", data=dict(fields))
 
+    def user(self) -> Mapping[str, Any]:
+        """Ask who the user is, the smallest thing that a token is needed for.
+
+        Raises:
+            DeliveryError: As ``error_of`` says.
+        """
+        return self._ask("GET", "/user")
+
     def pages(self, path: str, params: Mapping[str, str], *, items: str) -> Iterator[Any]:
         """Ask for a list and yield its objects, page by page, to the end.
 
@@ -114,10 +123,10 @@ class Todoist:
         token = _checked(self._token())
         url = self._base_url + path
         headers = {"Authorization": f"Bearer {token}"}
-        answer = self._asking.ask(method, url, headers=headers, waits=_wait_of, **options)
+        answer = self._asking.ask(method, url, headers=headers, service=_SERVICE, waits=_wait_of, **options)
         if answer.status != HTTPStatus.OK:
             body = answer.body.replace(token.encode(), b"...")
-            raise error_of(answer.status, _problem(body), host=httpx.URL(url).host)
+            raise error_of(answer.status, _problem(body), called=_SERVICE.at(httpx.URL(url).host))
         return _object(answer)
 
 
@@ -126,13 +135,13 @@ def half_an_answer(what: str) -> str:
     return f"Todoist's answer is not whole ({what}); nothing of it was taken, and it is asked again"
 
 
-def error_of(status: int, problem: Mapping[str, Any], *, host: str = "Todoist") -> DeliveryError:
+def error_of(status: int, problem: Mapping[str, Any], *, called: str = _SERVICE.name) -> DeliveryError:
     """Say in words what an error of Todoist means, and what its owner can do.
 
     Args:
         status: Of HTTP.
         problem: The body, or the error object of a command; empty if there was none.
-        host: Who answered.
+        called: Who answered.
     """
     tag, said = str(problem.get("error_tag") or ""), _said(status, problem)
     is_bad_token = tag in _BAD_TOKEN or problem.get("error_code") in _BAD_TOKEN
@@ -146,16 +155,16 @@ def error_of(status: int, problem: Mapping[str, Any], *, host: str = "Todoist") 
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING:
         return TransientError(f"Todoist cannot answer now ({said}); it is asked again")
     if status < HTTPStatus.BAD_REQUEST:
-        return TransientError(f"{host} answers {status} instead of what was asked for; it is asked again")
-    return _lasting(status, problem, said=said, host=host)
+        return TransientError(f"{called} answers {status} instead of what was asked for; it is asked again")
+    return _lasting(status, problem, said=said, called=called)
 
 
-def _lasting(status: int, problem: Mapping[str, Any], *, said: str, host: str) -> PermanentError:
+def _lasting(status: int, problem: Mapping[str, Any], *, said: str, called: str) -> PermanentError:
     extra = _mapping(problem.get("error_extra"))
     if status == HTTPStatus.GONE:
         return PermanentError(
-            f"Todoist has retired the API that this version of Task Priority Lite speaks ({host} answers 410): upgrade "
-            "Task Priority Lite, or correct the base address; the token is not at fault, and no new one is needed"
+            f"Todoist has retired the API that this version of Task Priority Lite speaks ({called} answers 410): "
+            "upgrade it, or correct the base address; the token is not at fault, and no new one is needed"
         )
     if str(problem.get("error_tag")).startswith("MAX_") or "max_count" in extra:
         most = f"at most {extra['max_count']}; " if "max_count" in extra else ""

@@ -43,6 +43,15 @@ class TodoistExporter:
         self._asking = asking
         self._now = now
 
+    def try_out(self) -> None:
+        """Ask one small thing, to see whether the token works.
+
+        Raises:
+            DeliveryError: It does not, or Todoist does not answer.
+        """
+        with self._asking() as asking:
+            Todoist(self._token, asking, base_url=self._base_url).user()
+
     def pull(self, states: Mapping[str, Any]) -> Iterator[Pull]:
         """Ask for what changed, then for what was completed, as ``Exporter`` says."""
         with self._asking() as asking:

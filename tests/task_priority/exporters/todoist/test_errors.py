@@ -122,11 +122,13 @@ def test_a_service_that_is_not_there_is_said(service: TodoistService) -> None:
         base_url="http://127.0.0.1:9/api/v1",
         asking=lambda: Asking(timeout=timedelta(seconds=1)),
     )
-    with pytest.raises(TransientError, match=r"127\.0\.0\.1 does not answer: ConnectError"):
+    with pytest.raises(TransientError, match=r"^Todoist at 127\.0\.0\.1 does not answer: ConnectError"):
         Kept().run(short)
 
 
 def test_an_answer_without_an_end_is_left(service: TodoistService) -> None:
     narrow = TodoistExporter(lambda: TOKEN, base_url=service.url, asking=lambda: Asking(max_body_bytes=10))
-    with pytest.raises(TransientError, match=r"127\.0\.0\.1 sends more than 10 bytes in one answer"):
+    with pytest.raises(
+        TransientError, match=r"^Todoist at 127\.0\.0\.1 sends more than 10 bytes in one answer"
+    ):
         Kept().run(narrow)
