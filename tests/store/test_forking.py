@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crossdock import Queue
 from crossdock.store.forking import uninterrupted_by_fork
 
 if TYPE_CHECKING:
@@ -108,3 +111,45 @@ def test_who_forks_while_inside_does_not_wait_for_itself() -> None:
         uninterrupted_by_fork.stop_others()
         uninterrupted_by_fork.let_in()
     assert time.monotonic() - began < 2
+
+
+def test_child_forked_from_inside_may_leave() -> None:
+    with uninterrupted_by_fork:
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                uninterrupted_by_fork.__exit__()
+                code = len(uninterrupted_by_fork._depths)
+            finally:
+                os._exit(code)
+        _, status = os.waitpid(child, 0)
+    assert status == 0
+
+
+def test_child_does_not_wait_for_a_thread_that_was_about_to_close(tmp_path: Path) -> None:
+    held, release = threading.Event(), threading.Event()
+    queue = Queue(f"sqlite:///{tmp_path / 'work.db'}")
+
+    def hold() -> None:
+        with queue._store._mutex:
+            held.set()
+            release.wait()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(CHILD_MAY_TAKE_S)
+        try:
+            queue.send("app", {"by": "a child"})
+            queue.close()
+        finally:
+            os._exit(queue._store.closed - 1)
+    _, status = os.waitpid(child, 0)
+    release.set()
+    holder.join()
+    assert status == 0
+    assert len(list(queue.list("app"))) == 1
+    queue.close()

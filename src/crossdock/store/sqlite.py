@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
-import threading
 import time
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +13,7 @@ from crossdock.domain.errors import ConfigError, StoreError, StoreUnavailable
 from crossdock.domain.events import StoreOpened, StoreSafeMode
 from crossdock.store import schema, shrinking, statistics
 from crossdock.store.file_locks import turn
+from crossdock.store.forking import Mutex
 from crossdock.store.handler_transaction import handler_transaction
 from crossdock.store.open_store import OpenStore
 from crossdock.store.sqlite_build import OLDEST_USABLE, choose
@@ -70,7 +70,7 @@ class SQLiteStore:
         self._notice = notice
         self._prepared = PreparedStatements()
         self.adapters: dict[str, str] = {}
-        self._mutex = threading.Lock()
+        self._mutex = Mutex()
         self._closed = False
         _refuse_old(self.build)
         if location.path is not None:

@@ -66,21 +66,72 @@ def test_copy_of_a_replayed_file_can_be_replayed_too(tmp_path: Path) -> None:
     assert Counter(row["n"] for row in inbox.data) == {"1": 3, "2": 3}
 
 
-@pytest.mark.parametrize("arrival", ["done-marker", "stable"])
+def take_alone(inbox: Inbox) -> None:
+    """Let a process take what came without a manifest and has settled."""
+    intake = inbox.intake()
+    inbox.drain(intake)
+    inbox.wait(60)
+    inbox.drain(intake)
+    intake.close()
+    inbox.boot += 1
+
+
+def arrive(inbox: Inbox, name: str, content: str) -> None:
+    """Put a file there without a manifest."""
+    (inbox.imports / name).write_text(content)
+    if inbox.settings.arrival == "done-marker":
+        (inbox.imports / f"{name}.done").touch()
+
+
+ALONE = pytest.mark.parametrize("arrival", ["done-marker", "stable"])
+
+
+@ALONE
 def test_archived_file_without_manifest_is_another_by_its_time(tmp_path: Path, arrival: str) -> None:
     inbox = Inbox(tmp_path, arrival=arrival)
-    (inbox.imports / "a.csv").write_text(CSV)
-    (inbox.imports / "a.csv.done").touch()
-    for _ in range(2):
-        intake = inbox.intake()
-        inbox.drain(intake)
-        inbox.wait(60)
-        inbox.drain(intake)
-        intake.close()
-        inbox.boot += 1
-        if len(inbox.data) == 2:
-            replaying(inbox).put_copy(find_replay(inbox.root / ARCHIVED))
+    arrive(inbox, "a.csv", CSV)
+    take_alone(inbox)
+    assert inbox.notices == []
+    replaying(inbox).put_copy(find_replay(inbox.root / ARCHIVED))
+    take_alone(inbox)
     assert Counter(row["n"] for row in inbox.data) == {"1": 2, "2": 2}
+    assert inbox.notices == [
+        ("file.replayed", "a.csv was sent again, 2 rows of it: it was archive/2031-05/a.csv")
+    ]
+    [again] = [path for path in inbox.tree() if path.endswith(".meta.json") and "/a.meta" not in path]
+    assert inbox.json(again)["replay_of"]["file"] == ARCHIVED
+    assert list(inbox.imports.iterdir()) == []
+
+
+@ALONE
+@pytest.mark.parametrize("way", ["put_back", "put_mended"])
+def test_file_of_the_errors_without_manifest_tells_what_it_was(
+    tmp_path: Path, arrival: str, way: str
+) -> None:
+    inbox = Inbox(tmp_path, arrival=arrival)
+    arrive(inbox, "a.csv", '"n\n1\n')
+    take_alone(inbox)
+    (inbox.root / IN_ERRORS).write_text(CSV)
+    inbox.notices.clear()
+    getattr(replaying(inbox), way)(find_replay(inbox.root / IN_ERRORS))
+    take_alone(inbox)
+    assert inbox.data == [{"n": "1"}, {"n": "2"}]
+    assert inbox.notices == [("file.replayed", f"a.csv was sent again, 2 rows of it: it was {IN_ERRORS}")]
+    assert inbox.archived("a.meta.json")["replay_of"]["created_at"] is None
+    assert list(inbox.imports.iterdir()) == []
+
+
+@ALONE
+def test_new_file_of_the_name_of_a_replayed_one_is_no_replay(tmp_path: Path, arrival: str) -> None:
+    inbox = Inbox(tmp_path, arrival=arrival)
+    arrive(inbox, "a.csv", CSV)
+    take_alone(inbox)
+    replaying(inbox).put_copy(find_replay(inbox.root / ARCHIVED))
+    arrive(inbox, "a.csv", "n\n3\n")
+    take_alone(inbox)
+    assert inbox.data[-1] == {"n": "3"}
+    assert inbox.notices == []
+    assert list(inbox.imports.iterdir()) == []
 
 
 def test_archived_file_that_is_damaged_is_not_sent(tmp_path: Path) -> None:

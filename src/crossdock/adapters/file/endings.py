@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Final
+from typing import Any
 
 from crossdock.adapters.file.checking import Facts, instant
 from crossdock.adapters.file.claim import Claim
 from crossdock.adapters.file.departures import TAKEN, Departures
 from crossdock.adapters.file.fault import FileFault
 from crossdock.adapters.file.manifest import Manifest
+from crossdock.adapters.file.origins import REPLAY_OF, Origins
 from crossdock.adapters.file.reading.json_values import parse
 from crossdock.adapters.file.taking import Taking, shown_name
 from crossdock.ports.surroundings import Surroundings
-
-REPLAY_OF: Final = "replay_of"
-"""The key of a manifest under which we say which file it sends again."""
 
 
 class Endings:
@@ -23,11 +21,13 @@ class Endings:
 
     Args:
         departures: Move the files.
+        origins: Tell what a file was that came without a manifest.
         surroundings: Whose files they are, and who is told.
     """
 
-    def __init__(self, departures: Departures, surroundings: Surroundings) -> None:
+    def __init__(self, departures: Departures, origins: Origins, surroundings: Surroundings) -> None:
         self._departures = departures
+        self._origins = origins
         self._by = surroundings.app
         self._now = surroundings.now
         self._notice = surroundings.notice
@@ -37,6 +37,7 @@ class Endings:
         summary = taking.summary()
         manifest = self._manifest(taking, summary)
         done = self._departures.archive(taking.claim, manifest, mark=taking.mark)
+        self._forget(taking.claim)
         if isinstance(origin := manifest.get(REPLAY_OF), dict):
             self._notice(
                 "file.replayed",
@@ -59,6 +60,7 @@ class Endings:
         summary = {"rows": taking.facts.rows or 0, "sent": 0, "set_aside": 0}
         manifest = self._manifest(taking, summary, duplicate_of=earlier)
         self._departures.archive(taking.claim, manifest, mark=taking.mark)
+        self._forget(taking.claim)
         self._notice(
             "file.duplicate",
             f"{taking.claim.name} was taken before, it is {earlier}; nothing of it was sent. To send it again: "
@@ -71,6 +73,7 @@ class Endings:
         facts = {"app": self._by, "rows_sent": summary["sent"], "rows_set_aside": summary["set_aside"]}
         mark = os.urandom(4).hex() if taking is None else taking.mark
         done = self._departures.set_aside(claim, fault, facts, mark=mark)
+        self._forget(claim)
         sent = f"; {summary['sent']} rows of it were sent before" if summary["sent"] else ""
         self._notice(
             "file.set_aside",
@@ -81,7 +84,7 @@ class Endings:
         self, taking: Taking, summary: dict[str, Any], *, duplicate_of: str | None = None
     ) -> dict[str, Any]:
         """Return what the manifest says in the archive: what it said, and what became of the file."""
-        said = _as_it_is(taking.claim) or parse(_made_up(taking.claim.name, taking.facts).to_bytes().decode())
+        said = _as_it_is(taking.claim) or self._made_up(taking.claim.name, taking.facts)
         taken = {
             "at": self._now().isoformat(),
             "by": self._by,
@@ -90,6 +93,15 @@ class Endings:
             "duplicate_of": duplicate_of,
         }
         return {**said, TAKEN: taken}
+
+    def _made_up(self, name: str, facts: Facts) -> dict[str, Any]:
+        """Return what the manifest says of a file that came without one."""
+        said: dict[str, Any] = parse(_manifest_for(name, facts).to_bytes().decode())
+        return said | self._origins.of(name, size=facts.state.size, written_ns=facts.state.written_ns)
+
+    def _forget(self, claim: Claim) -> None:
+        if not claim.pair:
+            self._origins.forget(claim.name)
 
 
 def _as_it_is(claim: Claim) -> dict[str, Any] | None:
@@ -103,7 +115,7 @@ def _as_it_is(claim: Claim) -> dict[str, Any] | None:
     return dict(said)
 
 
-def _made_up(name: str, facts: Facts) -> Manifest:
+def _manifest_for(name: str, facts: Facts) -> Manifest:
     """Return a manifest for a file that came without one."""
     return Manifest.model_construct(
         filename=shown_name(name),

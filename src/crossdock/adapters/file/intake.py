@@ -18,6 +18,7 @@ from crossdock.adapters.file.endings import Endings
 from crossdock.adapters.file.fault import FileFault
 from crossdock.adapters.file.memory import Memory
 from crossdock.adapters.file.once import OneLook
+from crossdock.adapters.file.origins import Origins
 from crossdock.adapters.file.reading.rows import BadRow, Chunk
 from crossdock.adapters.file.recovery import Recovery
 from crossdock.adapters.file.taking import Rules, Taking
@@ -67,7 +68,7 @@ class Intake:
         self._recovery = Recovery(tree, self._claims, files=files, lives=surroundings.lives)
         ended = None if once is None else once.note_end
         self._departures = Departures(tree, files=files, now=surroundings.now, ended=ended)
-        self._endings = Endings(self._departures, surroundings)
+        self._endings = Endings(self._departures, Origins(tree, files), surroundings)
         self._arrived: deque[Arrived] = deque()
         self._waiting: deque[Claim] = deque()
         self._looked_for_dead = 0.0

@@ -14,11 +14,11 @@ from typing import Any, Final
 from crossdock.adapters.file.checking import Facts, check
 from crossdock.adapters.file.claim import write_durably
 from crossdock.adapters.file.departures import TAKEN
-from crossdock.adapters.file.endings import REPLAY_OF
 from crossdock.adapters.file.fates import Fate, fate_in_archive, fate_in_errors, place_of_error
 from crossdock.adapters.file.fault import FileFault
 from crossdock.adapters.file.manifest import MAX_MANIFEST_BYTES, Manifest, parse_manifest
 from crossdock.adapters.file.naming import ERROR_SUFFIX, MANIFEST_SUFFIX, manifest_of, stem_of
+from crossdock.adapters.file.origins import REPLAY_OF, Origins
 from crossdock.adapters.file.placing import Placing, manifest_bytes
 from crossdock.adapters.file.taking import Rules
 from crossdock.adapters.file.tree import Tree, open_plain
@@ -116,6 +116,7 @@ class Replaying:
         self._files = files
         self._now = now
         self._pairs = rules.watch.arrival == "manifest"
+        self._origins = Origins(tree, files)
         self._placing = Placing(tree, rules.watch, files, copied=copied)
 
     def put_copy(self, replay: Replay) -> Path:
@@ -129,12 +130,18 @@ class Replaying:
         now = self._now()
         manifest = {key: value for key, value in replay.document.items() if key != TAKEN}
         manifest |= {"filename": replay.fate.name, "created_at": now.isoformat()}
-        manifest[REPLAY_OF] = self._origin(replay, str(replay.document["created_at"]))
+        origin = self._origin(replay, str(replay.document["created_at"]))
+        manifest[REPLAY_OF] = origin
+        written_ns = int(now.timestamp() * 1e9)
+        if not self._pairs:
+            self._placing.check(replay.fate.name)
+            size = replay.place.stat().st_size
+            self._origins.note(replay.fate.name, origin, size=size, written_ns=written_ns)
         target = self._placing.copy(
             replay.place,
             replay.fate.name,
             manifest if self._pairs else None,
-            written_ns=int(now.timestamp() * 1e9),
+            written_ns=written_ns,
         )
         taken = dict(replay.document[TAKEN])
         taken[REPLAYED] = [*taken.get(REPLAYED, ()), now.isoformat()]
@@ -209,6 +216,8 @@ class Replaying:
         target = self._tree.stage_folder / name
         if os.path.lexists(replay.place) or not os.path.lexists(target):
             self._placing.check(name)
+            if not self._pairs:
+                self._note(replay)
             self._placing.rename(replay.place, name)
         if self._pairs:
             self._placing.rename(_beside(replay), manifest_of(name))
@@ -216,6 +225,13 @@ class Replaying:
             self._placing.mark(name)
         self._files.remove(replay.place.with_name(stem_of(replay.place.name) + ERROR_SUFFIX))
         return target
+
+    def _note(self, replay: Replay) -> None:
+        """Write down what a file was that has no manifest; a rename does not change its size and time."""
+        with suppress(FileNotFoundError):  # which the rename tells
+            found = replay.place.lstat()
+            origin = self._origin(replay, None)
+            self._origins.note(replay.fate.name, origin, size=found.st_size, written_ns=found.st_mtime_ns)
 
     def _origin(self, replay: Replay, created_at: str | None) -> dict[str, Any]:
         return {"file": replay.fate.place, "created_at": created_at, "at": self._now().isoformat()}

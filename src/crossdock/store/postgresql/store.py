@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
-import threading
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -14,6 +13,7 @@ from crossdock.domain.errors import SchemaOutOfDate, StoreError, StoreUnavailabl
 from crossdock.domain.events import StoreNotDurable, StoreOpened
 from crossdock.ports.clock import SystemClock
 from crossdock.store.file_locks import turn
+from crossdock.store.forking import Mutex
 from crossdock.store.outbox import after_commit
 from crossdock.store.postgresql import errors, schema
 from crossdock.store.postgresql.dialect import PostgreSQLStatements
@@ -80,7 +80,7 @@ class PostgreSQLStore:
         self._notice = notice
         self.adapters: dict[str, str] = {}
         self._prepared = PostgreSQLStatements()
-        self._mutex = threading.Lock()
+        self._mutex = Mutex()
         self._closed = False
         self._look_for_keeper_at = float("inf")
         self._engine: Engine | None = None

@@ -38,6 +38,8 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
   AND (pid = ANY (%(pids)s) OR application_name = %(name)s)"""
 """Tell which of our sessions work. Those that wait for a lock, in statements of our own, have waited long enough."""
 
+_open: weakref.WeakSet[Watched] = weakref.WeakSet()
+
 
 class Watched(psycopg.Connection[Any]):
     """A connection that says since when it waits for an answer.
@@ -110,6 +112,21 @@ class Watched(psycopg.Connection[Any]):
         handle = self._handle = os.dup(self.fileno())
         self._release = weakref.finalize(self, os.close, handle)
         self._mutex = threading.Lock()
+        _open.add(self)
+
+    def let_go(self) -> None:
+        """Let go of the parent's session, in a forked child.
+
+        Otherwise the server would keep it, with its transaction and its locks, for as long as the child lives after
+        the parent was killed. The driver keeps the number of the socket, which therefore must not become another
+        file's: the null device has it from now on.
+        """
+        handles = [] if self._handle is None else [self._handle]
+        with suppress(psycopg.Error):  # closed
+            handles.append(self.fileno())
+        with open(os.devnull, "r+b", buffering=0) as nothing:
+            for handle in handles:
+                os.dup2(nothing.fileno(), handle, inheritable=False)
 
 
 class _Session(NamedTuple):
@@ -208,3 +225,12 @@ class Watch:
 def _cut_now(connection: Watched) -> None:
     if connection.waiting_since is not None:
         connection.cut(connection.waiting_since)
+
+
+def _let_go_after_fork() -> None:
+    for connection in list(_open):
+        connection.let_go()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go_after_fork)
