@@ -134,22 +134,22 @@ def _admitted(wishes: Sequence[Wish], slots: Sequence[Slot]) -> list[Wish]:
     for wish in wishes:
         if not any(admission.admits(one) for one in _with_each_end(wish)) and wish.or_by:
             late.add(wish.key)
-    return _admitted_with(late, wishes, slots, timely=admission.admitted) if late else admission.admitted
+    return _admitted_with(late, wishes, slots, timely=admission) if late else admission.admitted
 
 
 def _admitted_with(
-    late: AbstractSet[str], wishes: Sequence[Wish], slots: Sequence[Slot], *, timely: Sequence[Wish]
+    late: AbstractSet[str], wishes: Sequence[Wish], slots: Sequence[Slot], *, timely: _Admission
 ) -> list[Wish]:
     """Admit wishes anew, some of them late: first those that were admitted with an end, then the most wanted."""
     admission = _Admission(slots)
-    with_end = {one.key: one for one in timely if one.until is not None}
-    for wish in wishes:
-        if wish.key in with_end:
-            admission.admits(with_end[wish.key])
+    with_end = {one.key: one for one in timely.admitted if one.until is not None}
+    if not all(admission.admits(with_end[wish.key]) for wish in wishes if wish.key in with_end):
+        admission = timely  # layouts are not tried out in full: some fit only beside those without an end
+    known = {one.key for one in admission.admitted}
     for wish in wishes:
         if wish.key in late:
             any(admission.admits(replace(wish, until=end)) for end in (*wish.or_by, None))
-        elif wish.key not in with_end:
+        elif wish.key not in known:
             admission.admits(wish)
     return admission.admitted
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 
-from task_priority.fit.placing import Wish, pieces_for, place, without
+from task_priority.fit.placing import Piece, Wish, pieces_for, place, without
 from task_priority.fit.slots import Slot
 from tests.task_priority.cases import at
 
@@ -96,6 +96,19 @@ def test_the_most_wanted_is_placed_if_it_fits_at_all() -> None:
             assert wishes[0].key in place(wishes, slots), (wishes, slots)
 
 
+def test_what_is_admitted_late_makes_nothing_else_late() -> None:
+    dice = random.Random(13)
+    late = 0
+    for _ in range(2000):
+        slots, wishes = some_slots(dice), some_wishes(dice)
+        before = met_in_time(wishes, place(wishes, slots))
+        or_late = [replace(one, or_by=(at(26, 14), at(26, 18)) if one.until else ()) for one in wishes]
+        after = place(or_late, slots)
+        assert before <= met_in_time(wishes, after), (wishes, slots)
+        late += len([one for one in wishes if one.until and one.key in after]) - len(before)
+    assert late > 100
+
+
 def some_slots(dice: random.Random) -> list[Slot]:
     start, slots = at(26, 9), []
     for _ in range(dice.randint(1, 4)):
@@ -114,6 +127,12 @@ def some_wishes(dice: random.Random) -> list[Wish]:
         )
         for number in range(4)
     ]
+
+
+def met_in_time(wishes: list[Wish], placed: dict[str, tuple[Piece, ...]]) -> set[str]:
+    return {
+        one.key for one in wishes if one.until and one.key in placed and placed[one.key][-1].end <= one.until
+    }
 
 
 def sometimes_better_early(wish: Wish, dice: random.Random) -> Wish:
