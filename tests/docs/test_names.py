@@ -310,8 +310,9 @@ class TestPages:
     def test_links_of_the_readme_lead_somewhere(self) -> None:
         for target in re.findall(r"\]\(([^)\s]+)\)", prose_of(ROOT / "README.md")):
             path, _, anchor = target.partition("#")
-            assert (ROOT / path).exists(), target
-            assert not anchor or anchor in anchors(ROOT / path), target
+            page = ROOT / (path or "README.md")
+            assert page.exists(), target
+            assert not anchor or anchor in anchors(page), target
 
     def test_limits_in_the_documents_are_those_of_the_code(self) -> None:
         with crossdock.Queue.testing() as queue, pytest.raises(InvalidMessage):

@@ -213,7 +213,7 @@ class TestMoving:
         ]
 
     def test_a_feed_on_this_machine_must_be_allowed(self, served: Feeds) -> None:
-        with pytest.raises(PermanentError, match="say so when connecting it"):
+        with pytest.raises(PermanentError, match=r"say so \(--private\) when connecting it"):
             pulled(IcsExporter([Source("work", served.url())]))
         assert served.asked == []
 
