@@ -27,7 +27,7 @@ def file_sources(calendars: Sequence[Path], backups: Sequence[Path], now: dateti
     if calendars:
         from task_priority.exporters.ics import IcsExporter, Source  # noqa: PLC0415 - only what is given
 
-        named = [Source(_name(number, file), str(file)) for number, file in enumerate(calendars, 1)]
+        named = [Source(_name(number, calendars), str(file)) for number, file in enumerate(calendars)]
         yield Fetched(IcsExporter(named), now)
     if backups:
         from task_priority.exporters.todoist_backup import TodoistBackupExporter  # noqa: PLC0415 - likewise
@@ -36,6 +36,8 @@ def file_sources(calendars: Sequence[Path], backups: Sequence[Path], now: dateti
             yield Fetched(TodoistBackupExporter(file), now)
 
 
-def _name(number: int, file: Path) -> str:
-    """Return a name that no other file has."""
-    return f"{number} {file.stem}".replace(":", " ")
+def _name(number: int, files: Sequence[Path]) -> str:
+    """Return a name for one of the files that no other one has: its own if that will do."""
+    names = [(file.name or str(file)).replace(":", " ") for file in files]
+    name = names[number]
+    return name if names.count(name) == 1 else f"{number + 1} {name}"

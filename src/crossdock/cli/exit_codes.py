@@ -46,9 +46,9 @@ MEANINGS: Final = {
     ExitCode.NOT_FOUND: "No message or key has that id, no schedule that name; or several apps have the message, "
     "and `--app` must say which is meant.",
     ExitCode.TIMED_OUT: "No answer came in time.",
-    ExitCode.INTERRUPTED: "It was interrupted (Ctrl-C).",
+    ExitCode.INTERRUPTED: "It was interrupted (Ctrl-C). `run`, `worker` and `api` end in good order then, with `0`.",
     ExitCode.BROKEN_PIPE: "Whatever read the output stopped reading.",
-    ExitCode.TERMINATED: "It was ended by a signal (SIGTERM or SIGHUP).",
+    ExitCode.TERMINATED: "It was ended by a signal (SIGTERM or SIGHUP); `run`, `worker` and `api` with `0` by SIGTERM.",
 }
 _CODES: Final[tuple[tuple[tuple[type[CrossdockError], ...], ExitCode], ...]] = (
     ((ConfigError,), ExitCode.CONFIG),

@@ -173,3 +173,14 @@ def test_without_the_extra_it_says_what_to_install(owner: Owner, library: str, c
             "pip install 'crossdock[task-priority]'\n"
         ),
     )
+
+
+def test_a_calendar_file_that_cannot_be_read_is_called_by_its_name(owner: Owner) -> None:
+    for folder in ("first", "second"):
+        (owner.folder / folder).mkdir()
+        (owner.folder / folder / "mine.ics").write_text("hello")
+    reason = "it is no calendar: it does not begin with BEGIN:VCALENDAR; nothing was changed"
+    alone = owner("today", "--ics", "first/mine.ics")
+    assert (alone.code, alone.err) == (1, f"task-priority: mine.ics: {reason}\n")
+    both = owner("today", "--ics", "first/mine.ics", "--ics", "second/mine.ics")
+    assert (both.code, both.err) == (1, f"task-priority: 1 mine.ics: {reason}\n")
