@@ -120,6 +120,7 @@ def test_worker_that_cannot_apply_it_goes_on_and_says_why(hub: Shell) -> None:
 
 
 def test_a_change_that_leaves_nothing_to_do_is_applied_and_so_is_the_next(hub: Shell) -> None:
+    hub.good("send", "app", "0")  # makes the store: whoever asks for a reload needs one
     with running(hub, "worker"):
         processes = workers_at_work(hub, 1)
         whole = (hub.folder / "crossdock.toml").read_text(encoding="utf-8")
