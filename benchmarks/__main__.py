@@ -120,7 +120,12 @@ def _joined(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
         whole = {
             **run,
             "command": f"{whole['command']}` and `{run['command']}",
-            "machine": {**whole["machine"], **run["machine"]},
+            "rounds": max(whole["rounds"], run["rounds"]),
+            "machine": {
+                **whole["machine"],
+                **run["machine"],
+                "load_before": max(whole["machine"]["load_before"], run["machine"]["load_before"]),
+            },
             "contenders": {**whole["contenders"], **run["contenders"]},
             "workloads": {**whole["workloads"], **run["workloads"]},
         }

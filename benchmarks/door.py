@@ -53,7 +53,8 @@ def _measure(folder: Path) -> None:
         _measure_single(server, client, ids)
         for name, work in (
             (f"batches of {BATCH}", lambda link: client.batches(link, ids)),
-            (f"claim and ack by {CLAIMED}", client.drain),
+            (f"claims by {CLAIMED}", client.claim_all),
+            (f"acks by {CLAIMED}", client.ack_all),
         ):
             cpu_s = server.cpu_s()
             took_s, count = asyncio.run(_once(server.port, work))
@@ -97,6 +98,7 @@ class Client:
     """What clients do."""
 
     def __init__(self, port: int, key: str) -> None:
+        self._claimed: list[list[str]] = []
         self._common = f"HTTP/1.1\r\nHost: localhost:{port}\r\nAuthorization: Bearer {key}\r\n"
 
     async def empty(self, link: Link) -> None:
@@ -114,17 +116,20 @@ class Client:
             await link.ask(head, b"[" + b",".join(_event(next(ids)) for _ in range(BATCH)) + b"]")
         return BATCH * BATCHES
 
-    async def drain(self, link: Link) -> int:
-        """Claim and complete everything."""
-        claim, ack = (
-            self._head(f"/api/v1/queues/app/{verb}", "application/json") for verb in ("claim", "ack")
-        )
-        done = 0
-        while found := json.loads(await link.ask(claim, b'{"limit":%d}' % CLAIMED))["deliveries"]:
-            handles = [{"delivery": one["delivery"]} for one in found]
-            await link.ask(ack, json.dumps({"deliveries": handles}).encode())
-            done += len(found)
-        return done
+    async def claim_all(self, link: Link) -> int:
+        """Claim everything."""
+        head = self._head("/api/v1/queues/app/claim", "application/json")
+        while found := json.loads(await link.ask(head, b'{"limit":%d}' % CLAIMED))["deliveries"]:
+            self._claimed.append([one["delivery"] for one in found])
+        return sum(map(len, self._claimed))
+
+    async def ack_all(self, link: Link) -> int:
+        """Complete what was claimed."""
+        head = self._head("/api/v1/queues/app/ack", "application/json")
+        for claimed in self._claimed:
+            handles = [{"delivery": one} for one in claimed]
+            await link.ask(head, json.dumps({"deliveries": handles}).encode())
+        return sum(map(len, self._claimed))
 
     def _head(self, path: str, kind: str) -> str:
         return f"POST {path} {self._common}Content-Type: {kind}\r\n"

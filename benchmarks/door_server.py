@@ -6,7 +6,6 @@ import asyncio
 import multiprocessing
 import os
 import resource
-import socket
 from contextlib import suppress
 from datetime import timedelta
 from multiprocessing.connection import Connection
@@ -17,7 +16,7 @@ from crossdock import AsyncQueue, Rate
 from crossdock.api.access import needs
 from crossdock.api.application import create_application
 from crossdock.api.operations import Answers, JsonAnswer, Operations
-from crossdock.api.serving import Server, configured
+from crossdock.api.serving import Server, configured, listening
 from crossdock.api.settings import ApiSettings
 from crossdock.domain.key import Scope
 from crossdock.hub.keys import KeyWish, creation
@@ -85,7 +84,7 @@ async def _served(url: str, pipe: Connection) -> None:
         made = await queue._store.write_async(creation(wish))  # noqa: SLF001 - as the command does
         app = create_application(queue, ApiSettings(rate=Rate(10**9, timedelta(seconds=1))))
         app.include_router(_empty(), prefix="/api/v1")
-        with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
+        with listening("127.0.0.1", 0) as listener:
             server = Server(configured(app, timedelta(seconds=5)), queue, 0.0)
             serving = asyncio.create_task(server.serve([listener]))
             while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it

@@ -19,11 +19,16 @@ def file_sources(calendars: Sequence[Path], backups: Sequence[Path], now: dateti
         now: When they are read.
 
     Raises:
-        ConfigError: One is not there.
+        ConfigError: Some are not there, or folders without a calendar; all of them are named.
     """
-    for file in (*calendars, *backups):
-        if not file.exists():
-            raise ConfigError(f"{file}: there is no such file or folder")
+    issues = [
+        f"{file}: there is no such file or folder" for file in (*calendars, *backups) if not file.exists()
+    ]
+    issues += [
+        f"{file}: there is no .ics file in this folder" for file in calendars if _lacks_calendars(file)
+    ]
+    if issues:
+        raise ConfigError("\n".join(issues))
     if calendars:
         from task_priority.exporters.ics import IcsExporter, Source  # noqa: PLC0415 - only what is given
 
@@ -34,6 +39,12 @@ def file_sources(calendars: Sequence[Path], backups: Sequence[Path], now: dateti
 
         for file in backups:
             yield Fetched(TodoistBackupExporter(file), now)
+
+
+def _lacks_calendars(file: Path) -> bool:
+    from task_priority.exporters.ics import calendar_files  # noqa: PLC0415 - only what is given
+
+    return file.is_dir() and not calendar_files(file)
 
 
 def _name(number: int, files: Sequence[Path]) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from crossdock import AsyncQueue, Queue
 from crossdock.api.application import create_application
-from crossdock.api.serving import Server, configured
+from crossdock.api.serving import Server, configured, listening
 from crossdock.api.settings import ApiSettings
 from crossdock.domain.key import ApiKey, Scope
 from crossdock.hub.keys import KeyWish, creation
@@ -110,7 +110,7 @@ class Served:
 def served(folder: Path, settings: ApiSettings | None = None) -> Iterator[Served]:
     """Serve a new store in a folder."""
     url = f"sqlite:///{folder}/work.db"
-    with Queue(url, app="tests") as queue, socket.create_server(("127.0.0.1", 0)) as listener:
+    with Queue(url, app="tests") as queue, listening("127.0.0.1", 0) as listener:
         ready, found = threading.Event(), list[Any]()
         thread = threading.Thread(target=_run, args=(url, settings or ApiSettings(), listener, found, ready))
         thread.start()

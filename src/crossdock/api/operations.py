@@ -41,8 +41,18 @@ ERRORS: Final = "x-errors"
 RAW_BODY: Final = "x-raw-body"
 APP_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
 
-CallerOf = Annotated[Caller, Depends(caller_of)]
-StateOf = Annotated[ApiState, Depends(state_of)]
+
+async def _caller_of(request: Request) -> Caller:
+    return caller_of(request)
+
+
+async def _state_of(request: Request) -> ApiState:
+    return state_of(request)
+
+
+# FastAPI would call a plain function in another thread, and wait there and back longer than most operations take.
+CallerOf = Annotated[Caller, Depends(_caller_of)]
+StateOf = Annotated[ApiState, Depends(_state_of)]
 AppName = Annotated[str, Path(pattern=APP_PATTERN, description="The name of an app.", examples=["validator"])]
 
 

@@ -101,8 +101,8 @@ class Watch:
             )
 
 
-def watch_of(request: Request) -> Watch:
-    """Return what all requests look through."""
+async def watch_of(request: Request) -> Watch:
+    """Return what all requests look through; not in another thread, as FastAPI calls a plain function."""
     found: Watch = request.state.watch
     return found
 

@@ -184,3 +184,18 @@ def test_a_calendar_file_that_cannot_be_read_is_called_by_its_name(owner: Owner)
     assert (alone.code, alone.err) == (1, f"task-priority: mine.ics: {reason}\n")
     both = owner("today", "--ics", "first/mine.ics", "--ics", "second/mine.ics")
     assert (both.code, both.err) == (1, f"task-priority: 1 mine.ics: {reason}\n")
+
+
+def test_all_files_that_are_not_there_are_named_and_folders_without_a_calendar(owner: Owner) -> None:
+    (owner.folder / "empty").mkdir()
+    (owner.folder / "full").mkdir()
+    (owner.folder / "full" / "OURS.ICS").write_bytes(b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n")
+    result = owner("today", "--ics", "empty", "--ics", "full", "--ics", "no.ics", "--csv", "no.csv")
+    assert (result.code, result.out) == (3, "")
+    assert [line.strip() for line in result.err.removeprefix("task-priority:").splitlines()] == [
+        "3 things are wrong",
+        "no.ics: there is no such file or folder",
+        "no.csv: there is no such file or folder",
+        "empty: there is no .ics file in this folder",
+    ]
+    assert owner("today", "--ics", "full").code == 0

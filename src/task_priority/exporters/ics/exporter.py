@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from crossdock import CrossdockError, PermanentError, TransientError
@@ -112,11 +113,16 @@ def _digest(documents: Mapping[str, bytes]) -> str:
     return hashlib.sha256(b"".join(hashlib.sha256(one).digest() for one in documents.values())).hexdigest()
 
 
+def calendar_files(folder: Path) -> list[Path]:
+    """Return the calendars of a folder, in the order of their names."""
+    return sorted(one for one in folder.iterdir() if one.suffix.lower() == ".ics")
+
+
 def _documents(source: Source, max_bytes: int) -> dict[str, bytes]:
     """Read the file, under no name, or those of the folder whose names end in ``.ics``, in the order of their names."""
     path = source.path
     try:
-        paths = {one.name: one for one in sorted(path.glob("*.ics"))} if path.is_dir() else {"": path}
+        paths = {one.name: one for one in calendar_files(path)} if path.is_dir() else {"": path}
         if len(paths) > MAX_FILES:
             raise PermanentError(f"{source.name}: the folder has more than {MAX_FILES} files")
         if sum(one.stat().st_size for one in paths.values()) > max_bytes:
