@@ -26,7 +26,7 @@ def in_calendars(sandbox: Sandbox) -> dict[str, dict[str, Any]]:
         "events": {
             f"{one.entry['id']}/{id}": event
             for one in there
-            if one.entry.get("selected")
+            if one.entry.get("selected") and not one.entry.get("hidden")
             for id, event in one.events.items()
             if _lives(event, one.events)
         },

@@ -97,6 +97,7 @@ class _Gathering:
             self._trusts_answers = True
             self._begin_again(f"{reason}, and Todoist does not promise to tell of everything in it", changes)
             return False
+        changes = self._state.without_closed(changes)
         self._answers.append(changes)
         self._state = self._state.after(changes)
         return True

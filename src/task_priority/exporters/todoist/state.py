@@ -8,11 +8,12 @@ is asked for again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from crossdock.exporting import Found, SetAside
 from task_priority.exporters.todoist.changes import EVERYTHING, KIND_OF, Changes, id_of
+from task_priority.exporters.todoist.owners import without_closed
 
 _TOKEN: Final = "sync_token"  # noqa: S105 - a place in a stream of changes, no secret
 _TYPES: Final = "resource_types"
@@ -74,6 +75,15 @@ class SyncState:
             if found.kind == "tasks" and found.data is not None and found.id in self.left:
                 return "a task that had sub-tasks or comments came back"
         return None
+
+    def without_closed(self, changes: Changes) -> Changes:
+        """Return an answer to an incremental question without what is in archived projects and sections."""
+        projects = _updated(self.projects, "projects", changes.found)
+        if not projects:  # nothing was said of them: everybody has an inbox
+            return changes
+        sections = _updated(self.sections, "sections", changes.found)
+        found = without_closed(changes.found, projects=projects, sections=sections)
+        return replace(changes, found=found)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as it is stored."""

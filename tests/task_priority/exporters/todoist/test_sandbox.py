@@ -84,3 +84,21 @@ def test_whatever_goes_wrong_what_is_kept_ends_equal_to_what_is_there(
     kept.run(exporter_of(sandbox))
     fresh.run(exporter_of(sandbox))
     assert kept.objects() == fresh.objects()
+
+
+@pytest.mark.parametrize("place", ["project_id", "section_id"])
+def test_a_change_of_a_task_in_what_is_archived_brings_nothing_back(sandbox: Sandbox, place: str) -> None:
+    todoist = sandbox.todoist
+    project = todoist.projects.add("Move")["id"]
+    section = todoist.sections.add("Boxes", project)["id"]
+    task = todoist.tasks.add("Pack", **{place: {"project_id": project, "section_id": section}[place]})["id"]
+    kept, fresh = Kept(), Kept()
+    kept.run(exporter_of(sandbox))
+    assert task in kept.ids("tasks")
+    (todoist.projects.archive(project) if place == "project_id" else todoist.sections.archive(section))
+    kept.run(exporter_of(sandbox))
+    todoist.comments.add("Where?", task_id=task)
+    kept.run(exporter_of(sandbox))
+    fresh.run(exporter_of(sandbox))
+    assert task not in kept.ids("tasks")
+    assert kept.objects() == fresh.objects()
