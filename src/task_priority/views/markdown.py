@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Final
 
+from task_priority.fit.reasons import Reason
 from task_priority.overview import Overview
 from task_priority.ranking.rank import Ranked
 from task_priority.views.texts import (
@@ -14,6 +15,7 @@ from task_priority.views.texts import (
     day_heading,
     freshness_text,
     missed_texts,
+    missed_today,
     placed_by_task,
     planned_text,
     reasons,
@@ -29,14 +31,34 @@ _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 def ranked_markdown(overview: Overview, ranked: Sequence[Ranked]) -> str:
     """Return ranked tasks as a table."""
+    return _page(list(_table(overview, ranked)), overview)
+
+
+def today_markdown(overview: Overview, ranked: Sequence[Ranked]) -> str:
+    """Return what to do next as a table, below what must be done today and does not fit any more."""
+    missed = _not_in_time(overview, "Does not fit today", missed_today(overview))
+    if missed:
+        missed += ["", "## Next", ""]
+    return _page([*missed, *_table(overview, ranked)], overview)
+
+
+def _table(overview: Overview, ranked: Sequence[Ranked]) -> Iterator[str]:
     placed = placed_by_task(overview.plan)
-    lines = ["| # | Score | Task | When | Why |", "| ---: | ---: | --- | --- | --- |"]
-    lines += [
-        f"| {one.place} | {one.score} | {escaped(title_of(one.task))} "
-        f"| {when_text(overview, one, placed)} | {escaped(', '.join(reasons(one)))} |"
-        for one in ranked
+    yield from ("| # | Score | Task | When | Why |", "| ---: | ---: | --- | --- | --- |")
+    for one in ranked:
+        yield (
+            f"| {one.place} | {one.score} | {escaped(title_of(one.task))} "
+            f"| {when_text(overview, one, placed)} | {escaped(', '.join(reasons(one)))} |"
+        )
+
+
+def _not_in_time(overview: Overview, title: str, missed: Sequence[tuple[Ranked, Reason]]) -> list[str]:
+    """Return a section, empty if nothing is in it."""
+    lines = [
+        f"- **{escaped(title_of(one.task))}**: {escaped('; '.join(missed_texts(overview, one, reason)))}"
+        for one, reason in missed
     ]
-    return _page(lines, overview)
+    return [f"## {title}", "", *lines] if lines else []
 
 
 def week_markdown(overview: Overview, days: Sequence[date]) -> str:
@@ -59,12 +81,8 @@ def plan_markdown(overview: Overview) -> str:
         title = escaped(title_of(placed.ranked.task))
         lines.append(f"| {planned_text(placed, today, zone)} | {title} | {placed.ranked.score} |")
     late = [(one.ranked, one.missed) for one in overview.plan.placed if one.missed is not None]
-    if late:
-        lines += ["", "## Not in time", ""]
-    lines += [
-        f"- **{escaped(title_of(one.task))}**: {escaped('; '.join(missed_texts(overview, one, reason)))}"
-        for one, reason in late
-    ]
+    if missed := _not_in_time(overview, "Not in time", late):
+        lines += ["", *missed]
     if overview.plan.unplaced:
         lines += ["", "## No place for", ""]
     lines += [

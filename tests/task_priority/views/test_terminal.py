@@ -14,7 +14,7 @@ from task_priority.moments import Day
 from task_priority.overview import Change, Pending
 from task_priority.ranking.rank import Ranked
 from task_priority.settings_table import SettingsTable, WeightsTable
-from task_priority.views import terminal
+from task_priority.views import markdown, terminal
 from task_priority.views.settings import settings_view
 from task_priority.views.timeline import days_of
 from tests.task_priority.cases import NOW, make_task
@@ -167,6 +167,9 @@ def test_what_no_longer_fits_today_stands_at_the_top_with_what_binds(
         in plain(terminal.why_not_view(seen, seen.plan.ranked[0]), capsys)
     )
     assert "\nNot in time:\n  figures: needs 6 h 40 min" in plain(terminal.plan_view(seen), capsys)
+    missed = "- **figures**: needs 6 h 40 min"
+    assert markdown.today_markdown(seen, seen.plan.ranked).startswith(f"## Does not fit today\n\n{missed}")
+    assert f"\n\n## Not in time\n\n{missed}" in markdown.plan_markdown(seen)
 
 
 def test_the_plan_has_what_fits_and_what_does_not_with_the_nearest_change(

@@ -41,7 +41,7 @@ def today(
         overview,
         form,
         document=lambda: documents.today_document(overview, ranked),
-        markdown=lambda: markdown.ranked_markdown(overview, ranked),
+        markdown=lambda: markdown.today_markdown(overview, ranked),
         view=lambda: terminal.today_view(overview, ranked),
     )
     if len(actions) > limit:
