@@ -22,6 +22,7 @@ from crossdock import (
     Status,
     Subscription,
 )
+from crossdock.domain.message import MessageId
 from tests.app.case import AT_ONCE, data_of, only, received
 from tests.stalls import InTime
 
@@ -48,6 +49,22 @@ class TestAnswers:
         queue.send("splitter", [1, 2, 3])
         hub.run(wait=AT_ONCE)
         assert data_of(queue, "lines") == [{"line": 1}, {"line": 2}, {"line": 3}]
+
+    def test_copies_of_one_message_in_a_list_are_all_sent_and_again_under_the_same_ids(
+        self, hub: Hub, queue: Queue
+    ) -> None:
+        @hub.app("splitter", next=["lines"])
+        def split(message: Message) -> list[Message]:
+            first, *others = (replace(message, data={"line": line}) for line in message.data)
+            return [first, replace(first, id=MessageId("a-2")), *others]
+
+        queue.send("splitter", [1, 2, 3], message_id="a")
+        hub.run(wait=AT_ONCE)
+        assert data_of(queue, "lines") == [{"line": 1}, {"line": 1}, {"line": 2}, {"line": 3}]
+        assert [record.message.id for record in queue.list("lines")] == ["a", "a-2", "a-3", "a-4"]
+        queue.replay("a", app="splitter")
+        hub.run(wait=AT_ONCE)
+        assert len(queue.list("lines")) == 4
 
     def test_none_sends_nothing(self, hub: Hub, queue: Queue) -> None:
         @hub.app("filter", next=["rest"])

@@ -111,7 +111,9 @@ def run(command: str) -> str:
 
 def environment() -> dict[str, str]:
     """Return the environment of a reader's shell: this Python first, a wide terminal, no settings of ours."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CROSSDOCK_", "PYTEST_"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("CROSSDOCK_", "PYTEST_"))
+    }
     path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
     return {**kept, "PATH": path, "COLUMNS": "110", "NO_COLOR": "1", "TERM": "dumb", "LC_ALL": "C.UTF-8"}
 

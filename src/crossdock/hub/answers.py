@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
 from crossdock.domain.delivery import Completed
 from crossdock.domain.errors import PermanentError
-from crossdock.domain.message import DEFAULT_TYPE, Draft, Envelope, Message
+from crossdock.domain.message import DEFAULT_TYPE, Draft, Envelope, Message, MessageId
 from crossdock.domain.routing import Routes
 from crossdock.hub.sent import envelope_of
 
@@ -95,7 +96,7 @@ class Answers:
         """
         answers: list[tuple[Draft, Envelope]] = []
         homeless: list[Any] = []
-        values = _listed(claimed.app, returned)
+        values = list(_with_own_ids(_listed(claimed.app, returned)))
         for value in values:
             sent = list(self._addressed(claimed, value))
             answers += sent
@@ -140,6 +141,25 @@ def _listed(app: AppId, returned: Any) -> list[Any]:
                 f"a list of these, or None"
             )
     return values
+
+
+def _with_own_ids(values: Iterable[Any]) -> Iterator[Any]:
+    """Give later messages with the id of an earlier one another: copies made by ``replace`` have that of the first.
+
+    It follows from their places in the list, so that a handler that runs again sends the same ids.
+    """
+    values = list(values)
+    taken = {value.id for value in values if isinstance(value, Message)}
+    seen: set[str] = set()
+    for value in values:
+        if isinstance(value, Message) and value.id in seen:
+            own = next(own for number in count(2) if (own := f"{value.id}-{number}") not in taken)
+            taken.add(MessageId(own))
+            yield replace(value, id=MessageId(own))
+            continue
+        if isinstance(value, Message):
+            seen.add(value.id)
+        yield value
 
 
 def _kind(returned: Any, value: Any) -> str:
