@@ -10,6 +10,7 @@ import asyncio
 import ctypes
 import json
 import os
+import resource
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +25,8 @@ QUICKLY = RetryPolicy(max_attempts=3, backoff_max=timedelta(seconds=1))
 def main(log: str, options: str) -> None:
     place = json.loads(options)
     concurrency = place.pop("concurrency")
+    if descriptors := place.pop("descriptors", None):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def note(*words: object) -> None:
@@ -39,6 +42,9 @@ def main(log: str, options: str) -> None:
                 os._exit(9)
             case "fork":
                 await asyncio.to_thread(os.waitpid, _forked(), 0)
+            case "leak":
+                for _ in range(20):
+                    os.open(os.devnull, os.O_RDONLY)
             case "block":
                 ctypes.PyDLL(None).usleep(4_000_000)  # keeps the GIL, as a long call of a C library may
             case seconds:

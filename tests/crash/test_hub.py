@@ -42,9 +42,9 @@ class Yard:
     def log(self) -> Path:
         return self.folder / "handlers.log"
 
-    def start(self, *, concurrency: int = 8) -> subprocess.Popen[bytes]:
-        """Start a worker, and wait until it is at work."""
-        options = {**self.place, "concurrency": concurrency}
+    def start(self, *, concurrency: int = 8, descriptors: int | None = None) -> subprocess.Popen[bytes]:
+        """Start a worker, and wait until it is at work; it may open so many files at most."""
+        options = {**self.place, "concurrency": concurrency, "descriptors": descriptors}
         worker = subprocess.Popen(
             [sys.executable, "-W", "error", "-m", PROGRAM, str(self.log), json.dumps(options)],
             cwd=ROOT,
@@ -164,6 +164,53 @@ def test_handler_may_fork(yard: Yard) -> None:
     yard.queue.send_many("first", [{"n": number, "do": "fork"} for number in range(5)])
     yard.until(yard.is_empty)
     assert yard.answers() == Counter(range(5))
+
+
+@quickly_on_sqlite
+def test_handler_that_leaks_descriptors_fails_alone(yard: Yard) -> None:
+    worker = yard.start(descriptors=100)
+    yard.queue.send_many("first", [{"n": n, "do": "leak" if n < 20 else None} for n in range(120)])
+    yard.until(yard.is_empty)
+    failed = yard.queue.list("first", status=Status.FAILED, limit=1000)
+    assert failed
+    assert {record.message.data["n"] for record in failed} <= set(range(20))
+    assert {record.crashes for record in failed} == {0}
+    assert yard.answers() == Counter(set(range(120)) - {record.message.data["n"] for record in failed})
+    worker.terminate()
+    assert worker.wait(60) == 0
+
+
+@quickly_on_sqlite
+def test_flood_is_worked_off_in_little_memory(yard: Yard) -> None:
+    worker = yard.start()
+    yard.queue.pause("first")
+    yard.queue.send_many("first", [{"n": number, "note": "x" * 5000} for number in range(2000)])
+    assert yard.queue.stats("first")["first"].ready == 2000
+    assert not lines(yard.log)[1:]
+    yard.queue.resume("first")
+    yard.until(yard.is_empty)
+    assert yard.answers() == Counter(range(2000))
+    (peak,) = (
+        int(line.split()[1])
+        for line in Path(f"/proc/{worker.pid}/status").read_text(encoding="utf-8").splitlines()
+        if line.startswith("VmHWM:")
+    )
+    assert peak < 150_000  # KiB
+
+
+@quickly_on_sqlite
+def test_starved_worker_gets_everything_done_once(yard: Yard) -> None:
+    worker = yard.start()
+    yard.queue.send_many("first", [{"n": number, "do": "0.01"} for number in range(300)])
+    while (
+        not yard.is_empty()
+    ):  # it computes for a quarter of the time, and never long enough to end its lease
+        worker.send_signal(signal.SIGSTOP)
+        time.sleep(0.15)
+        worker.send_signal(signal.SIGCONT)
+        time.sleep(0.05)
+    assert yard.answers() == Counter(range(300))
+    assert {record.status for record in yard.queue.list("first", limit=1000)} == {Status.COMPLETED}
 
 
 @quickly_on_sqlite
