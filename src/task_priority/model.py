@@ -34,7 +34,7 @@ class Task:
     Attributes:
         due: When it is meant to be done. Missing it is a pity.
         deadline: The day by whose end it must be done.
-        duration: How long it takes; None: nobody said.
+        duration: How long its service says that it takes; None: it does not say.
         parent: The task of which it is a part, known or not.
         added: When it was written down, in UTC; None: not known.
         assignee: Whose it is, if somebody else's.

@@ -84,7 +84,7 @@ class Settings:
         working_hours: By weekday, 0 is Monday.
         buffer: Left free before and after each event.
         horizon: How far the plan reaches.
-        default_duration: Of a task that has none.
+        default_duration: Of a task that has none, and no label that is a length.
         shortest_piece: Nothing is split into less; nothing shorter than this is left over for the plan either.
         split: May tasks be split that have none of the labels ``whole``?
         urgent_within: What is due so soon is urgent (Eisenhower).

@@ -134,7 +134,8 @@ class PlanTable(Table):
     horizon: Length = Field(default=_DEFAULTS.horizon, description="How far the plan reaches.")
     buffer: Span = Field(default=_DEFAULTS.buffer, description="Left free before and after each event.")
     default_duration: Length = Field(
-        default=_DEFAULTS.default_duration, description="Of a task that does not say how long it takes."
+        default=_DEFAULTS.default_duration,
+        description="Of a task that does not say how long it takes, nor has a label such as @30m.",
     )
     shortest_piece: Length = Field(
         default=_DEFAULTS.shortest_piece, description="A task is split into no shorter pieces than this."

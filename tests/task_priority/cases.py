@@ -44,7 +44,17 @@ _MOMENTS = st.one_of(
     st.integers(0, 4000).map(lambda quarters: Floating((_START + quarters * QUARTER).replace(tzinfo=None))),
     st.integers(0, 4000).map(lambda quarters: Instant(_START + quarters * QUARTER)),
 )
-_LABELS = ((), ("deep",), ("whole",), ("waiting",), ("someday", "deep"), ("blocked",))
+_LABELS = (
+    *((), ("deep",), ("whole",), ("waiting",), ("someday", "deep"), ("blocked",)),
+    *(("15m",), ("1h30", "deep"), ("4h", "@45m")),
+)
+LENGTHS = {
+    "15m": timedelta(minutes=15),
+    "1h30": timedelta(minutes=90),
+    "4h": timedelta(hours=4),
+    "@45m": timedelta(minutes=45),
+}
+"""The labels of tasks that say how long they take."""
 _TASKS = st.builds(
     Task,
     id=st.integers(0, 9).map(lambda number: TaskId(f"test:{number}")),

@@ -12,7 +12,7 @@ from task_priority.fit.plan import make_plan
 from task_priority.model import Event, Task
 from task_priority.ranking.status import Status
 from task_priority.settings import Settings
-from tests.task_priority.cases import NOW, all_settings, events, tasks
+from tests.task_priority.cases import LENGTHS, NOW, all_settings, events, tasks
 from tests.task_priority.plans import check_no_overlap, check_sums
 
 SOME = hypothesis.settings(max_examples=40)
@@ -33,7 +33,8 @@ def test_a_task_gets_all_the_time_it_needs_in_pieces_that_are_long_enough(
     some: list[Task], around: list[Event], settings: Settings
 ) -> None:
     for one in make_plan(some, around, now=NOW, settings=settings).placed:
-        needed = one.ranked.task.duration or settings.default_duration
+        said = [LENGTHS[label] for label in one.ranked.task.labels if label in LENGTHS]
+        needed = one.ranked.task.duration or min(said, default=settings.default_duration)
         assert sum((piece.length for piece in one.pieces), start=needed * 0) == needed
         may_split = settings.split and "whole" not in one.ranked.task.labels
         assert len(one.pieces) == 1 or (

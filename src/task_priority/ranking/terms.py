@@ -10,6 +10,7 @@ from typing import Final
 from task_priority.fit.slots import FreeTime
 from task_priority.model import Task
 from task_priority.moments import Day, day_of, end_of
+from task_priority.ranking.lengths import length_of
 from task_priority.ranking.status import Standing, Status
 from task_priority.settings import Settings
 from task_priority.words import count_text, day_text, duration_text
@@ -66,6 +67,7 @@ class Facts:
         present: What it is judged by.
 
     Attributes:
+        length: How long it takes; None: nobody said.
         needed: How long it takes, or is taken to take.
         ends: When it must be done, or, if nobody says so, when it is meant to be.
         day: The first day that is named: of the deadline, or of the due date.
@@ -76,6 +78,7 @@ class Facts:
         "ends",
         "free",
         "known_until",
+        "length",
         "needed",
         "now",
         "settings",
@@ -88,7 +91,7 @@ class Facts:
         self.task, self.standing = task, standing
         self.now, self.today, self.free = present.now, present.today, present.free
         self.known_until, self.settings = present.known_until, present.settings
-        self.needed = needed_by(task, present.settings)
+        self.length, self.needed = length_of(task), needed_by(task, present.settings)
         self.ends = ends_at(task, present.settings)
         due = None if task.due is None else day_of(task.due, present.settings.zone)
         self.day = min((day for day in (due, task.deadline) if day is not None), default=None)
@@ -96,7 +99,8 @@ class Facts:
 
 def needed_by(task: Task, settings: Settings) -> timedelta:
     """Return how long a task takes, or is taken to take."""
-    return task.duration or settings.default_duration
+    length = length_of(task)
+    return settings.default_duration if length is None else length.duration
 
 
 def ends_at(task: Task, settings: Settings) -> datetime | None:
@@ -147,11 +151,12 @@ def _slack(facts: Facts) -> Iterator[Term]:
         return
     free, needed = facts.free.before(ends), facts.needed
     share = 1.0 if free <= needed else needed / free
+    needs = duration_text(needed) if facts.length is None else facts.length.text
     until = day_text((ends - timedelta(microseconds=1)).astimezone(facts.settings.zone).date(), facts.today)
     yield Term(
         "slack",
         round(facts.settings.weights.slack * share),
-        f"needs {duration_text(needed)} of the {duration_text(free)} that are free until {until}",
+        f"needs {needs} of the {duration_text(free)} that are free until {until}",
     )
 
 
@@ -169,13 +174,12 @@ def _age(facts: Facts) -> Iterator[Term]:
 
 
 def _quick(facts: Facts) -> Iterator[Term]:
-    duration = facts.task.duration
-    if duration is None or duration > _RATHER_QUICK:
+    length = facts.length
+    if length is None or length.duration > _RATHER_QUICK:
         return
     weight = facts.settings.weights.quick
-    yield Term(
-        "quick", weight if duration <= _QUICK else round(weight / 2), f"takes {duration_text(duration)}"
-    )
+    points = weight if length.duration <= _QUICK else round(weight / 2)
+    yield Term("quick", points, f"takes {length.text}")
 
 
 def _labels(facts: Facts) -> Iterator[Term]:

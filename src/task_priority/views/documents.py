@@ -14,6 +14,7 @@ from task_priority.fit.slots import Slot
 from task_priority.model import Event, Priority, Task
 from task_priority.moments import Day, Floating, Instant, Moment
 from task_priority.overview import Overview, Pending, SourceState
+from task_priority.ranking.lengths import length_of
 from task_priority.ranking.rank import Ranked
 from task_priority.views import forms
 
@@ -95,6 +96,7 @@ def ranked_form(ranked: Ranked) -> forms.RankedForm:
 
 def task_form(task: Task) -> forms.TaskForm:
     """Return an open task."""
+    length = length_of(task)
     return {
         "id": task.id,
         "source": task.id.partition(":")[0],
@@ -105,7 +107,7 @@ def task_form(task: Task) -> forms.TaskForm:
         "priority": _PRIORITIES[task.priority],
         "due": None if task.due is None else moment(task.due),
         "deadline": None if task.deadline is None else task.deadline.isoformat(),
-        "duration_minutes": None if task.duration is None else _minutes(task.duration),
+        "duration_minutes": None if length is None else _minutes(length.duration),
         "parent_id": task.parent,
         "added_at": _instant_or_none(task.added),
         "assignee": task.assignee,

@@ -13,6 +13,7 @@ from task_priority.fit.reasons import Reason
 from task_priority.model import Task, TaskId
 from task_priority.moments import Day, Moment, day_of, end_of, start_of
 from task_priority.overview import Overview, SourceState
+from task_priority.ranking.lengths import length_of
 from task_priority.ranking.rank import Ranked
 from task_priority.ranking.terms import ends_at
 from task_priority.words import count_text, day_text, duration_text
@@ -46,13 +47,14 @@ def reasons(ranked: Ranked, most: int | None = None) -> list[str]:
 def facts_text(task: Task, today: date, zone: tzinfo) -> str:
     """Return what is known of a task: ``Home · @phone · p2 · due tomorrow · 30 min``."""
     place = " / ".join(part for part in (task.project, task.section) if part)
+    length = length_of(task)
     facts = [
         place,
         " ".join(f"@{label}" for label in task.labels),
         task.priority.shown,
         "" if task.due is None else f"due {moment_text(task.due, today, zone)}",
         "" if task.deadline is None else f"deadline {day_text(task.deadline, today)}",
-        "" if task.duration is None else duration_text(task.duration),
+        "" if length is None else duration_text(length.duration),
         "repeats" if task.recurring else "",
     ]
     return printable(" · ".join(fact for fact in facts if fact))

@@ -78,6 +78,17 @@ def test_a_list_is_chosen_by_status_project_and_label(owner: Owner) -> None:
     ]
 
 
+def test_a_label_says_how_long_a_task_takes(owner: Owner) -> None:
+    quick = [one["task"] for one in owner.ranked("--label", "15m", "--status", "next", *DEMO)]
+    assert len(quick) >= 5
+    assert {task["duration_minutes"] for task in quick} == {15}
+    plan = json.loads(owner.good("plan", "--json", *DEMO).out)["plan"]
+    lengths = {one["task_id"]: sum(piece["minutes"] for piece in one["pieces"]) for one in plan["placed"]}
+    assert {lengths[task["id"]] for task in quick} == {15}
+    explained = owner.good("explain", "Book the train to Trondheim", *DEMO).out
+    assert "takes 15 min (label @15m)" in explained
+
+
 def test_what_is_explained_can_be_named_in_words(owner: Owner) -> None:
     first = owner.ranked(*DEMO)[0]["task"]
     words = " ".join(reversed(first["title"].split()))

@@ -42,6 +42,18 @@ def terms(task: Task, settings: Settings = SETTINGS) -> dict[str, tuple[int, str
         (make_task("a", priority=Priority.URGENT), "priority", (30, "priority p1")),
         (make_task("a", added=NOW - timedelta(days=30)), "age", (5, "written down 30 days ago")),
         (make_task("a", 10), "quick", (6, "takes 10 min")),
+        (make_task("a", None, labels=("15m",)), "quick", (6, "takes 15 min (label @15m)")),
+        (make_task("a", None, labels=("30m", "@20M")), "quick", (3, "takes 20 min (label @20M)")),
+        (
+            make_task("a", None, due=TODAY, labels=("1h",)),
+            "slack",
+            (15, "needs 1 h (label @1h) of the 2 h that are free until today"),
+        ),
+        (
+            make_task("a", 60, due=TODAY, labels=("15m",)),
+            "slack",
+            (15, "needs 1 h of the 2 h that are free until today"),
+        ),
         (make_task("a", labels=("waiting",)), "waiting", (-60, "it has the label @waiting")),
         (make_task("a", assignee="Kari"), "waiting", (-60, "it is assigned to Kari")),
         (make_task("a", labels=("Someday",)), "someday", (-80, "it has the label @Someday")),
