@@ -95,6 +95,32 @@ def events() -> st.SearchStrategy[list[Event]]:
     return st.lists(_EVENTS, max_size=8, unique_by=lambda event: event.id)
 
 
+def full_days() -> st.SearchStrategy[list[Event]]:
+    """Events that take up most of a Thursday and a Friday, each with a title of its own; some overlap."""
+    spans = st.tuples(st.integers(0, 1), st.integers(30, 68), st.integers(1, 40))
+    return st.lists(spans, min_size=4, max_size=14).map(
+        lambda some: [
+            make_event(
+                at(26 + day, 0) + start * QUARTER,
+                at(26 + day, 0) + (start + quarters) * QUARTER,
+                f"<{number}>",
+            )
+            for number, (day, start, quarters) in enumerate(some)
+        ]
+    )
+
+
+def pressing_tasks() -> st.SearchStrategy[list[Task]]:
+    """Tasks for which two days may be too short."""
+    facts = st.tuples(st.integers(2, 20), st.sampled_from([None, at(26, 9).date(), at(27, 9).date()]))
+    return st.lists(facts, min_size=1, max_size=6).map(
+        lambda some: [
+            make_task(str(number), quarters * 15, deadline=deadline)
+            for number, (quarters, deadline) in enumerate(some)
+        ]
+    )
+
+
 def _later(moment: Moment, quarters: int) -> Moment:
     if isinstance(moment, Day):
         return Day(moment.date + timedelta(days=quarters // 10))

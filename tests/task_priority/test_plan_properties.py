@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+from datetime import timedelta
 
 import hypothesis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from task_priority.fit.plan import make_plan
+from task_priority.fit.busy import busy_spans
+from task_priority.fit.placing import pieces_for, place, without
+from task_priority.fit.plan import make_plan, wish_of
+from task_priority.fit.slots import free_slots
 from task_priority.model import Event, Task
 from task_priority.ranking.status import Status
 from task_priority.settings import Settings
-from tests.task_priority.cases import LENGTHS, NOW, all_settings, events, tasks
+from tests.task_priority.cases import LENGTHS, NOW, all_settings, events, full_days, pressing_tasks, tasks
 from tests.task_priority.plans import check_no_overlap, check_sums
 
 SOME = hypothesis.settings(max_examples=40)
@@ -103,6 +108,28 @@ def test_nothing_ranked_lower_moves_an_overdue_task_to_another_day(
             [alone] = make_plan([one.ranked.task], around, now=NOW, settings=settings).placed
             days = {each.pieces[-1].end.astimezone(settings.zone).date() for each in (one, alone)}
             assert len(days) == 1
+
+
+@given(pressing_tasks(), full_days(), all_settings())
+def test_a_task_fits_without_the_event_that_its_reason_names(
+    some: list[Task], around: list[Event], settings: Settings
+) -> None:
+    settings = replace(settings, horizon=timedelta(days=2))
+    plan = make_plan(some, around, now=NOW, settings=settings)
+    pieces = [piece for one in plan.placed for piece in one.pieces]
+    for one in plan.unplaced:
+        if "it fits without" not in one.reason.change:
+            continue
+        [named] = [event for event in around if f"“{event.title}”" in one.reason.change]
+        others, _ = busy_spans(
+            [event for event in around if event is not named], settings, NOW, plan.end + settings.buffer
+        )
+        slots = free_slots(settings, others, NOW, plan.end)
+        wish = wish_of(one.ranked.task, now=NOW, end=plan.end, settings=settings)
+        assert pieces_for(wish, without(slots, pieces))
+        if wish.shortest is None:
+            [alone] = place([wish], slots).values()
+            assert wish.until is None or alone[-1].end <= wish.until
 
 
 @given(tasks(), events(), all_settings())

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta, tzinfo
 from task_priority.fit.busy import Busy, Unheeded, busy_spans
 from task_priority.fit.placing import Piece, Wish, place, without
 from task_priority.fit.reasons import Reason, Reasons
-from task_priority.fit.slots import NO_TIME, FreeTime, Slot, free_slots
+from task_priority.fit.slots import NO_TIME, FreeTime, Slot, time_left, working_time
+from task_priority.fit.sparing import Sparing
 from task_priority.model import Event, Task
 from task_priority.moments import Day, Instant, day_of, end_of
 from task_priority.ranking.rank import Ranked, rank
@@ -101,16 +102,25 @@ def make_plan(tasks: Sequence[Task], events: Sequence[Event], *, now: datetime, 
     """
     until = now + max(settings.horizon, _OUTLOOK)
     known_busy, unheeded = busy_spans(events, settings, now, until)
-    known = free_slots(settings, known_busy, now, until)
+    known_working = list(working_time(settings, now, until))
+    known = time_left(known_working, known_busy, settings.buffer)
     ranked = rank(tasks, Present(now, FreeTime(known), until, settings))
     end = now + settings.horizon
-    slots = [slot for slot in (_cut_off(slot, end) for slot in known) if slot.length > NO_TIME]
+    slots = _before(end, known)
     busy = [one for one in known_busy if one.start < end]
     actions = [one for one in ranked if one.standing.status is Status.NEXT_ACTION]
     wishes = [wish_of(one.task, now=now, end=end, settings=settings) for one in actions]
     found = place(wishes, slots)
-    left = without(slots, [piece for pieces in found.values() for piece in pieces])
-    reasons = Reasons(slots, left, busy, settings)
+    pieces = sorted(piece for pieces in found.values() for piece in pieces)
+    left = without(slots, pieces)
+    sparing = Sparing(
+        _before(end, known_working),
+        [one for one in known_busy if one.start - settings.buffer < end],
+        pieces=pieces,
+        left=left,
+        buffer=settings.buffer,
+    )
+    reasons = Reasons(slots, left, sparing, settings)
     placed = [
         _placed(one, wish, found[one.task.id], reasons)
         for one, wish in zip(actions, wishes, strict=True)
@@ -167,8 +177,10 @@ def _placed(ranked: Ranked, wish: Wish, pieces: tuple[Piece, ...], reasons: Reas
     return Placed(ranked, pieces, late=ends is not None and done > ends, missed=missed)
 
 
-def _cut_off(slot: Slot, end: datetime) -> Slot:
-    return slot if slot.end <= end else Slot(slot.start, max(slot.start, end), slot.labels)
+def _before(end: datetime, slots: Sequence[Slot]) -> list[Slot]:
+    return [
+        slot if slot.end <= end else Slot(slot.start, end, slot.labels) for slot in slots if slot.start < end
+    ]
 
 
 def _balance(

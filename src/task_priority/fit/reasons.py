@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from task_priority.fit.busy import Busy
 from task_priority.fit.placing import Wish, fitting, pieces_for, room_for
 from task_priority.fit.slots import NO_TIME, Slot
+from task_priority.fit.sparing import Sparing
 from task_priority.settings import Settings
 from task_priority.words import duration_text
 
@@ -50,14 +50,14 @@ class Reasons:
     Args:
         slots: The free time before anything was placed.
         left: What is left of it.
-        busy: What takes time up.
+        sparing: Looks for an event that could be left out.
         settings: Say how long a piece may be, and in which zone times are told.
     """
 
     def __init__(
-        self, slots: Sequence[Slot], left: Sequence[Slot], busy: Sequence[Busy], settings: Settings
+        self, slots: Sequence[Slot], left: Sequence[Slot], sparing: Sparing, settings: Settings
     ) -> None:
-        self.slots, self.left, self.busy, self.settings = slots, left, busy, settings
+        self.slots, self.left, self.sparing, self.settings = slots, left, sparing, settings
         self._found: dict[tuple[Wish, datetime | None], Reason] = {}
 
     def of(self, wish: Wish, *, done_by: datetime | None = None) -> Reason:
@@ -137,13 +137,18 @@ class _Search:
 
     def _give_up(self) -> str:
         wish = self._wish
-        in_the_way = [one for one in self._at.busy if wish.until is None or one.start < wish.until]
-        longest = max(in_the_way, key=lambda one: (one.end - one.start, one.event.id), default=None)
-        if longest is not None and longest.end - longest.start >= wish.needed:
-            length = duration_text(longest.end - longest.start)
-            return f"it needs the time of an event; the longest is “{longest.event.title}” ({length})"
+        spared = self._at.sparing.event_for(wish)
+        if spared is not None:
+            length = duration_text(spared.end - spared.start)
+            return f"it fits without “{spared.event.title}” ({length})"
         if pieces_for(wish, self._at.slots):
             return "it needs a higher score, or another task to be put off"
+        if self._at.sparing.fits_without_events(wish):
+            return "it needs more of the time that events take up"
+        if self._at.sparing.fits_alone(wish):
+            return "it needs more of the time that events and other tasks take up"
+        if wish.until is not None:
+            return "it needs longer working hours, or an end after this plan"
         return "it needs longer working hours, or a longer plan"
 
     def _before(self) -> str:

@@ -62,11 +62,27 @@ def free_slots(settings: Settings, busy: Sequence[Busy], start: datetime, end: d
 
     Before and after each event the buffer is left free. What is shorter than a minute is no slot.
     """
-    taken = list(_united(busy, settings.buffer))
+    return time_left(working_time(settings, start, end), busy, settings.buffer)
+
+
+def time_left(working: Iterable[Slot], busy: Sequence[Busy], buffer: timedelta) -> list[Slot]:
+    """Return what is left of working time, with a buffer before and after each event; both are in order."""
+    taken = list(_united(busy, buffer))
     found: list[Slot] = []
-    for slot in _working_time(settings, start, end):
+    for slot in working:
         found += _without(slot, taken)
     return found
+
+
+def working_time(settings: Settings, start: datetime, end: datetime) -> Iterator[Slot]:
+    """Yield the working time between two instants, whatever takes it up, in order, focus blocks apart."""
+    day, last = start.astimezone(settings.zone).date(), end.astimezone(settings.zone).date()
+    while day <= last:
+        for slot in _hours_of(day, settings):
+            first, until = max(slot.start, _up_to_the_minute(start)), min(slot.end, end)
+            if until - first >= timedelta(minutes=1):
+                yield Slot(first, until, slot.labels)
+        day += timedelta(days=1)
 
 
 def _united(busy: Sequence[Busy], buffer: timedelta) -> Iterator[tuple[datetime, datetime]]:
@@ -82,16 +98,6 @@ def _united(busy: Sequence[Busy], buffer: timedelta) -> Iterator[tuple[datetime,
             end = max(end, one.end + buffer)
     if start is not None and end is not None:
         yield start, end
-
-
-def _working_time(settings: Settings, start: datetime, end: datetime) -> Iterator[Slot]:
-    day, last = start.astimezone(settings.zone).date(), end.astimezone(settings.zone).date()
-    while day <= last:
-        for slot in _hours_of(day, settings):
-            first, until = max(slot.start, _up_to_the_minute(start)), min(slot.end, end)
-            if until - first >= timedelta(minutes=1):
-                yield Slot(first, until, slot.labels)
-        day += timedelta(days=1)
 
 
 def _hours_of(day: date, settings: Settings) -> list[Slot]:

@@ -17,6 +17,7 @@ from tests.task_priority.cases import NOW, SETTINGS, Hours, at, make_event, make
 
 FRIDAY = date(2026, 11, 27)
 TWO_DAYS = replace(SETTINGS, horizon=timedelta(days=2))
+WEEKDAYS = replace(TWO_DAYS, working_hours=Settings().working_hours)
 
 
 def reason_for(name: str, tasks: list[Task], events: list[Event], settings: Settings = TWO_DAYS) -> Reason:
@@ -93,6 +94,50 @@ def test_there_are_no_working_hours() -> None:
     reason = reason_for("dream", [make_task("dream")], [], asleep)
     assert reason.text == "needs 30 min, 0 min free"
     assert reason.change == "it needs longer working hours, or a longer plan"
+
+
+def test_an_event_outside_of_working_hours_is_not_named() -> None:
+    concert = make_event(at(28, 20), at(28, 23), "Concert")
+    plan = make_plan([make_task("letter")], [concert], now=at(27, 18), settings=WEEKDAYS)
+    assert plan.unplaced[0].reason.change == "it needs longer working hours, or a longer plan"
+
+
+def test_only_an_event_that_makes_room_is_named() -> None:
+    events = [
+        make_event(at(27, 9), at(27, 17), "Conference"),
+        make_event(at(27, 18), at(28, 6), "Night train"),
+    ]
+    plan = make_plan([make_task("call", deadline=FRIDAY)], events, now=at(27, 8), settings=WEEKDAYS)
+    assert plan.unplaced[0].reason.change == "it fits without “Conference” (8 h)"
+
+
+def test_the_shortest_event_that_makes_room_is_named() -> None:
+    spans = [(at(27, 9), at(27, 9, 10)), (at(27, 9, 10), at(27, 10)), (at(27, 10), at(27, 17))]
+    events = [make_event(*span, f"meeting {number}") for number, span in enumerate(spans)]
+    plan = make_plan([make_task("call", deadline=FRIDAY)], events, now=at(27, 8), settings=WEEKDAYS)
+    assert plan.unplaced[0].reason.change == "it fits without “meeting 1” (50 min)"
+
+
+def test_no_event_is_named_if_two_take_the_same_time() -> None:
+    events = [make_event(at(27, 9), at(27, 17), name) for name in ("Conference", "Workshop")]
+    plan = make_plan([make_task("call", deadline=FRIDAY)], events, now=at(27, 8), settings=WEEKDAYS)
+    assert plan.unplaced[0].reason.change == "it needs more of the time that events take up"
+
+
+def test_what_needs_the_time_of_events_and_of_other_tasks_says_so() -> None:
+    names = ("Conference", "Workshop")
+    events = [make_event(at(27, 13), at(27, 15), name) for name in names]
+    events += [make_event(at(27, 9), at(27, 13), f"{name} again") for name in names]
+    first = make_task("first", 120, priority=Priority.URGENT, deadline=FRIDAY)
+    second = make_task("second", 240, deadline=FRIDAY, labels=("whole",))
+    plan = make_plan([first, second], events, now=at(27, 8), settings=WEEKDAYS)
+    assert plan.unplaced[0].reason.change == "it needs more of the time that events and other tasks take up"
+
+
+def test_what_ends_on_a_day_without_working_hours_says_so() -> None:
+    letter = make_task("letter", deadline=date(2026, 11, 28))
+    plan = make_plan([letter], [], now=at(27, 18), settings=WEEKDAYS)
+    assert plan.unplaced[0].reason.change == "it needs longer working hours, or an end after this plan"
 
 
 def test_hours_that_end_before_they_start_are_refused() -> None:
