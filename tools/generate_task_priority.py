@@ -167,6 +167,7 @@ def _printed_by(name: str) -> str:
         "tasks-today": "`today`",
         "task-plan": "`plan`, `week`",
         "task-explanation": "`next`, `explain`, `why-not`",
+        "task-change": "`done`, `snooze`, `undo`",
     }
     return commands.get(name, "a file alone")
 

@@ -14,6 +14,7 @@ from task_priority.asked import (
     is_on_its_way,
     newest_change,
     pending_changes,
+    task_of,
     title_of_changed,
     undo_id,
 )
@@ -32,10 +33,12 @@ class Undone:
     """What undoing came to.
 
     Attributes:
+        task: Whose change was taken back.
         title: Of the task.
         sent: The message that undoes it; None: the change had not been sent to Todoist, and never will be.
     """
 
+    task: TaskId
     title: str
     sent: SentMessage | None
 
@@ -75,12 +78,13 @@ class Changes:
             NothingToUndo: There is none.
         """
         record = newest_change(self._records())
-        title = title_of_changed(record, self._exports)
+        task, title = task_of(record), title_of_changed(record, self._exports)
         if is_on_its_way(record):
             end = self._queue.cancel if record.status is Status.PENDING else self._queue.delete
             end(record.message.id, app=WRITER)
-            return Undone(title, None)
-        return Undone(title, self._queue.send(WRITER, record.result["undo"], message_id=undo_id(record)))
+            return Undone(task, title, None)
+        sent = self._queue.send(WRITER, record.result["undo"], message_id=undo_id(record))
+        return Undone(task, title, sent)
 
     def pending(self) -> list[Pending]:
         """Return the changes that the stored tasks do not show yet; of several to one task the newest."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from crossdock import AsyncQueue, Queue
 from crossdock.api.application import create_application
@@ -97,6 +99,18 @@ class Served:
             return Reply(answer.status, dict(answer.getheaders()), answer.read())
         finally:
             connection.close()
+
+    def follow(self, path: str, **options: Any) -> Iterator[Reply]:
+        """Yield a page and those behind it, found as a client finds them that knows nothing but the Link header."""
+        wanted: str | None = path
+        while wanted is not None:
+            reply = self.ask("GET", wanted, **options)
+            assert reply.status == 200, reply.body
+            yield reply
+            link = reply.header("Link")
+            found = None if link is None else re.fullmatch(r'<([^<>"\s]*)>; rel="next"', link)
+            assert (link is None) == (found is None), link
+            wanted = None if found is None else urljoin(wanted, found[1])
 
     def send(self, data: Any, *, to: str = "validator", **attributes: str) -> Reply:
         """Send one message in binary mode."""

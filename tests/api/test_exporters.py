@@ -50,6 +50,19 @@ def test_objects_come_in_pages_in_the_order_of_their_changes(api: Served, todois
     assert api.ask("GET", "/exporters/todoist/projects").json["objects"] == []
 
 
+def test_the_link_to_the_next_page_leads_through_the_same_list(
+    api: Served, todoist: ScriptedExporter
+) -> None:
+    since = api.ask("GET", "/exporters/todoist/tasks").json["objects"][0]["changed_at"].replace("Z", "+00:00")
+    Exports(api.queue).sync(todoist)
+    for text in (since, quote(since)):  # a bare plus, too, is understood, on every page
+        query = f"?include=gone&fields=id&updated_since={text}&limit=1"
+        pages = [page.json["objects"] for page in api.follow(f"/exporters/todoist/tasks{query}")]
+        assert [[sorted(one.items()) for one in page] for page in pages] == [
+            [[("id", "a/b")]], [[("id", "1")]], [[("id", "2")]],
+        ]  # fmt: skip
+
+
 def test_only_what_changed_and_what_is_wanted_of_it(api: Served, todoist: ScriptedExporter) -> None:
     since = api.ask("GET", "/exporters/todoist/tasks").json["objects"][0]["changed_at"]
     Exports(api.queue).sync(todoist)

@@ -167,6 +167,19 @@ def test_pages_follow_one_another_and_show_only_the_fields_that_are_asked_for(ap
     assert api.ask("GET", "/messages?fields=row_id,nix").status == 422
 
 
+def test_the_link_to_the_next_page_leads_through_the_same_list(api: Served) -> None:
+    for number in range(5):
+        post(api, {**EVENT, "id": str(number)}, STRUCTURED, "?to=validator&to=other")
+    for list_path, name in (("/messages", "messages"), ("/jobs", "jobs")):
+        pages = [page.json[name] for page in api.follow(f"{list_path}?app=validator&status=pending&limit=2")]
+        assert [len(page) for page in pages] == [2, 2, 1]
+        assert {one["app"] for page in pages for one in page} == {"validator"}
+    query = "?app=other&order=newest&fields=row_id%2C%20app"
+    shown = [one for page in api.follow(f"/messages{query}&limit=2") for one in page.json["messages"]]
+    assert len(shown) == 5
+    assert shown == api.ask("GET", f"/messages{query}").json["messages"]
+
+
 def test_an_etag_answers_304_until_the_message_changes(api: Served) -> None:
     post(api, EVENT, STRUCTURED)
     tag = api.ask("GET", "/messages/1").header("ETag") or ""

@@ -5,7 +5,15 @@ The names here are for applications that add operations of their own; see ``cros
 
 from crossdock.api.access import OPEN, OPTIONAL, OWN_PROOF, Access, needs
 from crossdock.api.errors import Refusal
-from crossdock.api.finding import chosen_fields, demand_match, instant_of, is_known, picked, unless_known
+from crossdock.api.finding import (
+    chosen_fields,
+    demand_match,
+    instant_of,
+    is_known,
+    next_link,
+    picked,
+    unless_known,
+)
 from crossdock.api.idempotency import IdempotencyKey, Made, done_once
 from crossdock.api.models import Given, Instant, example
 from crossdock.api.operations import Answers, AppName, CallerOf, JsonAnswer, Operations, StateOf
@@ -18,5 +26,5 @@ __all__ = [
     "OPEN", "OPTIONAL", "OWN_PROOF", "Access", "Answers", "ApiState", "AppName", "Caller", "CallerOf", "Given",
     "IdempotencyKey", "IfMatch", "IfNoneMatch", "Instant", "JsonAnswer", "Limit", "Made", "Operations", "Refusal",
     "Scope", "StateOf", "chosen_fields", "demand_match", "done_once", "example", "instant_of", "is_known", "job_links",
-    "job_made", "needs", "picked", "to_drop", "to_send", "unless_known",
+    "job_made", "needs", "next_link", "picked", "to_drop", "to_send", "unless_known",
 ]  # fmt: skip

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlencode
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.api.errors import Refusal
@@ -118,18 +120,36 @@ async def records_of(caller: Caller, wish: PageWish) -> list[Record]:
     )
 
 
-def page_of(name: str, documents: list[dict[str, Any]], listed: list[Record]) -> JsonAnswer:
+def page_of(request: Request, name: str, documents: list[dict[str, Any]], listed: list[Record]) -> JsonAnswer:
     """Return a page, and where the next one begins.
 
     Args:
+        request: Asked for it.
         name: Of the list in the document.
         documents: Of the first of those that are listed.
         listed: What there is.
     """
     more = len(documents) < len(listed)
     following = cursor_of(listed[len(documents) - 1].row_id) if more else None
-    headers = {} if following is None else {"Link": f'<?cursor={following}>; rel="next"'}
+    headers = next_link(request, following)
     return JsonAnswer({name: documents, "next": following}, headers=headers)
+
+
+def next_link(request: Request, cursor: str | None) -> dict[str, str]:
+    """Return the header that leads to the next page of the list that was asked for; without one, none.
+
+    It names the query alone, so that it holds behind a proxy, too, that serves under another address.
+
+    Args:
+        request: Asked for this page; all its parameters but the cursor are kept.
+        cursor: Of the next page; None: this is the last.
+
+    Source: RFC 8288, section 3; RFC 3986, section 5.2, for a reference that begins with ``?``.
+    """
+    if cursor is None:
+        return {}
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    return {"Link": f'<?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'}
 
 
 def chosen_fields(

@@ -7,9 +7,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import Query
+from starlette.requests import Request
 from starlette.responses import Response
 
-from crossdock.api import Answers, CallerOf, IfNoneMatch, Limit, Operations, Scope, chosen_fields, needs
+from crossdock.api import (
+    Answers,
+    CallerOf,
+    IfNoneMatch,
+    Limit,
+    Operations,
+    Scope,
+    chosen_fields,
+    needs,
+    next_link,
+)
 from task_priority.api.example import example_overview
 from task_priority.api.models import Explanation, OneTask, PlanDocument, RankedTasks
 from task_priority.api.naming import TaskPath, named_task
@@ -75,6 +86,7 @@ PageCursor = Annotated[str | None, Query(max_length=6000, description="What next
     errors=("CONFIG_ERROR",),
 )
 async def list_ranked_tasks(
+    request: Request,
     watch: WatchOf,
     caller: CallerOf,
     status: StatusWish = None,
@@ -115,8 +127,7 @@ async def list_ranked_tasks(
         return Rendered.json(document)
 
     rendered = await asyncio.to_thread(render)
-    link = {} if following is None else {"Link": f'<?cursor={following}>; rel="next"'}
-    return rendered.answer(if_none_match, **link)
+    return rendered.answer(if_none_match, **next_link(request, following))
 
 
 @operations.on(

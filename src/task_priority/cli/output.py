@@ -33,8 +33,7 @@ def show(
     Raises:
         Refusal: Two were asked for.
     """
-    if form.json and form.markdown:
-        raise Refusal("--json and --markdown exclude each other; give one of them", ExitCode.USAGE)
+    demand_one(form)
     if form.json:
         say_json(document())
     elif form.markdown:
@@ -43,6 +42,16 @@ def show(
         show_view(view())
     else:
         say(FIRST_STEPS)
+
+
+def demand_one(form: Form) -> None:
+    """Make sure that one form is asked for at most.
+
+    Raises:
+        Refusal: Two were.
+    """
+    if form.json and form.markdown:
+        raise Refusal("--json and --markdown exclude each other; give one of them", ExitCode.USAGE)
 
 
 def show_view(view: RenderableType) -> None:

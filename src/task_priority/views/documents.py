@@ -11,9 +11,9 @@ from task_priority.fit.busy import Busy, Unheeded
 from task_priority.fit.plan import Balance, Placed, Plan, Unplaced
 from task_priority.fit.reasons import Reason
 from task_priority.fit.slots import Slot
-from task_priority.model import Event, Priority, Task
+from task_priority.model import Event, Priority, Task, TaskId
 from task_priority.moments import Day, Floating, Instant, Moment
-from task_priority.overview import Overview, Pending, SourceState
+from task_priority.overview import Change, Overview, Pending, SourceState
 from task_priority.ranking.lengths import length_of
 from task_priority.ranking.rank import Ranked
 from task_priority.views import forms
@@ -227,6 +227,27 @@ def pending_form(pending: Pending) -> forms.PendingForm:
         "asked_at": instant(pending.asked_at),
         "problem": pending.problem,
         "given_up": pending.given_up,
+    }
+
+
+def change_form(
+    task: TaskId, title: str, change: Change, *, job_id: str | None, due: Moment | None = None
+) -> forms.ChangeForm:
+    """Return a change that was asked for.
+
+    Args:
+        task: Which is changed.
+        title: Of it.
+        change: What is to become of it.
+        job_id: Of the message that makes the change; None: there is none, an earlier one was dropped.
+        due: What the task is put off to.
+    """
+    return {
+        "task_id": task,
+        "title": title,
+        "change": change.value,
+        "due": None if due is None else moment(due),
+        "job_id": job_id,
     }
 
 

@@ -217,6 +217,19 @@ class PendingForm(TypedDict):
     given_up: bool
 
 
+class ChangeForm(TypedDict):
+    """A change to a task that was asked for.
+
+    ``job_id`` is of the message that makes it, or null: what is taken back was dropped before its service had it.
+    """
+
+    task_id: str
+    title: str
+    change: Literal["done", "put off", "taken back"]
+    due: MomentForm | None
+    job_id: str | None
+
+
 class ContextForm(TypedDict):
     """When a document was made, and of what."""
 

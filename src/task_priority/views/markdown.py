@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Final
 
+from crossdock.command import printable
 from task_priority.fit.reasons import Reason
 from task_priority.overview import Overview
 from task_priority.ranking.rank import Ranked
@@ -113,6 +114,11 @@ def sources_markdown(overview: Overview) -> str:
         synced = freshness_text(one, overview.now).removeprefix(f"{one.name} ")
         lines.append(f"| {one.name} | {synced} | {len(one.tasks)} | {len(one.events)} | {len(one.unread)} |")
     return _page(lines, overview)
+
+
+def change_markdown(title: str, outcome: str) -> str:
+    """Return what becomes of a task, as an item of a list."""
+    return f"- **{escaped(printable(title))}**: {escaped(outcome)}"
 
 
 def escaped(text: str) -> str:

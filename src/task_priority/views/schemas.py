@@ -13,6 +13,7 @@ PUBLISHED: Final[Mapping[str, tuple[str, Any]]] = {
     "tasks-today": ("The tasks to do next, and the plan", forms.TodayForm),
     "task-plan": ("The plan", forms.PlanDocumentForm),
     "task-explanation": ("Everything that is known of one task", forms.ExplanationForm),
+    "task-change": ("A change to a task that was asked for", forms.ChangeForm),
     "todoist-export": ("The open tasks of Todoist", forms.TaskListForm),
     "calendar-events": ("The events of all calendars", forms.EventListForm),
 }

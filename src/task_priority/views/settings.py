@@ -1,4 +1,4 @@
-"""How the settings in force look on a terminal."""
+"""How the settings in force look on a terminal, and as Markdown."""
 
 from __future__ import annotations
 
@@ -12,18 +12,41 @@ from rich.text import Text
 
 from crossdock.config import Table
 from task_priority.settings_table import SettingsTable
+from task_priority.views.markdown import escaped
 
 
 def settings_view(settings: SettingsTable) -> Group:
     """Return every setting with its value and its meaning; those that are not the defaults are marked."""
     parts: list[RenderableType] = []
+    for name, table in _tables(settings):
+        parts += [Text(f"[{name}] {table.__doc__}", style="bold"), _section(table), Text()]
+    parts.append(Text(_rest(settings)))
+    return Group(*parts)
+
+
+def settings_markdown(settings: SettingsTable) -> str:
+    """Return every setting with its value and its meaning, a table for each part; changed values are in bold."""
+    lines: list[str] = []
+    for name, table in _tables(settings):
+        lines += [f"## {name}", "", escaped(str(table.__doc__)), "", "| Setting | Value | Meaning |"]
+        lines.append("| --- | --- | --- |")
+        for key, value, changed, meaning in _rows(table):
+            shown = escaped(_shown(value))
+            lines.append(f"| {key} | {f'**{shown}**' if changed else shown} | {escaped(meaning)} |")
+        lines.append("")
+    return "\n".join([*lines, escaped(_rest(settings))])
+
+
+def _tables(settings: SettingsTable) -> Iterator[tuple[str, Table]]:
     for name in SettingsTable.model_fields:
         table = getattr(settings, name)
         if isinstance(table, Table):
-            parts += [Text(f"[{name}] {table.__doc__}", style="bold"), _section(table), Text()]
-    zone, focus = settings.zone or "that of this machine", len(settings.focus)
-    parts.append(Text(f"Time zone: {zone}. Focus blocks: {focus}."))
-    return Group(*parts)
+            yield name, table
+
+
+def _rest(settings: SettingsTable) -> str:
+    zone = settings.zone or "that of this machine"
+    return f"Time zone: {zone}. Focus blocks: {len(settings.focus)}."
 
 
 def _section(table: Table) -> Grid:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from crossdock.domain.key import Scope
+from task_priority.sources import BACKUP
 from tests.api.served import Reply, Served
 from tests.task_priority.api.household import Household
 
@@ -44,6 +46,24 @@ def test_pages_are_gone_through_without_a_gap(shown: Served) -> None:
         names += [one["task"]["id"] for one in page["tasks"]]
         query = f"?limit=3&cursor={page['next']}" if page["next"] else ""
     assert names == [one["task"]["id"] for one in ranked(shown)["tasks"]]
+
+
+def test_the_link_to_the_next_page_leads_through_the_same_list(household: Household) -> None:
+    household.connect_files(tasks=3)
+    strange = 'R&D="50%" + <æ>#1'
+    (household.folder / "Work.csv").rename(household.folder / f"{strange}.csv")
+    household.connections.put(BACKUP, {"path": str(household.folder / f"{strange}.csv"), "owner": None})
+    with household.served() as api:
+        query = f"?project={quote(strange)}&label=office&limit=1&fields=place,task.project&include=plan"
+        pages = list(api.follow(f"/tasks/ranked{query}"))
+        assert [len(page.json["tasks"]) for page in pages] == [1, 1, 1]
+        for page in pages:
+            assert (page.json["total"], list(page.json["tasks"][0])) == (3, ["place", "task"])
+            assert page.json["tasks"][0]["task"] == {"project": strange}
+            assert "plan" in page.json
+        texts = list(api.follow("/tasks/ranked?format=markdown&limit=3"))
+        assert len(texts) > 1
+        assert {str(page.header("Content-Type")).partition(";")[0] for page in texts} == {"text/markdown"}
 
 
 def test_pages_belong_together_though_the_list_is_ranked_anew(household: Household) -> None:

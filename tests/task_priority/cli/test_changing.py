@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from crossdock import Queue
 from task_priority.sandbox import Consent, Sandbox
+from task_priority.views.markdown import escaped
 from tests.task_priority.cli.conftest import Owner
 
 
@@ -111,6 +112,32 @@ def test_what_is_put_off_is_due_then(owner: Owner, sandbox: Sandbox) -> None:
     assert "Wed 1 Jan 2020 has passed" in passed.err
 
 
+def test_changes_are_told_to_programs_and_in_markdown(owner: Owner, sandbox: Sandbox) -> None:
+    owner.connect(sandbox)
+    task = next(one["task"] for one in owner.ranked() if not one["task"]["recurring"] and one["task"]["due"])
+    day = (datetime.now(UTC) + timedelta(days=400)).date().isoformat()
+    about = {"task_id": task["id"], "title": task["title"]}
+    for words in (("done", task["id"]), ("snooze", task["id"], day)):
+        assert owner(*words, "--json", "--markdown").code == 2
+    assert owner("undo", "--json").code == 5  # since what was refused has changed nothing
+
+    put_off = owner.good("snooze", task["id"], day, "--json").json
+    assert put_off == {
+        **about, "change": "put off", "due": {"kind": "day", "value": day}, "job_id": put_off["job_id"],
+    }  # fmt: skip
+    assert owner("undo", "--json", "--markdown").code == 2
+    undone = owner.good("undo", "--json").json
+    assert undone == {**about, "change": "taken back", "due": None, "job_id": f"undo-{put_off['job_id']}"}
+    done = owner.good("done", task["id"], "--json").json
+    assert done == {**about, "change": "done", "due": None, "job_id": done["job_id"]}
+    assert len({None, *(one["job_id"] for one in (put_off, undone, done))}) == 4
+
+    title = escaped(task["title"])
+    assert owner.good("undo", "--markdown").out == f"- **{title}**: taken back\n"
+    assert owner.good("snooze", task["id"], day, "--markdown").out.startswith(f"- **{title}**: put off to ")
+    assert owner.good("done", task["id"], "--markdown").out == f"- **{title}**: done\n"
+
+
 def test_a_change_survives_being_offline(owner: Owner, sandbox: Sandbox) -> None:
     owner.connect(sandbox)
     task = owner.ranked()[0]["task"]
@@ -128,6 +155,10 @@ def test_a_change_survives_being_offline(owner: Owner, sandbox: Sandbox) -> None
         (task["id"], "done", False)
     ]
     assert task["id"] not in {one["task"]["id"] for one in owner.ranked()}
+    assert owner.good("undo", "--json").json == {
+        "task_id": task["id"], "title": task["title"], "change": "taken back", "due": None, "job_id": None,
+    }  # fmt: skip
+    owner.good("done", task["id"])
     connections.write_text(online)
     assert owner.good("undo").out == f"{task['title']}: the change was dropped before Todoist had it\n"
     assert task["id"] in {one["task"]["id"] for one in owner.ranked()}

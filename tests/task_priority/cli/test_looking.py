@@ -155,6 +155,20 @@ def test_weights_show_what_is_in_force(owner: Owner) -> None:
     assert json.loads(owner.good("weights", "--json").out)["weights"]["due"] == 7
 
 
+def test_weights_are_told_in_markdown(owner: Owner) -> None:
+    owner.good("weights")
+    (owner.home / "settings.toml").write_text('[weights]\ndue = 7\nlabels = { "a|b_c" = 3 }\n')
+    shown = owner.good("weights", "--markdown")
+    lines = shown.out.splitlines()
+    assert "## weights" in lines
+    assert [line.split(" | ")[1] for line in lines if line.startswith(("| due |", "| labels |"))] == [
+        "**7**", r"**a\|b\_c +3**",
+    ]  # fmt: skip
+    assert [line for line in lines if line.startswith("| overdue | 40 | ")]
+    assert shown.err == ""
+    assert owner("weights", "--markdown", "--json").code == 2
+
+
 def test_the_plan_is_written_as_a_calendar(owner: Owner) -> None:
     owner.good("plan", "--feed", "plan.ics", *DEMO)
     assert (owner.folder / "plan.ics").read_bytes().startswith(b"BEGIN:VCALENDAR\r\n")

@@ -10,6 +10,7 @@ import pytest
 from icalendar import Calendar
 
 from task_priority.looking import window_at
+from task_priority.moments import Day
 from task_priority.overview import Change, Overview, Pending
 from task_priority.views import documents, markdown
 from task_priority.views.feed import plan_feed
@@ -29,6 +30,9 @@ MAKERS: dict[str, Callable[[Overview], Any]] = {
     "tasks-today": lambda seen: documents.today_document(seen, seen.plan.ranked),
     "task-plan": documents.plan_document,
     "task-explanation": lambda seen: documents.explanation(seen.plan, seen.plan.ranked[-1]),
+    "task-change": lambda seen: documents.change_form(
+        seen.plan.ranked[0].task.id, "figures", Change.PUT_OFF, job_id="1", due=Day(seen.now.date())
+    ),
     "todoist-export": lambda seen: documents.task_list(seen, seen.sources[0]),
     "calendar-events": event_list,
 }

@@ -25,7 +25,7 @@ from crossdock.api.exporter_models import (
     OneObject,
     SyncWish,
 )
-from crossdock.api.finding import chosen_fields, instant_of, picked, unless_known
+from crossdock.api.finding import chosen_fields, instant_of, next_link, picked, unless_known
 from crossdock.api.idempotency import IdempotencyKey, done_once
 from crossdock.api.job_models import Job
 from crossdock.api.operations import APP_PATTERN, Answers, CallerOf, JsonAnswer, Operations, StateOf
@@ -235,8 +235,7 @@ async def list_exported_objects(
         "next": following,
     }
     answer = unless_known(_tag(page.revision, freshness, request.url.query), if_none_match, document)
-    if following is not None:
-        answer.headers["Link"] = f'<?cursor={following}>; rel="next"'
+    answer.headers.update(next_link(request, following))
     return answer
 
 

@@ -78,6 +78,7 @@ async def create_job(
     answers=Answers(Jobs, meaning="A page, the newest first.", headers={"Link": "The next page."}),
 )
 async def list_jobs(
+    request: Request,
     caller: CallerOf,
     app: AppFilter = None,
     status: StatusFilter = None,
@@ -89,7 +90,7 @@ async def list_jobs(
     Every message is somebody's job. A key that is bound to an app sees those of that app.
     """
     listed = await records_of(caller, PageWish(app, status, cursor, limit, newest_first=True))
-    return page_of("jobs", [_job(one) for one in listed[:limit]], listed)
+    return page_of(request, "jobs", [_job(one) for one in listed[:limit]], listed)
 
 
 @operations.on(

@@ -141,6 +141,7 @@ async def send_message(
     answers=Answers(Records, meaning="A page, in the order of arrival.", headers={"Link": "The next page."}),
 )
 async def list_messages(
+    request: Request,
     caller: CallerOf,
     state: StateOf,
     app: AppFilter = None,
@@ -158,7 +159,7 @@ async def list_messages(
     wish = PageWish(app, status, cursor, limit, newest_first=order == "newest")
     listed = await records_of(caller, wish)
     documents = _documents(listed[:limit], wanted_fields, state.settings.max_body_bytes)
-    return page_of("messages", documents, listed)
+    return page_of(request, "messages", documents, listed)
 
 
 @operations.on(

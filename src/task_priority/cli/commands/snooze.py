@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 
-from crossdock.command import described, new_command
-from task_priority.cli.changing import change
-from task_priority.cli.options import TaskArgument
+from crossdock.command import bundled, described, new_command
+from task_priority.cli.changing import Wish, change
+from task_priority.cli.options import Form, TaskArgument
 from task_priority.cli.session import Session
 
 app = new_command()
 
 
 @app.command(**described("task-priority snooze 1 tomorrow", "task-priority snooze report 'friday 14:00'"))
+@bundled
 def snooze(
     task: TaskArgument,
     when: Annotated[
@@ -25,6 +26,8 @@ def snooze(
             help="A day such as tomorrow, friday, next week, 3d or 2026-11-30, with or without a time: friday 14:00.",
         ),
     ],
+    *,
+    form: Form,
 ) -> None:
     """Let a task be due at another time in Todoist; a day leaves it the time of day that it has.
 
@@ -33,6 +36,7 @@ def snooze(
     """
     from task_priority.days import parse_when
     from task_priority.moments import end_of
+    from task_priority.overview import Change
     from task_priority.views.texts import moment_text
 
     zone, now = Session().settings().zone, datetime.now(UTC)
@@ -43,5 +47,10 @@ def snooze(
         raise typer.BadParameter(str(error)) from error
     if end_of(due, zone) <= now:
         raise typer.BadParameter(f"{moment_text(due, today, zone)} has passed; give a later time")
-    outcome = f"put off to {moment_text(due, today, zone)}"
-    change(task, lambda changes, ranked: changes.put_off(ranked.task.id, due), outcome)
+    wish = Wish(
+        ask=lambda changes, ranked: changes.put_off(ranked.task.id, due),
+        change=Change.PUT_OFF,
+        outcome=f"put off to {moment_text(due, today, zone)}",
+        due=due,
+    )
+    change(task, wish, form=form)
