@@ -22,7 +22,7 @@ from benchmarks import machine
 from task_priority.exporters.google import read_calendar
 from task_priority.fit.busy import busy_spans
 from task_priority.fit.plan import Plan, make_plan
-from task_priority.fit.slots import free_slots
+from task_priority.fit.slots import time_left, working_time
 from task_priority.looking import window_at
 from task_priority.model import Event, Priority, Task, TaskId
 from task_priority.moments import Day
@@ -175,7 +175,7 @@ def naive_plan(tasks: Sequence[Task], events: Sequence[Event]) -> int:
     """Rank and place as one would write it first; return how many tasks have a place."""
     busy, _ = busy_spans(events, SETTINGS, NOW, NOW + timedelta(days=28))
     free = set()
-    for slot in free_slots(SETTINGS, busy, NOW, NOW + timedelta(days=28)):
+    for slot in time_left(working_time(SETTINGS, NOW, NOW + timedelta(days=28)), busy, SETTINGS.buffer):
         free |= {slot.start + count * _MINUTE for count in range(slot.length // _MINUTE)}
     ranked = sorted(tasks, key=lambda task: -_naive_score(task, free))
     week = sorted(minute for minute in free if minute < NOW + SETTINGS.horizon)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from task_priority.fit.busy import busy_spans
 from task_priority.fit.placing import pieces_for, place, without
 from task_priority.fit.plan import make_plan, wish_of
-from task_priority.fit.slots import free_slots
+from task_priority.fit.slots import time_left, working_time
 from task_priority.model import Event, Task
 from task_priority.ranking.status import Status
 from task_priority.settings import Settings
@@ -124,7 +124,7 @@ def test_a_task_fits_without_the_event_that_its_reason_names(
         others, _ = busy_spans(
             [event for event in around if event is not named], settings, NOW, plan.end + settings.buffer
         )
-        slots = free_slots(settings, others, NOW, plan.end)
+        slots = time_left(working_time(settings, NOW, plan.end), others, settings.buffer)
         wish = wish_of(one.ranked.task, now=NOW, end=plan.end, settings=settings)
         assert pieces_for(wish, without(slots, pieces))
         if wish.shortest is None:

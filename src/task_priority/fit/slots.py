@@ -57,16 +57,11 @@ class FreeTime:
         return self._before[place - 1] + min(instant - self._starts[place - 1], self.slots[place - 1].length)
 
 
-def free_slots(settings: Settings, busy: Sequence[Busy], start: datetime, end: datetime) -> list[Slot]:
-    """Return the working time between two instants that nothing takes up, in order, focus blocks apart.
-
-    Before and after each event the buffer is left free. What is shorter than a minute is no slot.
-    """
-    return time_left(working_time(settings, start, end), busy, settings.buffer)
-
-
 def time_left(working: Iterable[Slot], busy: Sequence[Busy], buffer: timedelta) -> list[Slot]:
-    """Return what is left of working time, with a buffer before and after each event; both are in order."""
+    """Return what is left of working time, with a buffer before and after each event; both are in order.
+
+    What is shorter than a minute is no slot.
+    """
     taken = list(_united(busy, buffer))
     found: list[Slot] = []
     for slot in working:
