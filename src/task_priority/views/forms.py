@@ -117,19 +117,13 @@ class PlacedForm(TypedDict):
     missed: ReasonForm | None
 
 
-class UnplacedForm(TypedDict):
+class UnplacedForm(ReasonForm):
     """A task without a place, what keeps it out, and the nearest change that would help."""
 
     task_id: str
     title: str
     place: int
     score: int
-    constraint: Literal["no time", "taken", "in pieces"]
-    needed_minutes: int
-    free_minutes: int
-    left_minutes: int
-    reason: str
-    change: str
 
 
 class BusyForm(SpanForm):
