@@ -13,7 +13,7 @@ from crossdock.domain.routing import Routes
 from crossdock.hub.sent import envelope_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from crossdock.domain.message import AppId
     from crossdock.hub.gateway import Gateway
@@ -143,23 +143,23 @@ def _listed(app: AppId, returned: Any) -> list[Any]:
     return values
 
 
-def _with_own_ids(values: Iterable[Any]) -> Iterator[Any]:
+def _with_own_ids(values: Sequence[Any]) -> Iterator[Any]:
     """Give later messages with the id of an earlier one another: copies made by ``replace`` have that of the first.
 
     It follows from their places in the list, so that a handler that runs again sends the same ids.
     """
-    values = list(values)
     taken = {value.id for value in values if isinstance(value, Message)}
     seen: set[str] = set()
     for value in values:
-        if isinstance(value, Message) and value.id in seen:
-            own = next(own for number in count(2) if (own := f"{value.id}-{number}") not in taken)
-            taken.add(MessageId(own))
-            yield replace(value, id=MessageId(own))
-            continue
-        if isinstance(value, Message):
+        if not isinstance(value, Message):
+            yield value
+        elif value.id not in seen:
             seen.add(value.id)
-        yield value
+            yield value
+        else:
+            own = next(own for number in count(2) if (own := MessageId(f"{value.id}-{number}")) not in taken)
+            taken.add(own)
+            yield replace(value, id=own)
 
 
 def _kind(returned: Any, value: Any) -> str:
