@@ -15,6 +15,7 @@ from crossdock.testing.inbound_contract import InboundContract
 from crossdock.testing.outbound_contract import OutboundContract
 from tests.adapters.process.case import script
 from tests.guarantees import of_road
+from tests.whole_lines import whole_lines
 
 TAKE = """
 import json, os, sys
@@ -108,8 +109,7 @@ class Taker:
         ]
 
     def events(self) -> list[Mapping[str, Any]]:
-        file = self._folder / "arrived"
-        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+        return [json.loads(line) for line in whole_lines(self._folder / "arrived")]
 
     def go_away(self) -> bool:
         self._command.rename(self._folder / "away")
