@@ -55,8 +55,8 @@ class Manifest(BaseModel):
     row_count: int | None = Field(
         default=None,
         ge=0,
-        description="So many rows: of CSV without the header, lines of JSON Lines, entries of a JSON array, 1 for "
-        "any other JSON. null: nobody counted.",
+        description="So many rows: of CSV without the header, lines of JSON Lines, entries of a JSON array; of any "
+        "other JSON as many as its maker counts in it, 1 if it is a row itself. null: nobody counted.",
     )
     file_size: int = Field(ge=0, description="Bytes of the file as it is on the disk, compressed if it is.")
     checksum: str = Field(
