@@ -120,8 +120,14 @@ class Rescuer:
         return sum(self._told(owner, number, "their leases ran out") for owner, number in taken.items())
 
     def _settle_one(self, row: Any) -> int:
-        """Renew the lease of a worker that lives and runs; take the message back from any other."""
-        if row.keep_s is not None and self._condition(row.owner) == "running":
+        """Renew the lease of a worker that lives and runs; take the message back from any other.
+
+        One that has died since the dead were looked for is found at the next look, as what it is: dead, not late.
+        """
+        condition = self._condition(row.owner)
+        if condition == "gone":
+            return 0
+        if row.keep_s is not None and condition == "running":
             until = self._store.now() + timedelta(seconds=row.keep_s)
             self._store.write(lambda tx: tx.extend([row.row_id], row.lease_token, until))
             return 0
