@@ -13,7 +13,7 @@ from crossdock.config.api_table import ApiTable
 from crossdock.config.kinds import InboundTable, OutboundTable
 from crossdock.config.retention_table import AppRetentionTable, RetentionTable
 from crossdock.config.schedule_table import Scheduled
-from crossdock.config.table import AppName, Duration, Expected, Flag, Table, positive, text_form
+from crossdock.config.table import AppName, Duration, Expected, Flag, Size, Table, positive, text_form
 from crossdock.domain.breaker import Breaker
 from crossdock.domain.retention import Keep, Retention
 from crossdock.domain.retry import RetryPolicy
@@ -21,12 +21,6 @@ from crossdock.domain.routing import Subscription
 from crossdock.domain.rules import RATE_PATTERN, RULE_NAMES, Rate
 
 SHORTEST_LEASE: Final = timedelta(milliseconds=10)
-
-
-def _size(given: object) -> int:
-    if type(given) is int and given >= 0:
-        return given
-    return text_form(values.parse_size, given)
 
 
 def _url(text: str) -> str:
@@ -48,15 +42,6 @@ Lease: TypeAlias = Annotated[
 ]
 Timeout: TypeAlias = Annotated[
     Duration, AfterValidator(positive), Expected('a duration of more than 0, such as "30s"')
-]
-Size: TypeAlias = Annotated[
-    int,
-    BeforeValidator(_size),
-    PlainSerializer(values.format_size),
-    WithJsonSchema(
-        {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": values.SIZE_PATTERN}]}
-    ),
-    Expected('a number of bytes, or a size such as "64 MiB"'),
 ]
 Backoff: TypeAlias = Annotated[
     tuple[timedelta, timedelta],
@@ -374,6 +359,7 @@ class Config(Table):
             },
             archived_for=given.archived_for,
             dedup_for=given.dedup_for,
+            max_archived_bytes=given.max_archived_bytes,
             to_files=given.to_files,
             folder=None if given.folder is None else str(base / given.folder),
         )

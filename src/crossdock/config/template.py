@@ -26,6 +26,8 @@ url = "sqlite:///crossdock.db"    # relative to this file's folder; sqlite:////d
 # completed_for = "7d"            # they stay in the queue for so long, then they are archived
 # archived_for = "30d"            # they stay in the archive for so long, then they go to files
 # dedup_for = "30d"               # how long an archived id is known
+# max_completed_bytes = "1 GiB"   # of each app at most so much stays in the queue, the newest
+# max_archived_bytes = "4 GiB"    # and so much in the archive, as far as dedup_for allows
 # to_files = true                 # false: what is archived stays in its table
 
 [run]                             # what "crossdock run" starts

@@ -121,7 +121,7 @@ class WorkerKilled(OfWorker):
         """Say what comes of it."""
         return (
             f"worker {self.worker} (process {self.worker_pid}) did not end within {self.within_s:g} s and is killed; "
-            f"each message it held counts a crash"
+            f"what it held is handed back, nothing spent"
         )
 
 

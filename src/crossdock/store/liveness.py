@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from crossdock._version import __version__
+from crossdock.durable_files import FILE_MODE
 from crossdock.store.file_locks import LockFile
 from crossdock.store.work_times import SUFFIX, Late, WorkTimes, late_work
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SUFFIX: Final = ".lock"
+_GIVEN_UP: Final = ".given-up"
 _BOOT_ID: Final = re.compile("[0-9a-f]{32}")
 _STOPPED: Final = frozenset("Tt")
 _STATE, _START = 0, 19
@@ -86,7 +88,24 @@ class Presence:
         for left in (self._folder / "wake").glob(f"*.{path.stem}-*"):
             left.unlink(missing_ok=True)
         path.with_suffix(SUFFIX).unlink(missing_ok=True)
+        path.with_suffix(_GIVEN_UP).unlink(missing_ok=True)
         path.unlink(missing_ok=True)
+
+    def give_up(self, pid: int) -> None:
+        """Note that a process was told to stop and did not, so that its end, which is near, counts as no crash."""
+        for path in self._others():
+            peer = _read(path)
+            if peer.pid == pid and _exists(peer):
+                path.with_suffix(_GIVEN_UP).touch(FILE_MODE)
+                if (
+                    not path.exists()
+                ):  # it has left by itself in this instant, and nobody would remove our note
+                    path.with_suffix(_GIVEN_UP).unlink(missing_ok=True)
+
+    def was_given_up(self, owner: str) -> bool:
+        """Tell whether that was noted of the process that owns a lease."""
+        boot_id = owner.rpartition("/")[2]
+        return bool(_BOOT_ID.fullmatch(boot_id)) and (self._folder / f"{boot_id}{_GIVEN_UP}").exists()
 
     def condition(self, owner: str) -> Literal["running", "stopped", "gone", "unknown"]:
         """Tell how the process that owns a lease does; unknown: it is no Crossdock process of this machine."""
@@ -122,6 +141,7 @@ class Presence:
         self.work_times.close()
         if self._file.fd >= 0:
             self._path.unlink(missing_ok=True)
+            self._path.with_suffix(_GIVEN_UP).unlink(missing_ok=True)
             self._file.close()
 
     @property

@@ -38,7 +38,7 @@ def run(
     One that dies is started again, later each time; what it held goes back to its queues within a second.
     """
     from crossdock.app.signals import on_hangup, until_signalled
-    from crossdock.app.worker import ask_for_reload, lets_go_of
+    from crossdock.app.worker import Custody, ask_for_reload
     from crossdock.app.workload import Workload
     from crossdock.monitoring.logs import set_up
     from crossdock.monitoring.settings import LogSettings
@@ -57,7 +57,7 @@ def run(
             workers or config.run.workers,
             drain=within,
             notice=LogNotice(),
-            is_stuck=partial(lets_go_of, queue),
+            custody=Custody(queue),
             demand=Workload(queue, session.loaded) if waits else ALWAYS,
             others={"api": _api_command(session, within)} if config.serves_api else {},
             fatal=frozenset({ExitCode.CONFIG, ExitCode.USAGE}),
