@@ -37,6 +37,7 @@ from crossdock.api.resources import (
 from crossdock.api.state import ApiState, state_of
 from crossdock.config.applications import chosen
 from crossdock.domain.errors import CrossdockError
+from crossdock.domain.plain_words import plain_words
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -164,7 +165,7 @@ def _detail(issue: dict[str, Any]) -> Detail:
         place[1:] if place and place[0] in {"body", "query", "path", "header"} and len(place) > 1 else place
     )
     named = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in inner)
-    return named.removeprefix("."), str(issue["msg"])
+    return named.removeprefix("."), plain_words(str(issue["msg"]))
 
 
 async def _unknown(request: Request, error: Exception) -> JsonAnswer:

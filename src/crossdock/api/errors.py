@@ -64,7 +64,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "BODY_TOO_LARGE": Kind(413, "the body is larger than 8388608 bytes"),
     "UNSUPPORTED_MEDIA_TYPE": Kind(415, "Content-Encoding br is not spoken here; gzip, zstd, identity are"),
     "MISDIRECTED_REQUEST": Kind(421, "this is not 'evil.example'; name it in api.allowed_hosts if it is"),
-    "VALIDATION_ERROR": Kind(422, "limit: Input should be greater than or equal to 1"),
+    "VALIDATION_ERROR": Kind(422, "limit: must be 1 or more"),
     "INVALID_MESSAGE": Kind(422, "id: is missing"),
     "NO_ROUTE": Kind(
         422, "nobody receives order.placed of 'shop'; set up a route, or name receivers with ?to="

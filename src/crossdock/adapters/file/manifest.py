@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from crossdock.adapters.file.naming import LONGEST_NAME, MANIFEST_SUFFIX, check_name, is_data, manifest_of
 from crossdock.domain.errors import InvalidMessage
+from crossdock.domain.plain_words import plain_words
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -139,7 +140,7 @@ def _issue(found: ErrorDetails) -> str:
         case "timezone_aware":
             return f"{_short(given)} has no time zone; write for example 2025-11-24T08:30:00Z"
         case _:
-            return f"{_short(given)}: {found['msg'][:1].lower()}{found['msg'][1:]}"
+            return f"{_short(given)}: {plain_words(found['msg'])}"
 
 
 def _short(given: object) -> str:
