@@ -113,7 +113,10 @@ class ControlVerbs(Protocol):
         """Change columns of a message that waits or failed."""
 
     def revision_of(self, row_id: int) -> int | None:
-        """Return how often a message was changed; None: it is not there."""
+        """Return how often a message was changed, which no other transaction changes before ours has ended.
+
+        None: it is not there.
+        """
 
     def delete(self, record: Record) -> None:
         """Hide a finished message."""
@@ -174,6 +177,12 @@ class ScheduleVerbs(Protocol):
 
         Nothing happens if the schedule was changed since it was read. A message that its queue has already is not
         sent again.
+        """
+
+    def schedule_revision(self, name: str) -> int | None:
+        """Return the revision of a schedule, which no other transaction changes before ours has ended.
+
+        None: it is not there.
         """
 
     def pause_schedule(self, name: str) -> Schedule:

@@ -107,9 +107,10 @@ class Doors(TransactionCore):
             self.tell(AppChanged(app=app, reason=f"{app!r} was changed by {self.who}"))
         return bool(rows)
 
-    def drop_override(self, app: str) -> bool:
-        """Say nothing of an app any more; False: nothing was said."""
-        rows = self.run(statements.drop_override, {"app": app})
+    def drop_override(self, app: str, revision: int | None = None) -> bool:
+        """Say nothing of an app any more; False: nothing was said, or something else than what was read."""
+        wanted = {"app": app} if revision is None else {"app": app, "revision": revision}
+        rows = self.run(statements.drop_override, wanted, only_revision=revision is not None)
         if rows:
             self.log_action(app, AppReset)
             self.tell(AppReset(app=app, reason=f"{app!r} was reset by {self.who}"))

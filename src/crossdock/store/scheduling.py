@@ -50,6 +50,10 @@ class Scheduling(Sending):
             return 0
         return sum(self._send_slot(draft, envelope) for draft, envelope in messages)
 
+    def schedule_revision(self, name: str) -> int | None:
+        """Return the revision of a schedule, which stays so until the end of this transaction; None: it is gone."""
+        return next((seen for (seen,) in self.run(statements.schedule_revision, {"which": name})), None)
+
     def pause_schedule(self, name: str) -> Schedule:
         """Let a schedule send nothing.
 

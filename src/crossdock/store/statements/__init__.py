@@ -111,6 +111,7 @@ from crossdock.store.statements.read import (
     oldest_due,
     processing_depth,
     ready_depth,
+    revision_of,
     scheduled_depth,
     states,
     status_of,
@@ -132,6 +133,7 @@ from crossdock.store.statements.schedule import (
     insert_schedule,
     next_slot,
     schedule_by_name,
+    schedule_revision,
     update_schedule,
 )
 from crossdock.store.statements.send import find_sent, hold_key, insert_one, insert_rows, release_key
@@ -265,10 +267,12 @@ __all__ = [
     "replay",
     "replay_listed",
     "report",
+    "revision_of",
     "revoke_key",
     "rules",
     "run_of_key",
     "schedule_by_name",
+    "schedule_revision",
     "scheduled_depth",
     "seize_payload",
     "send_to_fallback",
