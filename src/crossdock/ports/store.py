@@ -17,6 +17,7 @@ from crossdock.ports.archive import ArchiveReading, ArchiveVerbs
 from crossdock.ports.doors import AnswerVerbs, AppReading, AppVerbs, KeyReading, KeyVerbs
 from crossdock.ports.exports import ExportingVerbs, ExportsReading
 from crossdock.ports.following import FollowingReading
+from crossdock.ports.switching import ReloadVerbs, SwitchReading, SwitchVerbs
 
 if TYPE_CHECKING:
     import builtins
@@ -142,19 +143,6 @@ class ControlVerbs(Protocol):
         """Put rules of a queue into force (``QueueRules``); None takes one away, what is not named stays."""
 
 
-class ReloadVerbs(Protocol):
-    """How the processes of a store agree on a configuration."""
-
-    def next_generation(self) -> int:
-        """Let every process read its configuration again; return the number that it then reports."""
-
-    def report(self, owner: str, report: Mapping[str, Any]) -> None:
-        """Note which generation a process has applied: ``pid``, ``host``, ``generation``, ``problem``."""
-
-    def forget_process(self, owner: str) -> None:
-        """Forget a process that has ended."""
-
-
 class PositionVerbs(Protocol):
     """What an inbound endpoint does in the transaction that stores what it received."""
 
@@ -207,12 +195,15 @@ class Transaction(
     KeyVerbs,
     AnswerVerbs,
     ExportingVerbs,
+    SwitchVerbs,
     Protocol,
 ):
     """One open write transaction."""
 
 
-class Reading(ArchiveReading, AppReading, KeyReading, FollowingReading, ExportsReading, Protocol):
+class Reading(
+    ArchiveReading, AppReading, KeyReading, FollowingReading, ExportsReading, SwitchReading, Protocol
+):
     """One consistent snapshot."""
 
     def find(self, message_id: str, app: str | None, source_app: str | None = None) -> Record:

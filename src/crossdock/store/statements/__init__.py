@@ -76,6 +76,7 @@ from crossdock.store.statements.generation import (
 from crossdock.store.statements.override import (
     drop_override,
     insert_override,
+    override_revision,
     overrides,
     update_override,
 )
@@ -152,6 +153,7 @@ from crossdock.store.statements.settle import (
     owned,
     owners,
 )
+from crossdock.store.statements.switch import restart_app, start_app, stop_app, switches
 
 __all__ = [
     "MESSAGE_COLUMNS",
@@ -244,6 +246,7 @@ __all__ = [
     "oldest_due",
     "open_files",
     "overdue",
+    "override_revision",
     "overrides",
     "owned",
     "owners",
@@ -267,6 +270,7 @@ __all__ = [
     "replay",
     "replay_listed",
     "report",
+    "restart_app",
     "revision_of",
     "revoke_key",
     "rules",
@@ -279,9 +283,12 @@ __all__ = [
     "set_paused",
     "set_rules",
     "spend_rate",
+    "start_app",
     "states",
     "status_of",
+    "stop_app",
     "strike",
+    "switches",
     "take_out",
     "trip",
     "update_override",

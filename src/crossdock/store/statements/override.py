@@ -43,6 +43,11 @@ def drop_override(*, only_revision: bool) -> ReturningDelete[Any]:
     return query.returning(_O.app)
 
 
+def override_revision() -> Select[Any]:
+    """Return the revision of what is said of an app, and keep it from changing."""
+    return select(_O.revision).where(_O.app == param("app")).with_for_update()
+
+
 def overrides() -> Select[Any]:
     """Return what is said of each app."""
     return select(_O.app, _O.document, _O.revision, _O.updated_by).order_by(_O.app)
