@@ -122,7 +122,7 @@ class Controlling(Payloads):
         return columns
 
     def revision_of(self, row_id: int) -> int | None:
-        """Return how often a message was changed, which stays so until the end of this transaction; None: it is gone."""
+        """Return how often a message was changed, and keep it from changing meanwhile; None: it is gone."""
         return next((revision for (revision,) in self.run(statements.revision_of, {"row_id": row_id})), None)
 
     def delete(self, record: Record) -> None:

@@ -77,7 +77,7 @@ def update_schedule(columns: Sequence[str]) -> Update:
 
 def delete_schedule() -> ReturningDelete[Any]:
     """Remove a schedule."""
-    return delete(schedule).where(_S.name == param("which")).returning(_S.name)
+    return delete(schedule).where(_S.name == param("which")).returning(_S.target_app)
 
 
 def _value(name: str) -> Any:
