@@ -36,6 +36,10 @@ _PLAIN_HTTP: Final = frozenset({
     "http", "format", "headers", "answer", "connect", "read", "total", "max_answer", "max_wait",
 })  # fmt: skip
 """What may be said of where messages are posted to without reaching into this machine or its network."""
+_FORWARDED: Final = frozenset({
+    "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip",
+})  # fmt: skip
+"""What proxies add to the requests that they pass on."""
 _LINE: Final = re.compile(r"^(?:[^:]*: )?apps\.(?:[^.:]+|\"[^\"]*\")\.?([^:]*): (.*)$")
 
 
@@ -267,8 +271,8 @@ def _demand_definable(state: ApiState, caller: Caller, request: Request, given: 
     issue = None
     if not state.settings.allow_definitions:
         issue = "is read-only here: the configuration says it, unless api.allow_definitions is on"
-    elif not _is_from_here(request):
-        issue = "can be changed from this machine alone"
+    elif state.settings.behind_proxy or not _is_from_here(request):
+        issue = "can be changed from this machine alone, and not through a proxy"
     elif not caller.may(Scope.HOST_ADMIN):
         issue = f"needs the scope {Scope.HOST_ADMIN}"
     if issue is not None:
@@ -285,6 +289,9 @@ def _is_plain(direction: str, table: Any) -> bool:
 
 
 def _is_from_here(request: Request) -> bool:
+    """Tell whether who asks is on this machine; what a proxy on it passes on may come from anywhere."""
+    if not _FORWARDED.isdisjoint(request.headers):
+        return False
     try:
         return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
     except ValueError:
