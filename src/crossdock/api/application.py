@@ -22,6 +22,7 @@ from crossdock.api.guard import Guard
 from crossdock.api.operations import Answers, JsonAnswer, Operations
 from crossdock.api.resources import (
     app_changes,
+    app_switches,
     apps,
     events,
     exporters,
@@ -53,6 +54,7 @@ _RESOURCES: tuple[Operations, ...] = (
     webhooks.operations,
     apps.operations,
     app_changes.operations,
+    app_switches.operations,
     exporters.operations,
     keys.operations,
     events.operations,

@@ -78,6 +78,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "CONFIG_ERROR": Kind(500, "settings.toml: weights.duee: unknown key; did you mean due?"),
     "STORE_DAMAGED": Kind(503, "the store's file vanished; nothing more is acknowledged"),
     "SCHEMA_OUT_OF_DATE": Kind(503, "the store's schema does not fit this version of Crossdock"),
+    "APP_STOPPED": Kind(503, "webhooks of 'partner' are not taken just now; send again later", 10),
     "STORE_UNAVAILABLE": Kind(503, "the store cannot be written now; send again later", 1),
     "STORE_FULL": Kind(503, "the disk is nearly full: nothing new is taken in", 10),
 }

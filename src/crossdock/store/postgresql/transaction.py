@@ -26,6 +26,7 @@ from crossdock.store.postgresql.statements import (
 )
 from crossdock.store.scheduling import Scheduling
 from crossdock.store.settling import Settling
+from crossdock.store.switching import Switching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -53,7 +54,15 @@ class KeyBusy(TakesLong):
 
 
 class PostgreSQLTransaction(
-    Scheduling, PostgreSQLSending, PostgreSQLClaiming, Settling, ControllingMany, Archiving, Doors, Exporting
+    Scheduling,
+    PostgreSQLSending,
+    PostgreSQLClaiming,
+    Settling,
+    ControllingMany,
+    Archiving,
+    Doors,
+    Exporting,
+    Switching,
 ):
     """One open write transaction of a PostgreSQL store.
 

@@ -78,6 +78,7 @@ from crossdock.store.statements.generation import (
 from crossdock.store.statements.override import (
     drop_override,
     insert_override,
+    override_revision,
     overrides,
     update_override,
 )
@@ -113,6 +114,7 @@ from crossdock.store.statements.read import (
     oldest_due,
     processing_depth,
     ready_depth,
+    revision_of,
     scheduled_depth,
     states,
     status_of,
@@ -134,6 +136,7 @@ from crossdock.store.statements.schedule import (
     insert_schedule,
     next_slot,
     schedule_by_name,
+    schedule_revision,
     update_schedule,
 )
 from crossdock.store.statements.send import find_sent, hold_key, insert_one, insert_rows, release_key
@@ -152,6 +155,7 @@ from crossdock.store.statements.settle import (
     owned,
     owners,
 )
+from crossdock.store.statements.switch import restart_app, start_app, stop_app, switches
 
 __all__ = [
     "MESSAGE_COLUMNS",
@@ -246,6 +250,7 @@ __all__ = [
     "oldest_due",
     "open_files",
     "overdue",
+    "override_revision",
     "overrides",
     "owned",
     "owners",
@@ -269,19 +274,25 @@ __all__ = [
     "replay",
     "replay_listed",
     "report",
+    "restart_app",
+    "revision_of",
     "revoke_key",
     "rules",
     "run_of_key",
     "schedule_by_name",
+    "schedule_revision",
     "scheduled_depth",
     "seize_payload",
     "send_to_fallback",
     "set_paused",
     "set_rules",
     "spend_rate",
+    "start_app",
     "states",
     "status_of",
+    "stop_app",
     "strike",
+    "switches",
     "take_out",
     "trip",
     "update_override",
