@@ -76,7 +76,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "INTERNAL_ERROR": Kind(500, "a defect of Crossdock; its log says more under the request_id"),
     "STORE_ERROR": Kind(500, "the store refused what was asked"),
     "CONFIG_ERROR": Kind(500, "settings.toml: weights.duee: unknown key; did you mean due?"),
-    "STORE_DAMAGED": Kind(503, "the store's file vanished; nothing more is acknowledged"),
+    "STORE_DAMAGED": Kind(503, "the store's file is damaged or vanished; nothing more is acknowledged"),
     "SCHEMA_OUT_OF_DATE": Kind(503, "the store's schema does not fit this version of Crossdock"),
     "APP_STOPPED": Kind(503, "webhooks of 'partner' are not taken just now; send again later", 10),
     "STORE_UNAVAILABLE": Kind(503, "the store cannot be written now; send again later", 1),

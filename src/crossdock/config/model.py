@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
@@ -67,6 +67,13 @@ RateValue: TypeAlias = Annotated[
     PlainSerializer(str),
     WithJsonSchema({"type": "string", "pattern": RATE_PATTERN}),
     Expected('a number per time, such as "10/s", "100/m" or "1000/15m"'),
+]
+TimeOfDay: TypeAlias = Annotated[
+    time,
+    BeforeValidator(lambda given: text_form(values.parse_time_of_day, given)),
+    PlainSerializer(values.format_time_of_day),
+    WithJsonSchema({"type": "string", "pattern": values.TIME_OF_DAY_PATTERN}),
+    Expected('a time of day such as "03:00"'),
 ]
 LogLevel: TypeAlias = Annotated[
     Literal["debug", "info", "warning", "error"], Expected('"debug", "info", "warning" or "error"')
@@ -281,6 +288,10 @@ class RunTable(Table):
     drain: Timeout = Field(
         default=timedelta(seconds=10),
         description="A worker that is told to stop ends within this time; what is unfinished is handed back.",
+    )
+    examine_at: TimeOfDay = Field(
+        default=time(3),
+        description="When the file of a store on SQLite is examined each night, on the clocks of this machine.",
     )
 
 

@@ -33,6 +33,7 @@ url = "sqlite:///crossdock.db"    # relative to this file's folder; sqlite:////d
 [run]                             # what "crossdock run" starts
 # workers = 1                     # worker processes, each with every app that has a handler
 # drain = "10s"                   # a worker that is told to stop ends within this time
+# examine_at = "03:00"            # when each night the file of the store is examined for damage (on SQLite)
 
 [log]                             # what "crossdock run" and "crossdock worker" write to standard error
 # level = "info"                  # or debug (each delivery), warning, error

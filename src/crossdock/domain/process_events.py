@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crossdock.domain import control_events, door_events, events, exporter_events
+from crossdock.domain import control_events, door_events, events, examiner_events, exporter_events
 from crossdock.domain.events import Event, Level, Told
 
 
@@ -158,5 +158,6 @@ def catalogue() -> dict[str, type[Event]]:
         *vars(door_events).values(),
         *vars(control_events).values(),
         *vars(exporter_events).values(),
+        *vars(examiner_events).values(),
     ]
     return {one.name: one for one in found if isinstance(one, type) and issubclass(one, Event) and one.name}

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from crossdock.domain.retry import Failure
     from crossdock.domain.rules import QueueRules
     from crossdock.domain.schedule import Firing, Schedule, ScheduleSpec
+    from crossdock.ports.examination import Examinations
     from crossdock.ports.peers import Peers
 
 T = TypeVar("T")
@@ -345,6 +346,10 @@ class Store(Protocol):
     @property
     def peers(self) -> Peers | None:
         """The other processes of the store; None: there can be none."""
+
+    @property
+    def examinations(self) -> Examinations | None:
+        """The examinations of the store's file; None: its pages are the care of a server, or of nobody."""
 
     def now(self) -> datetime:
         """Return the present, aware UTC."""

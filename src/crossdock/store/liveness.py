@@ -19,6 +19,8 @@ from crossdock.store.work_times import SUFFIX, Late, WorkTimes, late_work
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+LEFT_OPEN: Final = "left-open"
+"""The file beside the lock files that tells of deaths, where somebody wants to know."""
 _SUFFIX: Final = ".lock"
 _GIVEN_UP: Final = ".given-up"
 _BOOT_ID: Final = re.compile("[0-9a-f]{32}")
@@ -49,12 +51,16 @@ class Presence:
         folder: Where the lock files are.
         name: What the process is called.
         boot_id: 32 hexadecimal digits that no other process has; default: random ones.
+        deaths: A file that is touched whenever a process is found to have died; None: nobody wants to know.
     """
 
-    def __init__(self, folder: Path, name: str, boot_id: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, name: str, boot_id: str | None = None, *, deaths: Path | None = None
+    ) -> None:
         self.boot_id = boot_id or uuid.uuid4().hex
         self.owner = f"{name}/{self.boot_id}"
         self._folder = folder
+        self._deaths = deaths
         self._file = self._take_place()
         self.work_times = WorkTimes(folder / f"{self.boot_id}{SUFFIX}")
 
@@ -85,6 +91,8 @@ class Presence:
 
     def _sweep(self, path: Path) -> None:
         """Remove what a dead process left: its sockets, and last its lock file."""
+        if self._deaths is not None:
+            self._deaths.touch(FILE_MODE)
         for left in (self._folder / "wake").glob(f"*.{path.stem}-*"):
             left.unlink(missing_ok=True)
         path.with_suffix(SUFFIX).unlink(missing_ok=True)

@@ -72,7 +72,14 @@ async def _look(state: ApiState) -> tuple[dict[str, Any], Word]:
     now = state.queue._store.now()
     stopped = {app for app, switch in switches.items() if switch.stopped_at is not None}
     stuck = [app for app, one in stats.items() if app not in stopped and is_stuck(one, now)]
-    return {"stuck": stuck, "queues": _due(stats)}, "degraded" if stuck else "ok"
+    details = {"stuck": stuck, "queues": _due(stats), **_examined(state)}
+    return details, "degraded" if stuck else "ok"
+
+
+def _examined(state: ApiState) -> dict[str, Any]:
+    """Return when the store's file was last examined and sound, if it has one."""
+    examinations = state.queue._store.examinations
+    return {} if examinations is None else {"examined_at": instant_text(examinations.examined_at())}
 
 
 def is_stuck(stats: QueueStats, now: datetime) -> bool:
