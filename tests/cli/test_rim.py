@@ -65,7 +65,20 @@ def test_without_a_store_the_next_step_is_named_and_none_is_made(
             "crossdock queue: no such command 'lst'; did you mean 'list'? (see 'crossdock queue --help')\n",
         ),
         (["send"], "crossdock send: missing argument 'APP' (see 'crossdock send --help')\n"),
-        (["queue", "list", "--limit", "many"], None),
+        (
+            ["queue", "list", "--limit", "many"],
+            (
+                "crossdock queue list: invalid value for '--limit' / '-n': 'many' is no whole number "
+                "(see 'crossdock queue list --help')\n"
+            ),
+        ),
+        (
+            ["queue", "replay", "v", "--rate", "fast"],
+            (
+                "crossdock queue replay: invalid value for '--rate': 'fast' is no number "
+                "(see 'crossdock queue replay --help')\n"
+            ),
+        ),
         (["queue", "list", "--status", "lost"], None),
     ],
 )

@@ -16,7 +16,7 @@ from crossdock.cli.terminal import complain, use_forgiving_encoding
 from crossdock.domain.errors import CrossdockError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from types import FrameType
 
     from typer.exceptions import TyperException
@@ -118,9 +118,33 @@ def _explain_usage(error: TyperException, program: Program) -> int:
     """Say what is wrong with the command line, and where its help is."""
     context = getattr(error, "ctx", None)
     path = program.name if context is None else context.command_path
-    sentence = error.format_message().rstrip(".").replace(". Did", "; did")
+    sentence = _in_our_words(error).rstrip(".").replace(". Did", "; did")
     complain(f"{sentence[:1].lower()}{sentence[1:]} (see '{path} --help')", name=path)
     return ExitCode.USAGE
+
+
+def _in_our_words(error: TyperException) -> str:
+    """Return what is wrong with a command line; of a number that Typer has pydantic check, in words of ours."""
+    found = getattr(error.__cause__, "errors", list)()
+    words = _number_issue(found[0]) if found else None
+    sentence = error.format_message()
+    return sentence if words is None else sentence.replace(found[0]["msg"], words)
+
+
+def _number_issue(found: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with a number; None: it is something else."""
+    given, bounds = found["input"], found.get("ctx", {})
+    match found["type"]:
+        case "less_than_equal":
+            return f"{given} is more than {bounds['le']}"
+        case "greater_than_equal":
+            return f"{given} is less than {bounds['ge']}"
+        case "int_parsing" | "int_from_float" | "int_parsing_size":
+            return f"{given!r} is no whole number"
+        case "float_parsing":
+            return f"{given!r} is no number"
+        case _:
+            return None
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

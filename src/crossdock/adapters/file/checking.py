@@ -17,6 +17,7 @@ from crossdock.adapters.file.reading.formats import Reading
 from crossdock.adapters.file.reading.rows import Wanted
 from crossdock.adapters.file.tree import BUFFER_BYTES, open_plain
 from crossdock.domain.errors import InvalidMessage
+from crossdock.domain.wording import counted
 
 
 class State(NamedTuple):
@@ -154,7 +155,7 @@ def _hold_against(
     if manifest is not None and None not in (manifest.row_count, rows) and rows != manifest.row_count:
         raise FileFault(
             "row_count",
-            f"the file has {rows} rows, and its manifest says {manifest.row_count}",
+            f"the file has {counted(rows, 'row')}, and its manifest says {manifest.row_count}",
             expected=manifest.row_count,
             given=rows,
             advice="put the whole file back, with a manifest that counts its rows",

@@ -9,6 +9,7 @@ import typer
 from crossdock.cli.exit_codes import ExitCode
 from crossdock.cli.help import described, new_group
 from crossdock.cli.human import count
+from crossdock.cli.known_apps import added_apps, nearest
 from crossdock.cli.options import JsonOption, with_session
 from crossdock.cli.refusal import Refusal
 from crossdock.cli.session import Session
@@ -17,8 +18,6 @@ from crossdock.cli.terminal import Cell, Column, say_facts, say_json, say_table
 from crossdock.domain.json_form import stats_document
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from crossdock import QueueStats
     from crossdock.app.registration import Registration
     from crossdock.config.model import AppTable
@@ -30,7 +29,7 @@ app = new_group("Look at apps: what is configured, and how they do.")
 @with_session
 def list_(session: Session, *, json: JsonOption = False) -> None:
     """List the apps that the configuration names, those of its applications, and those whose queues hold messages."""
-    tables, added = session.loaded.config.apps, _added(session)
+    tables, added = session.loaded.config.apps, added_apps(session)
     figures = _figures(session)
     names = sorted({*tables, *added, *figures})
     if json:
@@ -57,10 +56,15 @@ def status(
     json: JsonOption = False,
 ) -> None:
     """Print what is configured for an app, and how its queue stands."""
-    table, added = session.loaded.config.apps.get(app), _added(session).get(app)
+    table, added = session.loaded.config.apps.get(app), added_apps(session).get(app)
     stats = _figures(session).get(app)
     if table is None and added is None and stats is None:
-        raise Refusal(f"no app {app}: it is not configured, and its queue is empty", ExitCode.NOT_FOUND)
+        question = nearest(app, {*session.loaded.config.apps, *added_apps(session), *_figures(session)})
+        raise Refusal(
+            f"no app {app}: it is not configured, and its queue is empty"
+            + (f"; {question}" if question else ""),
+            ExitCode.NOT_FOUND,
+        )
     if json:
         say_json(_document(app, table, stats))
         return
@@ -81,15 +85,6 @@ def _document(name: str, table: AppTable | None, stats: QueueStats | None) -> di
         "configured": None if table is None else table.model_dump(mode="json", exclude_unset=True),
         "queue": None if stats is None else stats_document(stats),
     }
-
-
-def _added(session: Session) -> Mapping[str, Registration]:
-    """Return the apps that the applications of the configuration add."""
-    if not session.loaded.config.applications:
-        return {}
-    from crossdock.app.hub import Hub
-
-    return {str(name): one for name, one in Hub(session.loaded).registered.items()}
 
 
 def _row(
