@@ -38,7 +38,7 @@ def test_handler_of_the_fallback_gets_what_failed(hub: Hub, queue: Queue) -> Non
     queue.send_many("app", ["good", "bad"])
     hub.run(wait=AT_ONCE)
     [bad] = [record for record in queue.list("app") if record.status is Status.FAILED]
-    assert rescued == [("bad", "gave up after 1 attempts: OSError: gone", bad.message.id)]
+    assert rescued == [("bad", "gave up after 1 attempt: OSError: gone", bad.message.id)]
     assert data_of(queue, "done") == [{"was": "good"}]
     assert only(queue, "rescue").status is Status.COMPLETED
 

@@ -68,7 +68,7 @@ def test_take_takes_what_lies_there_and_says_what_became_of_it(shell: Shell, imp
     (imports / "c.csv").write_text(CSV)
     result = shell.good("file", "take", "importer")
     assert result.out.startswith("taken      a.csv: 2 rows sent, 1 set aside, see errors/")
-    assert "row 3, line 4: the row has 2 fields, and there are 1 columns" in result.out
+    assert "row 3, line 4: the row has 2 fields for 1 column" in result.out
     assert "c.csv was left there: it waits for its manifest, c.meta.json" in result.err
     assert result.err.endswith("2 rows sent from 1 file; set aside: 1 row\n")
     assert queued(shell) == ["1", "2"]
@@ -154,10 +154,15 @@ def test_verify_tells_good_from_wrong(shell: Shell, imports: Path) -> None:
     wrong = shell("file", "verify", "data/imports/b.csv")
     assert wrong.out.splitlines() == [
         "wrong  data/imports/b.csv, 3 rows, 1 of them bad",
-        "       row 3, line 4: the row has 2 fields, and there are 1 columns",
+        "       row 3, line 4: the row has 2 fields for 1 column",
     ]
-    missing = shell("file", "verify", "data/imports/z.csv")
-    assert (missing.code, missing.err) == (1, "crossdock: data/imports/z.csv: No such file or directory\n")
+
+
+def test_file_that_is_not_there_is_a_wrong_command_line(shell: Shell, imports: Path) -> None:
+    for arguments in (["verify"], ["take", "importer"]):
+        result = shell("file", *arguments, "nowhere.csv")
+        assert (result.code, result.out) == (2, "")
+        assert "there is no file 'nowhere.csv' in " in result.err
 
 
 def test_verify_reads_as_the_app_that_takes_the_file(shell: Shell, imports: Path) -> None:

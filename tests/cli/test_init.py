@@ -48,6 +48,15 @@ def test_init_makes_the_folder_it_is_given(shell: Shell, tmp_path: Path) -> None
     assert not (tmp_path / "crossdock.db").exists()
 
 
+def test_init_where_no_file_can_be_made_says_what_to_do(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "orders").touch()
+    for folder in ("orders", "orders/deep", "/proc/orders"):
+        result = shell("init", folder)
+        assert (result.code, result.out) == (1, "")
+        assert result.err.startswith("crossdock: cannot make ")
+        assert result.err.endswith("name a folder in which this user may make files: crossdock init DIR\n")
+
+
 def test_init_makes_the_store_that_an_existing_configuration_names(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "crossdock.toml").write_text('[store]\nurl = "sqlite:///work.db"\n')
     assert shell.good("init").out == "kept  ./crossdock.toml\nmade  ./work.db\n"

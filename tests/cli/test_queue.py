@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -106,6 +107,25 @@ def test_a_queue_is_paused_and_resumed(shell: Shell, busy: None, store: Store) -
     shell.good("queue", "resume", "validator")
     with store() as queue:
         assert len(queue.claim("validator")) == 1
+
+
+def test_a_name_of_which_nothing_is_known_is_remarked_on(shell: Shell, tmp_path: Path, busy: None) -> None:
+    (tmp_path / "crossdock.toml").write_text('[apps.importer]\nnext = ["exporter"]\n')
+    for known in ("validator", "importer", "exporter"):
+        assert "not configured" not in shell.good("queue", "pause", known).err
+    mistyped = shell.good("queue", "pause", "exportr").err
+    assert mistyped == (
+        "exportr is paused, though it is not configured and its queue is empty (did you mean exporter?); "
+        "go on with: crossdock queue resume exportr\n"
+    )
+    assert shell.good("queue", "resume", "zebra").err == (
+        "zebra is not paused, though it is not configured and its queue is empty\n"
+    )
+    status = shell("app", "status", "importr")
+    assert (status.code, status.err) == (
+        5,
+        "crossdock: no app importr: it is not configured, and its queue is empty; did you mean importer?\n",
+    )
 
 
 def test_what_was_done_to_a_queue_is_told(shell: Shell, busy: None) -> None:

@@ -65,7 +65,20 @@ def test_without_a_store_the_next_step_is_named_and_none_is_made(
             "crossdock queue: no such command 'lst'; did you mean 'list'? (see 'crossdock queue --help')\n",
         ),
         (["send"], "crossdock send: missing argument 'APP' (see 'crossdock send --help')\n"),
-        (["queue", "list", "--limit", "many"], None),
+        (
+            ["queue", "list", "--limit", "many"],
+            (
+                "crossdock queue list: invalid value for '--limit' / '-n': must be a whole number "
+                "(see 'crossdock queue list --help')\n"
+            ),
+        ),
+        (
+            ["queue", "replay", "v", "--rate", "fast"],
+            (
+                "crossdock queue replay: invalid value for '--rate': must be a number "
+                "(see 'crossdock queue replay --help')\n"
+            ),
+        ),
         (["queue", "list", "--status", "lost"], None),
     ],
 )
@@ -89,6 +102,7 @@ def test_every_error_of_crossdock_has_an_exit_code() -> None:
         "InvalidMessage": ExitCode.USAGE,
         "DeliveryError": ExitCode.FAILED,
         "TransientError": ExitCode.FAILED,
+        "ExporterBusy": ExitCode.FAILED,
         "PermanentError": ExitCode.FAILED,
         "RateLimited": ExitCode.FAILED,
         "CredentialError": ExitCode.FAILED,
@@ -122,7 +136,7 @@ def test_a_traceback_comes_only_when_asked_for(shell: Shell) -> None:
 
 def test_a_defect_is_called_one(shell: Shell, tmp_path: Path) -> None:
     program = tmp_path / "sitecustomize.py"
-    program.write_text("import crossdock.cli.human as human\nhuman.counted = None\n")
+    program.write_text("import crossdock.domain.wording as wording\nwording.counted = None\n")
     result = shell.anew(
         "check", env={"PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
     )

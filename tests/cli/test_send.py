@@ -192,7 +192,9 @@ def test_wrong_data_is_refused_in_one_sentence(
             "invalid value for '--time': 'noon' is no instant; write for example 2031-05-17T08:30",
         ),
         (["--extension", "x"], "invalid value for '--extension': 'x' is not name=value"),
-        (["--priority", "12"], "invalid value for '--priority' / '-p'"),
+        (["--priority", "12"], "invalid value for '--priority' / '-p': must be 9 or less (see"),
+        (["--priority", "-1"], "invalid value for '--priority' / '-p': must be 0 or more (see"),
+        (["--priority", "high"], "invalid value for '--priority' / '-p': must be a whole number (see"),
         (["--prio", "1"], "no such option: --prio"),
     ],
 )
@@ -229,11 +231,20 @@ def test_what_came_before_a_wrong_line_of_a_stream_is_sent_and_counted(shell: Sh
         assert [record.message.data for record in queue.list()] == [1, 2]
 
 
-def test_a_missing_file_is_named(shell: Shell) -> None:
+def test_a_missing_file_is_named(shell: Shell, tmp_path: Path) -> None:
     for arguments in (["@nowhere.json"], ["--csv", "nowhere.csv"], ["--bytes", "nowhere.bin"]):
         result = shell("send", "validator", *arguments)
-        assert (result.code, result.err.count("\n") <= 2) == (1, True)
-        assert "No such file or directory" in result.err
+        name = arguments[-1].removeprefix("@")
+        assert (result.code, result.out) == (2, "")
+        assert result.err.endswith(
+            f"crossdock: there is no file {name!r} in {tmp_path}; name one that is there\n"
+        )
+    (tmp_path / "folder").mkdir()
+    result = shell("send", "validator", "@folder")
+    assert (result.code, result.err) == (
+        2,
+        "crossdock: 'folder' cannot be read (Is a directory); name a file that can be\n",
+    )
 
 
 def test_a_partition_key_can_be_blocked_by_configuration(shell: Shell, tmp_path: Path, store: Store) -> None:

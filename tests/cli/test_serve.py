@@ -93,7 +93,7 @@ def test_many_are_sent_together_as_data_bytes_and_events(shell: Shell, store: St
             "send_many", app="till", items=[{"data": 1}, {"data_base64": "AP8="}, {"event": event}]
         )
         assert [one["duplicate"] for one in found["sent"]] == [False] * 3
-        assert client.ask("send", app="till", event=event)["duplicate"]
+        assert client.ask("send", app="till", event=event, wait=1)["duplicate"]
         wrong = client.ask("send_many", app="till", items=[{"data": 1}, {}])
         assert wrong["data"]["details"][0]["field"] == "items[1].data"
     with store() as queue:

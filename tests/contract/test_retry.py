@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossdock import RetryPolicy
+from crossdock.domain.wording import counted
 from tests.contract.case import claim_one
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def test_message_is_tried_so_often_and_no_more(case: Case, attempts: int) -> Non
     assert (tried, record.attempts) == (attempts, attempts)
     assert record.error is not None
     assert record.error.code == "ATTEMPTS_EXHAUSTED"
-    assert record.error.message == f"gave up after {attempts} attempts: no"
+    assert record.error.message == f"gave up after {counted(attempts, 'attempt')}: no"
 
 
 def test_each_app_may_have_its_policy(case: Case) -> None:

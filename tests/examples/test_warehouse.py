@@ -99,7 +99,7 @@ def set_aside(example: Path) -> set[str]:
     for report in (example / "work" / "data" / "errors").glob("*/*_rejected.jsonl"):
         for line in report.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
-            assert row["issue"] == "the row has 6 fields, and there are 4 columns"
+            assert row["issue"] == "the row has 6 fields for 4 columns"
             numbers.update(re.findall(r"\d{12}-\d{5}", str(row["given"])))
     return numbers
 

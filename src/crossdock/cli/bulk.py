@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Final
 
 from crossdock.cli.exit_codes import ExitCode
-from crossdock.cli.human import count, counted
+from crossdock.cli.human import count
 from crossdock.cli.refusal import Refusal
 from crossdock.cli.terminal import can_ask, confirm, progress, say, tell
+from crossdock.domain.wording import counted
 
 STEP: Final = 500
 """So many messages at a time."""

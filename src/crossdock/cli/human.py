@@ -17,11 +17,6 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
-def counted(number: int, noun: str) -> str:
-    """Write a number of things: ``1 message``, ``2,000 messages``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def listed(parts: Sequence[str]) -> str:
     """Write things one after the other: ``1 app, 2 schedules and 1 application``."""
     return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

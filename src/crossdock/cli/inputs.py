@@ -14,14 +14,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, Any, Final
 
 import typer
 
-from crossdock.cli.human import counted
+from crossdock.cli.exit_codes import ExitCode
+from crossdock.cli.refusal import Refusal
 from crossdock.config.values import parse_backoff, parse_duration
 from crossdock.domain.errors import InvalidMessage
+from crossdock.domain.wording import counted
 
 STDIN: Final = "-"
 _CHUNK_BYTES: Final = 1 << 20
@@ -104,7 +107,32 @@ def document(data: str) -> Any:
 
 def content(path: str) -> bytes:
     """Read a whole file, or standard input with ``-``."""
-    return sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
+    if path == STDIN:
+        return sys.stdin.buffer.read()
+    with open_file(path) as file:
+        return file.read()
+
+
+def open_file(path: str | Path) -> IO[bytes]:
+    """Open a file that the command line names.
+
+    Raises:
+        Refusal: It cannot be opened.
+    """
+    try:
+        return Path(path).open("rb")
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: str | Path, error: OSError) -> Refusal:
+    """Return the refusal of a command line that names a file which cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        where = "" if Path(path).is_absolute() else f" in {Path.cwd()}"
+        return Refusal(f"there is no file {str(path)!r}{where}; name one that is there", ExitCode.USAGE)
+    return Refusal(
+        f"{str(path)!r} cannot be read ({error.strerror}); name a file that can be", ExitCode.USAGE
+    )
 
 
 def json_lines(file: IO[bytes], name: str) -> Iterator[Any]:
@@ -164,7 +192,7 @@ def open_text(path: str) -> Iterator[IO[str]]:
     if path == STDIN:
         yield sys.stdin
     else:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        with TextIOWrapper(open_file(path), encoding="utf-8-sig", newline="") as file:
             yield file
 
 
@@ -181,7 +209,7 @@ def _extension(pair: str) -> tuple[str, str | int | bool]:
 
 def _text(path: str) -> str:
     try:
-        return Path(path).read_bytes().decode("utf-8-sig")
+        return content(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidMessage.of(path, f"not UTF-8 (byte {error.start + 1})") from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, assert_never
 
-from crossdock.cli.human import count, printable
+from crossdock.cli.human import ago, count, printable
 from crossdock.cli.terminal import Cell
 from crossdock.domain.events import (
     MessageCancelled,
@@ -69,3 +69,22 @@ def halt_cell(stats: QueueStats) -> Cell | str:
         return ""
     text = words if stats.note is None else f"{words}: {printable(stats.note)}"
     return Cell(text if len(text) <= _LONGEST_NOTE else f"{text[: _LONGEST_NOTE - 1]}…", "yellow")
+
+
+def stats_row(stats: QueueStats) -> list[Cell | str]:
+    """Return how a queue stands, in the order of the columns of ``queue stats``."""
+    return [
+        stats.app,
+        _figure(stats.ready),
+        _figure(stats.scheduled),
+        _figure(stats.blocked),
+        _figure(stats.processing, "cyan"),
+        _figure(stats.completed, "green"),
+        _figure(stats.failed, "red"),
+        "" if stats.oldest_due_at is None else ago(stats.oldest_due_at),
+        halt_cell(stats),
+    ]
+
+
+def _figure(number: int, style: str = "") -> Cell:
+    return Cell(count(number), style if number else "dim")

@@ -122,7 +122,7 @@ class StoreTable(Table):
         description="How long a write waits for other programs, and on PostgreSQL for a server that is away, before it "
         "gives up.",
     )
-    host_folder: str | None = Field(
+    host_folder: Annotated[str, Expected("the path of a folder")] | None = Field(
         default=None,
         description="On PostgreSQL: the folder in which the processes of this host that use the store find each other. "
         "Default: one of this user's, named after the database.",

@@ -17,6 +17,7 @@ from crossdock.domain.errors import (
     RateLimited,
 )
 from crossdock.domain.lifecycle import FailureCode
+from crossdock.domain.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -214,7 +215,7 @@ def judge(
         case CredentialError():
             return RetryAt(now, failure, spends_attempt=False, halts=Halt.PAUSE)
         case _ if trial.attempt >= trial.policy.max_attempts:
-            return _exhausted(f"gave up after {trial.attempt} attempts: {failure.message}")
+            return _exhausted(f"gave up after {counted(trial.attempt, 'attempt')}: {failure.message}")
         case _:
             when = _later(now, retry_in if retry_in is not None else trial.policy.delay(trial.attempt, rng))
             return _within_budget(RetryAt(when, failure), trial)

@@ -81,7 +81,7 @@ def test_archive_and_errors_say_what_became_of_each_file_the_newest_first(tmp_pa
     assert (taken.file, taken.state, taken.rows, taken.size) == ("archive/2031-05/a.csv", "taken", 3, 10)
     assert taken.reason == (
         "1 of its rows set aside, see errors/2031-05-17/a_rejected.jsonl; "
-        "row 3, line 4: the row has 2 fields, and there are 1 columns"
+        "row 3, line 4: the row has 2 fields for 1 column"
     )
     assert (duplicate.state, duplicate.reason) == ("duplicate", "it is archive/2031-05/a.csv")
     assert taken.since == inbox.now

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import codecs
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -34,6 +35,11 @@ def test_manifest_is_read() -> None:
     found = parse()
     assert (found.filename, found.row_count, found.next_app) == ("sales_001.csv", 3, "warehouse")
     assert found.created_at == datetime(2025, 11, 24, 8, 30, tzinfo=UTC)
+
+
+def test_byte_order_mark_is_passed_over() -> None:
+    found = parse_manifest(codecs.BOM_UTF8 + json.dumps(GOOD).encode(), NAME)
+    assert found.filename == "sales_001.csv"
 
 
 def test_what_only_some_producers_know_may_be_missing_and_more_is_passed_over() -> None:

@@ -76,7 +76,7 @@ def test_all_that_lies_there_is_taken_and_its_fate_told(tmp_path: Path) -> None:
     of = {fate.name: fate for fate in taken.fates}
     assert (of["a.csv"].rows, of["a.csv"].sent, of["a.csv"].set_aside) == (3, 2, 1)
     assert of["a.csv"].place == "archive/2031-05/a.csv"
-    assert of["a.csv"].reason == "row 3, line 4: the row has 2 fields, and there are 1 columns"
+    assert of["a.csv"].reason == "row 3, line 4: the row has 2 fields for 1 column"
     assert of["b.csv"].reason == "size: the file has 6 bytes, and its manifest says 1"
     assert of["b.csv"].place == "errors/2031-05-17/b.csv"
     inbox.drop("a.csv", CSV + "3,x\n")

@@ -122,6 +122,20 @@ def test_file_of_the_errors_without_manifest_tells_what_it_was(
 
 
 @ALONE
+@pytest.mark.parametrize("way", ["put_back", "put_mended"])
+def test_file_of_the_errors_without_manifest_stays_there_while_it_is_wrong(
+    tmp_path: Path, arrival: str, way: str
+) -> None:
+    inbox = Inbox(tmp_path, arrival=arrival)
+    arrive(inbox, "a.csv", "n,n\n1,2\n")
+    take_alone(inbox)
+    with pytest.raises(FileFault) as caught:
+        getattr(replaying(inbox), way)(find_replay(inbox.root / IN_ERRORS))
+    assert caught.value.check == "header"
+    assert inbox.tree() == [IN_ERRORS, "errors/2031-05-17/a.error.json"]
+
+
+@ALONE
 def test_new_file_of_the_name_of_a_replayed_one_is_no_replay(tmp_path: Path, arrival: str) -> None:
     inbox = Inbox(tmp_path, arrival=arrival)
     arrive(inbox, "a.csv", CSV)

@@ -141,6 +141,7 @@ def test_schema_that_is_none_or_points_elsewhere_sets_the_file_aside(tmp_path: P
     error = box.error("a.error.json")
     assert (error["check"], error["given"]) == ("schema_version", "v1")
     assert f"the schema {tmp_path / 'schemas' / 'v1.json'} cannot be used: " in error["issue"]
+    assert "\n" not in error["issue"]
 
 
 def test_pattern_that_takes_too_long_sets_its_row_aside_and_stops_nothing(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_every_good_row_is_sent_and_every_bad_one_set_aside_once(tmp_path: Path)
     rejected = inbox.rejected("a_rejected.jsonl")
     assert [row["row"] for row in rejected] == list(range(1, 2002, 2))
     assert rejected[0] == {
-        "row": 1, "line": 2, "field": "x", "issue": "the row has 1 fields, and there are 2 columns", "more": [],
+        "row": 1, "line": 2, "field": "x", "issue": "the row has 1 field for 2 columns", "more": [],
         "given": "0",
     }  # fmt: skip
     taken = inbox.archived("a.meta.json")["taken"]
@@ -85,8 +85,16 @@ def test_every_good_row_is_sent_and_every_bad_one_set_aside_once(tmp_path: Path)
     assert taken["rejected"] == "errors/2031-05-17/a_rejected.jsonl"
     assert inbox.notices[0][0] == "file.rows_set_aside"
     assert inbox.notices[0][1].startswith(
-        "a.csv: 1001 of 2001 rows were set aside, see errors/2031-05-17/a_rejected.jsonl; row 1: x: the row has 1"
+        "a.csv: 1,001 of 2,001 rows set aside, see errors/2031-05-17/a_rejected.jsonl; row 1: x: the row has 1"
     )
+
+
+def test_manifest_that_begins_with_a_byte_order_mark_goes_whole_to_the_archive(tmp_path: Path) -> None:
+    inbox = Inbox(tmp_path)
+    manifest = inbox.drop("a.csv", "n\n1\n", made_for="x").with_name("a.meta.json")
+    manifest.write_text(manifest.read_text(), encoding="utf-8-sig")
+    assert inbox.take().data == [{"n": "1"}]
+    assert inbox.archived("a.meta.json")["made_for"] == "x"
 
 
 def test_rows_that_the_endpoint_refuses_are_set_aside_too(tmp_path: Path) -> None:
@@ -95,7 +103,7 @@ def test_rows_that_the_endpoint_refuses_are_set_aside_too(tmp_path: Path) -> Non
     inbox.take(refuses=lambda row: row["n"] == "3")
     assert numbers(inbox) == [1, 4]
     assert [(row["row"], row["issue"]) for row in inbox.rejected("a_rejected.jsonl")] == [
-        (2, "the row has 2 fields, and there are 1 columns"), (3, "refused"),
+        (2, "the row has 2 fields for 1 column"), (3, "refused"),
     ]  # fmt: skip
     taken = inbox.archived("a.meta.json")["taken"]
     assert (taken["rows"], taken["sent"], taken["set_aside"]) == (4, 2, 2)

@@ -118,7 +118,7 @@ def test_a_line_that_is_no_message_is_set_aside_and_the_others_go_on(
     assert bad["issue"].startswith(issue)
     assert bad["app"] == "orders"
     [told] = notices.of("process.line_rejected")
-    assert f"1 lines are no messages and were set aside in {tmp_path / 'orders.rejected.jsonl'}" in told
+    assert f"1 line set aside in {tmp_path / 'orders.rejected.jsonl'}" in told
 
 
 def test_of_a_line_that_is_too_long_the_beginning_is_set_aside(tmp_path: Path) -> None:

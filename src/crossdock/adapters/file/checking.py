@@ -18,6 +18,7 @@ from crossdock.adapters.file.reading.json_array import JsonArray
 from crossdock.adapters.file.reading.rows import Wanted
 from crossdock.adapters.file.tree import BUFFER_BYTES, open_plain
 from crossdock.domain.errors import InvalidMessage
+from crossdock.domain.wording import counted
 
 
 class State(NamedTuple):
@@ -75,12 +76,12 @@ def check(path: Path, manifest: Manifest | None, reading: Reading, *, go_on: Cal
                 advice="put the whole file and its manifest back",
             )
         hashed = _Hashed(file)
-        counted = _count(io.BufferedReader(hashed, BUFFER_BYTES), path.name, reading, go_on)
+        found = _count(io.BufferedReader(hashed, BUFFER_BYTES), path.name, reading, go_on)
         hashed.finish(go_on)
-        _hold_against(manifest, hashed.checksum, counted)
+        _hold_against(manifest, hashed.checksum, found)
         if state_of(file) != before:
             raise changed()
-    return Facts(hashed.checksum, counted.rows, before)
+    return Facts(hashed.checksum, found.rows, before)
 
 
 def open_data(path: Path) -> BinaryIO:
@@ -151,7 +152,7 @@ def _count(file: BinaryIO, name: str, reading: Reading, go_on: Callable[[], bool
     return _Counted(rows, is_list=not isinstance(reader, JsonArray) or reader.is_array)
 
 
-def _hold_against(manifest: Manifest | None, checksum: str, counted: _Counted) -> None:
+def _hold_against(manifest: Manifest | None, checksum: str, found: _Counted) -> None:
     if manifest is not None and checksum != manifest.checksum:
         raise FileFault(
             "checksum",
@@ -160,16 +161,16 @@ def _hold_against(manifest: Manifest | None, checksum: str, counted: _Counted) -
             given=checksum,
             advice="put the right file and its manifest back",
         )
-    if counted.fault is not None:
-        raise counted.fault
-    if manifest is None or manifest.row_count is None or counted.rows is None or not counted.is_list:
+    if found.fault is not None:
+        raise found.fault
+    if manifest is None or manifest.row_count is None or found.rows is None or not found.is_list:
         return
-    if counted.rows != manifest.row_count:
+    if found.rows != manifest.row_count:
         raise FileFault(
             "row_count",
-            f"the file has {counted.rows} rows, and its manifest says {manifest.row_count}",
+            f"the file has {counted(found.rows, 'row')}, and its manifest says {manifest.row_count}",
             expected=manifest.row_count,
-            given=counted.rows,
+            given=found.rows,
             advice="put the whole file back, with a manifest that counts its rows",
         )
 

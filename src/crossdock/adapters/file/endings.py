@@ -13,6 +13,7 @@ from crossdock.adapters.file.manifest import Manifest
 from crossdock.adapters.file.origins import REPLAY_OF, Origins
 from crossdock.adapters.file.reading.json_values import parse
 from crossdock.adapters.file.taking import Taking, shown_name
+from crossdock.domain.wording import counted
 from crossdock.ports.surroundings import Surroundings
 
 
@@ -41,7 +42,8 @@ class Endings:
         if isinstance(origin := manifest.get(REPLAY_OF), dict):
             self._notice(
                 "file.replayed",
-                f"{taking.claim.name} was sent again, {summary['sent']} rows of it: it was {origin.get('file')}",
+                f"{taking.claim.name} was sent again, {counted(summary['sent'], 'row')} of it: it was "
+                f"{origin.get('file')}",
             )
         first = taking.rejected.first
         if summary["set_aside"]:
@@ -51,7 +53,7 @@ class Endings:
             )
             self._notice(
                 "file.rows_set_aside",
-                f"{taking.claim.name}: {summary['set_aside']} of {summary['rows']} rows were set aside, see "
+                f"{taking.claim.name}: {summary['set_aside']:,} of {counted(summary['rows'], 'row')} set aside, see "
                 f"{done['rejected']}{of_first}; the others were sent",
             )
 
@@ -74,7 +76,7 @@ class Endings:
         mark = os.urandom(4).hex() if taking is None else taking.mark
         done = self._departures.set_aside(claim, fault, facts, mark=mark)
         self._forget(claim)
-        sent = f"; {summary['sent']} rows of it were sent before" if summary["sent"] else ""
+        sent = f"; {counted(summary['sent'], 'row')} of it sent before" if summary["sent"] else ""
         self._notice(
             "file.set_aside",
             f"{claim.name} was set aside as {done['to']}/{done['name']}: {fault.issue}{sent}",
@@ -109,7 +111,7 @@ def _as_it_is(claim: Claim) -> dict[str, Any] | None:
     if claim.manifest is None:
         return None
     try:
-        said = parse(claim.manifest_path.read_text(encoding="utf-8"))
+        said = parse(claim.manifest_path.read_text(encoding="utf-8-sig"))
     except ValueError:
         said = parse(claim.manifest.to_bytes().decode())
     return dict(said)

@@ -113,7 +113,7 @@ class FileInbound(Table):
         ]
         | None
     ) = Field(default=None, description="The columns of CSV. Unset: the first line names them.")
-    schemas: str | None = Field(
+    schemas: Annotated[str, Field(min_length=1), Expected('a folder, such as "schemas"')] | None = Field(
         default=None,
         description="A folder with JSON Schemas: `<schema_version>.json` for what a manifest names. Needs the extra "
         "`schemas`.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,7 +92,7 @@ def parse_manifest(content: bytes, name: str) -> Manifest:
     if len(content) > MAX_MANIFEST_BYTES:
         raise InvalidMessage.of(name, f"more than {MAX_MANIFEST_BYTES} bytes, which no manifest has")
     try:
-        manifest = Manifest.model_validate_json(content)
+        manifest = Manifest.model_validate_json(content.removeprefix(codecs.BOM_UTF8))
     except ValidationError as error:
         details = [(_field(found["loc"]), _issue(found)) for found in error.errors(include_url=False)]
         text = "; ".join(f"{field}: {issue}" if field else issue for field, issue in details)

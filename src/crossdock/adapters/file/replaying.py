@@ -157,14 +157,14 @@ class Replaying:
         Raises:
             FileFault: It would be set aside again, or another has its name in the stage.
         """
-        content = _content(_beside(replay))
-        manifest = None
-        if self._pairs:
-            manifest = self._manifest(replay, content or b"")
-            self._demand_good(replay, manifest)
-            said = json.loads(content or b"")
-            said[REPLAY_OF] = self._origin(replay, said["created_at"])
-            write_durably(self._files, _beside(replay), manifest_bytes(said))
+        if not self._pairs:
+            self._demand_good(replay, None)
+            return self._move(replay)
+        content = _content(_beside(replay)) or b""
+        self._demand_good(replay, self._manifest(replay, content))
+        said = json.loads(content)
+        said[REPLAY_OF] = self._origin(replay, said["created_at"])
+        write_durably(self._files, _beside(replay), manifest_bytes(said))
         return self._move(replay)
 
     def put_mended(self, replay: Replay) -> Path:
@@ -173,8 +173,8 @@ class Replaying:
         Raises:
             FileFault: As ``put_back``.
         """
+        facts = self._demand_good(replay, None)
         if self._pairs:
-            facts = self._demand_good(replay, None)
             try:
                 old = parse_manifest(_content(_beside(replay)) or b"", manifest_of(replay.fate.name))
             except InvalidMessage:

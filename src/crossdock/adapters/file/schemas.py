@@ -51,9 +51,9 @@ class Schemas:
         except FileNotFoundError as error:
             raise self._unknown(version, path, f"one of {self._known()}") from error
         except (OSError, ValueError) as error:
-            raise FileFault(
-                "schema_version", f"the schema {path} cannot be used: {error}", given=version, advice=_ADVICE
-            ) from error
+            why = str(error).partition("\n")[0]  # the library goes on for lines
+            issue = f"the schema {path} cannot be used: {why}"
+            raise FileFault("schema_version", issue, given=version, advice=_ADVICE) from error
 
     def _unknown(self, version: str | int, path: Path, expected: str) -> FileFault:
         issue = f"there is no schema {version!r}: {path} is not there"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from crossdock.domain.cloudevent import instant_text
+from crossdock.domain.wording import counted
 
 if TYPE_CHECKING:
     from crossdock.ports.surroundings import Surroundings
@@ -50,7 +51,7 @@ class Rejected:
             await asyncio.sleep(_AGAIN_S)
         self._around.notice(
             "process.line_rejected",
-            f"{self._around.app}: {len(lines)} lines are no messages and were set aside in {self._path}; "
+            f"{self._around.app}: {counted(len(lines), 'line')} set aside in {self._path}, as no messages; "
             f"the first: {lines[0].issue}",
         )
 

@@ -11,6 +11,7 @@ from crossdock.cli import inputs
 from crossdock.cli.exit_codes import ExitCode
 from crossdock.cli.help import described, new_group
 from crossdock.cli.human import ago, count, printable
+from crossdock.cli.known_apps import added_apps, nearest
 from crossdock.cli.options import JsonOption, with_session
 from crossdock.cli.refusal import Refusal
 from crossdock.cli.reloading import await_all
@@ -21,8 +22,6 @@ from crossdock.domain.cloudevent import instant_text
 from crossdock.domain.json_form import stats_document
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from crossdock import QueueStats
     from crossdock.app.registration import Registration
     from crossdock.config.model import AppTable
@@ -44,7 +43,7 @@ _DONE: Final = {"stop": "stopped", "start": "started", "restart": "restarted"}
 @with_session
 def list_(session: Session, *, json: JsonOption = False) -> None:
     """List the apps that the configuration names, those of its applications, and those whose queues hold messages."""
-    tables, added = session.loaded.config.apps, _added(session)
+    tables, added = session.loaded.config.apps, added_apps(session)
     figures = _figures(session)
     names = sorted({*tables, *added, *figures})
     if json:
@@ -71,10 +70,10 @@ def status(
     json: JsonOption = False,
 ) -> None:
     """Print what is configured for an app, and how its queue stands."""
-    table, added = session.loaded.config.apps.get(app), _added(session).get(app)
+    table, added = session.loaded.config.apps.get(app), added_apps(session).get(app)
     stats = _figures(session).get(app)
     if table is None and added is None and stats is None:
-        raise _unknown(app)
+        raise _unknown(session, app)
     switch = _switch_of(session, app)
     if json:
         say_json({**_document(app, table, stats), **_switch_document(switch)})
@@ -117,8 +116,8 @@ def _switch(session: Session, app: str, verb: str, wait: timedelta) -> None:
     from crossdock.app.worker import processes_of
 
     with session.queue() as queue:
-        if app not in {*session.in_force.config.apps, *_added(session), *queue.stats()}:
-            raise _unknown(app)
+        if app not in {*session.in_force.config.apps, *added_apps(session), *queue.stats()}:
+            raise _unknown(session, app)
         generation = switch_app(queue, app, Switch(verb))
         await_all(queue, generation, wait)
         late = [one for one in processes_of(queue) if one.generation < generation]
@@ -129,8 +128,12 @@ def _switch(session: Session, app: str, verb: str, wait: timedelta) -> None:
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _unknown(app: str) -> Refusal:
-    return Refusal(f"no app {app}: it is not configured, and its queue is empty", ExitCode.NOT_FOUND)
+def _unknown(session: Session, app: str) -> Refusal:
+    question = nearest(app, {*session.in_force.config.apps, *added_apps(session), *_figures(session)})
+    return Refusal(
+        f"no app {app}: it is not configured, and its queue is empty" + (f"; {question}" if question else ""),
+        ExitCode.NOT_FOUND,
+    )
 
 
 def _figures(session: Session) -> dict[str, QueueStats]:
@@ -172,15 +175,6 @@ def _document(name: str, table: AppTable | None, stats: QueueStats | None) -> di
         "configured": None if table is None else table.model_dump(mode="json", exclude_unset=True),
         "queue": None if stats is None else stats_document(stats),
     }
-
-
-def _added(session: Session) -> Mapping[str, Registration]:
-    """Return the apps that the applications of the configuration add."""
-    if not session.loaded.config.applications:
-        return {}
-    from crossdock.app.hub import Hub
-
-    return {str(name): one for name, one in Hub(session.loaded).registered.items()}
 
 
 def _row(

@@ -6,11 +6,12 @@ import typer
 
 from crossdock.cli.exit_codes import ExitCode
 from crossdock.cli.help import described, new_command
-from crossdock.cli.human import counted, listed
+from crossdock.cli.human import listed
 from crossdock.cli.options import JsonOption, with_session
 from crossdock.cli.session import Session
 from crossdock.cli.terminal import say, say_json
 from crossdock.domain.errors import ConfigError
+from crossdock.domain.wording import counted
 
 app = new_command()
 

@@ -10,11 +10,12 @@ import typer
 
 from crossdock.cli import inputs
 from crossdock.cli.help import described, new_command
-from crossdock.cli.human import ago, counted, printable
+from crossdock.cli.human import ago, printable
 from crossdock.cli.options import JsonOption, with_session
 from crossdock.cli.session import Session
 from crossdock.cli.terminal import flush, paint, say, say_json_lines, tell
 from crossdock.domain.json_form import delivery_document
+from crossdock.domain.wording import counted
 
 if TYPE_CHECKING:
     from crossdock import Delivery, Queue

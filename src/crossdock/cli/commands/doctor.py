@@ -10,11 +10,11 @@ import typer
 
 from crossdock.cli.exit_codes import ExitCode
 from crossdock.cli.help import described, new_command
-from crossdock.cli.human import counted
 from crossdock.cli.options import JsonOption, with_session
 from crossdock.cli.session import Session
 from crossdock.cli.terminal import paint, say_hanging, say_json, tell
 from crossdock.domain.errors import ConfigError
+from crossdock.domain.wording import counted
 
 if TYPE_CHECKING:
     from crossdock.cli.doctor.finding import Finding

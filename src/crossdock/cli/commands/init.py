@@ -11,6 +11,7 @@ import typer
 
 from crossdock.cli.help import described, new_command
 from crossdock.cli.pairs import PAIRS, Pair, Start
+from crossdock.cli.refusal import Refusal
 from crossdock.cli.session import Session, shown_path
 from crossdock.cli.terminal import hint, say
 from crossdock.domain.errors import ConfigError
@@ -44,13 +45,19 @@ def init(
     """
     from crossdock.config.loading import FILE_NAME
 
-    directory.mkdir(parents=True, exist_ok=True)
     pair = None if start is None else PAIRS[start]
-    _write(directory, _wanted(FILE_NAME, pair), refuse_others=pair is not None)
-    for folder in () if pair is None else pair.folders:
-        (directory / folder).mkdir(parents=True, exist_ok=True)
-    for name in () if pair is None else pair.secrets:
-        _report(directory / name, made=_write_secret(directory / name))
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        _write(directory, _wanted(FILE_NAME, pair), refuse_others=pair is not None)
+        for folder in () if pair is None else pair.folders:
+            (directory / folder).mkdir(parents=True, exist_ok=True)
+        for name in () if pair is None else pair.secrets:
+            _report(directory / name, made=_write_secret(directory / name))
+    except OSError as error:
+        raise Refusal(
+            f"cannot make {error.filename} ({error.strerror}); name a folder in which this user may make files: "
+            f"crossdock init DIR"
+        ) from error
     session = Session(config=directory / FILE_NAME)
     is_new = not session.has_store()
     with session.open():

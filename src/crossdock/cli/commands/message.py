@@ -12,12 +12,13 @@ import typer
 
 from crossdock.cli import inputs
 from crossdock.cli.help import described, new_group
-from crossdock.cli.human import clock, counted, instant, printable, span
+from crossdock.cli.human import clock, instant, printable, span
 from crossdock.cli.options import AppOption, JsonOption, SourceAppOption, with_session
 from crossdock.cli.session import Session
 from crossdock.cli.statuses import event_cell, status_cell
 from crossdock.cli.terminal import Cell, Column, hint, paint, say, say_facts, say_json, say_table, tell
 from crossdock.domain.json_form import record_document, timeline_document
+from crossdock.domain.wording import counted
 
 if TYPE_CHECKING:
     from crossdock import Record, TimelineEntry

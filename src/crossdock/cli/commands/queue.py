@@ -15,10 +15,11 @@ from crossdock.cli import inputs
 from crossdock.cli.actions import LogAppArgument, LogLimitOption, say_actions
 from crossdock.cli.bulk import STEP, agreed, in_steps, smaller
 from crossdock.cli.help import described, new_group
-from crossdock.cli.human import ago, count, counted, printable, span
+from crossdock.cli.human import ago, printable, span
+from crossdock.cli.known_apps import remark_on_strange
 from crossdock.cli.options import JsonOption, YesOption, with_session
 from crossdock.cli.session import Session
-from crossdock.cli.statuses import halt_cell, status_cell
+from crossdock.cli.statuses import stats_row, status_cell
 from crossdock.cli.terminal import (
     Cell,
     Column,
@@ -34,9 +35,10 @@ from crossdock.cli.terminal import (
 from crossdock.domain.json_form import record_document, stats_document, timeline_document
 from crossdock.domain.lazy_message import LazyMessage
 from crossdock.domain.lifecycle import Status
+from crossdock.domain.wording import counted
 
 if TYPE_CHECKING:
-    from crossdock import Queue, QueueStats, Record
+    from crossdock import Queue, Record
 
 app = new_group("Look at queues, and direct them: pause, resume, replay, cancel, archive, purge.")
 
@@ -122,7 +124,7 @@ def stats(session: Session, app: AnyAppArgument = None, *, json: JsonOption = Fa
         for title in ("READY", "SCHEDULED", "BLOCKED", "PROCESSING", "COMPLETED", "FAILED")
     ]
     columns += [Column("OLDEST DUE"), Column("")]
-    say_table(columns, [_stats_row(one) for one in found], empty="no queue holds a message")
+    say_table(columns, [stats_row(one) for one in found], empty="no queue holds a message")
 
 
 @app.command(**described("crossdock queue log validator", "crossdock queue log --json"))
@@ -148,8 +150,9 @@ def log(
 def pause(session: Session, app: AppArgument) -> None:
     """Let nothing more be claimed from a queue; what is sent waits."""
     with session.queue() as queue:
+        strange = remark_on_strange(session, queue, app)
         queue.pause(app)
-    tell(f"{app} is paused; go on with: crossdock queue resume {app}")
+    tell(f"{app} is paused{strange}; go on with: crossdock queue resume {app}")
 
 
 @app.command(**described("crossdock queue resume validator"))
@@ -157,8 +160,9 @@ def pause(session: Session, app: AppArgument) -> None:
 def resume(session: Session, app: AppArgument) -> None:
     """Let a paused or parked queue be claimed from again."""
     with session.queue() as queue:
+        strange = remark_on_strange(session, queue, app)
         queue.resume(app)
-    tell(f"{app} is not paused")
+    tell(f"{app} is not paused{strange}")
 
 
 @app.command(
@@ -362,24 +366,6 @@ def _cut(text: str) -> str:
 def _describe(app: str | None, status: Status | None) -> str:
     words = f"{status.value} message" if status else "message"
     return f"{words} in the queue of {app}" if app else f"{words} in any queue"
-
-
-def _stats_row(stats: QueueStats) -> list[Cell | str]:
-    return [
-        stats.app,
-        _figure(stats.ready),
-        _figure(stats.scheduled),
-        _figure(stats.blocked),
-        _figure(stats.processing, "cyan"),
-        _figure(stats.completed, "green"),
-        _figure(stats.failed, "red"),
-        "" if stats.oldest_due_at is None else ago(stats.oldest_due_at),
-        halt_cell(stats),
-    ]
-
-
-def _figure(number: int, style: str = "") -> Cell:
-    return Cell(count(number), style if number else "dim")
 
 
 def _count_dead(queue: Queue, app: str, code: str | None) -> int:

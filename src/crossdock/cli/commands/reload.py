@@ -11,11 +11,11 @@ import typer
 from crossdock.cli import inputs
 from crossdock.cli.exit_codes import ExitCode
 from crossdock.cli.help import described, new_command
-from crossdock.cli.human import counted
 from crossdock.cli.options import JsonOption, with_session
 from crossdock.cli.reloading import await_all
 from crossdock.cli.session import Session
 from crossdock.cli.terminal import say, say_json, tell
+from crossdock.domain.wording import counted
 
 if TYPE_CHECKING:
     from crossdock.domain.record import HubProcess

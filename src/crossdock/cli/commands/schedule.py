@@ -11,7 +11,7 @@ import typer
 from crossdock.cli import inputs
 from crossdock.cli.exit_codes import ExitCode
 from crossdock.cli.help import described, new_group
-from crossdock.cli.human import ago, count, counted, instant, printable
+from crossdock.cli.human import ago, count, instant, printable
 from crossdock.cli.options import JsonOption, with_session
 from crossdock.cli.refusal import Refusal
 from crossdock.cli.schedule_options import EachOptions, TimingOptions
@@ -19,6 +19,7 @@ from crossdock.cli.session import Session
 from crossdock.cli.terminal import Cell, Column, paint, say, say_facts, say_json, say_table, tell
 from crossdock.domain.errors import InvalidMessage, ScheduleNotFound
 from crossdock.domain.json_form import schedule_document
+from crossdock.domain.wording import counted
 
 if TYPE_CHECKING:
     from crossdock import Queue, Schedule

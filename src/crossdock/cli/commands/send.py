@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -14,7 +13,6 @@ import typer
 from crossdock.cli import inputs
 from crossdock.cli.exit_codes import ExitCode, code_of
 from crossdock.cli.help import described, new_command
-from crossdock.cli.human import counted
 from crossdock.cli.options import JsonOption, with_session
 from crossdock.cli.refusal import Refusal
 from crossdock.cli.send_options import EnvelopeOptions, FileOptions, RetryOptions
@@ -22,6 +20,7 @@ from crossdock.cli.session import Session
 from crossdock.cli.terminal import flush, hint, progress, say, say_json, say_json_lines, tell
 from crossdock.domain.errors import CrossdockError
 from crossdock.domain.json_form import sent_document
+from crossdock.domain.wording import counted
 
 if TYPE_CHECKING:
     from crossdock import Queue
@@ -135,7 +134,7 @@ def _csv(path: str) -> Iterator[Any]:
 
 
 def _json_lines(path: str) -> Iterator[Any]:
-    with Path(path).open("rb") as file:
+    with inputs.open_file(path) as file:
         _exhaust(inputs.json_lines(file, path))
         file.seek(0)
         yield from inputs.json_lines(file, path)

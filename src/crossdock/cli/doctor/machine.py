@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 from crossdock._version import __version__
 from crossdock.cli.doctor.finding import Finding, fail, ok, warn
-from crossdock.cli.human import counted
 from crossdock.config.secret import secrets_in
 from crossdock.domain.errors import ConfigError
+from crossdock.domain.wording import counted
 from crossdock.store.sqlite_build import OLDEST_USABLE, choose, describe, has_wal_reset_race
 
 if TYPE_CHECKING:

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from crossdock.cli import inputs
 from crossdock.cli.exit_codes import ExitCode
 from crossdock.cli.files.apps import Importer, importer_named
 from crossdock.cli.files.group import app
 from crossdock.cli.help import described
-from crossdock.cli.human import count, counted, printable
+from crossdock.cli.human import count, printable
 from crossdock.cli.options import JsonOption, with_session
 from crossdock.cli.session import Session
 from crossdock.cli.terminal import flush, paint, progress, say, say_json_lines, tell, warn
+from crossdock.domain.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -173,7 +175,11 @@ def _in_stage(importer: Importer, file: Path) -> Path:
     place = file.parent.resolve() / file.name
     if place.is_relative_to(tree.stage_folder):
         return place
-    with progress(f"copying {file.name}", file.stat().st_size) as copied:
+    try:
+        total = file.stat().st_size
+    except OSError as error:
+        raise inputs.unreadable(file, error) from error
+    with progress(f"copying {file.name}", total) as copied:
         return place_copy(file, tree, importer.rules.watch, copied=copied)
 
 

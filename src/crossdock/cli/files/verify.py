@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crossdock.cli import inputs
 from crossdock.cli.exit_codes import ExitCode
 from crossdock.cli.files.apps import importer_named, importer_of
 from crossdock.cli.files.group import app
 from crossdock.cli.help import described
-from crossdock.cli.human import counted, printable
+from crossdock.cli.human import printable
 from crossdock.cli.options import JsonOption, with_session
 from crossdock.cli.session import Session
 from crossdock.cli.terminal import flush, paint, progress, say, say_json_lines, tell
+from crossdock.domain.wording import counted
 
 if TYPE_CHECKING:
     from crossdock.adapters.file.taking import Rules
@@ -58,8 +60,11 @@ def verify(
     wrong = 0
     for file in files:
         rules = _rules(session, file, importer)
-        with progress(f"reading {file.name}") as read:
-            verdict = verify_file(file, rules, read=read)
+        try:
+            with progress(f"reading {file.name}") as read:
+                verdict = verify_file(file, rules, read=read)
+        except FileNotFoundError as error:
+            raise inputs.unreadable(file, error) from error
         wrong += not verdict.is_good
         if json:
             say_json_lines([_document(verdict)])

@@ -16,13 +16,13 @@ from crossdock.cli import inputs
 from crossdock.cli.exit_codes import ExitCode, code_of
 from crossdock.cli.files.group import app
 from crossdock.cli.help import described
-from crossdock.cli.human import counted
 from crossdock.cli.options import JsonOption, with_session
 from crossdock.cli.refusal import Refusal
 from crossdock.cli.session import Session
 from crossdock.cli.terminal import flush, hint, say, say_json_lines, tell
 from crossdock.domain.errors import CrossdockError, InvalidMessage
 from crossdock.domain.message import check_app
+from crossdock.domain.wording import counted
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

@@ -88,15 +88,16 @@ class Methods:
         }
 
     async def _send(self, params: Params) -> dict[str, Any]:
-        app = params.text("app")
+        app, wait = params.text("app"), params.seconds("wait", None)
         if params.has("event"):
             event = params.table("event")
             params.end()
-            [sent] = await self._queue.send_many(app, [message_of(event, _now())], source_app=self._sender)
+            [sent] = await self._queue.send_many(
+                app, [message_of(event, _now())], wait=wait, source_app=self._sender
+            )
             return sent_document(sent)
         options = self._options(params)
         message_id, data = params.text("message_id", None), params.data()
-        wait = params.seconds("wait", None)
         params.end()
         return sent_document(await self._queue.send(app, data, message_id=message_id, wait=wait, **options))
 

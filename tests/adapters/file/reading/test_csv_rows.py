@@ -49,8 +49,8 @@ def test_rows_are_read_as_they_are(content: bytes, rows: list[tuple[str, str]]) 
 @pytest.mark.parametrize(
     ("content", "kept", "found"),
     [
-        ("a,b\n1,2\n3\n4,5\n", ["1", "4"], (2, 3, "b", "the row has 1 fields, and there are 2 columns")),
-        ("a,b\n1,2,3\n4,5\n", ["4"], (1, 2, "", "the row has 3 fields, and there are 2 columns")),
+        ("a,b\n1,2\n3\n4,5\n", ["1", "4"], (2, 3, "b", "the row has 1 field for 2 columns")),
+        ("a,b\n1,2,3\n4,5\n", ["4"], (1, 2, "", "the row has 3 fields for 2 columns")),
         ('a,b\n1,"2\n3,4\n5,6\n', ["3", "5"], (1, 2, "", NEVER_CLOSED)),
         ('a,b\n1,2\n3,"4', ["1"], (2, 3, "", NEVER_CLOSED)),
         ('a,b\n1,"2\n3,4\n5,"6"\n', ["3", "5"], (1, 2, "", BEHIND_QUOTE)),
@@ -75,7 +75,7 @@ def test_undecodable_bytes_name_their_column() -> None:
     assert good == [{"a": "2", "b": "3"}]
     [(row, line, field, issue)] = issues(bad)
     assert (row, line, field) == (1, 2, "b")
-    assert issue.startswith("byte 0xe9, the 3th of line 2, is not UTF-8")
+    assert issue.startswith("byte 0xe9, the 3rd of line 2, is not UTF-8")
     assert bad[0].given == "1,\\xe9"
 
 
@@ -112,7 +112,7 @@ def test_dialect_is_followed() -> None:
 @pytest.mark.parametrize(
     ("content", "issue"),
     [
-        (b"a,b,a\n1,2,3\n", "the column 'a' is there twice: it is the 1th and the 3th"),
+        (b"a,b,a\n1,2,3\n", "the column 'a' is there twice: it is the 1st and the 3rd"),
         (b'"a,b\n1,2\n', "line 1: a quote is opened and never closed"),
         (b"a,\xe9\n1,2\n", "byte 0xe9"),
         (b"a,b\r1,2\r", "line 1: a carriage return stands alone"),

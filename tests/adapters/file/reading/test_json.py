@@ -30,7 +30,7 @@ VALUES = st.recursive(
         (b"1e999", "not a JSON value: Out of range float values are not JSON compliant"),
         (b"[" * 100_000, "nested more than 200 deep"),
         (b"9" * 5000, "Exceeds the limit"),
-        (b'"\xff"', "byte 0xff, the 2th of line 2, is not UTF-8"),
+        (b'"\xff"', "byte 0xff, the 2nd of line 2, is not UTF-8"),
     ],
 )
 def test_bad_line_is_set_aside_and_the_others_are_not(line: bytes, issue: str) -> None:
@@ -183,7 +183,7 @@ def test_whole_file_is_one_message(name: str, content: bytes, data: Any) -> None
 def test_whole_file_with_a_bad_row_is_no_message() -> None:
     with pytest.raises(FileFault) as caught:
         read("a,b\n1,2\n3\n", split="file")
-    assert (caught.value.check, "row 2, on line 3: b: the row has 1 fields" in caught.value.issue) == (
+    assert (caught.value.check, "row 2, on line 3: b: the row has 1 field" in caught.value.issue) == (
         "rows",
         True,
     )

@@ -21,12 +21,14 @@ from crossdock.adapters.file.reading.rows import (
 )
 from crossdock.adapters.file.reading.stream import TextBytes
 from crossdock.domain.json_texts import JsonTexts, encode_records
+from crossdock.domain.wording import counted, ordinal
 
 _ISSUES: Final = (
     ("unexpected end of data", "a quote is opened and never closed"),
     ("expected after", "a closing quote is followed by neither a delimiter nor the end of the line"),
     ("new-line character", "a carriage return stands alone: lines end in LF or CR LF"),
 )
+
 _BAD_CHARACTER: Final = "\ufffd"
 
 
@@ -220,7 +222,8 @@ def _check_header(names: Sequence[str], flaw: str | None) -> None:
         if name in names[:at]:
             raise FileFault(
                 "header",
-                f"the column {name!r} is there twice: it is the {names.index(name) + 1}th and the {at + 1}th",
+                f"the column {name!r} is there twice: it is the {ordinal(names.index(name) + 1)} "
+                f"and the {ordinal(at + 1)}",
                 expected="a name of its own for each column",
                 given=list(names),
                 advice=_ADVICE,
@@ -233,7 +236,7 @@ def _issue_of(row: Sequence[str], columns: Sequence[str], flaw: str | None) -> t
         named = (name for name, value in zip(columns, row, strict=False) if _BAD_CHARACTER in value)
         return next(named, ""), flaw
     missing = columns[len(row)] if len(row) < len(columns) else ""
-    return missing, f"the row has {len(row)} fields, and there are {len(columns)} columns"
+    return missing, f"the row has {counted(len(row), 'field')} for {counted(len(columns), 'column')}"
 
 
 def _issue(error: csv.Error) -> str:

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from crossdock.adapters.file.reading.rows import LONGEST_LINE, Place
 from crossdock.adapters.file.reading.stream import TextBytes
+from crossdock.domain.wording import ordinal
 
 LONGEST_RECORD: Final = 8 * 1024 * 1024
 """A record that goes over several lines has at most so many bytes."""
@@ -147,7 +148,7 @@ class Lines:
         encoding = self._text.encoding
         if encoding.startswith("utf-8"):
             return (
-                f"byte 0x{line[error.start]:02x}, the {error.start + 1}th of line {self.line}, is not UTF-8; "
+                f"byte 0x{line[error.start]:02x}, the {ordinal(error.start + 1)} of line {self.line}, is not UTF-8; "
                 "the encoding of the file may be another"
             )
         return f"line {self.line} has bytes that are not {encoding}"

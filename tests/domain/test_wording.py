@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import pytest
+
+from crossdock.domain.wording import counted, ordinal
+
+
+def test_one_thing_has_no_s() -> None:
+    assert [counted(number, "row") for number in (0, 1, 2, 2000)] == [
+        "0 rows",
+        "1 row",
+        "2 rows",
+        "2,000 rows",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "word"),
+    [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (12, "12th"), (13, "13th"), (21, "21st"),
+     (111, "111th"), (1002, "1,002nd")],
+)  # fmt: skip
+def test_a_place_ends_as_it_is_spoken(number: int, word: str) -> None:
+    assert ordinal(number) == word
