@@ -15,8 +15,9 @@ from typing import Any, Final, Self
 from crossdock import AsyncQueue, Rate
 from crossdock.api.access import needs
 from crossdock.api.application import create_application
+from crossdock.api.listener import listening
 from crossdock.api.operations import Answers, JsonAnswer, Operations
-from crossdock.api.serving import Server, configured, listening
+from crossdock.api.serving import Server, configured
 from crossdock.api.settings import ApiSettings
 from crossdock.domain.key import Scope
 from crossdock.hub.keys import KeyWish, creation

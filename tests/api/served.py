@@ -18,7 +18,8 @@ from urllib.parse import urljoin
 
 from crossdock import AsyncQueue, Queue
 from crossdock.api.application import create_application
-from crossdock.api.serving import Server, configured, listening
+from crossdock.api.listener import listening
+from crossdock.api.serving import Server, configured
 from crossdock.api.settings import ApiSettings
 from crossdock.domain.key import ApiKey, Scope
 from crossdock.hub.keys import KeyWish, creation

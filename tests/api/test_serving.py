@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fastapi.dependencies import utils
 
-from crossdock.api.serving import listening
+from crossdock.api.listener import listening
 
 if TYPE_CHECKING:
     from tests.api.served import Served

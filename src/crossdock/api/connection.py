@@ -1,32 +1,54 @@
-"""One connection of the API: headers must come in time, and what is no HTTP is answered in our form, too."""
+"""One connection of the API: what is sent must come in time, what is answered be taken in time, and the end be said."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
 from contextlib import suppress
 from typing import Any, Final
 
 import h11
+from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from crossdock.api.errors import KINDS, error_document, new_request_id
+from crossdock.api.unsent import unsent_bytes
+from crossdock.readable import is_readable
 
 HEADERS_WITHIN_S: Final = 10.0
 """From the first byte of a request, or the beginning of a connection, to the end of the headers."""
+TAKEN_EVERY_S: Final = 30.0
+"""A client that does not take its answer as fast as it comes must have taken a further part of it within this time."""
+PART_BYTES: Final = 128 * 1024
+IDLE_AT_THE_END_S: Final = 1.0
+"""When the process is to end, a connection is closed that has been kept for so long without a request."""
+_AT_ONCE: Final = struct.pack("ii", 1, 0)
+"""Drop what is not sent, and reset the connection. Source: socket(7), SO_LINGER."""
 
 
 class Connection(H11Protocol):
-    """Closes what sends headers too slowly, so that nobody can hold connections by saying next to nothing."""
+    """Closes what sends or takes too slowly, so that nobody holds connections and answers by doing next to nothing.
+
+    When the process is to end, each connection is answered once more, and told that this was the last answer.
+    """
 
     headers_within_s = HEADERS_WITHIN_S
+    taken_every_s = TAKEN_EVERY_S
+    idle_at_the_end_s = IDLE_AT_THE_END_S
     _due: asyncio.TimerHandle | None = None
+    _look: asyncio.TimerHandle | None = None
+    _ends = False
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the first request."""
         super().connection_made(transport)
+        transport.set_write_buffer_limits(high=0)  # tell of every byte that cannot be sent at once
         self.app_state = {**self.app_state, "cut": transport.abort}
         self._expect_headers()
+        if CLOSE_HEADER in self.server_state.default_headers:  # it came in while the process began to end
+            self.shutdown()
 
     def data_received(self, data: bytes) -> None:
         """Take in what has come."""
@@ -36,10 +58,48 @@ class Connection(H11Protocol):
         elif self._due is None and self.timeout_keep_alive_task is None:
             self._expect_headers()
 
+    def pause_writing(self) -> None:
+        """Begin to watch how the client takes what it is sent."""
+        super().pause_writing()
+        if self._look is None:
+            self._watch(unsent_bytes(self.transport))
+
+    def resume_writing(self) -> None:
+        """Watch no more: all is on its way."""
+        self._stop_watching()
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
         self._stop_expecting()
+        self._stop_watching()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Answer what is asked and what comes now, say that it is the last answer, and close what stays idle.
+
+        The library would close an idle connection at once, and whoever has just sent a request over it would be
+        answered with a reset.
+        """
+        if self._ends:
+            return
+        self._ends = True
+        drain_s = self.config.timeout_graceful_shutdown or self.idle_at_the_end_s
+        idle_s = min(self.idle_at_the_end_s, drain_s / 2)
+        self.timeout_keep_alive = idle_s  # type: ignore[assignment]  # the loop takes parts of seconds, too
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            if not self.conn.trailing_data[0]:  # else a request has begun, and comes in its time or is closed
+                self._close_if_idle_for(idle_s)
+        elif not cycle.response_started and not self.conn.trailing_data[0]:
+            cycle.default_headers = [*cycle.default_headers, CLOSE_HEADER]
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close what was idle for long, unless something has come at the last moment."""
+        if not self.transport.is_closing() and is_readable(self.transport.get_extra_info("socket")):
+            self._close_if_idle_for(0)
+        else:
+            super().timeout_keep_alive_handler()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the library's words for any of it
         """Answer to what is no request, and end the connection."""
@@ -62,6 +122,10 @@ class Connection(H11Protocol):
             self.transport.write(b"".join(self.conn.send(part) or b"" for part in parts))
         self.transport.close()
 
+    def _close_if_idle_for(self, seconds: float) -> None:
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
     def _expect_headers(self) -> None:
         self._due = self.loop.call_later(self.headers_within_s, self._give_up)
 
@@ -74,3 +138,23 @@ class Connection(H11Protocol):
         self._due = None
         if self.conn.their_state is h11.IDLE:
             self.transport.close()
+
+    def _watch(self, unsent: int) -> None:
+        """Look again later, and end the connection if the client has taken too little of what it had to take."""
+        self._look = self.loop.call_later(self.taken_every_s, self._check_taken, unsent)
+
+    def _check_taken(self, before: int) -> None:
+        unsent = unsent_bytes(self.transport)
+        if before - unsent < PART_BYTES:
+            with suppress(OSError):  # else the system would go on to hold its part of what is not taken
+                self.transport.get_extra_info("socket").setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE
+                )
+            self.transport.abort()
+        else:
+            self._watch(unsent)
+
+    def _stop_watching(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None

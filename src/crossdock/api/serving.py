@@ -11,10 +11,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
+from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 
 from crossdock.api.application import create_application
 from crossdock.api.connection import Connection
 from crossdock.api.exposure import check_exposure
+from crossdock.api.listener import accept_the_last, listener_of, url_of
 from crossdock.api.settings import ApiSettings
 from crossdock.app.signals import at_end_of_input, until_signalled
 from crossdock.asynchronous.queue import AsyncQueue
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 APP: Final = "api"
 _MAX_HEADER_BYTES: Final = 64 * 1024
 _KEEP_ALIVE_S: Final = 30
-_BACKLOG: Final = 2048
 
 
 def serve(loaded: Loaded, *, drain: timedelta, until_eof: bool) -> None:
@@ -57,7 +58,7 @@ async def _serve(loaded: Loaded, *, drain: timedelta, until_eof: bool) -> None:
                 ApiFirstKey(reason=f"a key that may do everything was made: it is in {written}")
             )
         loaded = overridden(queue._store, loaded)
-        listener = _listener(loaded)
+        listener = listener_of(loaded.config.api)
         server = Server(
             _config(create_application(queue, ApiSettings.of(loaded)), loaded, drain), queue, began
         )
@@ -97,13 +98,18 @@ class Server(uvicorn.Server):
         """Begin to listen."""
         await super().startup(sockets)
         if self.started and sockets:
-            url = _url(sockets[0], tls=self.config.is_ssl)
+            url = url_of(sockets[0], tls=self.config.is_ssl)
             self._queue._gateway.notice(ApiStarted(url=url, duration_s=time.monotonic() - self._began))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no further request; claims that wait are answered at once, the others when they are done."""
+        """Take no new connection; answer those that are there, each once more, and what waits at once."""
         app: Any = self.config.app
         app.state.crossdock.stopping.set()
+        self.server_state.default_headers = [*self.server_state.default_headers, CLOSE_HEADER]
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for one in sockets or []:
+            await accept_the_last(one)
         await super().shutdown(sockets)
 
 
@@ -139,35 +145,3 @@ def configured(app: FastAPI, drain: timedelta, **more: Any) -> uvicorn.Config:
         h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
         **{"proxy_headers": False, **more},
     )
-
-
-def listening(host: str, port: int) -> socket.socket:
-    """Return a socket that listens, and whose connections send at once what they are given.
-
-    An answer is sent in two parts. The second would wait until the client has acknowledged the first, which it does
-    40 ms later, and asyncio cares only for sockets that were made with the number of their protocol.
-    Source: tcp(7), TCP_NODELAY.
-
-    Raises:
-        OSError: Nobody may listen there, or somebody else does.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # its connections inherit it
-    return listener
-
-
-def _listener(loaded: Loaded) -> socket.socket:
-    table = loaded.config.api
-    try:
-        return listening(table.host, table.port)
-    except OSError as error:
-        raise ConfigError(
-            f"api.host, api.port: cannot listen on {table.host}:{table.port}: {error.strerror}"
-        ) from error
-
-
-def _url(listener: socket.socket, *, tls: bool) -> str:
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    return f"{'https' if tls else 'http'}://{shown}:{port}/api/v1"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import socket
 import threading
 import weakref
@@ -13,6 +12,7 @@ from datetime import timedelta
 from typing import Final
 
 from crossdock.client.address import Address
+from crossdock.readable import is_readable
 
 _MOST_AT_ONCE: Final = 256 * 1024
 
@@ -68,11 +68,7 @@ class Wire:
 
     def stays_quiet(self) -> bool:
         """Tell whether it is there, and nothing has come over it unasked, its end for example."""
-        if hasattr(select, "poll"):  # select itself takes no descriptor over 1023
-            poll = select.poll()
-            poll.register(self._sock, select.POLLIN)
-            return not poll.poll(0)
-        return not select.select([self._sock], [], [], 0)[0]
+        return not is_readable(self._sock)
 
     def abort(self) -> None:
         """End it at once."""

@@ -59,6 +59,13 @@ class ApiTable(Table):
         description="The address to listen on. One that others reach needs keys, allowed_hosts, and TLS or a proxy.",
     )
     port: Port = Field(default=8765, description="The port to listen on.")
+    share_port: Flag = Field(
+        default=False,
+        description=(
+            "Whether further processes of the same user may listen on the same port: several at a time, or the next "
+            "one before this one ends."
+        ),
+    )
     tls_cert: Path | None = Field(
         default=None, description="The file of the certificate, its chain included. Left out: no TLS."
     )

@@ -56,6 +56,33 @@ def test_headers_that_do_not_come_end_the_connection(
     assert time.monotonic() - began < 10
 
 
+def test_an_answer_that_nobody_takes_is_not_held_for_ever(
+    api: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Connection, "taken_every_s", 0.5)
+    size = 20_000_000  # more than the buffers of the system hold
+    api.queue.send("app", "x" * size, message_id="large")
+    key = api.key()
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.connect(("127.0.0.1", api.port))
+        slow.settimeout(20)
+        head = (
+            f"GET /api/v1/messages/large HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n\r\n"
+        )
+        slow.sendall(head.encode())
+        taken = len(slow.recv(1))
+        with suppress(ConnectionError):
+            deadline = time.monotonic() + 20
+            while api.server.server_state.connections and time.monotonic() < deadline:
+                taken += len(slow.recv(1))
+            assert not api.server.server_state.connections
+            while more := slow.recv(1_000_000):
+                taken += len(more)
+    assert taken < size
+    assert len(api.ask("GET", "/messages/large", key=key).body) > size, "whoever takes it gets it"
+
+
 def test_a_body_that_is_cut_off_stores_nothing(api: Served) -> None:
     head = (
         f"POST /api/v1/messages?to=app HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {api.key()}\r\n"
