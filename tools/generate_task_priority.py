@@ -73,7 +73,8 @@ home:
 | `<day>/calendar_events_<day>_<number>.json` | `calendar_events.json` | calendar-events |
 | `<day>/ranked_tasks_<day>_<number>.json` | `ranked_tasks.json` | ranked-tasks |
 
-Each has [a manifest](files.md) with its checksum, written in one step. A latest copy is replaced in one step, its
+Each has [a manifest](files.md) with its checksum and, as `row_count`, how many tasks or events it lists; file and
+manifest are written in one step. A latest copy is replaced in one step, its
 manifest right after it: a reader whose checksum does not fit has read in between, and reads again."""
 
 REST: Final = """\

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         CrossdockError,
         DeliveryError,
         EndOfInput,
+        ExporterBusy,
         IdempotencyKeyReused,
         IllegalMove,
         InvalidMessage,
@@ -67,8 +68,8 @@ if TYPE_CHECKING:
 
 _ERRORS = (
     "AdapterError", "AmbiguousMessage", "CallFailed", "CallTimedOut", "ConfigError", "CredentialError",
-    "CrossdockError", "DeliveryError", "EndOfInput", "IdempotencyKeyReused", "IllegalMove", "InvalidMessage",
-    "KeyNotFound", "LeaseLost", "MessageNotFound", "NotConnected", "PermanentError", "ProcessDied",
+    "CrossdockError", "DeliveryError", "EndOfInput", "ExporterBusy", "IdempotencyKeyReused", "IllegalMove",
+    "InvalidMessage", "KeyNotFound", "LeaseLost", "MessageNotFound", "NotConnected", "PermanentError", "ProcessDied",
     "QueueFull", "RateLimited", "ScheduleNotFound", "SchemaOutOfDate", "StoreDamaged", "StoreError",
     "StoreFull", "StoreUnavailable", "TransientError",
 )  # fmt: skip
@@ -110,10 +111,9 @@ _HOMES = {
 __all__ = [
     "AdapterError", "AmbiguousMessage", "Application", "AsyncClient", "AsyncClientDelivery", "AsyncDelivery",
     "AsyncQueue", "Breaker", "CallFailed", "CallTimedOut", "Client", "ClientDelivery", "ConfigError",
-    "CredentialError", "CrossdockError", "Delivery", "DeliveryError", "EndOfInput", "Failure", "FailureCode",
-    "Hub", "IdempotencyKeyReused", "IllegalMove", "InvalidMessage", "Job", "Keep", "KeyNotFound", "LeaseLost",
-    "Message",
-    "MessageNotFound", "NotConnected", "PermanentError", "ProcessDied", "Queue", "QueueFull",
+    "CredentialError", "CrossdockError", "Delivery", "DeliveryError", "EndOfInput", "ExporterBusy", "Failure",
+    "FailureCode", "Hub", "IdempotencyKeyReused", "IllegalMove", "InvalidMessage", "Job", "Keep", "KeyNotFound",
+    "LeaseLost", "Message", "MessageNotFound", "NotConnected", "PermanentError", "ProcessDied", "Queue", "QueueFull",
     "QueueStats", "Rate", "RateLimited", "Record", "Retention", "RetryPolicy", "Rules", "Schedule",
     "ScheduleNotFound", "SchemaOutOfDate", "SendOptions", "SentMessage", "Status", "StoreDamaged",
     "StoreError", "StoreFull", "StoreSettings", "StoreUnavailable", "StreamedEvent", "Subscription", "TimelineEntry",

@@ -21,6 +21,7 @@ def write_document(  # noqa: PLR0913 - what a file's name and manifest say, by k
     app: str,
     type: str,
     now: datetime,
+    rows: int | None = None,
     latest: str | None = None,
     schema_version: str | None = None,
 ) -> Path:
@@ -32,6 +33,7 @@ def write_document(  # noqa: PLR0913 - what a file's name and manifest say, by k
         app: The first part of the file's name.
         type: The second part.
         now: Aware; the day is that in UTC.
+        rows: For the manifest: how many things the document lists; None: the elements of an array, 1 of anything else.
         latest: The name of a copy of the newest file, replaced in one step.
         schema_version: For the manifest.
 
@@ -49,4 +51,4 @@ def write_document(  # noqa: PLR0913 - what a file's name and manifest say, by k
     content = content_of_one(document, style_of(settings))
     for error in content.refused.values():
         raise error
-    return tree.root / writer.put(content.pieces, content.row_count, now).file
+    return tree.root / writer.put(content.pieces, content.row_count if rows is None else rows, now).file

@@ -70,7 +70,7 @@ def overview_of(home: Home, hub: Hub) -> Overview:
 
     with Sources(home) as sources:
         pending = Changes(hub.queue, hub.exports).pending()
-        return look(sources.stored(hub.exports), read(home.settings), datetime.now(UTC), pending)
+        return look(sources.stored(hub.exports, pending), read(home.settings), datetime.now(UTC), pending)
 
 
 def renew_files(home: Home, hub: Hub) -> Mapping[str, Any]:

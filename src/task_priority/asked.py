@@ -109,13 +109,14 @@ def _asked(records: Iterable[Record]) -> Iterable[Record]:
 
 def _pending(record: Record, exports: Exports) -> Pending:
     data = record.message.data
-    change = _CHANGES.get(data["action"], Change.TAKEN_BACK)
+    due = _due_of(data)
     return Pending(
         task=task_of(record),
         title=title_of_changed(record, exports),
-        change=change,
+        change=_CHANGES.get(data["action"], Change.TAKEN_BACK),
         asked_at=record.created_at,
-        due=_due_of(data) if change is Change.PUT_OFF else None,
+        due=due[0] if due else None,
+        changes_due=due is not None,
         problem=None if record.error is None else _words_of(record.error),
         given_up=record.status is Status.FAILED,
     )
@@ -126,9 +127,15 @@ def _words_of(failure: Failure) -> str:
     return re.sub(r"^[A-Z]\w+: ", "", failure.message)
 
 
-def _due_of(data: Mapping[str, Any]) -> Moment | None:
-    due = data.get("due")
-    return None if due is None else moment_of(due["date"], due.get("timezone"))
+def _due_of(data: Mapping[str, Any]) -> tuple[Moment | None] | None:
+    """Return when a task will be due, or that it will not; None: the change says nothing of it that can be read."""
+    if "due" not in data:
+        return None
+    due = data["due"]
+    try:
+        return (None if due is None else moment_of(due["date"], due.get("timezone")),)
+    except ValueError:  # what is put back may be what Todoist had, whatever that was
+        return None
 
 
 def _may_be_unseen(record: Record, fetched_at: datetime | None) -> bool:

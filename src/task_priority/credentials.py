@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from crossdock import ConfigError, CredentialError, TransientError
-from task_priority.key_ring import KeyRing, KeyRingFailed
+from crossdock.key_ring import KeyRing, KeyRingFailed
 from task_priority.private_file import replace_file, sync_folder
 
 VARIABLES: Final[Mapping[str, tuple[str, str]]] = {"todoist": ("TODOIST_API_TOKEN", "token")}

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from crossdock.files import write_document
 from task_priority.looking import window_at
@@ -22,12 +22,24 @@ _CHANGES_ALWAYS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file to be written: the parts of its name, that of its latest copy, and what is in it."""
+    """A file to be written.
+
+    Attributes:
+        app: The first part of its name.
+        type: The second, which also says what its document lists.
+        latest: The name of its latest copy.
+        document: What is in it.
+    """
 
     app: str
-    type: str
+    type: Literal["tasks", "events"]
     latest: str
     document: Mapping[str, Any]
+
+    @property
+    def rows(self) -> int:
+        """How many tasks or events there are in it."""
+        return len(self.document[self.type])
 
 
 def files_of(overview: Overview) -> Iterator[File]:
@@ -54,6 +66,7 @@ def write_files(overview: Overview, folder: Path) -> list[Path]:
             app=file.app,
             type=file.type,
             now=overview.now,
+            rows=file.rows,
             latest=file.latest,
             schema_version=SCHEMA_VERSION,
         )

@@ -11,6 +11,7 @@ from task_priority.fit.plan import make_plan
 from task_priority.model import Task
 from task_priority.moments import Day, start_of
 from task_priority.overview import Change, Overview, Pending, SourceState
+from task_priority.ranking.doubles import doubles_of
 from task_priority.reading import Window
 from task_priority.settings import Settings
 
@@ -51,7 +52,7 @@ def look(
     tasks = [task for state in states for task in changed(state.tasks, pending)]
     events = [event for state in states for event in state.events]
     plan = make_plan(tasks, events, now=now, settings=settings)
-    return Overview(now, settings, plan, states, pending)
+    return Overview(now, settings, plan, states, pending, doubles_of(tasks))
 
 
 def changed(tasks: Iterable[Task], pending: Sequence[Pending]) -> Iterable[Task]:
@@ -59,7 +60,7 @@ def changed(tasks: Iterable[Task], pending: Sequence[Pending]) -> Iterable[Task]
     changes = {one.task: one for one in pending if not one.given_up}
     for task in tasks:
         one = changes.get(task.id)
-        if one is None or one.change is Change.TAKEN_BACK:
+        if one is None:
             yield task
-        elif one.change is Change.PUT_OFF:
-            yield replace(task, due=one.due)
+        elif one.change is not Change.DONE:
+            yield replace(task, due=one.due) if one.changes_due else task

@@ -54,7 +54,8 @@ class Pending:
 
     Attributes:
         title: Of the task when it was asked for.
-        due: What it is put off to.
+        due: When it will be due; None: it will not, or that does not change.
+        changes_due: It will be due then.
         problem: Why the last attempt to make it failed.
         given_up: It is not tried again.
     """
@@ -64,6 +65,7 @@ class Pending:
     change: Change
     asked_at: datetime
     due: Moment | None = None
+    changes_due: bool = False
     problem: str | None = None
     given_up: bool = False
 
@@ -75,6 +77,7 @@ class Overview:
     Attributes:
         now: Aware.
         plan: Made of the tasks and events of all sources, as they will be when the pending changes have arrived.
+        doubles: The tasks that may be there twice, together.
     """
 
     now: datetime
@@ -82,3 +85,4 @@ class Overview:
     plan: Plan
     sources: Sequence[SourceState]
     pending: Sequence[Pending] = ()
+    doubles: Sequence[Sequence[Task]] = ()

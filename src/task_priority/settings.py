@@ -58,14 +58,20 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class BusyRules:
-    """Which events take time up. A cancelled, declined or transparent event never does."""
+    """Which events take time up; a cancelled one never does.
 
+    Attributes:
+        focus_time: False: it is time to work on tasks.
+        transparent: What its owner shows as free.
+    """
+
+    declined: bool = False
+    transparent: bool = False
     tentative: bool = True
     unanswered: bool = True
     all_day: bool = False
     out_of_office: bool = True
     focus_time: bool = False
-    """False: it is time to work on tasks."""
     working_location: bool = False
     birthday: bool = False
 

@@ -207,8 +207,12 @@ class WeightsTable(Table):
 
 
 class BusyTable(Table):
-    """Which events take time up; cancelled, declined and free ones never do."""
+    """Which events take time up; cancelled ones never do, and all others do."""
 
+    declined: Flag = Field(default=_BUSY.declined, description="Invitations that you declined.")
+    transparent: Flag = Field(
+        default=_BUSY.transparent, description="Events that your calendar shows as free."
+    )
     tentative: Flag = Field(default=_BUSY.tentative, description="Invitations that you answered with maybe.")
     unanswered: Flag = Field(default=_BUSY.unanswered, description="Invitations that you have not answered.")
     all_day: Flag = Field(default=_BUSY.all_day, description="Events that last all day.")

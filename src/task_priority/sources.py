@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias, runtime
 
 from crossdock import ConfigError
 from task_priority.connections import Connections
-from task_priority.overview import SourceState
+from task_priority.overview import Change, Pending, SourceState
 from task_priority.reading import Objects, Reading, Unread, Window
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ CREDENTIALS_OF: Final[Mapping[str, str]] = {
     TODOIST: "todoist", GOOGLE_CALENDAR: "google", GOOGLE_TASKS: "google", ICS: "ics",
 }  # fmt: skip
 """Under which name the credentials of a source are kept, if it has any."""
+_TASKS: Final = "tasks"
 
 
 class Sources:
@@ -112,9 +113,19 @@ class Sources:
             )
         return makers[name](options)
 
-    def stored(self, exports: Exports) -> list[Stored]:
-        """Return what is stored of each connected source."""
-        return [Stored(name, exports) for name in self.names()]
+    def stored(self, exports: Exports, pending: Sequence[Pending] = ()) -> list[Stored]:
+        """Return what is stored of each connected source.
+
+        Args:
+            exports: Have it.
+            pending: A task that will be open again by one of these is among the others already.
+        """
+        back = [
+            one.task.partition(":") for one in pending if one.change is Change.TAKEN_BACK and not one.given_up
+        ]
+        return [
+            Stored(name, exports, [id for source, _, id in back if source == name]) for name in self.names()
+        ]
 
     def credentials(self) -> Credentials:
         """Return the credentials of the home; if some are tried, with them."""
@@ -179,17 +190,22 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A connected source, as it is stored."""
+    """A connected source, as it is stored.
+
+    Attributes:
+        taken_back: The ids of tasks that are there again, though they are stored as gone.
+    """
 
     name: str
     exports: Exports
+    taken_back: Sequence[str] = ()
 
     def state(self, window: Window) -> SourceState:
         """Read what is stored, and how fresh it is."""
         status = self.exports.status(self.name)
         if status is None:
             return SourceState(self.name, None)
-        reading = reader_of(self.name)(self.exports.all_objects(self.name), window)
+        reading = reader_of(self.name)(self._objects(), window)
         aside = map(_unread, self.exports.set_aside(self.name))
         run = status.last_run
         return SourceState(
@@ -200,6 +216,13 @@ class Stored:
             events=reading.events,
             unread=[*aside, *reading.unread],
         )
+
+    def _objects(self) -> Objects:
+        objects = self.exports.all_objects(self.name)
+        for id in self.taken_back:
+            if (found := self.exports.object(self.name, _TASKS, id)) is not None:
+                objects.setdefault(_TASKS, {}).setdefault(id, found.data)
+        return objects
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,21 @@ def test_where_it_is_allowed_it_takes_a_scope_of_its_own(tmp_path: Path, file: P
         assert patch(api, "validator", {"outbound": PROGRAM}).json["outbound"]["target"] == "/bin/true"
 
 
+@pytest.mark.parametrize("header", ["Forwarded", "Via", "X-Forwarded-For", "X-Real-IP"])
+def test_what_a_proxy_passes_on_is_not_from_this_machine(tmp_path: Path, file: Path, header: str) -> None:
+    """Whoever asks a proxy on this machine seems to be on it."""
+    file.write_text(f"[api]\nallow_definitions = true\n{file.read_text()}")
+    with served(tmp_path, ApiSettings.of(load(file, environ={}))) as api:
+        refused = patch(api, "validator", {"outbound": PROGRAM}, headers={**ANY, header: "127.0.0.1"})
+        assert (refused.status, "through a proxy" in refused.json["error"]["message"]) == (403, True)
+
+
+def test_behind_a_proxy_nobody_is_known_to_be_on_this_machine(tmp_path: Path, file: Path) -> None:
+    file.write_text(f"[api]\nallow_definitions = true\nbehind_proxy = true\n{file.read_text()}")
+    with served(tmp_path, ApiSettings.of(load(file, environ={}))) as api:
+        assert patch(api, "validator", {"outbound": PROGRAM}).code == "FORBIDDEN"
+
+
 def test_a_key_that_is_bound_to_an_app_changes_no_other(api: Served) -> None:
     bound = api.key("bound", app="ledger")
     assert patch(api, "validator", {"concurrency": 8}, key=bound).status == 403

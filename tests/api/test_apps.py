@@ -98,3 +98,25 @@ def test_a_key_of_one_app_sees_that_one_alone(api: Served) -> None:
     assert [one["app"] for one in api.ask("GET", "/apps", key=key).json["apps"]] == ["warehouse"]
     for path in ("/apps/validator", "/apps/nobody", "/apps/validator/status"):
         assert api.ask("GET", path, key=key).code == "FORBIDDEN"
+
+
+def test_a_stopped_app_says_so_and_counts_as_no_trouble(api: Served) -> None:
+    """The states follow each other, and a message that waits for a stopped app is not stuck."""
+    api.queue.send("validator", 1)
+    (delivery,) = api.queue.claim("validator")
+    stopped = api.ask("POST", "/apps/validator/stop")
+    assert (stopped.status, stopped.json["state"], stopped.json["stopped_by"]) == (
+        202,
+        "stopping",
+        "api:operator",
+    )
+    delivery.hand_back()
+    long_ago = "UPDATE data_staging SET due_at = '2001-01-01 00:00:00.000000' WHERE target_app = 'validator'"
+    api.queue._store.open_store.exclusive(lambda database: database.execute(long_ago))
+    assert api.ask("GET", "/apps/validator/status").json["state"] == "stopped"
+    assert api.ask("GET", "/health/work").json["details"]["stuck"].count("validator") == 0
+    started = api.ask("POST", "/apps/validator/start")
+    assert (started.json["state"], started.json["stopped_at"]) == ("stuck", None)
+    assert api.ask("GET", "/health/work").json["details"]["stuck"].count("validator") == 1
+    assert api.ask("POST", "/apps/nobody/stop").code == "APP_NOT_FOUND"
+    api.queue.ack_many(api.queue.claim("validator"))

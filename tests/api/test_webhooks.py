@@ -289,3 +289,12 @@ def test_a_secret_that_is_none_is_told_before_anything_listens(tmp_path: Path) -
     with pytest.raises(ConfigError, match="has 5 bytes; 24 to 64 are allowed") as caught:
         ApiSettings.of(load(tmp_path / "crossdock.toml"))
     assert "c2hvcnQ" not in str(caught.value)
+
+
+def test_a_stopped_app_takes_no_webhooks_until_it_is_started(door: Door) -> None:
+    door.queue._store.write(lambda tx: tx.stop_app("shop"))
+    refused = door.post_signed("shop", ORDER)
+    assert (refused.status, refused.code, refused.header("Retry-After")) == (503, "APP_STOPPED", "10")
+    assert door.post("shop", ORDER, {}).code == "UNAUTHORIZED"
+    door.queue._store.write(lambda tx: tx.start_app("shop"))
+    assert door.post_signed("shop", ORDER).json == {"stored": 1, "duplicates": 0}

@@ -18,6 +18,7 @@ from typing import Any
 
 from crossdock import Hub, Message, RetryPolicy
 from tests.crash.stage import open_queue
+from tests.whole_lines import whole_lines
 
 QUICKLY = RetryPolicy(max_attempts=3, backoff_max=timedelta(seconds=1))
 
@@ -71,7 +72,7 @@ def _forked() -> int:
 
 def lines(log: Path) -> list[list[str]]:
     """Return the words of each line of a log; the last is the process."""
-    return [line.split() for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+    return [line.split() for line in whole_lines(log)]
 
 
 if __name__ == "__main__":

@@ -20,8 +20,10 @@ from tests.cli.command import Shell
 from tests.stalls import InTime
 
 PATIENCE_S = 60.0
+DRAIN_S = 5.0
+"""As in ``CONFIG``."""
 HANDLERS = """\
-import asyncio, os, time
+import asyncio, ctypes, os, time
 from crossdock import CredentialError
 
 async def validate(message):
@@ -30,6 +32,10 @@ async def validate(message):
     if message.data.get("do") == "block":
         while True:
             pass
+    if message.data.get("do") == "hold":
+        mutex = ctypes.create_string_buffer(64)
+        while True:  # locked twice, it blocks for ever, keeps Python's lock, and hears of no signal
+            ctypes.PyDLL(None).pthread_mutex_lock(mutex)
     if message.data.get("do") == "die":
         os._exit(7)
     return {"n": message.data.get("n"), "pid": os.getpid()}
@@ -125,7 +131,7 @@ class TestWorker:
             queue.send("validator", {"n": 1, "do": do})
             until(lambda: queue.stats("validator")["validator"].processing == 1)
             time.sleep(0.2)
-            with InTime(hub.folder, 5.5):
+            with InTime(hub.folder, DRAIN_S):
                 worker.terminate()
                 assert worker.wait(60) in {0, 143}
             [record] = queue.list("validator")
@@ -212,11 +218,44 @@ class TestRun:
             until(lambda: len(workers(hub)) == 2)
             queue.send_many("validator", [{"n": number, "do": "sleep"} for number in range(8)])
             until(lambda: queue.stats("validator")["validator"].processing == 8)
-            with InTime(hub.folder, 6.5):
+            with InTime(hub.folder, DRAIN_S):
                 run.terminate()
                 assert run.wait(60) == 0
             found = {(one.status, one.attempts, one.crashes) for one in queue.list("validator")}
             assert found == {(Status.PENDING, 0, 0)}
+
+    def test_worker_that_keeps_pythons_lock_is_killed_in_time_and_nothing_it_held_is_spent(
+        self, hub: Shell, store: Any
+    ) -> None:
+        with store() as queue, running(hub, "run") as run:
+            until(lambda: len(workers(hub)) == 1)
+            queue.send_many("validator", [{"n": number, "do": "sleep"} for number in range(3)])
+            until(lambda: queue.stats("validator")["validator"].processing == 3)
+            queue.send_many("validator", [{"n": 3, "do": "hold"}, {"n": 4, "do": "sleep"}])
+            until(lambda: queue.stats("validator")["validator"].processing >= 4)
+            time.sleep(0.2)
+            with InTime(hub.folder, DRAIN_S):
+                run.terminate()
+                assert run.wait(60) == 0
+            found = {(one.status, one.attempts, one.crashes) for one in queue.list("validator")}
+            assert found == {(Status.PENDING, 0, 0)}
+            [ended] = [one for one in queue.timeline(queue.list("validator")[3].message.id) if one.details]
+            assert ended.event == "message.handed_back"
+            assert ended.details["message"] == "the process ended before it was finished"
+        assert "what it held is handed back, nothing spent" in said(hub)
+
+    def test_second_signal_ends_the_workers_at_once(self, hub: Shell, store: Any) -> None:
+        with store() as queue, running(hub, "run") as run:
+            until(lambda: len(workers(hub)) == 1)
+            queue.send("validator", {"n": 1, "do": "sleep"})
+            until(lambda: queue.stats("validator")["validator"].processing == 1)
+            with InTime(hub.folder, 2.5):
+                run.send_signal(signal.SIGINT)
+                time.sleep(0.3)
+                run.send_signal(signal.SIGINT)
+                run.wait(60)
+            [record] = queue.list("validator")
+            assert (record.status, record.attempts, record.crashes) == (Status.PENDING, 0, 0)
 
     def test_workers_end_when_the_run_is_killed(self, hub: Shell, store: Any) -> None:
         with store(), running(hub, "run") as run:

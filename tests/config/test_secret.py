@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -77,11 +78,69 @@ def test_secret_in_the_configuration_is_refused_and_not_shown(tmp_path: Path, ta
     assert SECRET not in str(caught.value)
 
 
-@pytest.mark.parametrize("table", ["{}", '{ env = "A", file = "b" }'])
+class Ring:
+    """A key ring with one secret, which can be locked."""
+
+    priority = 5
+
+    def __init__(self) -> None:
+        self.kept = {("crossdock", "hook"): SECRET, ("crossdock", "empty"): ""}
+        self.asked = 0
+        self.locked = False
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self.asked += 1
+        if self.locked:
+            raise RuntimeError(SECRET)
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise NotImplementedError
+
+    def delete_password(self, service: str, username: str) -> None:
+        raise NotImplementedError
+
+
+def test_secret_is_in_the_key_ring_of_the_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = Ring()
+    monkeypatch.setattr("keyring.get_keyring", lambda: ring)
+    found = secret(tmp_path, keyring="hook")
+    assert [found.text(), found.text(), ring.asked] == [SECRET, SECRET, 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "nobody",
+            "the entry nobody of crossdock in the key ring is missing; put it there with: keyring set",
+        ),
+        ("empty", "the entry empty of crossdock in the key ring is empty"),
+        ("locked", "cannot be read: the key ring of this system refuses: RuntimeError"),
+        ("weak", "cannot be read: the key ring of this system refuses: NoKeyringError"),
+        ("without", "needs the package keyring; install it with: pip install 'crossdock\\[keyring\\]'"),
+    ],
+)
+def test_key_ring_that_does_not_give_a_secret_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, words: str
+) -> None:
+    ring = Ring()
+    ring.locked = name == "locked"
+    ring.priority = 0 if name == "weak" else 5
+    monkeypatch.setattr("keyring.get_keyring", lambda: ring)
+    if name == "without":
+        monkeypatch.setitem(sys.modules, "keyring", None)
+        monkeypatch.setitem(sys.modules, "keyring.errors", None)
+    with pytest.raises(ConfigError, match=words) as caught:
+        secret(tmp_path, keyring=name).text()
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("table", ["{}", '{ env = "A", file = "b" }', '{ env = "A", keyring = "c" }'])
 def test_secret_is_in_one_place(tmp_path: Path, table: str) -> None:
     file = tmp_path / "crossdock.toml"
     file.write_text(f'[apps.app]\noutbound = {{ http = "https://a.example/", secrets = [{table}] }}\n')
-    with pytest.raises(ConfigError, match=r"secrets\.0: a secret is in one place: give either env or file"):
+    with pytest.raises(ConfigError, match=r"secrets\.0: a secret is in one place: give one of env, file and"):
         load(file, environ={})
 
 
@@ -93,13 +152,21 @@ def test_secrets_of_a_configuration_are_hidden_in_logs_and_shown_as_references(
     file = tmp_path / "crossdock.toml"
     file.write_text(
         '[apps.app]\noutbound = { http = "https://a.example/", secrets = [{ env = "HOOK" }, { env = "GONE" }], '
-        'secret_headers = { Authorization = { file = "token" } } }\n'
+        'secret_headers = { Authorization = { file = "token" }, Cookie = { keyring = "cookie" } } }\n'
     )
+    ring = Ring()
+    ring.kept["crossdock", "cookie"] = "c00kie-of-the-ring"
+    monkeypatch.setattr("keyring.get_keyring", lambda: ring)
     loaded = load(file, environ={})
     assert [one.place for one in secrets_in(loaded.config, tmp_path)] == [
         "the variable HOOK", "the variable GONE", f"the file {tmp_path / 'token'}",
+        "the entry cookie of crossdock in the key ring",
     ]  # fmt: skip
-    assert set(LogSettings.of(loaded, "worker").secrets) >= {SECRET, "Bearer t0k3n"}
+    assert set(LogSettings.of(loaded, "worker").secrets) >= {
+        SECRET,
+        "Bearer t0k3n",
+        "c00kie-of-the-ring",
+    }
     shown: Any = to_toml(loaded, origins=True)
     assert '{ env = "HOOK" }' in shown
     assert SECRET not in shown

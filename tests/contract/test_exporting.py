@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crossdock import InvalidMessage, PermanentError, TransientError
+from crossdock import ExporterBusy, InvalidMessage, PermanentError, TransientError
 from crossdock.domain.message import AppId
 from crossdock.domain.routing import Routes, Subscription
 from crossdock.exporting import Counts, Exports, Found, Pull, SetAside
@@ -301,7 +301,7 @@ class TestTwoRuns:
         refused: list[str] = []
 
         def meanwhile() -> None:
-            with pytest.raises(TransientError) as error:
+            with pytest.raises(ExporterBusy) as error:
                 Exports(case.open(), ROUTES).sync(Scripted([]))
             refused.append(str(error.value))
 

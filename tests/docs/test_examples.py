@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ from tests.requirements import could_not_run
 EXECUTED = {"python", "console", "sh"}
 CHECKED = {"toml", "sql"}
 PLAIN = {"output", "text", "json", "mermaid"}
+SERVER = "crossdock@db.example/orders"
+"""The database of the pages; the tests bring one."""
 RUNNER = Path(__file__).with_name("run_page.py")
 
 
@@ -31,10 +34,36 @@ def tmp_path() -> Iterator[Path]:
         yield Path(folder).resolve()
 
 
-@pytest.mark.parametrize("page", [page for page in pages() if blocks_of(page)], ids=name_of)
+def steps_of(page: Path) -> list[Block]:
+    """Return what a reader does on a page, in order."""
+    return [
+        block
+        for block in blocks_of(page)
+        if block.reason is None and (block.title or block.language in EXECUTED | {"output"})
+    ]
+
+
+def wants_server(page: Path) -> bool:
+    """Tell whether a page works with the PostgreSQL server that it names."""
+    return any(SERVER in step.text for step in steps_of(page))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.needs_postgresql] if wants_server(page) else [])
+        for page in pages()
+        if blocks_of(page)
+    ],
+    ids=name_of,
+)
 @pytest.mark.timeout(300)
-def test_blocks_of_page_run(page: Path, tmp_path: Path) -> None:
+def test_blocks_of_page_run(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     steps = steps_of(page)
+    if wants_server(page):
+        demand("psql", "pg_dump", "pg_restore")
+        _, _, server = request.getfixturevalue("empty_postgresql_url").partition("://")
+        steps = [replace(step, text=step.text.replace(SERVER, server)) for step in steps]
     if any("sqlite3 " in step.text for step in steps if step.language == "console"):
         demand("sqlite3")
     if any("$ node " in step.text for step in steps):
@@ -42,7 +71,12 @@ def test_blocks_of_page_run(page: Path, tmp_path: Path) -> None:
     (tmp_path / "blocks.json").write_text(json.dumps([asdict(step) for step in steps]), encoding="utf-8")
     folder = tmp_path / "reader"
     folder.mkdir()
-    environ = {**environment(), "READER_STATE": str(tmp_path / "state.sh")}
+    environ = {
+        **environment(),
+        "PATH": search_path(),
+        "READER_STATE": str(tmp_path / "state.sh"),
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+    }
     done = subprocess.run(
         [sys.executable, "-W", "error", str(RUNNER), str(tmp_path / "blocks.json")],
         cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=4 * PATIENCE_S,
@@ -57,19 +91,22 @@ def test_every_block_says_what_it_is(page: Path) -> None:
         assert known, f"{block.page}:{block.line}: a block of {block.language!r} is not known here"
 
 
-def steps_of(page: Path) -> list[Block]:
-    """Return what a reader does on a page, in order."""
-    return [
-        block
-        for block in blocks_of(page)
-        if block.reason is None and (block.title or block.language in EXECUTED | {"output"})
-    ]
-
-
-def demand(command: str) -> None:
+def demand(*commands: str) -> None:
     """Leave the test out where a command is missing."""
-    if shutil.which(command) is None:
-        could_not_run(f"the command {command} is not installed")
+    for command in commands:
+        if shutil.which(command, path=search_path()) is None:
+            could_not_run(f"the command {command} is not installed")
+
+
+def search_path() -> str:
+    """Return where a reader's shell looks for commands: first those that go with the server of the tests."""
+    path: str = environment()["PATH"]
+    if importlib.util.find_spec("psycopg") is None:
+        return path
+    from tests.postgresql_server import programs
+
+    found = programs()
+    return path if found is None else f"{found}{os.pathsep}{path}"
 
 
 def test_runner_notices_wrong_output(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from crossdock import Retention
 from crossdock.domain.retention import Keep
+from crossdock.hub.measuring import ROW_BYTES
 from crossdock.testing import FakeClock
 from tests.contract.case import drain, numbers
 from tests.hub.filing_case import DAY, Open
@@ -49,6 +50,27 @@ class TestMoving:
         queue._archiver.run_once()
         assert numbers(queue.list("app")) == [3, 4]
         assert queue.list("other") == []
+
+    def test_keeps_only_the_newest_whose_data_has_room(self, open_queue: Open, url: str) -> None:
+        """The data may stand in the row as text or as bytes, or outside of it."""
+        room = 2 * (6_000 + ROW_BYTES) + 300_000 + ROW_BYTES + 1000
+        keep = Keep(max_completed_bytes=room)
+        queue = open_queue(Retention(keep=keep, apps={"other": Keep(max_completed_bytes=0)}))
+        for data in ("a" * 6_000, b"b" * 6_000, "c" * 6_000, "d" * 300_000, b"e" * 6_000):
+            queue.send("app", data)
+        queue.send("other", "x")
+        drain(queue)
+        drain(queue, "other")
+        queue._archiver.run_once()
+        assert [record.message.data[:1] for record in queue.list("app")] == ["c", "d", b"e"]
+        assert queue.list("other") == []
+
+    def test_measures_many_messages_in_steps(self, open_queue: Open) -> None:
+        queue = open_queue(Retention(keep=Keep(max_completed_bytes=1100 * (ROW_BYTES + 4))))
+        queue.send_many("app", range(1000, 2500))
+        drain(queue)
+        queue._archiver.run_once()
+        assert numbers(queue.list("app", limit=2000)) == list(range(1400, 2500))
 
     def test_dead_letters_and_what_waits_stay(self, open_queue: Open, clock: FakeClock) -> None:
         queue = open_queue()

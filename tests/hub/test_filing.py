@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from crossdock import Queue, Retention, StoreDamaged, StoreUnavailable
+from crossdock.hub.measuring import ROW_BYTES
 from crossdock.store.archive_files import ArchiveFiles
 from crossdock.testing import FakeClock
-from tests.contract.case import drain, events
+from tests.contract.case import drain, events, numbers
 from tests.hub.filing_case import (
     DAY,
     Cut,
@@ -67,6 +68,37 @@ class TestFiles:
         written = queue._archiver.write_files("app")
         assert [one.app for one in written] == ["app"]
         assert len(lines(folder)) == 12
+
+    @pytest.mark.parametrize(
+        ("dedup_for", "gone"), [(2 * DAY, [0, 1, 2]), (10.5 * DAY, [0, 1]), (99 * DAY, [])]
+    )
+    def test_are_written_sooner_if_the_archive_has_no_room(
+        self, open_queue: Open, clock: FakeClock, folder: Path, dedup_for: timedelta, gone: list[int]
+    ) -> None:
+        """A tenth of the room is made, unless ids are still to be known."""
+        room = 10 * (ROW_BYTES + 2)
+        queue = open_queue(Retention(archived_for=99 * DAY, dedup_for=dedup_for, max_archived_bytes=room))
+        for number in range(12):
+            queue.send("app", number)
+            drain(queue)
+            queue.archive()
+            clock.advance(DAY)
+        queue._archiver.run_once()
+        assert [line["data"] for line in lines(folder)] == gone
+        assert numbers(queue.list(status="archived")) == list(range(len(gone), 12))
+
+    def test_are_written_once_a_day_if_ids_keep_the_archive_full(
+        self, open_queue: Open, clock: FakeClock, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("crossdock.hub.archiver._MEASURE_EVERY_S", 0.0)
+        queue = open_queue(Retention(archived_for=99 * DAY, dedup_for=DAY, max_archived_bytes=ROW_BYTES))
+        for _ in range(16):
+            queue.send("app", 1)
+            drain(queue)
+            queue.archive()
+            clock.advance(DAY / 4)
+            queue._archiver.run_once()
+        assert len(list(folder.rglob("*.gz"))) in {1, 2}
 
     def test_wait_until_the_id_may_be_forgotten(
         self, open_queue: Open, clock: FakeClock, folder: Path

@@ -135,6 +135,23 @@ def test_unreadable_file_of_the_dead_is_removed_and_stops_nobody(
     assert live_owners(tmp_path) == [here.owner]
 
 
+def test_note_of_one_that_was_given_up_lasts_until_its_messages_are_taken_back(
+    tmp_path: Path, here: Presence, child: subprocess.Popen[str]
+) -> None:
+    owner = owner_of(child)
+    here.give_up(os.getpid())  # not for ourselves
+    here.give_up(child.pid)
+    assert (here.was_given_up(owner), here.was_given_up(here.owner)) == (True, False)
+    kill(child)
+    here.give_up(child.pid)  # a dead one needs no note
+    found = here.dead_owners()
+    assert next(found) == owner
+    assert here.was_given_up(owner)
+    assert list(found) == []
+    assert not here.was_given_up(owner)
+    assert [path.name for path in tmp_path.iterdir()] == [f"{here.boot_id}.lock"]
+
+
 def test_sockets_of_the_dead_are_removed_with_their_file(
     tmp_path: Path, here: Presence, child: subprocess.Popen[str]
 ) -> None:

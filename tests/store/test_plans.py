@@ -102,6 +102,8 @@ SELDOM: list[tuple[Any, dict[str, Any], str]] = [
     (statements.archived_ids, {"with_app": False, "newest_first": False}, "INTEGER PRIMARY KEY"),
     (statements.archived_records, {"newest_first": True}, "INTEGER PRIMARY KEY"),
     (statements.archived_lines, {}, "idx_archive_age"),
+    (statements.completed_sizes, {}, "idx_target_app"),
+    (statements.archived_sizes, {}, "idx_archive_age"),
     (statements.histories, {}, "idx_audit_row"),
     (statements.purge_archived, {}, "INTEGER PRIMARY KEY"),
     (statements.file_names, {}, "sqlite_autoindex_archive_file_1"),

@@ -12,8 +12,8 @@ import keyring.errors
 import pytest
 
 from crossdock import CredentialError
+from crossdock.key_ring import KeyRing
 from task_priority.credentials import Credentials
-from task_priority.key_ring import KeyRing
 
 SECRET = {"token": "s3cret-0123456789"}
 NO_RING = {"TASK_PRIORITY_KEYRING": "off"}

@@ -25,6 +25,8 @@ def test_each_file_has_a_manifest_and_a_latest_copy(tmp_path: Path) -> None:
             assert manifest["filename"] == file.name
             assert manifest["checksum"] == f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
             assert manifest["schema_version"] == "1.0"
+            document = json.loads(file.read_bytes())
+            assert manifest["row_count"] == len(document.get("tasks") or document["events"]) > 1
 
 
 def test_a_file_is_written_again_only_if_something_has_changed(tmp_path: Path) -> None:

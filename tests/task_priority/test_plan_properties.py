@@ -132,6 +132,24 @@ def test_a_task_fits_without_the_event_that_its_reason_names(
             assert wish.until is None or alone[-1].end <= wish.until
 
 
+@SOME
+@given(pressing_tasks(), full_days(), all_settings())
+def test_a_task_fits_when_exactly_those_are_put_off_that_its_reason_names(
+    some: list[Task], around: list[Event], settings: Settings
+) -> None:
+    settings = replace(settings, horizon=timedelta(days=2))
+    plan = make_plan(some, around, now=NOW, settings=settings)
+    placed = {one.ranked.task.id: one.pieces for one in plan.placed}
+    for one in plan.unplaced:
+        wish = wish_of(one.ranked.task, now=NOW, end=plan.end, settings=settings)
+        away = set(one.reason.put_off)
+        for stays in {None, *away}:
+            kept = placed.keys() - away | {stays}
+            pieces = sorted(piece for name in kept - {None} for piece in placed[name])
+            fits = bool(pieces_for(wish, without(plan.slots, pieces)))
+            assert fits == (bool(away) and stays is None)
+
+
 @given(tasks(), events(), all_settings())
 def test_what_can_be_met_is_not_late(some: list[Task], around: list[Event], settings: Settings) -> None:
     plan = make_plan(some, around, now=NOW, settings=settings)

@@ -4,10 +4,10 @@ The names here are for applications that add operations of their own; see ``cros
 """
 
 from crossdock.api.access import OPEN, OPTIONAL, OWN_PROOF, Access, needs
+from crossdock.api.conditions import demand_match
 from crossdock.api.errors import Refusal
 from crossdock.api.finding import (
     chosen_fields,
-    demand_match,
     instant_of,
     is_known,
     next_link,

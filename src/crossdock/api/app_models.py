@@ -98,13 +98,18 @@ class Apps(BaseModel):
 class AppStatus(BaseModel):
     """How an app does."""
 
-    model_config = example(app="validator", configured=True, state="working", queue=STATS)
+    model_config = example(
+        app="validator", configured=True, state="working", stopped_at=None, stopped_by=None, queue=STATS
+    )
     app: str
     configured: bool
-    state: Literal["idle", "waiting", "working", "parked", "paused", "stuck"] = Field(
+    state: Literal["idle", "waiting", "working", "parked", "paused", "stopping", "stopped", "stuck"] = Field(
         description="`stuck`: its oldest message could have been claimed for an hour; `waiting`: there are messages, "
-        "and nobody works on any just now."
+        "and nobody works on any just now; `stopped`: no worker of the hub is to work for it; `stopping`: so it is to "
+        "be, and messages are still in work."
     )
+    stopped_at: str | None = Field(description="Since when no worker is to work for it; null: they are to.")
+    stopped_by: str | None = Field(description="Who said so: a key, or a person at the command line.")
     queue: QueueDocument
 
 

@@ -21,6 +21,7 @@ from crossdock.api.guard import Guard
 from crossdock.api.operations import Answers, JsonAnswer, Operations, segmented
 from crossdock.api.resources import (
     app_changes,
+    app_switches,
     apps,
     events,
     exporters,
@@ -36,6 +37,7 @@ from crossdock.api.resources import (
 from crossdock.api.state import ApiState, state_of
 from crossdock.config.applications import chosen
 from crossdock.domain.errors import CrossdockError
+from crossdock.domain.plain_words import plain_words
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -51,6 +53,7 @@ _RESOURCES: tuple[Operations, ...] = (
     webhooks.operations,
     apps.operations,
     app_changes.operations,
+    app_switches.operations,
     exporters.operations,
     keys.operations,
     events.operations,
@@ -167,7 +170,7 @@ def _detail(issue: dict[str, Any]) -> Detail:
         place[1:] if place and place[0] in {"body", "query", "path", "header"} and len(place) > 1 else place
     )
     named = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in inner)
-    return named.removeprefix("."), str(issue["msg"])
+    return named.removeprefix("."), plain_words(str(issue["msg"]))
 
 
 async def _unknown(request: Request, error: Exception) -> JsonAnswer:

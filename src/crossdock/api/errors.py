@@ -64,7 +64,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "BODY_TOO_LARGE": Kind(413, "the body is larger than 8388608 bytes"),
     "UNSUPPORTED_MEDIA_TYPE": Kind(415, "Content-Encoding br is not spoken here; gzip, zstd, identity are"),
     "MISDIRECTED_REQUEST": Kind(421, "this is not 'evil.example'; name it in api.allowed_hosts if it is"),
-    "VALIDATION_ERROR": Kind(422, "limit: Input should be greater than or equal to 1"),
+    "VALIDATION_ERROR": Kind(422, "limit: must be 1 or more"),
     "INVALID_MESSAGE": Kind(422, "id: is missing"),
     "NO_ROUTE": Kind(
         422, "nobody receives order.placed of 'shop'; set up a route, or name receivers with ?to="
@@ -76,8 +76,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "INTERNAL_ERROR": Kind(500, "a defect of Crossdock; its log says more under the request_id"),
     "STORE_ERROR": Kind(500, "the store refused what was asked"),
     "CONFIG_ERROR": Kind(500, "settings.toml: weights.duee: unknown key; did you mean due?"),
-    "STORE_DAMAGED": Kind(503, "the store's file vanished; nothing more is acknowledged"),
+    "STORE_DAMAGED": Kind(503, "the store's file is damaged or vanished; nothing more is acknowledged"),
     "SCHEMA_OUT_OF_DATE": Kind(503, "the store's schema does not fit this version of Crossdock"),
+    "APP_STOPPED": Kind(503, "webhooks of 'partner' are not taken just now; send again later", 10),
     "STORE_UNAVAILABLE": Kind(503, "the store cannot be written now; send again later", 1),
     "STORE_FULL": Kind(503, "the disk is nearly full: nothing new is taken in", 10),
 }

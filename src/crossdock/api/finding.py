@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from crossdock.api.conditions import is_any
 from crossdock.api.errors import Refusal
 from crossdock.api.models import RECORD_FIELDS
 from crossdock.api.operations import JsonAnswer
@@ -51,11 +52,6 @@ def _unknown(message_id: str) -> MessageNotFound:
     return MessageNotFound(f"no message {message_id}")
 
 
-def tag_of(record: Record) -> str:
-    """Return what names the state of a message."""
-    return f'"{record.row_id}-{record.revision}"'
-
-
 def unless_known(tag: str, if_none_match: str | None, document: Any) -> Response:
     """Return a document, or only say that the caller has it."""
     headers = {"ETag": tag}
@@ -67,28 +63,6 @@ def unless_known(tag: str, if_none_match: str | None, document: Any) -> Response
 def is_known(tag: str, if_none_match: str | None) -> bool:
     """Tell whether a caller has what a tag names."""
     return if_none_match is not None and (tag in if_none_match or is_any(if_none_match))
-
-
-def demand_match(tag: str, if_match: str | None, what: str) -> None:
-    """Make sure that a change is for the state that its caller has read.
-
-    Raises:
-        Refusal: The caller did not say, or means another.
-    """
-    if if_match is None:
-        raise Refusal("PRECONDITION_REQUIRED", "send If-Match with the ETag of what you have read, or *")
-    if not is_any(if_match) and tag not in if_match:
-        raise changed(what)
-
-
-def is_any(tags: str | None) -> bool:
-    """Tell whether a header means any state."""
-    return tags is not None and tags.strip() == "*"
-
-
-def changed(what: str) -> Refusal:
-    """Return the refusal of a change that is for an earlier state."""
-    return Refusal("PRECONDITION_FAILED", f"the {what} was changed meanwhile; read it again")
 
 
 class PageWish(NamedTuple):

@@ -29,7 +29,12 @@ Cursor = Annotated[
 ]
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]
 IfMatch = Annotated[
-    str | None, Header(alias="If-Match", description="The ETag of what you have read, or *.", examples=["*"])
+    str | None,
+    Header(
+        alias="If-Match",
+        description="The ETag of what you have read: if it is not so any more, nothing is changed. Or *.",
+        examples=["*"],
+    ),
 ]
 IfNoneMatch = Annotated[
     str | None,

@@ -35,6 +35,7 @@ class ApiSettings:
         strangers_rate: Of one address without a key: of webhooks that are not to be believed, and of the documentation.
         require_idempotency_key: Whether what makes something must bring one.
         allow_definitions: Whether what is executed may be changed, from this machine.
+        behind_proxy: Whether who asks is what a proxy says.
         routes: Who receives what an app sends.
         webhooks: What each app believes to which others post.
         loaded: The configuration, where there is one.
@@ -50,6 +51,7 @@ class ApiSettings:
     strangers_rate: Rate = field(default_factory=lambda: Rate(60, timedelta(minutes=1)))
     require_idempotency_key: bool = False
     allow_definitions: bool = False
+    behind_proxy: bool = False
     routes: Routes = field(default_factory=lambda: Routes({}, {}))
     webhooks: Mapping[AppId, Webhook] = field(default_factory=dict)
     loaded: Loaded | None = None
@@ -69,6 +71,7 @@ class ApiSettings:
             strangers_rate=table.strangers_rate,
             require_idempotency_key=table.require_idempotency_key,
             allow_definitions=table.allow_definitions,
+            behind_proxy=table.behind_proxy,
             routes=Hub(loaded).routes,
             webhooks=webhooks(loaded),
             loaded=loaded,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -34,12 +35,15 @@ class AtWork:
         part: What it was made of.
         endpoint: Brings in or hands over its messages.
         task: Runs the endpoint, and closes the adapter behind it.
+        is_broken_off: It was to end, and had not when its time was over.
     """
 
     part: Registration | Entrance
     endpoint: Endpoint | InboundEndpoint
     _stop: _PartStop
     task: asyncio.Task[None]
+    _end_by: float | None = None
+    is_broken_off: bool = False
 
     @property
     def is_outdated(self) -> bool:
@@ -51,6 +55,18 @@ class AtWork:
         self._stop.wanted = self._stop.wanted or outdated
         if outdated:
             self.hurry()
+
+    def end_within(self, drain_s: float) -> None:
+        """Begin nothing more, and let what is in work end within so long; called again, the first end holds."""
+        if self._end_by is None:
+            self._end_by = time.monotonic() + drain_s
+        self.is_outdated = True
+
+    def break_off_if_late(self) -> None:
+        """End it if its time is over, once: what it hands back is not to be disturbed."""
+        if self._end_by is not None and time.monotonic() >= self._end_by and not self.is_broken_off:
+            self.is_broken_off = True
+            self.task.cancel()
 
     def hurry(self) -> None:
         """Let it see at once that it is to end, even if it waits for messages."""

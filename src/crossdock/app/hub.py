@@ -24,6 +24,7 @@ from crossdock.app.registration import Entrance, Registration, register
 from crossdock.app.reloading import Plan
 from crossdock.app.running import Running
 from crossdock.app.signals import until_signalled
+from crossdock.app.switching import switched
 from crossdock.app.transport import PYTHON
 from crossdock.asynchronous.queue import AsyncQueue
 from crossdock.config import Loaded, load
@@ -309,9 +310,11 @@ class Hub:
         queue._gateway.apply_rules(rules_of(known, self._loaded))
         declare(queue, {name: one for name, one in self._exporters.items() if name in wanted})
         self._in_force = routes_of(known, self._loaded)
+        # A program's own hub, without a configuration, follows no generation, and obeys nobody.
+        switches = {} if self._loaded is None else queue._store.read(lambda reader: reader.switches())
         return Plan(
-            {name: one for name, one in known.items() if name in wanted},
-            {name: one for name, one in doors.items() if name in wanted},
+            switched({name: one for name, one in known.items() if name in wanted}, switches),
+            switched({name: one for name, one in doors.items() if name in wanted}, switches),
             self._in_force,
         )
 

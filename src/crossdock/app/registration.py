@@ -34,6 +34,7 @@ class Registration:
         timeout: How long one call of the handler may last; None: as long as it likes.
         breaker: The circuit breaker of its queue; None: it has none.
         rules: Of its queue, those that are not set as None.
+        restarts: How often an operator let it be worked for anew.
     """
 
     app: AppId
@@ -45,6 +46,7 @@ class Registration:
     timeout: timedelta | None
     breaker: Breaker | None
     rules: Mapping[str, Any]
+    restarts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +55,12 @@ class Entrance:
 
     Attributes:
         inbound: What takes them in.
+        restarts: How often an operator let it be worked for anew.
     """
 
     app: AppId
     inbound: Transport
+    restarts: int = 0
 
 
 def register(app: str, function: Callable[..., Any], options: dict[str, Any]) -> Registration:

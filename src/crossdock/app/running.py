@@ -76,7 +76,10 @@ class Running:
         self._routes = plan.routes
         self._answers.use(plan.routes)
         for name, one in self._at_work.items():
-            one.is_outdated = self._wanted.get(name) != one.part
+            wanted = self._wanted.get(name)
+            one.is_outdated = wanted != one.part
+            if wanted is None or wanted.restarts != one.part.restarts:
+                one.end_within(self._drain_s)
 
     def is_settled(self) -> bool:
         """Tell whether nothing is worked on by an earlier plan any more."""
@@ -108,6 +111,8 @@ class Running:
         # A plan may leave nothing to do, and the next may bring something.
         while self._at_work or not self.is_set():
             await self._rest(look_every_s)
+            for one in self._at_work.values():
+                one.break_off_if_late()
             self._bury()
             self._show_life()
             if self.is_set():
@@ -142,7 +147,8 @@ class Running:
         for name, one in list(self._at_work.items()):
             if one.task.done():
                 del self._at_work[name]
-                one.task.result()
+                if not (one.is_broken_off and one.task.cancelled()):
+                    one.task.result()
 
     def _show_life(self) -> None:
         peers = self._queue._store.peers

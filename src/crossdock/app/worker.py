@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 TERMINATED: Final = 143
 """The exit code of a process that SIGTERM has ended."""
-_TO_GIVE_BACK_S: Final = 0.5
+_TO_GIVE_BACK: Final = timedelta(seconds=1)
+"""So much of the time to drain, but at most a tenth of it, is kept for handing back what is unfinished."""
 
 
 class WorkerEnded(Exception):
@@ -121,13 +122,32 @@ def _lives(queue: Queue, process: HubProcess) -> bool:
     return peers is None or peers.condition(process.owner) != "gone"
 
 
-def lets_go_of(queue: Queue, pid: int) -> bool:
-    """Take back what a process holds if a handler blocks it; tell whether that is so."""
-    peers = queue._store.peers
-    if peers is None or not peers.stuck_process(pid):
-        return False
-    queue._housekeeper.run_once()
-    return True
+class Custody:
+    """What worker processes hold of a store, in the hands of whoever supervises them.
+
+    Args:
+        queue: On that store.
+    """
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+
+    def takes_from(self, pid: int) -> bool:
+        """Take back what a process holds if a handler blocks it; tell whether that is so."""
+        peers = self._queue._store.peers
+        if peers is None or not peers.stuck_process(pid):
+            return False
+        self._queue._housekeeper.run_once()
+        return True
+
+    def give_up(self, pid: int) -> None:
+        """Note that a process is about to be killed, since it did not stop in time: that is no crash of its own."""
+        if self._queue._store.peers is not None:
+            self._queue._store.peers.give_up(pid)
+
+    def take_back(self) -> None:
+        """Take back what the dead held; what fails, the next process of the store does."""
+        self._queue._housekeeper.run_once()
 
 
 class _Deadline:
@@ -139,7 +159,7 @@ class _Deadline:
 
     def __init__(self, queue: Queue, drain: timedelta) -> None:
         self._queue = queue
-        self._drain_s = max(0.0, drain.total_seconds() - _TO_GIVE_BACK_S)
+        self._drain_s = (drain - min(_TO_GIVE_BACK, drain / 10)).total_seconds()
         self._wanted = False
 
     def is_set(self) -> bool:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from crossdock import Queue
+
+_LOOK_EVERY_S: Final = 0.1
 
 
 def ask_to_reload(queue: Queue) -> int:
@@ -19,3 +24,12 @@ def ask_to_reload(queue: Queue) -> int:
     if running:
         ask_for_reload(queue)
     return running
+
+
+def await_all(queue: Queue, generation: int, wait: timedelta) -> None:
+    """Wait until every process has applied a generation, but not longer than that."""
+    from crossdock.app.worker import lagging
+
+    deadline = time.monotonic() + wait.total_seconds()
+    while lagging(queue, generation) and time.monotonic() < deadline:
+        time.sleep(_LOOK_EVERY_S)

@@ -14,6 +14,7 @@ from crossdock.cli.program import Program
 from crossdock.cli.refusal import Refusal
 from crossdock.cli.terminal import complain, use_forgiving_encoding
 from crossdock.domain.errors import CrossdockError
+from crossdock.domain.plain_words import plain_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,9 +119,15 @@ def _explain_usage(error: TyperException, program: Program) -> int:
     """Say what is wrong with the command line, and where its help is."""
     context = getattr(error, "ctx", None)
     path = program.name if context is None else context.command_path
-    sentence = error.format_message().rstrip(".").replace(". Did", "; did")
+    sentence = _with_plain_words(error.format_message().rstrip(".").replace(". Did", "; did"))
     complain(f"{sentence[:1].lower()}{sentence[1:]} (see '{path} --help')", name=path)
     return ExitCode.USAGE
+
+
+def _with_plain_words(sentence: str) -> str:
+    """Return a sentence of Typer's, what Pydantic found wrong told in plain words: it stands last."""
+    about, colon, issue = sentence.rpartition(": ")
+    return f"{about}{colon}{plain_words(issue)}"
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

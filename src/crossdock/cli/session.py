@@ -61,15 +61,18 @@ class Session:
         with self.bare_queue() as queue:
             return in_force(queue, self.loaded)
 
-    def bare_queue(self) -> Queue:
+    @contextmanager
+    def bare_queue(self) -> Iterator[Queue]:
         """Open the store that is there, putting nothing of the configuration into force.
 
         Raises:
             Refusal: There is no store yet.
         """
         from crossdock import Queue
+        from crossdock.app.person import for_person
 
-        return Queue(self.demand_store(), app=SENDER, settings=self.store_settings)
+        with Queue(self.demand_store(), app=SENDER, settings=self.store_settings) as queue:
+            yield for_person(queue)
 
     @property
     def store_path(self) -> Path:
@@ -151,7 +154,19 @@ class Session:
 
     @contextmanager
     def queue(self) -> Iterator[Queue]:
-        """Open the store that is there.
+        """Open the store that is there, for a person: what is done with it is told under the name of that person.
+
+        Raises:
+            Refusal: There is no store yet.
+        """
+        from crossdock.app.person import for_person
+
+        with self.worker_queue() as queue:
+            yield for_person(queue)
+
+    @contextmanager
+    def worker_queue(self) -> Iterator[Queue]:
+        """Open the store that is there, for this process: what is claimed is held by it, and taken back if it dies.
 
         Raises:
             Refusal: There is no store yet.
@@ -162,12 +177,14 @@ class Session:
 
     @contextmanager
     def new_queue(self) -> Iterator[Queue]:
-        """Open the store, and make it if there is none."""
+        """Open the store for a person, and make it if there is none."""
+        from crossdock.app.person import for_person
+
         is_new = not self.has_store()
         with self.open() as queue:
             if is_new:
                 tell(f"made a new store at {self.store_name}")
-            yield queue
+            yield for_person(queue)
 
     def open(self) -> Queue:
         """Open the store, made if there is none, without a word."""

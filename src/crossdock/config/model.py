@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
@@ -13,7 +13,7 @@ from crossdock.config.api_table import ApiTable
 from crossdock.config.kinds import InboundTable, OutboundTable
 from crossdock.config.retention_table import AppRetentionTable, RetentionTable
 from crossdock.config.schedule_table import Scheduled
-from crossdock.config.table import AppName, Duration, Expected, Flag, Table, positive, text_form
+from crossdock.config.table import AppName, Duration, Expected, Flag, Size, Table, positive, text_form
 from crossdock.domain.breaker import Breaker
 from crossdock.domain.retention import Keep, Retention
 from crossdock.domain.retry import RetryPolicy
@@ -21,12 +21,6 @@ from crossdock.domain.routing import Subscription
 from crossdock.domain.rules import RATE_PATTERN, RULE_NAMES, Rate
 
 SHORTEST_LEASE: Final = timedelta(milliseconds=10)
-
-
-def _size(given: object) -> int:
-    if type(given) is int and given >= 0:
-        return given
-    return text_form(values.parse_size, given)
 
 
 def _url(text: str) -> str:
@@ -48,15 +42,6 @@ Lease: TypeAlias = Annotated[
 ]
 Timeout: TypeAlias = Annotated[
     Duration, AfterValidator(positive), Expected('a duration of more than 0, such as "30s"')
-]
-Size: TypeAlias = Annotated[
-    int,
-    BeforeValidator(_size),
-    PlainSerializer(values.format_size),
-    WithJsonSchema(
-        {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": values.SIZE_PATTERN}]}
-    ),
-    Expected('a number of bytes, or a size such as "64 MiB"'),
 ]
 Backoff: TypeAlias = Annotated[
     tuple[timedelta, timedelta],
@@ -82,6 +67,13 @@ RateValue: TypeAlias = Annotated[
     PlainSerializer(str),
     WithJsonSchema({"type": "string", "pattern": RATE_PATTERN}),
     Expected('a number per time, such as "10/s", "100/m" or "1000/15m"'),
+]
+TimeOfDay: TypeAlias = Annotated[
+    time,
+    BeforeValidator(lambda given: text_form(values.parse_time_of_day, given)),
+    PlainSerializer(values.format_time_of_day),
+    WithJsonSchema({"type": "string", "pattern": values.TIME_OF_DAY_PATTERN}),
+    Expected('a time of day such as "03:00"'),
 ]
 LogLevel: TypeAlias = Annotated[
     Literal["debug", "info", "warning", "error"], Expected('"debug", "info", "warning" or "error"')
@@ -297,6 +289,10 @@ class RunTable(Table):
         default=timedelta(seconds=10),
         description="A worker that is told to stop ends within this time; what is unfinished is handed back.",
     )
+    examine_at: TimeOfDay = Field(
+        default=time(3),
+        description="When the file of a store on SQLite is examined each night, on the clocks of this machine.",
+    )
 
 
 class LogTable(Table):
@@ -374,6 +370,7 @@ class Config(Table):
             },
             archived_for=given.archived_for,
             dedup_for=given.dedup_for,
+            max_archived_bytes=given.max_archived_bytes,
             to_files=given.to_files,
             folder=None if given.folder is None else str(base / given.folder),
         )

@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from crossdock.config.table import Duration, Expected, Flag, Table
+from crossdock.config.table import Duration, Expected, Flag, Size, Table
 from crossdock.domain.retention import Keep
 
 AtMost: TypeAlias = Annotated[int, Field(ge=0), Expected("a whole number of 0 or more")]
@@ -24,12 +24,22 @@ class AppRetentionTable(Table):
         default=None,
         description="Of those that are younger only the newest so many stay. Left out: all.",
     )
+    max_completed_bytes: Size | None = Field(
+        default=None,
+        description=(
+            "And only the newest whose data takes so much space together, each with 512 bytes for the rest of its row. "
+            "Left out: all."
+        ),
+    )
 
     def over(self, base: Keep) -> Keep:
         """Return ``base`` with the keys that are set here."""
         return Keep(
             completed_for=base.completed_for if self.completed_for is None else self.completed_for,
             max_completed=base.max_completed if self.max_completed is None else self.max_completed,
+            max_completed_bytes=(
+                base.max_completed_bytes if self.max_completed_bytes is None else self.max_completed_bytes
+            ),
         )
 
 
@@ -53,6 +63,13 @@ class RetentionTable(AppRetentionTable):
         description=(
             "A message that is sent again within so long after its archiving is known as a duplicate. It stays in the "
             "table until then, even if archived_for is shorter."
+        ),
+    )
+    max_archived_bytes: Size | None = Field(
+        default=None,
+        description=(
+            "If what an app has in the table of the archive takes more space, measured likewise, the oldest go to "
+            "files before archived_for is over, though not before dedup_for is. Left out: never."
         ),
     )
     to_files: Flag = Field(

@@ -83,12 +83,27 @@ def _app_name(name: str) -> str:
         raise ValueError(name) from error
 
 
+def _size(given: object) -> int:
+    if type(given) is int and given >= 0:
+        return given
+    return text_form(values.parse_size, given)
+
+
 Duration: TypeAlias = Annotated[
     timedelta,
     BeforeValidator(lambda given: text_form(values.parse_duration, given)),
     PlainSerializer(values.format_duration),
     WithJsonSchema({"type": "string", "pattern": values.DURATION_PATTERN}),
     Expected('a duration such as "500ms", "30s" or "1h30m"'),
+]
+Size: TypeAlias = Annotated[
+    int,
+    BeforeValidator(_size),
+    PlainSerializer(values.format_size),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": values.SIZE_PATTERN}]}
+    ),
+    Expected('a number of bytes, or a size such as "64 MiB"'),
 ]
 Flag: TypeAlias = Annotated[bool, Expected("true or false")]
 AppName: TypeAlias = Annotated[

@@ -26,11 +26,14 @@ url = "sqlite:///crossdock.db"    # relative to this file's folder; sqlite:////d
 # completed_for = "7d"            # they stay in the queue for so long, then they are archived
 # archived_for = "30d"            # they stay in the archive for so long, then they go to files
 # dedup_for = "30d"               # how long an archived id is known
+# max_completed_bytes = "1 GiB"   # of each app at most so much stays in the queue, the newest
+# max_archived_bytes = "4 GiB"    # and so much in the archive, as far as dedup_for allows
 # to_files = true                 # false: what is archived stays in its table
 
 [run]                             # what "crossdock run" starts
 # workers = 1                     # worker processes, each with every app that has a handler
 # drain = "10s"                   # a worker that is told to stop ends within this time
+# examine_at = "03:00"            # when each night the file of the store is examined for damage (on SQLite)
 
 [log]                             # what "crossdock run" and "crossdock worker" write to standard error
 # level = "info"                  # or debug (each delivery), warning, error

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Final
 
 DURATION_PATTERN: Final = r"^(\d+(\.\d+)?(ms|s|m|h|d))+$"
 SIZE_PATTERN: Final = r"^\d+(\.\d+)? ?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)$"
+TIME_OF_DAY_PATTERN: Final = r"^([01]\d|2[0-3]):[0-5]\d$"
 BACKOFF_PATTERN: Final = f"{DURATION_PATTERN[:-1]}\\.\\.{DURATION_PATTERN[1:]}"
 
 _MICROSECONDS: Final = {"d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1_000}
@@ -84,3 +85,19 @@ def parse_backoff(text: str) -> tuple[timedelta, timedelta]:
 def format_backoff(bounds: tuple[timedelta, timedelta]) -> str:
     """Write the bounds of a backoff in the form that ``parse_backoff`` reads."""
     return f"{format_duration(bounds[0])}..{format_duration(bounds[1])}"
+
+
+def parse_time_of_day(text: str) -> time:
+    """Read hours and minutes, such as "03:00".
+
+    Raises:
+        ValueError: It is no such text.
+    """
+    if not re.fullmatch(TIME_OF_DAY_PATTERN, text):
+        raise ValueError(text)
+    return time.fromisoformat(text)
+
+
+def format_time_of_day(moment: time) -> str:
+    """Write a time of day as ``parse_time_of_day`` reads it."""
+    return moment.strftime("%H:%M")

@@ -26,6 +26,19 @@ class AgedPage(NamedTuple):
     after: int | None
 
 
+class Sized(NamedTuple):
+    """What a finished message takes, roughly.
+
+    Attributes:
+        archived_at: When it came to the archive; None: it is still in its queue.
+        size: Bytes, those of its data alone.
+    """
+
+    row_id: int
+    size: int
+    archived_at: datetime | None = None
+
+
 class PayloadPage(NamedTuple):
     """Payloads that no message has any more.
 

@@ -7,6 +7,7 @@
     ├── InvalidMessage
     ├── DeliveryError
     │   ├── TransientError
+    │   │   └── ExporterBusy
     │   ├── PermanentError
     │   ├── RateLimited
     │   ├── CredentialError
@@ -86,6 +87,12 @@ class TransientError(DeliveryError):
     """It may work later: the message is retried with backoff. Any unknown exception counts as this."""
 
     code = "TRANSIENT"
+
+
+class ExporterBusy(TransientError):
+    """Another process runs the exporter at this moment. What that stores is there for all; ask when it has ended."""
+
+    code = "EXPORTER_BUSY"
 
 
 class PermanentError(DeliveryError):

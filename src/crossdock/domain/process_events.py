@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crossdock.domain import door_events, events, exporter_events
+from crossdock.domain import control_events, door_events, events, examiner_events, exporter_events
 from crossdock.domain.events import Event, Level, Told
 
 
@@ -121,7 +121,7 @@ class WorkerKilled(OfWorker):
         """Say what comes of it."""
         return (
             f"worker {self.worker} (process {self.worker_pid}) did not end within {self.within_s:g} s and is killed; "
-            f"each message it held counts a crash"
+            f"what it held is handed back, nothing spent"
         )
 
 
@@ -151,11 +151,13 @@ class ConfigRefused(Told):
 
 
 def catalogue() -> dict[str, type[Event]]:
-    """Return every event by its name, in the order of the three modules."""
+    """Return every event by its name, in the order of their modules."""
     found = [
         *vars(events).values(),
         *globals().values(),
         *vars(door_events).values(),
+        *vars(control_events).values(),
         *vars(exporter_events).values(),
+        *vars(examiner_events).values(),
     ]
     return {one.name: one for one in found if isinstance(one, type) and issubclass(one, Event) and one.name}

@@ -116,6 +116,21 @@ class HubProcess:
 
 
 @dataclass(frozen=True, slots=True)
+class AppSwitch:
+    """What operators said of the work for an app.
+
+    Attributes:
+        stopped_at: Since when no process is to work for it; None: they are to.
+        stopped_by: Who said so.
+        restarts: How often whoever works for it was to begin anew.
+    """
+
+    stopped_at: datetime | None = None
+    stopped_by: str | None = None
+    restarts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class AppOverride:
     """What was said of an app through the API, over what its configuration says.
 

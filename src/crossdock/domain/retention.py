@@ -24,6 +24,7 @@ class Keep:
     Attributes:
         completed_for: They are archived when they ended longer ago than this.
         max_completed: Of those that are younger only the newest so many stay; None: all.
+        max_completed_bytes: And only the newest that together take so many bytes, 512 each and their data; None: all.
 
     Raises:
         ConfigError: A value is out of range.
@@ -31,12 +32,12 @@ class Keep:
 
     completed_for: timedelta = timedelta(days=7)
     max_completed: int | None = None
+    max_completed_bytes: int | None = None
 
     def __post_init__(self) -> None:
         if self.completed_for < timedelta(0):
             raise ConfigError(f"completed_for is {self.completed_for}; it must be 0 or more")
-        if self.max_completed is not None and self.max_completed < 0:
-            raise ConfigError(f"max_completed is {self.max_completed}; it must be 0 or more")
+        _check_limits(max_completed=self.max_completed, max_completed_bytes=self.max_completed_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,8 @@ class Retention:
         archived_for: How long they stay in the table of the archive; then they go to files.
         dedup_for: So long after its archiving a message that is sent again is known; it stays in the table of the
             archive until then, even if ``archived_for`` is shorter.
+        max_archived_bytes: If what an app has in that table takes more bytes, the oldest go to files before
+            ``archived_for`` is over, though not before ``dedup_for`` is; None: never.
         to_files: Write files; else what is archived stays in the table.
         folder: Where the files go; None: a folder beside the store, its name followed by ``.archive``; on PostgreSQL,
             where there is no such place, no files are written then.
@@ -63,6 +66,7 @@ class Retention:
     apps: Mapping[str, Keep] = field(default_factory=dict)
     archived_for: timedelta = timedelta(days=30)
     dedup_for: timedelta = timedelta(days=30)
+    max_archived_bytes: int | None = None
     to_files: bool = True
     folder: str | None = None
 
@@ -70,6 +74,7 @@ class Retention:
         for name in ("archived_for", "dedup_for"):
             if getattr(self, name) < timedelta(0):
                 raise ConfigError(f"{name} is {getattr(self, name)}; it must be 0 or more")
+        _check_limits(max_archived_bytes=self.max_archived_bytes)
 
     def of(self, app: str) -> Keep:
         """Return what holds for an app."""
@@ -84,3 +89,9 @@ class Retention:
     def in_table_for(self) -> timedelta:
         """How long what is archived stays in the table, its id known."""
         return max(self.archived_for, self.dedup_for)
+
+
+def _check_limits(**limits: int | None) -> None:
+    for name, limit in limits.items():
+        if limit is not None and limit < 0:
+            raise ConfigError(f"{name} is {limit}; it must be 0 or more")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from crossdock.domain.errors import ConfigError, InvalidMessage, TransientError
+from crossdock.domain.errors import ConfigError, ExporterBusy, InvalidMessage
 from crossdock.domain.exported import (
     Cursor,
     ExportedObject,
@@ -62,14 +62,14 @@ class Exports:
             progress: Is told how far it is after each pull.
 
         Raises:
-            DeliveryError: As the exporter raises it; TransientError, too, while another process runs the exporter.
+            DeliveryError: As the exporter raises it; ExporterBusy while another process runs the exporter.
             PermanentError: The exporter breaks its contract.
             StoreError: The store cannot be written.
         """
         name = _name(exporter)
         with self._store.alone(f"exporter-{name}") as is_ours:
             if not is_ours:
-                raise TransientError(
+                raise ExporterBusy(
                     f"{name} is being exported by another process; try again when it has ended"
                 )
             run = Run(self._store, self._gateway, self._routes, exporter, full=full, progress=progress)

@@ -15,13 +15,14 @@ from crossdock.domain.errors import ConfigError
 from crossdock.domain.events import ArchiverFailed, ArchiverStarted, ArchiverStopped
 from crossdock.domain.retention import before
 from crossdock.hub.filing import Filing
+from crossdock.hub.measuring import Measuring
 from crossdock.hub.steps import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from crossdock.domain.retention import Retention
+    from crossdock.domain.retention import Keep, Retention
     from crossdock.hub.filing import WrittenFile
     from crossdock.ports.archive import ArchiveFiles
     from crossdock.ports.notice import Notice
@@ -31,6 +32,8 @@ _LOOK_AT: Final = 500
 """So many rows are looked at in one snapshot."""
 _A_DAY: Final = timedelta(days=1)
 _EVERY_S: Final = 60.0
+_MEASURE_EVERY_S: Final = 600.0
+"""To measure is to look at every message that may stay."""
 _JOIN_TIMEOUT_S: Final = 5.0
 
 
@@ -65,6 +68,8 @@ class Archiver:
         self._thread: threading.Thread | None = None
         self._trouble: str | None = None
         self._due_at = 0.0
+        self._measuring = Measuring(store, self._steps)
+        self._measure_at = 0.0
 
     def start(self) -> None:
         """Do a pass in a thread of its own, if it is time for one, none is under way, and nobody said stop."""
@@ -82,7 +87,7 @@ class Archiver:
         self._starting = threading.Lock()
         self._thread = None
         self._steps.restart()
-        self._due_at = 0.0
+        self._due_at = self._measure_at = 0.0
 
     def stop(self) -> None:
         """End after the present step, and begin no other pass: the store may be closed now. Safe to call twice."""
@@ -153,14 +158,18 @@ class Archiver:
         """Do all that is due; return how many messages were archived, and how many files were written."""
         messages = files = 0
         retention = self._retention()
+        measure = time.monotonic() >= self._measure_at
+        if measure:
+            self._measure_at = time.monotonic() + _MEASURE_EVERY_S
         for app in self._store.read(lambda reader: reader.finished_apps()):
-            messages += self._archive_app(app, retention)
+            messages += self._archive_app(app, retention.of(app), measure=measure)
         if self._folder_of(retention) is not None:
             self.filing.finish_open()
             if retention.to_files:
                 until = before(self._store.now(), retention.in_table_for)
                 for app in self._store.read(lambda reader: reader.archived_apps()):
                     files += self._write_if_worth_it(app, until)
+                    files += self._write_surplus(app, retention) if measure else 0
         self._drop_payloads()
         while not self._steps.stopped and self._steps.leaving_room(self._store.shrink):
             pass
@@ -175,11 +184,9 @@ class Archiver:
             self._steps.change(page.unused, lambda tx, checksums: tx.drop_payloads(checksums))
             after = page.after
 
-    def _archive_app(self, app: str, retention: Retention) -> int:
-        keep = retention.of(app)
+    def _archive_app(self, app: str, keep: Keep, *, measure: bool) -> int:
         until = before(self._store.now(), keep.completed_for)
-        at_most = keep.max_completed
-        through = 0 if at_most is None else self._store.read(lambda reader: reader.surplus(app, at_most))
+        through = self._surplus(app, keep, measure=measure)
         after: int | None = 0
         archived = 0
         while after is not None and not self._steps.stopped:
@@ -191,6 +198,24 @@ class Archiver:
             archived += len(page.row_ids)
             after = page.after
         return archived
+
+    def _surplus(self, app: str, keep: Keep, *, measure: bool) -> int:
+        """Return the newest row that may not stay in the queue, however young; 0: there is none."""
+        count, size = keep.max_completed, keep.max_completed_bytes
+        through = 0 if count is None else self._store.read(lambda reader: reader.surplus(app, count))
+        return max(through, self._measuring.surplus(app, size)) if measure and size is not None else through
+
+    def _write_surplus(self, app: str, retention: Retention) -> int:
+        """Write what has no room in the table of the archive, but for what is still to be known there."""
+        if retention.max_archived_bytes is None:
+            return 0
+        until = self._measuring.archive_surplus(app, retention.max_archived_bytes)
+        if until is None:
+            return 0
+        forgotten = before(self._store.now(), retention.dedup_for)
+        if until > forgotten:  # a little more may go at each pass
+            return self._write_if_worth_it(app, forgotten)
+        return len(list(self.filing.write_app(app, until, self._place())))
 
     def _write_if_worth_it(self, app: str, until: datetime) -> int:
         """Write files once a day: each pass would find a few messages more, and so make a file of its own."""

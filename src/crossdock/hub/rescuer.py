@@ -89,14 +89,22 @@ class Rescuer:
         return taken
 
     def _take_back(self, owner: str) -> int:
+        """Take back all that a dead process held: as crashed, unless it was ended for not stopping in time."""
+        peers = self._store.peers
+        if peers is not None and peers.was_given_up(owner):
+            return self._told(
+                owner, self._in_steps(partial(_hand_back, owner=owner)), "it did not stop in time"
+            )
+        crash = partial(_crash, owner=owner, max_crashes=self._max_crashes)
+        return self._told(owner, self._in_steps(crash), "it died")
+
+    def _in_steps(self, take_back: Callable[[Any], int]) -> int:
         taken = 0
         while True:
-            count: int = self._store.write(
-                lambda tx: tx.crash(owner, max_crashes=self._max_crashes, limit=_STEP)
-            )
+            count: int = self._store.write(take_back)
             taken += count
             if count < _STEP:
-                return self._told(owner, taken, "it died")
+                return taken
 
     def _told(self, owner: str, taken: int, why: str) -> int:
         """Say that messages were taken back, if any were; return how many."""
@@ -112,8 +120,14 @@ class Rescuer:
         return sum(self._told(owner, number, "their leases ran out") for owner, number in taken.items())
 
     def _settle_one(self, row: Any) -> int:
-        """Renew the lease of a worker that lives and runs; take the message back from any other."""
-        if row.keep_s is not None and self._condition(row.owner) == "running":
+        """Renew the lease of a worker that lives and runs; take the message back from any other.
+
+        One that has died since the dead were looked for is found at the next look, as what it is: dead, not late.
+        """
+        condition = self._condition(row.owner)
+        if condition == "gone":
+            return 0
+        if row.keep_s is not None and condition == "running":
             until = self._store.now() + timedelta(seconds=row.keep_s)
             self._store.write(lambda tx: tx.extend([row.row_id], row.lease_token, until))
             return 0
@@ -143,6 +157,16 @@ class Rescuer:
 def _look(reader: Any, now: datetime) -> tuple[list[str], list[str], list[Any]]:
     """Return whose leases are to be renewed, who holds messages, and what is overdue."""
     return reader.ending_owners(now), reader.owners(), reader.overdue(now, _STEP)
+
+
+def _crash(tx: Any, owner: str, max_crashes: int) -> int:
+    taken: int = tx.crash(owner, max_crashes=max_crashes, limit=_STEP)
+    return taken
+
+
+def _hand_back(tx: Any, owner: str) -> int:
+    taken: int = tx.hand_back_all(owner, _STEP)
+    return taken
 
 
 def _settle(tx: Any, done: list[Settlement]) -> set[Any]:

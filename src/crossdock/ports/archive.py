@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from crossdock.domain.archive import AgedPage, ArchivedLine, BegunFile, FileFacts, PayloadPage
+    from crossdock.domain.archive import AgedPage, ArchivedLine, BegunFile, FileFacts, PayloadPage, Sized
 
 
 class ArchiveFiles(Protocol):
@@ -94,6 +94,12 @@ class ArchiveReading(Protocol):
 
     def surplus(self, app: str, at_most: int) -> int:
         """Return the newest row of an app that has ``at_most`` newer completed ones, or 0."""
+
+    def completed_sizes(self, app: str, behind: Sized | None, limit: int) -> list[Sized]:
+        """Return ``limit`` completed messages of an app, the newest first, behind another."""
+
+    def archived_sizes(self, app: str, behind: Sized | None, limit: int) -> list[Sized]:
+        """Return ``limit`` archived messages of an app, those that came last first, behind another."""
 
     def archived_apps(self) -> list[str]:
         """Return the apps that have archived messages."""

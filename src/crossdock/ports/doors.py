@@ -39,8 +39,14 @@ class AppVerbs(Protocol):
     def put_override(self, app: str, document: Mapping[str, Any], revision: int) -> bool:
         """Say something of an app, if ``revision`` still stands (0: nothing is said); tell whether it was done."""
 
-    def drop_override(self, app: str) -> bool:
-        """Say nothing of an app any more; tell whether anything was said."""
+    def override_revision(self, app: str) -> int:
+        """Return the revision of what is said of an app, which no other transaction changes before ours has ended.
+
+        0: nothing is said.
+        """
+
+    def drop_override(self, app: str, revision: int | None = None) -> bool:
+        """Say nothing of an app any more, if ``revision`` still stands (None: any); tell whether anything was said."""
 
 
 class AnswerVerbs(Protocol):

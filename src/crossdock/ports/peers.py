@@ -34,6 +34,12 @@ class Peers(Protocol):
         Stuck is one whose event loop is blocked: nothing of what it holds goes on.
         """
 
+    def give_up(self, pid: int) -> None:
+        """Note that a process was told to stop and did not, so that its end, which is near, counts as no crash."""
+
+    def was_given_up(self, owner: str) -> bool:
+        """Tell whether that was noted; to be asked before anything of a dead process is taken back."""
+
     def dead_owners(self) -> Iterable[str]:
         """Give each process that died, held so that no one else takes its messages back meanwhile."""
 

@@ -17,6 +17,7 @@ from crossdock.ports.archive import ArchiveReading, ArchiveVerbs
 from crossdock.ports.doors import AnswerVerbs, AppReading, AppVerbs, KeyReading, KeyVerbs
 from crossdock.ports.exports import ExportingVerbs, ExportsReading
 from crossdock.ports.following import FollowingReading
+from crossdock.ports.switching import ReloadVerbs, SwitchReading, SwitchVerbs
 
 if TYPE_CHECKING:
     import builtins
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from crossdock.domain.retry import Failure
     from crossdock.domain.rules import QueueRules
     from crossdock.domain.schedule import Firing, Schedule, ScheduleSpec
+    from crossdock.ports.examination import Examinations
     from crossdock.ports.peers import Peers
 
 T = TypeVar("T")
@@ -113,7 +115,10 @@ class ControlVerbs(Protocol):
         """Change columns of a message that waits or failed."""
 
     def revision_of(self, row_id: int) -> int | None:
-        """Return how often a message was changed; None: it is not there."""
+        """Return how often a message was changed, which no other transaction changes before ours has ended.
+
+        None: it is not there.
+        """
 
     def delete(self, record: Record) -> None:
         """Hide a finished message."""
@@ -137,19 +142,6 @@ class ControlVerbs(Protocol):
 
     def set_rules(self, app: str, rules: Mapping[str, Any]) -> None:
         """Put rules of a queue into force (``QueueRules``); None takes one away, what is not named stays."""
-
-
-class ReloadVerbs(Protocol):
-    """How the processes of a store agree on a configuration."""
-
-    def next_generation(self) -> int:
-        """Let every process read its configuration again; return the number that it then reports."""
-
-    def report(self, owner: str, report: Mapping[str, Any]) -> None:
-        """Note which generation a process has applied: ``pid``, ``host``, ``generation``, ``problem``."""
-
-    def forget_process(self, owner: str) -> None:
-        """Forget a process that has ended."""
 
 
 class PositionVerbs(Protocol):
@@ -176,6 +168,12 @@ class ScheduleVerbs(Protocol):
         sent again.
         """
 
+    def schedule_revision(self, name: str) -> int | None:
+        """Return the revision of a schedule, which no other transaction changes before ours has ended.
+
+        None: it is not there.
+        """
+
     def pause_schedule(self, name: str) -> Schedule:
         """Let a schedule send nothing; raises ScheduleNotFound."""
 
@@ -198,12 +196,15 @@ class Transaction(
     KeyVerbs,
     AnswerVerbs,
     ExportingVerbs,
+    SwitchVerbs,
     Protocol,
 ):
     """One open write transaction."""
 
 
-class Reading(ArchiveReading, AppReading, KeyReading, FollowingReading, ExportsReading, Protocol):
+class Reading(
+    ArchiveReading, AppReading, KeyReading, FollowingReading, ExportsReading, SwitchReading, Protocol
+):
     """One consistent snapshot."""
 
     def find(self, message_id: str, app: str | None, source_app: str | None = None) -> Record:
@@ -345,6 +346,10 @@ class Store(Protocol):
     @property
     def peers(self) -> Peers | None:
         """The other processes of the store; None: there can be none."""
+
+    @property
+    def examinations(self) -> Examinations | None:
+        """The examinations of the store's file; None: its pages are the care of a server, or of nobody."""
 
     def now(self) -> datetime:
         """Return the present, aware UTC."""

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.domain.archive import AgedPage, ArchivedLine, BegunFile, FileFacts, PayloadPage
+from crossdock.domain.archive import AgedPage, ArchivedLine, BegunFile, FileFacts, PayloadPage, Sized
 from crossdock.store import statements
 from crossdock.store.archive_line import line_of
 from crossdock.store.codec import archived_record_from, maybe_moment, moment
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from crossdock.store.transaction import Database, PreparedStatements
 
 _BEGINNING: Final = to_text(datetime.min.replace(tzinfo=UTC))
+_END: Final = to_text(datetime.max.replace(tzinfo=UTC))
+_NO_ROW: Final = 2**63 - 1
+"""Larger than any id."""
 
 
 class ArchiveReader:
@@ -63,6 +66,20 @@ class ArchiveReader:
         """Return the newest row of an app that has ``at_most`` newer completed ones; 0: there are not so many."""
         rows = self._run(statements.nth_newest, {"app": app, "skip": at_most})
         return int(rows[0][0]) if rows else 0
+
+    def completed_sizes(self, app: str, behind: Sized | None, limit: int) -> builtins.list[Sized]:
+        """Return an app's completed messages, the newest first, behind another."""
+        older_than = _NO_ROW if behind is None else behind.row_id
+        rows = self._run(statements.completed_sizes, {"app": app, "older_than": older_than, "limit": limit})
+        return [Sized(row_id, size) for row_id, size in rows]
+
+    def archived_sizes(self, app: str, behind: Sized | None, limit: int) -> builtins.list[Sized]:
+        """Return what an app has in the archive, the newest first, behind another."""
+        since = _END if behind is None or behind.archived_at is None else to_text(behind.archived_at)
+        after = _NO_ROW if behind is None else behind.row_id
+        parameters = {"app": app, "since": since, "after": after, "limit": limit}
+        rows = self._run(statements.archived_sizes, parameters)
+        return [Sized(row_id, size, moment(archived_at)) for archived_at, row_id, size in rows]
 
     def archived_apps(self) -> builtins.list[str]:
         """Return the apps that have archived messages, by name."""

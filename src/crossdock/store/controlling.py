@@ -122,9 +122,8 @@ class Controlling(Payloads):
         return columns
 
     def revision_of(self, row_id: int) -> int | None:
-        """Return how often a message was changed; None: it is not there."""
-        rows = self._rows_of(row_id)
-        return record_from(rows[0], self._payload_data).revision if rows else None
+        """Return how often a message was changed, and keep it from changing meanwhile; None: it is gone."""
+        return next((revision for (revision,) in self.run(statements.revision_of, {"row_id": row_id})), None)
 
     def delete(self, record: Record) -> None:
         """Hide a finished message; purging removes it.

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from crossdock.domain.door_events import OfKey
     from crossdock.domain.key import KeySpec
 
+_ADAPTERS: Final = ("inbound", "outbound")
+"""What of an app may hold secrets, such as headers and passwords in addresses."""
 _FORGOTTEN: Final = 10
 """So many old answers are removed when one is kept: more than come in, so that they become fewer."""
-_NO_ROW: Final = 0
-"""What stands in the audit log where a line is about no message."""
 
 
 class Doors(TransactionCore):
@@ -50,7 +50,8 @@ class Doors(TransactionCore):
             "expires_at": None if spec.expires_at is None else to_text(spec.expires_at),
         }
         self.run(statements.insert_key, columns, columns=tuple(columns))
-        self._tell_of_key(KeyCreated, spec.id, f"key {spec.id} ({spec.name}) was made by {self.who}")
+        words = f"key {spec.id} ({spec.name}) was made by {self.who}"
+        self._tell_of_key(KeyCreated, spec.id, name=spec.name, words=words)
         found = self.run(statements.key_by_id, {"which": spec.id})
         return key_from(found[0])
 
@@ -64,7 +65,8 @@ class Doors(TransactionCore):
             self.run(statements.revoke_key, {"which": key_id, "now": self.now_text}), key_id
         )
         if key.revoked_at == self.now:
-            self._tell_of_key(KeyRevoked, key_id, f"key {key_id} ({key.name}) was revoked by {self.who}")
+            words = f"key {key_id} ({key.name}) was revoked by {self.who}"
+            self._tell_of_key(KeyRevoked, key_id, name=key.name, words=words)
         return key
 
     def expire_key(self, key_id: str, when: datetime) -> ApiKey:
@@ -75,9 +77,8 @@ class Doors(TransactionCore):
         """
         parameters = {"which": key_id, "until": to_text(when)}
         key = self._demand_key(self.run(statements.expire_key, parameters), key_id)
-        self._tell_of_key(
-            KeyExpires, key_id, f"key {key_id} ({key.name}) ends at {key.expires_at}, by {self.who}"
-        )
+        words = f"key {key_id} ({key.name}) ends at {key.expires_at}, by {self.who}"
+        self._tell_of_key(KeyExpires, key_id, name=key.name, words=words)
         return key
 
     def note_use(self, key_id: str) -> None:
@@ -103,13 +104,14 @@ class Doors(TransactionCore):
         else:
             rows = self.run(statements.insert_override, row)
         if rows:
-            self.log_action(app, AppChanged, **{name: document[name] for name in document})
+            self.log_action(app, AppChanged, **{name: _shown(name, said) for name, said in document.items()})
             self.tell(AppChanged(app=app, reason=f"{app!r} was changed by {self.who}"))
         return bool(rows)
 
-    def drop_override(self, app: str) -> bool:
-        """Say nothing of an app any more; False: nothing was said."""
-        rows = self.run(statements.drop_override, {"app": app})
+    def drop_override(self, app: str, revision: int | None = None) -> bool:
+        """Say nothing of an app any more; False: nothing was said, or something else than what was read."""
+        wanted = {"app": app} if revision is None else {"app": app, "revision": revision}
+        rows = self.run(statements.drop_override, wanted, only_revision=revision is not None)
         if rows:
             self.log_action(app, AppReset)
             self.tell(AppReset(app=app, reason=f"{app!r} was reset by {self.who}"))
@@ -120,18 +122,9 @@ class Doors(TransactionCore):
             raise KeyNotFound(f"no key {key_id}")
         return key_from(rows[0])
 
-    def _tell_of_key(self, event: type[OfKey], key_id: str, words: str) -> None:
+    def _tell_of_key(self, event: type[OfKey], key_id: str, *, name: str, words: str) -> None:
         """Write it to the audit log, and let it be told."""
-        line = {
-            "row_id": _NO_ROW,
-            "at": self.now_text,
-            "event": event.name,
-            "attempt": 0,
-            "who": self.who,
-            "code": "",
-            "details": json.dumps({"key": key_id}),
-        }
-        self.run(statements.log, line)
+        self.log_action("", event, key=key_id, name=name)
         self.tell(event(key=key_id, reason=words))
 
 
@@ -151,6 +144,11 @@ def key_from(row: Any) -> ApiKey:
         last_used_at=maybe_moment(last_used_at),
         revoked_at=maybe_moment(revoked_at),
     )
+
+
+def _shown(name: str, said: Any) -> Any:
+    """Return what the audit log has of one key of an app: of an adapter's table, which may hold secrets, its names."""
+    return sorted(said) if name in _ADAPTERS and isinstance(said, dict) else said
 
 
 def _named(key: AnswerKey) -> dict[str, str]:

@@ -251,6 +251,13 @@ class GroupCommit:
             self._lead(self._take())
 
 
+def fail_all(units: Sequence[Unit], error: BaseException) -> None:
+    """Let all units of a transaction end with the error that ended it."""
+    for unit in units:
+        unit.result = None
+        unit.error = error
+
+
 def _tell(units: Sequence[Unit]) -> None:
     """Wake everyone whose unit is done; a leader's own unit needs no waking."""
     by_loop: dict[asyncio.AbstractEventLoop, list[Unit]] = {}

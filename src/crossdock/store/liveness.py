@@ -12,13 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from crossdock._version import __version__
+from crossdock.durable_files import FILE_MODE
 from crossdock.store.file_locks import LockFile
 from crossdock.store.work_times import SUFFIX, Late, WorkTimes, late_work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+LEFT_OPEN: Final = "left-open"
+"""The file beside the lock files that tells of deaths, where somebody wants to know."""
 _SUFFIX: Final = ".lock"
+_GIVEN_UP: Final = ".given-up"
 _BOOT_ID: Final = re.compile("[0-9a-f]{32}")
 _STOPPED: Final = frozenset("Tt")
 _STATE, _START = 0, 19
@@ -47,12 +51,16 @@ class Presence:
         folder: Where the lock files are.
         name: What the process is called.
         boot_id: 32 hexadecimal digits that no other process has; default: random ones.
+        deaths: A file that is touched whenever a process is found to have died; None: nobody wants to know.
     """
 
-    def __init__(self, folder: Path, name: str, boot_id: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, name: str, boot_id: str | None = None, *, deaths: Path | None = None
+    ) -> None:
         self.boot_id = boot_id or uuid.uuid4().hex
         self.owner = f"{name}/{self.boot_id}"
         self._folder = folder
+        self._deaths = deaths
         self._file = self._take_place()
         self.work_times = WorkTimes(folder / f"{self.boot_id}{SUFFIX}")
 
@@ -83,10 +91,29 @@ class Presence:
 
     def _sweep(self, path: Path) -> None:
         """Remove what a dead process left: its sockets, and last its lock file."""
+        if self._deaths is not None:
+            self._deaths.touch(FILE_MODE)
         for left in (self._folder / "wake").glob(f"*.{path.stem}-*"):
             left.unlink(missing_ok=True)
         path.with_suffix(SUFFIX).unlink(missing_ok=True)
+        path.with_suffix(_GIVEN_UP).unlink(missing_ok=True)
         path.unlink(missing_ok=True)
+
+    def give_up(self, pid: int) -> None:
+        """Note that a process was told to stop and did not, so that its end, which is near, counts as no crash."""
+        for path in self._others():
+            peer = _read(path)
+            if peer.pid == pid and _exists(peer):
+                path.with_suffix(_GIVEN_UP).touch(FILE_MODE)
+                if (
+                    not path.exists()
+                ):  # it has left by itself in this instant, and nobody would remove our note
+                    path.with_suffix(_GIVEN_UP).unlink(missing_ok=True)
+
+    def was_given_up(self, owner: str) -> bool:
+        """Tell whether that was noted of the process that owns a lease."""
+        boot_id = owner.rpartition("/")[2]
+        return bool(_BOOT_ID.fullmatch(boot_id)) and (self._folder / f"{boot_id}{_GIVEN_UP}").exists()
 
     def condition(self, owner: str) -> Literal["running", "stopped", "gone", "unknown"]:
         """Tell how the process that owns a lease does; unknown: it is no Crossdock process of this machine."""
@@ -122,6 +149,7 @@ class Presence:
         self.work_times.close()
         if self._file.fd >= 0:
             self._path.unlink(missing_ok=True)
+            self._path.with_suffix(_GIVEN_UP).unlink(missing_ok=True)
             self._file.close()
 
     @property

@@ -12,7 +12,7 @@ from crossdock.domain.errors import ConfigError, StoreDamaged, StoreError, Store
 from crossdock.durable_files import FILE_MODE, FileSystem, publish
 from crossdock.ports.clock import SystemClock
 from crossdock.ports.notice import LogNotice
-from crossdock.store import schema, shrinking, statements
+from crossdock.store import damage, schema, shrinking, statements
 from crossdock.store.connections import Connections
 from crossdock.store.liveness import live_owners
 from crossdock.store.location import StoreLocation, file_system, is_postgresql, parse_url
@@ -112,12 +112,15 @@ def restore(
     part.chmod(FILE_MODE)
     kept = _set_aside(location.path)
     publish(FileSystem(), part, location.path)
+    damage.forget(location.path)
     _hand_back_everything(location, settings)
     return kept
 
 
 def check(url: str | URL, *, full: bool = False, settings: StoreSettings = _DEFAULT) -> list[str]:
     """Examine a store's file and return what is wrong with it; an empty list is good.
+
+    A file that an earlier examination found damaged, and that is not, may be used again.
 
     Args:
         url: Of the store.
@@ -139,9 +142,10 @@ def check(url: str | URL, *, full: bool = False, settings: StoreSettings = _DEFA
             if found != ["ok"]:
                 return found
             lost = database.execute(prepare(statements.dangling).sql).fetchall()
-            return [missing_text(*row) for row in lost]
     except StoreDamaged as error:
         return [str(error)]
+    damage.forget(location.path)
+    return [missing_text(*row) for row in lost]
 
 
 def migrate(url: str | URL, *, settings: StoreSettings = _DEFAULT) -> tuple[int, int]:
@@ -341,7 +345,7 @@ def _set_aside(path: Path) -> Path | None:
     if not path.exists():
         return None
     kept = path.with_name(f"{path.name}.before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
-    for suffix in _SIDE_FILES:
+    for suffix in (*_SIDE_FILES, damage.SUFFIX):
         side = path.with_name(path.name + suffix)
         if side.exists():
             side.rename(kept.with_name(kept.name + suffix))

@@ -6,18 +6,19 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.domain.errors import CrossdockError, StoreDamaged, StoreError, StoreUnavailable
+from crossdock.domain.examiner_events import StoreDamageFound
 from crossdock.store.connections import Connections, lenient
 from crossdock.store.disk import DiskGuard
 from crossdock.store.engine import engine_on
 from crossdock.store.file_locks import WriteLock
 from crossdock.store.forking import uninterrupted_by_fork
-from crossdock.store.group_commit import GroupCommit, Unit
+from crossdock.store.group_commit import GroupCommit, Unit, fail_all
 from crossdock.store.known_limits import KnownLimits
-from crossdock.store.liveness import Presence
+from crossdock.store.liveness import LEFT_OPEN, Presence
 from crossdock.store.outbox import after_commit, driver_connection
 from crossdock.store.place import Place
 from crossdock.store.reading import Reader
-from crossdock.store.sqlite_errors import damaged, is_no_text, is_of_one_statement, translate
+from crossdock.store.sqlite_errors import damaged, is_corruption, is_no_text, is_of_one_statement, translate
 from crossdock.store.sqlite_transaction import SQLiteTransaction
 from crossdock.store.waking import MemoryWaker, Waker
 
@@ -72,6 +73,7 @@ class OpenStore:
             self.connections.register()
             opening.callback(self.connections.unregister)
             self._place = None if location.path is None else Place(location)
+            self._check_place()
             self._writer = self.connections.open()
             self._clean_up = opening.pop_all()
         self._transaction = self.transaction_on(self._writer)
@@ -84,7 +86,7 @@ class OpenStore:
             self.waker: Waker | MemoryWaker = MemoryWaker()
             return None
         folder = self.location.folder
-        presence = Presence(folder, name)
+        presence = Presence(folder, name, deaths=folder / LEFT_OPEN)
         opening.callback(presence.leave)
         self.waker = Waker(folder / "wake", presence.boot_id)
         opening.callback(self.waker.close)
@@ -227,11 +229,11 @@ class OpenStore:
                 self._release()
             self._check_place()
         except self.connections.errors as error:
-            _fail(units, self.explain(error))
+            fail_all(units, self.explain(error))
         except CrossdockError as error:
-            _fail(units, error)
+            fail_all(units, error)
         except OSError as error:
-            _fail(units, self._explain_os(error))
+            fail_all(units, self._explain_os(error))
         self.after_commit(*done)
 
     def _commit_one(self, work: Callable[[SQLiteTransaction], T]) -> T:
@@ -359,10 +361,10 @@ class OpenStore:
             self._writer.execute("ROLLBACK")
 
     def _check_place(self) -> None:
-        """Make sure that the file is still the one that was opened.
+        """Make sure that the file is still the one that was opened, and not known to be damaged.
 
         Raises:
-            StoreDamaged: It vanished or was replaced, now or earlier.
+            StoreDamaged: It vanished, was replaced or was found damaged, now or earlier.
         """
         if self._damage is not None:
             raise self._damage
@@ -374,6 +376,9 @@ class OpenStore:
     def explain(self, error: BaseException) -> StoreError:
         """Return our error for one of the driver's; a file that is gone explains whatever follows from it."""
         cause = getattr(error, "orig", None) or error
+        if self._place is not None and self._place_error() is None and is_corruption(cause):
+            told = damaged(self.location, self._place.note_damage(cause, self._clock.now()))
+            self._notice(StoreDamageFound(cause="met at work", reason=str(told)))
         return self._place_error() or self._note(translate(cause, self.location))
 
     def _explain_os(self, error: OSError) -> StoreError:
@@ -391,9 +396,3 @@ class OpenStore:
         if isinstance(error, StoreDamaged):
             self._damage = error
         return error
-
-
-def _fail(units: Sequence[Unit], error: CrossdockError) -> None:
-    for unit in units:
-        unit.result = None
-        unit.error = error

@@ -1,14 +1,19 @@
-"""Whether a store's file is still the one that was opened."""
+"""Whether a store's file is still the one that was opened, and nobody has found it damaged."""
 
 from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from crossdock.store.damage import note_damage, told_damage
 from crossdock.store.location import identity_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from crossdock.store.location import StoreLocation
 
 _TICK_NS: Final = 50_000_000
@@ -19,7 +24,7 @@ REPLACED: Final = "the file was replaced by another"
 
 
 class Place:
-    """Looks whether the file, or the write-ahead log beside it, vanished or was replaced.
+    """Looks whether the file, or the write-ahead log beside it, vanished, was replaced, or was found damaged.
 
     While their folder has not changed, they are not looked at: since Linux 6.13 asking a file for its times makes
     the next write record new ones, and so the next sync a third slower. Source: kernel.org, "Multigrain Timestamps".
@@ -54,6 +59,12 @@ class Place:
             self._seen = state
         return fault
 
+    def note_damage(self, cause: BaseException, at: datetime) -> str:
+        """Let every process of the store stop; where that cannot be written, each finds out for itself."""
+        with suppress(OSError):
+            return note_damage(Path(self._file), [str(cause)], at)
+        return str(cause)
+
     def _look(self, *, wal: bool) -> str | None:
         identity = identity_of(self._file)
         if identity != self._identity:
@@ -64,4 +75,4 @@ class Place:
                 self._log_identity = identity
             elif identity != self._log_identity:
                 return "its write-ahead log (-wal) was removed or replaced"
-        return None
+        return told_damage(self._file)

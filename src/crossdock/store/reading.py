@@ -18,7 +18,7 @@ from crossdock.domain.events import (
 )
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import AppId
-from crossdock.domain.record import AppOverride, HubProcess, QueueStats, Record, TimelineEntry
+from crossdock.domain.record import AppOverride, AppSwitch, HubProcess, QueueStats, Record, TimelineEntry
 from crossdock.domain.rules import RULE_NAMES, QueueRules
 from crossdock.domain.schedule import scheduled_by
 from crossdock.store import shrinking, statements, statistics
@@ -126,6 +126,13 @@ class Reader(FollowingReader, ExportsReader):
     def keys(self) -> builtins.list[ApiKey]:
         """Return every API key, the oldest first."""
         return [key_from(row) for row in self._run(statements.all_keys, {})]
+
+    def switches(self) -> dict[str, AppSwitch]:
+        """Return what operators said of the work for apps, for each of which they said anything."""
+        return {
+            app: AppSwitch(maybe_moment(stopped_at), stopped_by, restarts)
+            for app, stopped_at, stopped_by, restarts in self._run(statements.switches, {})
+        }
 
     def overrides(self) -> dict[str, AppOverride]:
         """Return what was said of apps through the API, by app."""

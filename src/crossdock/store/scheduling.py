@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from crossdock.domain.control_events import (
+    ScheduleCreated,
+    ScheduleDeleted,
+    SchedulePaused,
+    ScheduleResumed,
+)
 from crossdock.domain.errors import InvalidMessage, ScheduleNotFound, StoreError
+from crossdock.domain.events import ScheduleReplaced
 from crossdock.domain.message import Draft, Envelope
 from crossdock.domain.schedule import Firing, Once, Schedule, ScheduleSpec
 from crossdock.store import statements
@@ -19,6 +26,8 @@ from crossdock.store.sending import Sending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from crossdock.domain.events import OfSchedule
 
 _TRIES: Final = 10
 """Others may change a schedule while we look at it; never so often."""
@@ -50,6 +59,10 @@ class Scheduling(Sending):
             return 0
         return sum(self._send_slot(draft, envelope) for draft, envelope in messages)
 
+    def schedule_revision(self, name: str) -> int | None:
+        """Return the revision of a schedule, which stays so until the end of this transaction; None: it is gone."""
+        return next((seen for (seen,) in self.run(statements.schedule_revision, {"which": name})), None)
+
     def pause_schedule(self, name: str) -> Schedule:
         """Let a schedule send nothing.
 
@@ -60,7 +73,7 @@ class Scheduling(Sending):
         def pause(held: ScheduleRow) -> dict[str, Any]:
             return {} if held.is_paused else {"paused_at": self.now_text, "paused_by": self.who}
 
-        return self._change(name, pause)
+        return self._change(name, pause, event=SchedulePaused, verb="paused")
 
     def resume_schedule(self, name: str) -> Schedule:
         """Let a paused schedule send again; slots of the pause are left out, but for the one of a one-off.
@@ -81,7 +94,7 @@ class Scheduling(Sending):
                 )
             return columns
 
-        return self._change(name, resume)
+        return self._change(name, resume, event=ScheduleResumed, verb="resumed")
 
     def delete_schedule(self, name: str) -> None:
         """Remove a schedule; what it has sent stays.
@@ -89,8 +102,11 @@ class Scheduling(Sending):
         Raises:
             ScheduleNotFound: There is none of that name.
         """
-        if not self.run(statements.delete_schedule, {"which": name}):
+        rows = self.run(statements.delete_schedule, {"which": name})
+        if not rows:
             raise _not_found(name)
+        ((app,),) = rows
+        self._log_and_tell(app, name, event=ScheduleDeleted, verb="deleted")
 
     def _send_slot(self, draft: Draft, envelope: Envelope) -> bool:
         """Send the message of a slot; false: the queue has one already, of an earlier schedule of the same name."""
@@ -112,7 +128,10 @@ class Scheduling(Sending):
             "revision": 1,
         }
         made = self.run(statements.insert_schedule, columns, columns=tuple(columns))
-        return "created" if made else None
+        if not made:
+            return None
+        self._log_and_tell(spec.app, spec.name, event=ScheduleCreated, verb="created")
+        return "created"
 
     def _bring_in_line(self, held: ScheduleRow, spec: ScheduleSpec) -> str | None:
         """Return what it has come to; None: somebody else changed it meanwhile."""
@@ -123,7 +142,11 @@ class Scheduling(Sending):
         columns["declared_by"] = self.who
         if differences & TIMING_COLUMNS:
             columns.update({**start_column(spec.timing), **self._first_slot(spec)})
-        return "replaced" if self._update(spec.name, held.revision, columns) else None
+        if not self._update(spec.name, held.revision, columns):
+            return None
+        # Whoever declares it tells of it, in words of its own.
+        self.log_action(spec.app, ScheduleReplaced, schedule=spec.name, changed=sorted(differences))
+        return "replaced"
 
     def _first_slot(self, spec: ScheduleSpec) -> dict[str, Any]:
         opened = spec.timing.opens(self.now)
@@ -132,14 +155,30 @@ class Scheduling(Sending):
             "next_at": maybe_text(spec.timing.next_after(opened)),
         }
 
-    def _change(self, name: str, decide: Callable[[ScheduleRow], dict[str, Any]]) -> Schedule:
-        """Change columns of a schedule; no columns: it is as it should be."""
+    def _change(
+        self,
+        name: str,
+        decide: Callable[[ScheduleRow], dict[str, Any]],
+        *,
+        event: type[OfSchedule],
+        verb: str,
+    ) -> Schedule:
+        """Change columns of a schedule, and tell of it; no columns: it is as it should be."""
         for _ in range(_TRIES):
             held = self._demand(name)
             columns = decide(held)
-            if not columns or self._update(name, held.revision, columns):
-                return self._demand(name).schedule()
+            if not columns:
+                return held.schedule()
+            if self._update(name, held.revision, columns):
+                found = self._demand(name).schedule()
+                self._log_and_tell(found.app, name, event=event, verb=verb)
+                return found
         raise StoreError(f"schedule {name} is changed by others all the time; nothing was changed")
+
+    def _log_and_tell(self, app: str, name: str, *, event: type[OfSchedule], verb: str) -> None:
+        """Write a line of the audit log about the queue that a schedule sends to, and let the event be told."""
+        self.log_action(app, event, schedule=name)
+        self.tell(event(schedule=name, reason=f"schedule {name} was {verb} by {self.who}"))
 
     def _update(self, name: str, revision: int, columns: dict[str, Any]) -> bool:
         parameters = {**columns, "updated_at": self.now_text}

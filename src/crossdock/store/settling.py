@@ -135,7 +135,8 @@ class Settling(FallingBack, Breaking):
             How many messages were given back; call again while it is ``limit``.
         """
         rows = self.run(statements.owned, {"owner": owner, "limit": limit})
-        self.settle([Settlement(row_id, token, HandedBack(_ENDING)) for row_id, _, token, *_ in rows])
+        given_back = HandedBack(_ENDING, None if owner == self.who else owner)
+        self.settle([Settlement(row_id, token, given_back) for row_id, _, token, *_ in rows])
         return len(rows)
 
     def lapse(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from crossdock.domain.errors import ConfigError, StoreError, StoreUnavailable
 from crossdock.domain.events import StoreOpened, StoreSafeMode
 from crossdock.store import schema, shrinking, statistics
+from crossdock.store.examining import Examinations
 from crossdock.store.file_locks import turn
 from crossdock.store.forking import Mutex
 from crossdock.store.handler_transaction import handler_transaction
@@ -107,6 +108,13 @@ class SQLiteStore:
     def peers(self) -> Presence | None:
         """The other processes of the store; None for one in memory."""
         return self.open_store.presence
+
+    @property
+    def examinations(self) -> Examinations | None:
+        """The examinations of the file; None for a store in memory."""
+        if self.location.path is None:
+            return None
+        return Examinations(self.open_store.connections, self._settings)
 
     @property
     def open_store(self) -> OpenStore:

@@ -30,6 +30,11 @@ def is_of_store(error: BaseException) -> bool:
     return name in _DAMAGED | _BUSY | _UNREACHABLE or name == "SQLITE_FULL"
 
 
+def is_corruption(error: BaseException) -> bool:
+    """Tell whether SQLite found a page that cannot be right."""
+    return primary_name(error) == "SQLITE_CORRUPT"
+
+
 def is_no_text(error: BaseException) -> bool:
     """Tell whether a row held text that is no UTF-8, which another program wrote."""
     return "Could not decode to UTF-8" in str(error)

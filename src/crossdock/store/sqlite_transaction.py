@@ -15,6 +15,7 @@ from crossdock.store.doors import Doors
 from crossdock.store.exporting import Exporting
 from crossdock.store.scheduling import Scheduling
 from crossdock.store.settling import Settling
+from crossdock.store.switching import Switching
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from crossdock.domain.message import AppId
 
 
-class SQLiteTransaction(Scheduling, Claiming, Settling, ControllingMany, Archiving, Doors, Exporting):
+class SQLiteTransaction(
+    Scheduling, Claiming, Settling, ControllingMany, Archiving, Doors, Exporting, Switching
+):
     """One open write transaction of a SQLite store."""
 
     def _complete_each(self, results: Sequence[tuple[int, str]], token: str) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -25,13 +25,38 @@ _LOOK_EVERY_S: Final = 0.05
 _LOOK_FOR_STUCK_EVERY_S: Final = 0.5
 _ASK_EVERY_S: Final = 0.5
 """So often it is asked whether a worker is wanted that is not there."""
-_GRACE_S: Final = 1.0
-"""A worker that has not ended so long after its time to drain is killed."""
+_TO_KILL: Final = timedelta(seconds=0.6)
+"""So long before its time to drain is over, but at most 6 % of it, a worker is killed that has not ended: that is no
+later than it, what the worker held is given back, and this process has ended, too."""
 
 
-def _never(_pid: int) -> bool:
-    """Answer where nobody can tell."""
-    return False
+class Custody(Protocol):
+    """Knows what the workers hold, and takes it back."""
+
+    def takes_from(self, pid: int) -> bool:
+        """Tell whether a handler blocks a process; whatever that held was taken back then."""
+
+    def give_up(self, pid: int) -> None:
+        """Note that a process is about to be killed because it did not stop in time."""
+
+    def take_back(self) -> None:
+        """Take back what was held by those that were killed."""
+
+
+class _NoCustody:
+    """Where workers hold nothing that anybody could know of."""
+
+    def takes_from(self, _pid: int) -> bool:
+        return False
+
+    def give_up(self, _pid: int) -> None:
+        return
+
+    def take_back(self) -> None:
+        return
+
+
+NO_CUSTODY: Final = _NoCustody()
 
 
 class Demand(Protocol):
@@ -62,7 +87,7 @@ class Worker:
     Args:
         command: Starts one. Its standard input is a pipe that ends when this process does, however it ends.
         number: From 1; or the name of what is no worker.
-        is_stuck: Tells whether a handler blocks a process, by its number, and whatever that held was taken back.
+        custody: Knows what it holds.
         demand: It is started only if there is any.
     """
 
@@ -70,12 +95,12 @@ class Worker:
         self,
         command: Sequence[str],
         number: int | str,
-        is_stuck: Callable[[int], bool] = _never,
+        custody: Custody = NO_CUSTODY,
         demand: Demand = ALWAYS,
     ) -> None:
         self._command = command
         self.number = number
-        self._is_stuck = is_stuck
+        self._custody = custody
         self.demand = demand
         self._look_at = 0.0
         self._process: subprocess.Popen[bytes] | None = None
@@ -104,7 +129,7 @@ class Worker:
         code = self._process.poll()
         if code is None and now >= self._look_at:
             self._look_at = now + _LOOK_FOR_STUCK_EVERY_S
-            if self._is_stuck(self._process.pid):
+            if self._custody.takes_from(self._process.pid):
                 notice(WorkerStuck(**self._facts(now)))
                 self._process.kill()
         if code is not None:
@@ -120,16 +145,18 @@ class Worker:
         """Tell whether there is no process any more."""
         return self._process is None or self._process.poll() is not None
 
-    def end(self) -> None:
-        """Make sure that it has ended."""
+    def kill(self, notice: Notice, *, within_s: float) -> None:
+        """End it, since it did not do so in time; that is told, and is no crash of what it held."""
         if self._process is not None:
+            self._custody.give_up(self._process.pid)
             self._process.kill()
+            notice(WorkerKilled(**self._facts(time.monotonic()), within_s=within_s))
+
+    def bury(self) -> None:
+        """Let go of the process, which has ended or is about to."""
+        if self._process is not None:
             self._process.wait()
             self._close()
-
-    def tell_killed(self, notice: Notice, *, within_s: float) -> None:
-        """Say that it did not end in time."""
-        notice(WorkerKilled(**self._facts(time.monotonic()), within_s=within_s))
 
     def _facts(self, now: float) -> dict[str, Any]:
         return {"worker": self.number, "worker_pid": self.pid, "duration_s": now - self._started_at}
@@ -164,9 +191,9 @@ class Supervisor:
     Args:
         command: Starts a worker.
         count: How many.
-        drain: How long a worker may take to end.
+        drain: How long the end of the run may take.
         notice: Is told of deaths.
-        is_stuck: Tells whether a handler blocks a process, by its number, and whatever that held was taken back.
+        custody: Knows what the workers hold.
         demand: For workers; none is started until there is any.
         others: What else is kept alive, by name: the command that starts each.
         fatal: Exit codes that no further start would change; one of them ends the whole run, unless it comes from a
@@ -180,24 +207,27 @@ class Supervisor:
         *,
         drain: timedelta,
         notice: Notice,
-        is_stuck: Callable[[int], bool] = _never,
+        custody: Custody = NO_CUSTODY,
         demand: Demand = ALWAYS,
         others: Mapping[str, Sequence[str]] | None = None,
         fatal: frozenset[int] = frozenset(),
     ) -> None:
-        self._workers = [Worker(command, number, is_stuck, demand) for number in range(1, count + 1)]
+        self._workers = [Worker(command, number, custody, demand) for number in range(1, count + 1)]
         self._others = [Worker(other, name) for name, other in (others or {}).items()]
-        self._drain_s = drain.total_seconds()
+        self._kill_after_s = (drain - min(_TO_KILL, drain * 0.06)).total_seconds()
         self._notice = notice
+        self._custody = custody
         self._fatal = fatal
         self._stop = threading.Event()
+        self._told = 0
 
     @property
     def _all(self) -> list[Worker]:
         return [*self._workers, *self._others]
 
     def stop(self) -> None:
-        """End all workers, and the run; may be called from a signal handler."""
+        """End all workers, and the run; called again, at once. May be called from a signal handler."""
+        self._told += 1
         self._stop.set()
 
     def run(self) -> int:
@@ -228,12 +258,20 @@ class Supervisor:
         return next(fatal, 0)
 
     def _end(self) -> None:
-        for worker in self._all:
-            worker.terminate()
-        deadline = time.monotonic() + self._drain_s + _GRACE_S
-        while not all(worker.has_ended() for worker in self._all) and time.monotonic() < deadline:
+        deadline = time.monotonic() + self._kill_after_s
+        passed_on = 0
+        while time.monotonic() < deadline:
+            if passed_on < max(1, self._told):
+                passed_on += 1
+                for worker in self._all:
+                    worker.terminate()
+            if all(worker.has_ended() for worker in self._all):
+                break
             time.sleep(_LOOK_EVERY_S)
+        late = [worker for worker in self._all if not worker.has_ended()]
+        for worker in late:
+            worker.kill(self._notice, within_s=self._kill_after_s)
         for worker in self._all:
-            if not worker.has_ended():
-                worker.tell_killed(self._notice, within_s=self._drain_s + _GRACE_S)
-            worker.end()
+            worker.bury()
+        if late:
+            self._custody.take_back()

@@ -95,10 +95,9 @@ class Watch:
         return told.hexdigest()[:16]
 
     def _look(self, exports: Exports, records: Sequence[Record], now: datetime) -> Overview:
+        pending = pending_changes(records, exports)
         with Sources(self.home) as sources:
-            return look(
-                sources.stored(exports), read(self.home.settings), now, pending_changes(records, exports)
-            )
+            return look(sources.stored(exports, pending), read(self.home.settings), now, pending)
 
 
 async def watch_of(request: Request) -> Watch:

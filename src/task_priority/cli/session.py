@@ -98,8 +98,9 @@ class Session:
         from task_priority.changes import Changes
 
         exports = Exports(queue)
+        pending = Changes(queue, exports).pending()
         with Sources(self.home) as sources:
-            return look(sources.stored(exports), settings, now, Changes(queue, exports).pending())
+            return look(sources.stored(exports, pending), settings, now, pending)
 
 
 def find(overview: Overview, reference: str) -> Ranked:

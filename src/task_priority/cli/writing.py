@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from crossdock import DeliveryError, RateLimited
+from crossdock import DeliveryError, ExporterBusy, RateLimited
 from crossdock.command import counted, hint, tell
 
 if TYPE_CHECKING:
@@ -39,7 +39,10 @@ def problem_text(error: DeliveryError) -> str:
 
 
 def refresh(queue: Queue, sources: Sources) -> None:
-    """Fetch what Todoist made of a change; if that cannot be now, the change is shown as pending until it can."""
+    """Fetch what Todoist made of a change; if that cannot be now, the change is shown as pending until it can.
+
+    A hub that runs and is fetching at this moment has been asked to do so once more: there is nothing to say.
+    """
     from crossdock.exporting import Exports
     from task_priority.sources import TODOIST
 
@@ -47,5 +50,7 @@ def refresh(queue: Queue, sources: Sources) -> None:
         if exporter.name == TODOIST:
             try:
                 Exports(queue).sync(exporter)
+            except ExporterBusy:
+                return
             except DeliveryError as error:
                 tell(f"todoist: the change arrived, but not its outcome: {error}")

@@ -14,6 +14,7 @@ import httpx
 
 from crossdock import PermanentError, RateLimited, TransientError
 from crossdock.retry_after import wait_of
+from task_priority.exporters.no_answer import no_answer_text
 
 TIMEOUT: Final = timedelta(seconds=30)
 LONGEST: Final = timedelta(minutes=5)
@@ -73,6 +74,7 @@ class Asking:
         max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         self._client = httpx.Client(timeout=timeout.total_seconds(), follow_redirects=False, trust_env=True)
+        self._timeout = timeout
         self._longest = longest
         self._max_body_bytes = max_body_bytes
 
@@ -112,7 +114,7 @@ class Asking:
         Raises:
             RateLimited: The answer was 429; how long it asks to wait is taken along.
             TransientError: There was no answer, only part of one, one that is too large or too slow, or 5xx.
-            PermanentError: The address is no URL.
+            PermanentError: The address is none of the web.
         """
         target = _read_url(url)
         called = target.host if service is None else service.at(target.host)
@@ -120,11 +122,13 @@ class Asking:
             options["headers"] = {**options.get("headers", {}), "host": target.netloc.decode("ascii")}
             options["extensions"] = {"sni_hostname": target.raw_host.decode("ascii")}
             target = target.copy_with(host=address)
+        begun = False
         try:
             with self._client.stream(method, target, **options) as response:
+                begun = True
                 body = self._read(response, called)
-        except httpx.HTTPError as error:
-            raise TransientError(f"{called} does not answer: {type(error).__name__}") from error
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise TransientError(no_answer_text(called, error, begun=begun, timeout=self._timeout)) from error
         answer = Answer(response.status_code, dict(response.headers), body)
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             wait = (waits or retry_after)(answer)
@@ -155,7 +159,10 @@ def retry_after(answer: Answer) -> timedelta | None:
 
 def _read_url(url: str) -> httpx.URL:
     try:
-        return httpx.URL(url)
+        target = httpx.URL(url)
     except httpx.InvalidURL:
         # its words hold the address
         raise PermanentError("an address cannot be read as a URL") from None
+    if target.scheme not in {"http", "https"} or not target.host:
+        raise PermanentError("an address is none of the web: it must begin with https:// or http://")
+    return target

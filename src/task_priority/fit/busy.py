@@ -13,10 +13,15 @@ from task_priority.settings import BusyRules, Settings
 
 
 class Verdict(NamedTuple):
-    """Whether an event takes time up, and the rule that says so."""
+    """Whether an event takes time up, and the rule that says so.
+
+    Attributes:
+        setting: The name of the setting, among the rules, that decided; None: nothing can change it.
+    """
 
     busy: bool
     rule: str
+    setting: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,7 @@ class Busy:
     end: datetime
     event: Event
     rule: str
+    setting: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +41,21 @@ class Unheeded:
 
     event: Event
     rule: str
+    setting: str | None = None
 
 
 def judge(event: Event, rules: BusyRules) -> Verdict:
-    """Say whether an event takes time up. What says that it does not comes first; then what kind of event it is."""
+    """Say whether an event takes time up.
+
+    What says that it does not comes first, then what kind of event it is. Where one works and birthdays are told by
+    their kind alone: their services have them shown as free always.
+    """
     return (
-        _never_busy(event) or _by_kind(event, rules) or _by_answer(event, rules) or _by_length(event, rules)
+        _always_shown_as_free(event, rules)
+        or _given_up(event, rules)
+        or _by_kind(event, rules)
+        or _by_answer(event, rules)
+        or _by_length(event, rules)
     )
 
 
@@ -60,55 +75,66 @@ def busy_spans(
             continue
         verdict = judge(event, settings.busy)
         if not verdict.busy:
-            unheeded.append(Unheeded(event, verdict.rule))
+            unheeded.append(Unheeded(event, verdict.rule, verdict.setting))
         elif last <= first:
             unheeded.append(Unheeded(event, "it has no length"))
         elif last > start:
-            busy.append(Busy(max(first, start), min(last, end), event, verdict.rule))
+            busy.append(Busy(max(first, start), min(last, end), event, verdict.rule, verdict.setting))
     busy.sort(key=lambda one: (one.start, one.end, one.event.id))
     unheeded.sort(key=lambda one: one.event.id)
     return busy, unheeded
 
 
-def _never_busy(event: Event) -> Verdict | None:
+def _always_shown_as_free(event: Event, rules: BusyRules) -> Verdict | None:
     if event.cancelled:
         return Verdict(busy=False, rule="it is cancelled")
-    if event.answer is Answer.DECLINED:
-        return Verdict(busy=False, rule="you declined it")
-    if event.transparent:
-        return Verdict(busy=False, rule="it is shown as free")
+    match event.kind:
+        case EventKind.WORKING_LOCATION:
+            return Verdict(rules.working_location, "it says where you work", "working_location")
+        case EventKind.BIRTHDAY:
+            return Verdict(rules.birthday, "it is a birthday", "birthday")
+        case _:
+            return None
+
+
+def _given_up(event: Event, rules: BusyRules) -> Verdict | None:
+    if event.answer is Answer.DECLINED and not rules.declined:
+        return Verdict(busy=False, rule="you declined it", setting="declined")
+    if event.transparent and not rules.transparent:
+        return Verdict(busy=False, rule="it is shown as free", setting="transparent")
     return None
 
 
 def _by_kind(event: Event, rules: BusyRules) -> Verdict | None:
     match event.kind:
         case EventKind.OUT_OF_OFFICE:
-            return Verdict(rules.out_of_office, "you are out of office")
+            return Verdict(rules.out_of_office, "you are out of office", "out_of_office")
         case EventKind.FOCUS_TIME:
-            return Verdict(rules.focus_time, "it is focus time")
-        case EventKind.WORKING_LOCATION:
-            return Verdict(rules.working_location, "it says where you work")
-        case EventKind.BIRTHDAY:
-            return Verdict(rules.birthday, "it is a birthday")
-        case EventKind.DEFAULT:
+            return Verdict(rules.focus_time, "it is focus time", "focus_time")
+        case _:
             return None
 
 
 def _by_answer(event: Event, rules: BusyRules) -> Verdict | None:
     if event.answer is Answer.TENTATIVE and not rules.tentative:
-        return Verdict(busy=False, rule="you answered maybe")
+        return Verdict(busy=False, rule="you answered maybe", setting="tentative")
     if event.answer is Answer.OPEN and not rules.unanswered:
-        return Verdict(busy=False, rule="you have not answered it")
+        return Verdict(busy=False, rule="you have not answered it", setting="unanswered")
     return None
 
 
 def _by_length(event: Event, rules: BusyRules) -> Verdict:
     if isinstance(event.start, Day):
-        return Verdict(rules.all_day, "it lasts all day")
+        return Verdict(rules.all_day, "it lasts all day", "all_day")
     match event.answer:
+        case Answer.DECLINED:
+            return Verdict(busy=True, rule="you declined it", setting="declined")
         case Answer.TENTATIVE:
-            return Verdict(busy=True, rule="you answered maybe")
+            return Verdict(busy=True, rule="you answered maybe", setting="tentative")
         case Answer.OPEN:
-            return Verdict(busy=True, rule="you have not answered it, and may have to be there")
+            rule = "you have not answered it, and may have to be there"
+            return Verdict(busy=True, rule=rule, setting="unanswered")
+        case _ if event.transparent:
+            return Verdict(busy=True, rule="it is shown as free", setting="transparent")
         case _:
             return Verdict(busy=True, rule="it takes place")

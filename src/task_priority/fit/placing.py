@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from heapq import heappop, heappush
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -184,7 +185,7 @@ class _Admission:
 
 
 class _Refused:
-    """What was found not to fit: what asks for more of the same does not either."""
+    """What was found not to fit: what asks for more of the same does not either, unless it may be in more pieces."""
 
     def __init__(self) -> None:
         self._shapes: dict[tuple[tuple[str, ...], timedelta | None], list[Wish]] = {}
@@ -192,7 +193,12 @@ class _Refused:
     def covers(self, wish: Wish) -> bool:
         """Tell whether something smaller, or with a later end, did not fit."""
         likes = self._shapes.get((wish.labels, wish.shortest), ())
-        return any(one.needed <= wish.needed and _end_of(one) >= _end_of(wish) for one in likes)
+        return any(
+            one.needed <= wish.needed
+            and _end_of(one) >= _end_of(wish)
+            and _most_pieces(one) == _most_pieces(wish)
+            for one in likes
+        )
 
     def add(self, wish: Wish) -> None:
         """Note one that did not fit."""
@@ -284,23 +290,47 @@ def _whole(wish: Wish, usable: Sequence[Slot], side: _Side) -> tuple[Piece, ...]
 
 
 def _split(wish: Wish, usable: Sequence[Slot], side: _Side) -> tuple[Piece, ...]:
-    """Split a wish over slots, in their order, into pieces none of which is shorter than it may be."""
+    """Split a wish over slots, in their order, into pieces none of which is shorter than it may be.
+
+    Exact: it finds a way if there is one, and then one that needs the fewest slots from the first on; the last of them
+    gives as little as can be.
+    """
     shortest = wish.shortest or wish.needed
-    if wish.needed < shortest * 2:
-        return ()
-    left = wish.needed
-    pieces: list[Piece] = []
-    for slot in usable:
-        length = min(slot.length, left)
-        if NO_TIME < left - length < shortest:  # the rest would be too short for a piece of its own
-            length = left - shortest
-        if length < shortest:
-            continue
-        pieces.append(_cut(slot, length, side))
+    long_enough = [slot for slot in usable if slot.length >= shortest]
+    left, pieces = wish.needed, list[Piece]()
+    while left > NO_TIME:
+        found = _last_piece(left, long_enough, shortest)
+        if found is None:
+            return ()
+        place, length = found
+        pieces.append(_cut(long_enough[place], length, side))
+        del long_enough[place:]
         left -= length
-        if left <= NO_TIME:
-            return tuple(sorted(pieces))
-    return ()
+    return tuple(sorted(pieces))
+
+
+def _last_piece(
+    needed: timedelta, slots: Sequence[Slot], shortest: timedelta
+) -> tuple[int, timedelta] | None:
+    """Return the first of slots up to which there is room, and what of it is needed at least; None: there is none.
+
+    No more pieces are possible than the shortest ones of which it could consist, so the longest slots must do.
+    """
+    most = needed // shortest
+    longest: list[timedelta] = []  # of the slots so far, as many as there may be pieces; a heap
+    total = NO_TIME
+    for place, slot in enumerate(slots if most else ()):
+        heappush(longest, slot.length)
+        total += slot.length
+        if len(longest) > most:
+            total -= heappop(longest)
+        if total >= needed:
+            return place, max(shortest, needed - (total - slot.length))
+    return None
+
+
+def _most_pieces(wish: Wish) -> int:
+    return 1 if wish.shortest is None else wish.needed // wish.shortest
 
 
 def _cut(slot: Slot, length: timedelta, side: _Side) -> Piece:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
 from task_priority.fit.busy import Busy, Unheeded, busy_spans
 from task_priority.fit.placing import Piece, Wish, place, without
+from task_priority.fit.putting_off import Occupant, PuttingOff
 from task_priority.fit.reasons import Reason, Reasons
 from task_priority.fit.slots import NO_TIME, FreeTime, Slot, time_left, working_time
 from task_priority.fit.sparing import Sparing
 from task_priority.model import Event, Task
-from task_priority.moments import Day, Instant, day_of, end_of
+from task_priority.moments import Day, Instant, day_of, end_of, start_of
 from task_priority.ranking.rank import Ranked, rank
 from task_priority.ranking.status import Status, first_of
 from task_priority.ranking.terms import Present, ends_at, needed_by
@@ -74,8 +75,9 @@ class Plan:
         placed: In order of time.
         unplaced: The next actions without a place, in order of rank.
         busy: What takes time up, in order.
-        unheeded: The events that do not.
+        unheeded: The events within the plan that do not.
         slots: The free time, before anything is placed.
+        present: What the tasks were judged by.
     """
 
     start: datetime
@@ -87,6 +89,7 @@ class Plan:
     unheeded: Sequence[Unheeded]
     slots: Sequence[Slot]
     balance: Balance
+    present: Present = field(compare=False, repr=False)
 
 
 def make_plan(tasks: Sequence[Task], events: Sequence[Event], *, now: datetime, settings: Settings) -> Plan:
@@ -104,7 +107,8 @@ def make_plan(tasks: Sequence[Task], events: Sequence[Event], *, now: datetime, 
     known_busy, unheeded = busy_spans(events, settings, now, until)
     known_working = list(working_time(settings, now, until))
     known = time_left(known_working, known_busy, settings.buffer)
-    ranked = rank(tasks, Present(now, FreeTime(known), until, settings))
+    present = Present(now, FreeTime(known), until, settings)
+    ranked = rank(tasks, present)
     end = now + settings.horizon
     slots = _before(end, known)
     busy = [one for one in known_busy if one.start < end]
@@ -120,7 +124,10 @@ def make_plan(tasks: Sequence[Task], events: Sequence[Event], *, now: datetime, 
         left=left,
         buffer=settings.buffer,
     )
-    reasons = Reasons(slots, left, sparing, settings)
+    occupants = [Occupant(one.task, found[one.task.id]) for one in actions if one.task.id in found]
+    reasons = Reasons(
+        slots, left, sparing=sparing, putting_off=PuttingOff(slots, occupants), settings=settings
+    )
     placed = [
         _placed(one, wish, found[one.task.id], reasons)
         for one, wish in zip(actions, wishes, strict=True)
@@ -137,9 +144,10 @@ def make_plan(tasks: Sequence[Task], events: Sequence[Event], *, now: datetime, 
             if one.task.id not in found
         ],
         busy=busy,
-        unheeded=unheeded,
+        unheeded=[one for one in unheeded if start_of(one.event.start, settings.zone) < end],
         slots=slots,
         balance=_balance(actions, placed, slots, end=end, settings=settings),
+        present=present,
     )
 
 

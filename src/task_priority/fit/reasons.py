@@ -6,12 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Final, NamedTuple
 
 from task_priority.fit.placing import Wish, fitting, pieces_for, room_for
+from task_priority.fit.putting_off import PuttingOff
 from task_priority.fit.slots import NO_TIME, Slot
 from task_priority.fit.sparing import Sparing
+from task_priority.model import Task, TaskId
 from task_priority.settings import Settings
-from task_priority.words import duration_text
+from task_priority.words import count_text, duration_text
+
+_NAMED: Final = 3
 
 
 class Constraint(Enum):
@@ -34,6 +39,7 @@ class Reason:
         free: What there was for it before anything was placed.
         left: What is left for it now, in pieces that it may have.
         change: The nearest change that would help, in words.
+        put_off: The tasks that this change puts off.
     """
 
     constraint: Constraint
@@ -42,6 +48,14 @@ class Reason:
     left: timedelta
     text: str
     change: str
+    put_off: tuple[TaskId, ...] = ()
+
+
+class _Change(NamedTuple):
+    """A change that would help, in words, and the tasks that it puts off."""
+
+    text: str
+    put_off: tuple[TaskId, ...] = ()
 
 
 class Reasons:
@@ -51,13 +65,22 @@ class Reasons:
         slots: The free time before anything was placed.
         left: What is left of it.
         sparing: Looks for an event that could be left out.
+        putting_off: Looks for tasks that could be put off.
         settings: Say how long a piece may be, and in which zone times are told.
     """
 
     def __init__(
-        self, slots: Sequence[Slot], left: Sequence[Slot], sparing: Sparing, settings: Settings
+        self,
+        slots: Sequence[Slot],
+        left: Sequence[Slot],
+        *,
+        sparing: Sparing,
+        putting_off: PuttingOff,
+        settings: Settings,
     ) -> None:
-        self.slots, self.left, self.sparing, self.settings = slots, left, sparing, settings
+        self.slots, self.left, self.settings = slots, left, settings
+        self.sparing, self.putting_off = sparing, putting_off
+        self._labels = frozenset(label for slot in slots for label in slot.labels)
         self._found: dict[tuple[Wish, datetime | None], Reason] = {}
 
     def of(self, wish: Wish, *, done_by: datetime | None = None) -> Reason:
@@ -67,7 +90,8 @@ class Reasons:
             wish: With the end that it was to meet.
             done_by: When it is over, if it was placed after that end.
         """
-        shape = replace(wish, key="")
+        labels = tuple(label for label in wish.labels if label in self._labels)
+        shape = replace(wish, key="", labels=labels, better_by=(), or_by=())
         if (shape, done_by) not in self._found:
             self._found[shape, done_by] = _Search(shape, self, done_by).reason()
         return self._found[shape, done_by]
@@ -85,14 +109,15 @@ class _Search:
         self._left = room_for(wish, reasons.left) if wish.shortest else _longest(wish, reasons.left)
 
     def reason(self) -> Reason:
-        constraint = self._constraint()
+        constraint, change = self._constraint(), self._change()
         return Reason(
             constraint=constraint,
             needed=self._wish.needed,
             free=self._free,
             left=self._left,
             text=self._text(constraint),
-            change=self._change(),
+            change=change.text,
+            put_off=change.put_off,
         )
 
     def _constraint(self) -> Constraint:
@@ -115,17 +140,17 @@ class _Search:
             case Constraint.IN_PIECES:
                 return f"{needs}, free only in pieces that are too short"
 
-    def _change(self) -> str:
+    def _change(self) -> _Change:
         """Name the first of these that helps: split it, move its end, shorten it, give something else up."""
         wish, left, shortest = self._wish, self._at.left, self._at.settings.shortest_piece
         if wish.shortest is None and pieces_for(replace(wish, shortest=shortest), left):
-            return f"it fits if it may be split into pieces of {duration_text(shortest)} or more"
+            return _Change(f"it fits if it may be split into pieces of {duration_text(shortest)} or more")
         later = self._later()
         if later is not None:
-            return f"it fits if it may be done by {self._when(later)}"
+            return _Change(f"it fits if it may be done by {self._when(later)}")
         longest = _longest(wish, left)
         if longest >= min(shortest, wish.needed / 2):
-            return f"it fits if it takes {duration_text(longest)} or less"
+            return _Change(f"it fits if it takes {duration_text(longest)} or less")
         return self._give_up()
 
     def _later(self) -> datetime | None:
@@ -135,14 +160,19 @@ class _Search:
         pieces = pieces_for(replace(self._wish, until=None), self._at.left)
         return pieces[-1].end if pieces else None
 
-    def _give_up(self) -> str:
+    def _give_up(self) -> _Change:
         wish = self._wish
         spared = self._at.sparing.event_for(wish)
         if spared is not None:
             length = duration_text(spared.end - spared.start)
-            return f"it fits without “{spared.event.title}” ({length})"
-        if pieces_for(wish, self._at.slots):
-            return "it needs a higher score, or another task to be put off"
+            return _Change(f"it fits without “{spared.event.title}” ({length})")
+        if others := self._at.putting_off.tasks_for(wish):
+            text = f"it fits if {_names_of(others)} {'is' if len(others) == 1 else 'are'} put off"
+            return _Change(text, tuple(task.id for task in others))
+        return _Change(self._more_time())
+
+    def _more_time(self) -> str:
+        wish = self._wish
         if self._at.sparing.fits_without_events(wish):
             return "it needs more of the time that events take up"
         if self._at.sparing.fits_alone(wish):
@@ -163,3 +193,11 @@ class _Search:
 
 def _longest(wish: Wish, slots: Sequence[Slot]) -> timedelta:
     return max((slot.length for slot in fitting(wish, slots)), default=NO_TIME)
+
+
+def _names_of(tasks: Sequence[Task]) -> str:
+    """Name tasks, three at most: the others are counted."""
+    names = [f"“{task.title}”" for task in tasks[:_NAMED]]
+    if len(tasks) > _NAMED:
+        names.append(count_text(len(tasks) - _NAMED, "other task"))
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from task_priority.model import Task
 from task_priority.ranking.status import Quadrant, Standing, parts_by_parent, quadrant_of, standing_of
-from task_priority.ranking.terms import Facts, Present, Term, is_urgent, terms_of
+from task_priority.ranking.terms import Facts, Present, Term, ends_at, is_urgent, terms_of
+from task_priority.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def rank(tasks: Sequence[Task], present: Present) -> list[Ranked]:
         facts = Facts(task, standing_of(task, parts.get(task.id, ()), present.settings), present)
         terms = terms_of(facts)
         score = sum(term.points for term in terms)
-        scored.append((_key(facts, score), facts, terms, score))
+        scored.append((order_of(task, score, present.settings), facts, terms, score))
     scored.sort(key=lambda one: one[0])
     return [
         Ranked(
@@ -60,11 +61,12 @@ def rank(tasks: Sequence[Task], present: Present) -> list[Ranked]:
     ]
 
 
-def _key(facts: Facts, score: int) -> tuple[int, float, float, str]:
-    ends, added = facts.ends, facts.task.added
+def order_of(task: Task, score: int, settings: Settings) -> tuple[int, float, float, str]:
+    """Return by what tasks are sorted."""
+    ends, added = ends_at(task, settings), task.added
     return (
         -score,
         float("inf") if ends is None else ends.timestamp(),
         float("inf") if added is None else added.timestamp(),
-        facts.task.id,
+        task.id,
     )

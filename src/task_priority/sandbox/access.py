@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from task_priority.sandbox.clock import Clock
+from task_priority.sandbox.exchange import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,21 @@ class AccessTokens:
     def revoke(self, token: str) -> None:
         """Take a token no more; harmless if it is not known."""
         self._issued.pop(token, None)
+
+    def packed(self) -> Json:
+        """Return as JSON those that were issued and are still good."""
+        return {
+            token: {"scopes": sorted(access.scopes), "until": access.until.isoformat()}
+            for token, access in self._issued.items()
+            if access.until > self._clock()
+        }
+
+    def unpack(self, kept: Json) -> None:
+        """Take the tokens that ``packed`` returned."""
+        self._issued = {
+            token: _Access(frozenset(one["scopes"]), datetime.fromisoformat(one["until"]))
+            for token, one in kept.items()
+        }
 
     def scopes_of(self, authorization: str, everything: frozenset[str]) -> frozenset[str] | None:
         """Return what the bearer of an ``Authorization`` header may do; None: nothing.

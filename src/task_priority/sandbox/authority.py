@@ -77,6 +77,30 @@ class _Grant:
     access_tokens: list[str] = field(default_factory=list)
     used: dict[str, datetime] = field(default_factory=dict)
 
+    def packed(self) -> Json:
+        """Return it as JSON."""
+        return {
+            "client_id": self.client_id,
+            "scopes": sorted(self.scopes),
+            "refresh_until": None if self.refresh_until is None else self.refresh_until.isoformat(),
+            "refresh_token": self.refresh_token,
+            "access_tokens": self.access_tokens,
+            "used": {token: when.isoformat() for token, when in self.used.items()},
+        }
+
+    @classmethod
+    def unpacked(cls, kept: Json) -> _Grant:
+        """Make it of its JSON."""
+        until = kept["refresh_until"]
+        return cls(
+            kept["client_id"],
+            frozenset(kept["scopes"]),
+            None if until is None else datetime.fromisoformat(until),
+            kept["refresh_token"],
+            kept["access_tokens"],
+            {token: datetime.fromisoformat(when) for token, when in kept["used"].items()},
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Code:
@@ -168,6 +192,14 @@ class Authority:
         """Let every access token end now; they can be refreshed."""
         for grant in self._grants:
             self._withdraw(grant)
+
+    def packed(self) -> list[Json]:
+        """Return the grants as JSON; a code lives for a moment only, and is not among them."""
+        return [grant.packed() for grant in self._grants]
+
+    def unpack(self, kept: list[Json]) -> None:
+        """Take the grants that ``packed`` returned."""
+        self._grants = [_Grant.unpacked(one) for one in kept]
 
     def _use_again(self, grant: _Grant, used: datetime) -> Json:
         """Answer to a refresh token that was used: for a minute as before, later by ending everything."""

@@ -1,12 +1,15 @@
-"""Keeps the accounts of the sandbox in a file, so that what was changed is there the next time."""
+"""Keeps the sandbox in a file: what was changed in its accounts is there the next time, and who was let in stays so."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from task_priority.sandbox.access import AccessTokens
+from task_priority.sandbox.authority import Authority
 from task_priority.sandbox.exchange import Json
 from task_priority.sandbox.google.calendars import Calendar
 from task_priority.sandbox.google.service import Google
@@ -17,22 +20,40 @@ _FORMAT: Final = 1
 
 
 class Keeper:
-    """Writes the accounts to a file, and reads them from there.
+    """Writes the accounts to a file, with the tokens that were given out for them, and reads them from there.
 
     Args:
         file: None: nothing is kept.
+        access: The tokens that are good now.
+        authorities: Who gives them out, by name.
     """
 
-    def __init__(self, file: Path | None, todoist: Todoist, google: Google) -> None:
+    def __init__(
+        self,
+        file: Path | None,
+        *,
+        todoist: Todoist,
+        google: Google,
+        access: AccessTokens,
+        authorities: Mapping[str, Authority],
+    ) -> None:
         self._file = file
         self._todoist = todoist
         self._google = google
+        self._access = access
+        self._authorities = authorities
 
     def keep(self) -> None:
         """Write everything, in one step: a reader finds the old or the new."""
         if self._file is None:
             return
-        kept = {"format": _FORMAT, "todoist": self._packed_todoist(), "google": self._packed_google()}
+        kept = {
+            "format": _FORMAT,
+            "todoist": self._packed_todoist(),
+            "google": self._packed_google(),
+            "access": self._access.packed(),
+            "grants": {name: one.packed() for name, one in self._authorities.items()},
+        }
         new = self._file.with_name(f"{self._file.name}.new")
         new.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
         os.replace(new, self._file)  # noqa: PTH105 - Path.replace says less of what it does
@@ -51,7 +72,10 @@ class Keeper:
                 raise ValueError(kept["format"])
             self._unpack_todoist(kept["todoist"])
             self._unpack_google(kept["google"])
-        except (ValueError, KeyError, TypeError) as error:
+            self._access.unpack(kept["access"])
+            for name, authority in self._authorities.items():
+                authority.unpack(kept["grants"][name])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(
                 f"{self._file} does not hold the accounts of a sandbox; name another file, or take it away"
             ) from error

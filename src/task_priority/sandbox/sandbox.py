@@ -43,7 +43,7 @@ class Sandbox:
         timezone: Where the accounts' owner is.
         clock: What time it is; the demo account is made relative to it.
         demo: False: the accounts are empty, but for the inbox, the primary calendar and the default task list.
-        state: A file that keeps the accounts; one that exists is gone on from.
+        state: A file that keeps the accounts, and who was let in; one that exists is gone on from.
 
     Attributes:
         todoist: The account at Todoist, to change.
@@ -78,7 +78,13 @@ class Sandbox:
         todoist_authority = Authority(TODOIST, clock=clock, ids=ids, access=access)
         self.oauth = OAuth(google_authority, sealer, _GOOGLE_PATHS)
         self.todoist_oauth = OAuth(todoist_authority, sealer, _TODOIST_PATHS)
-        self._keeper = Keeper(state, self.todoist, self.google)
+        self._keeper = Keeper(
+            state,
+            todoist=self.todoist,
+            google=self.google,
+            access=access,
+            authorities={"google": google_authority, "todoist": todoist_authority},
+        )
         if not self._keeper.restore() and demo:
             fill_todoist(self.todoist, seed)
             fill_google(self.google, clock)

@@ -27,7 +27,7 @@ def serve(  # noqa: PLR0913 - all by keyword but the port
         port: 0: any that is free.
         seed: The same seed, on the same day, makes the same demo account.
         timezone: Where the accounts' owner is; an IANA name.
-        state: A file that keeps the accounts between runs; None: they begin anew.
+        state: A file that keeps the accounts, and who was let in, between runs; None: they begin anew.
         started: Called when it answers, with the sandbox, whose addresses can be told then.
         stop: Ends it.
 

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from task_priority.sandbox.exchange import Cut, Reply, Request, html_reply
 from task_priority.sandbox.faults import Fault, FaultKind, Faults
 from task_priority.sandbox.oauth import OAuth
+from task_priority.sandbox.oddities import with_nulls, with_unknown_keys
 from task_priority.sandbox.todoist.errors import not_found, retired
 
 TODOIST_PREFIX: Final = "/todoist/api/v1"
@@ -106,6 +107,10 @@ class Site:
             case FaultKind.HALF_JSON:
                 whole = self._do(api, request)
                 return replace(whole, body=whole.body[: len(whole.body) // 2])
+            case FaultKind.NULLS:
+                return with_nulls(self._do(api, request))
+            case FaultKind.UNKNOWN_KEYS:
+                return with_unknown_keys(self._do(api, request))
             case FaultKind.UNAVAILABLE:
                 page = "<html><body><h1>503 Service Unavailable</h1></body></html>"
                 return html_reply(page, HTTPStatus.SERVICE_UNAVAILABLE)

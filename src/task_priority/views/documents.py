@@ -15,6 +15,7 @@ from task_priority.model import Event, Priority, Task, TaskId
 from task_priority.moments import Day, Floating, Instant, Moment
 from task_priority.overview import Change, Overview, Pending, SourceState
 from task_priority.ranking.lengths import length_of
+from task_priority.ranking.raising import raises
 from task_priority.ranking.rank import Ranked
 from task_priority.views import forms
 
@@ -78,6 +79,10 @@ def explanation(plan: Plan, ranked: Ranked) -> forms.ExplanationForm:
         "placed": None if placed is None else placed_form(placed),
         "unplaced": None if unplaced is None else unplaced_form(unplaced),
         "alternatives": [{**_span(one.piece.start, one.piece.end), "why_not": one.why_not} for one in others],
+        "raises": [
+            {"change": one.change, "points": one.points, "place": one.place}
+            for one in raises(ranked, plan.ranked, plan.present)
+        ],
     }
 
 
@@ -181,6 +186,7 @@ def reason_form(reason: Reason) -> forms.ReasonForm:
         "left_minutes": _minutes(reason.left),
         "reason": reason.text,
         "change": reason.change,
+        "put_off": list(reason.put_off),
     }
 
 
@@ -281,15 +287,31 @@ def _context(overview: Overview) -> forms.ContextForm:
         "sources": [source_form(one, overview.now) for one in overview.sources],
         "unread": unread_forms(overview.sources),
         "pending": [pending_form(one) for one in overview.pending],
+        "doubles": [
+            {"title": some[0].title, "task_ids": [task.id for task in some]} for some in overview.doubles
+        ],
     }
 
 
 def _busy(busy: Busy) -> forms.BusyForm:
-    return {**_span(busy.start, busy.end), "rule": busy.rule, "event": event_form(busy.event)}
+    return {
+        **_span(busy.start, busy.end),
+        "rule": busy.rule,
+        "setting": _setting(busy),
+        "event": event_form(busy.event),
+    }
 
 
 def _unheeded(unheeded: Unheeded) -> forms.UnheededForm:
-    return {"rule": unheeded.rule, "event": event_form(unheeded.event)}
+    return {
+        "rule": unheeded.rule,
+        "setting": _setting(unheeded),
+        "event": event_form(unheeded.event),
+    }
+
+
+def _setting(judged: Busy | Unheeded) -> str | None:
+    return None if judged.setting is None else f"busy.{judged.setting}"
 
 
 def _slot(slot: Slot) -> forms.SlotForm:

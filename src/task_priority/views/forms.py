@@ -92,7 +92,7 @@ class SlotForm(SpanForm):
 
 
 class ReasonForm(TypedDict):
-    """What binds, and the nearest change that would help."""
+    """What binds, and the nearest change that would help; ``put_off`` has the ids of the tasks that it puts off."""
 
     constraint: Literal["no time", "taken", "in pieces"]
     needed_minutes: int
@@ -100,6 +100,7 @@ class ReasonForm(TypedDict):
     left_minutes: int
     reason: str
     change: str
+    put_off: list[str]
 
 
 class PlacedForm(TypedDict):
@@ -127,16 +128,18 @@ class UnplacedForm(ReasonForm):
 
 
 class BusyForm(SpanForm):
-    """Time that an event takes up, and the rule that says so."""
+    """Time that an event takes up, the rule that says so, and the setting that can change it."""
 
     rule: str
+    setting: str | None
     event: EventForm
 
 
 class UnheededForm(TypedDict):
-    """An event that leaves its time free, and the rule that says so."""
+    """An event that leaves its time free, the rule that says so, and the setting that can change it."""
 
     rule: str
+    setting: str | None
     event: EventForm
 
 
@@ -175,6 +178,7 @@ class ExplanationForm(TypedDict):
     placed: PlacedForm | None
     unplaced: UnplacedForm | None
     alternatives: list[AlternativeForm]
+    raises: list[RaiseForm]
 
 
 class SourceForm(TypedDict):
@@ -224,6 +228,21 @@ class ChangeForm(TypedDict):
     job_id: str | None
 
 
+class DoubleForm(TypedDict):
+    """Tasks that may be there twice, since their titles have the same words."""
+
+    title: str
+    task_ids: list[str]
+
+
+class RaiseForm(TypedDict):
+    """A change that would move a task up: by so many points, to that place."""
+
+    change: str
+    points: int
+    place: int
+
+
 class ContextForm(TypedDict):
     """When a document was made, and of what."""
 
@@ -232,6 +251,7 @@ class ContextForm(TypedDict):
     sources: list[SourceForm]
     unread: list[UnreadForm]
     pending: list[PendingForm]
+    doubles: list[DoubleForm]
 
 
 class RankedListForm(ContextForm):

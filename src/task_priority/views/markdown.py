@@ -10,10 +10,14 @@ from typing import Final
 from crossdock.command import printable
 from task_priority.fit.reasons import Reason
 from task_priority.overview import Overview
+from task_priority.ranking.raising import raises
 from task_priority.ranking.rank import Ranked
 from task_priority.views.texts import (
+    RULES_HINT,
     balance_text,
     day_heading,
+    doubles_texts,
+    events_text,
     freshness_text,
     missed_texts,
     missed_today,
@@ -25,14 +29,18 @@ from task_priority.views.texts import (
     today_of,
     when_text,
 )
-from task_priority.views.timeline import day_entries
+from task_priority.views.timeline import day_entries, judged_on
 
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
 def ranked_markdown(overview: Overview, ranked: Sequence[Ranked]) -> str:
-    """Return ranked tasks as a table."""
-    return _page(list(_table(overview, ranked)), overview)
+    """Return ranked tasks as a table, and what may be there twice."""
+    lines = list(_table(overview, ranked))
+    if overview.doubles:
+        lines += ["", "## Perhaps there twice", ""]
+        lines += [f"- {escaped(line)}" for line in doubles_texts(overview)]
+    return _page(lines, overview)
 
 
 def today_markdown(overview: Overview, ranked: Sequence[Ranked]) -> str:
@@ -68,10 +76,23 @@ def week_markdown(overview: Overview, days: Sequence[date]) -> str:
     for day in days:
         lines += [f"## {day_heading(day, today_of(overview))}", ""]
         lines += [
-            f"- {one.time} {escaped(one.title)} ({one.kind.value})" for one in day_entries(overview, day)
+            f"- {one.time} {escaped(one.title)} ({one.rule or one.kind.value})"
+            for one in day_entries(overview, day)
         ]
         lines.append("")
-    return _page(lines, overview)
+    return _page([*lines, f"{escaped(events_text(overview.plan))}."], overview)
+
+
+def busy_markdown(overview: Overview, days: Sequence[date]) -> str:
+    """Return the events of each day, with the rules by which they take time up or not."""
+    lines: list[str] = []
+    for day in days:
+        lines += [f"## {day_heading(day, today_of(overview))}", ""]
+        lines += [
+            f"- {one.time} {escaped(one.title)}: {escaped(one.verdict)}" for one in judged_on(overview, day)
+        ]
+        lines.append("")
+    return _page([*lines, f"{escaped(RULES_HINT)}."], overview)
 
 
 def plan_markdown(overview: Overview) -> str:
@@ -90,7 +111,7 @@ def plan_markdown(overview: Overview) -> str:
         f"- **{escaped(title_of(one.ranked.task))}**: {one.reason.text}; {escaped(one.reason.change)}"
         for one in overview.plan.unplaced
     ]
-    return _page(lines, overview)
+    return _page([*lines, "", f"{escaped(events_text(overview.plan))}."], overview)
 
 
 def explanation_markdown(overview: Overview, ranked: Ranked) -> str:
@@ -104,6 +125,9 @@ def explanation_markdown(overview: Overview, ranked: Ranked) -> str:
     lines += [f"| {t.points:+} | {escaped(t.name)} | {escaped(t.evidence)} |" for t in ranked.terms]
     lines += [f"| **{ranked.score}** | **score** | place {ranked.place} |", ""]
     lines.append(f"{ranked.standing.status.value.capitalize()}: {escaped(ranked.standing.reason)}.")
+    if found := raises(ranked, overview.plan.ranked, overview.plan.present):
+        lines += ["", "| What would move it up | Points | Place |", "| --- | ---: | ---: |"]
+        lines += [f"| {escaped(one.change)} | {one.points:+} | {one.place} |" for one in found]
     return _page(lines, overview)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
 _UNBOUNDED: Final = 10_000
-_RIGHT: Final = frozenset({"#", "Score", "Points", "Tasks", "Events", "Unread"})
+_RIGHT: Final = frozenset({"#", "Score", "Points", "Tasks", "Events", "Unread", "Place"})
 _GAP: Final = 2
 _LEAST_TITLE: Final = 24
 """A title beside which the time leaves less than this has the time below it."""
@@ -137,6 +137,18 @@ class ExplainedList:
         for item in self.items:
             yield Hanging(Text(item.title, style="bold"), 2, 4)
             yield from (Hanging(Text(words), 4, 6) for words in item.says)
+
+
+@dataclass(frozen=True, slots=True)
+class EitherOf:
+    """Two forms of the same: the first where there is room for it, else the second."""
+
+    wide: RenderableType
+    narrow: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Choose the form that fits."""
+        yield self.wide if _fits(self.wide, console, options) else self.narrow
 
 
 def _line(names: Sequence[str], widths: Sequence[int], cells: Sequence[RenderableType]) -> Table:

@@ -12,17 +12,21 @@ from rich.text import Text
 
 from crossdock.command import printable
 from task_priority.fit.alternatives import alternatives
-from task_priority.fit.plan import Unplaced
+from task_priority.fit.plan import Plan, Unplaced
 from task_priority.fit.reasons import Reason
 from task_priority.model import Priority
 from task_priority.overview import Change, Overview, Pending, SourceState
+from task_priority.ranking.raising import raises
 from task_priority.ranking.rank import Ranked
 from task_priority.ranking.status import Status
 from task_priority.views.lines import Hanging, parts_of_times
-from task_priority.views.tables import Explained, ExplainedList, RankedRow, RankedTable, columns
+from task_priority.views.tables import EitherOf, Explained, ExplainedList, RankedRow, RankedTable, columns
 from task_priority.views.texts import (
+    RULES_HINT,
     balance_text,
     day_heading,
+    doubles_texts,
+    events_text,
     facts_text,
     free_today_text,
     freshness_text,
@@ -38,7 +42,7 @@ from task_priority.views.texts import (
     today_of,
     when_text,
 )
-from task_priority.views.timeline import EntryKind, day_entries
+from task_priority.views.timeline import EntryKind, Judged, day_entries, judged_on
 
 _PRIORITY_STYLES: Final[Mapping[Priority, str]] = {
     Priority.URGENT: "bold red", Priority.HIGH: "yellow", Priority.RAISED: "blue", Priority.NORMAL: "",
@@ -66,15 +70,18 @@ def week_view(overview: Overview, days: Sequence[date]) -> Group:
     parts: list[RenderableType] = []
     for day in days:
         parts += [*_day(overview, day), Text()]
-    parts.append(Text(f"{balance_text(overview.plan)}."))
+    parts += [Text(f"{balance_text(overview.plan)}."), Hanging(Text(f"{events_text(overview.plan)}."))]
     return Group(*parts, *remarks_view(overview))
 
 
 def list_view(overview: Overview, ranked: Sequence[Ranked]) -> Group:
-    """Return ranked tasks, whatever their status, and the changes that are on their way."""
-    parts = [_tasks(overview, ranked, "No open task is like that.", with_status=True)]
+    """Return ranked tasks, whatever their status, the changes on their way, and what may be there twice."""
+    parts: list[RenderableType] = [_tasks(overview, ranked, "No open task is like that.", with_status=True)]
     if overview.pending:
         parts += [Text(), _heading("On their way:"), *(_pending(overview, one) for one in overview.pending)]
+    if overview.doubles:
+        lines = (Hanging(Text(line, style="yellow"), 2, 4) for line in doubles_texts(overview))
+        parts += [Text(), _heading("Perhaps there twice:"), *lines]
     return Group(*parts, *remarks_view(overview))
 
 
@@ -92,7 +99,21 @@ def plan_view(overview: Overview) -> Group:
         parts += [Text(), _heading("Not in time:"), _missed(overview, late)]
     if overview.plan.unplaced:
         parts += [Text(), _heading("No place for:"), _unplaced(overview.plan.unplaced)]
+    parts += [Text(), Hanging(Text(f"{events_text(overview.plan)}."))]
     return Group(*parts, *remarks_view(overview))
+
+
+def busy_view(overview: Overview, days: Sequence[date]) -> Group:
+    """Return the events of each day: which take time up, which do not, by which rule, and which setting decides."""
+    parts: list[RenderableType] = []
+    for day in days:
+        empty = "no more events" if day == today_of(overview) else "no events"
+        parts += [
+            _heading(day_heading(day, today_of(overview))),
+            _judged(judged_on(overview, day), empty),
+            Text(),
+        ]
+    return Group(*parts, Hanging(Text(f"{RULES_HINT}.")), *remarks_view(overview))
 
 
 def explanation_view(overview: Overview, ranked: Ranked) -> Group:
@@ -113,6 +134,7 @@ def explanation_view(overview: Overview, ranked: Ranked) -> Group:
         Text(),
         Hanging(Text(f"{standing} {ranked.quadrant.value.capitalize()} (Eisenhower).")),
         *_place_in_plan(overview, ranked),
+        *_raises(overview.plan, ranked),
         *remarks_view(overview),
     )
 
@@ -201,8 +223,34 @@ def _day(overview: Overview, day: date) -> Iterator[RenderableType]:
     grid.add_column(overflow="fold")
     for entry in entries:
         mark, style = _ENTRY_STYLES[entry.kind]
-        grid.add_row(f"  {entry.time}", Text(mark, style=style), Text(entry.title, style=style))
+        rule = f" ({entry.rule})" if entry.rule else ""
+        grid.add_row(f"  {entry.time}", Text(mark, style=style), Text(entry.title + rule, style=style))
     yield grid
+
+
+def _raises(plan: Plan, ranked: Ranked) -> Iterator[RenderableType]:
+    found = raises(ranked, plan.ranked, plan.present)
+    if not found:
+        return
+    table = columns("What would move it up", "Points", "Place")
+    for one in found:
+        table.add_row(one.change, Text(f"{one.points:+}", style="green"), str(one.place))
+    yield from (Text(), table)
+
+
+def _judged(entries: Sequence[Judged], empty: str) -> RenderableType:
+    if not entries:
+        return Text(f"  {empty}", style="dim")
+    wide, narrow = (Table.grid(padding=(0, 2, 0, 0)) for _ in range(2))
+    for grid in (wide, narrow):
+        for _ in range(2):
+            grid.add_column(no_wrap=True)
+    for one in entries:
+        mark = Text("▪" if one.busy else "▫", style="dim")
+        verdict = Text(one.verdict, style="yellow" if one.busy else "green")
+        wide.add_row(f"  {one.time}", mark, one.title, verdict)
+        narrow.add_row(f"  {one.time}", mark, Group(Text(one.title), verdict))
+    return EitherOf(wide, narrow)
 
 
 def _place_in_plan(overview: Overview, ranked: Ranked) -> Iterator[RenderableType]:
@@ -247,7 +295,7 @@ def _problems(source: SourceState) -> Iterator[Hanging]:
 
 def _pending(overview: Overview, pending: Pending) -> Hanging:
     change = pending.change.value
-    if pending.due is not None:
+    if pending.due is not None and pending.change is Change.PUT_OFF:
         change += f" to {moment_text(pending.due, today_of(overview), overview.settings.zone)}"
     problem = "" if pending.problem is None else f"; the last attempt failed: {pending.problem}"
     if pending.given_up:

@@ -10,7 +10,7 @@ from crossdock.command import printable
 from task_priority.fit.placing import Piece
 from task_priority.fit.plan import Placed, Plan
 from task_priority.fit.reasons import Reason
-from task_priority.model import Task, TaskId
+from task_priority.model import Event, Task, TaskId
 from task_priority.moments import Day, Moment, day_of, end_of, start_of
 from task_priority.overview import Overview, SourceState
 from task_priority.ranking.lengths import length_of
@@ -29,13 +29,22 @@ No source is connected. What you can do:
   task-priority connect todoist                   your own; or google, ics, csv
   task-priority today --ics my.ics --csv my.csv   rank your files as they are"""
 """The same as ``CONNECT_HINT``, where there is room for several lines."""
+RULES_HINT: Final = (
+    "Change the rules under [busy] in settings.toml of your home; task-priority weights shows all of them"
+)
 _MINUTE: Final = timedelta(minutes=1)
 _SHOWN_PROBLEMS: Final = 3
+_SHOWN_DOUBLES: Final = 5
 
 
 def title_of(task: Task) -> str:
     """Return a title on one line."""
     return printable(task.title)
+
+
+def title_of_event(event: Event) -> str:
+    """Return the title of an event on one line."""
+    return printable(event.title)
 
 
 def reasons(ranked: Ranked, most: int | None = None) -> list[str]:
@@ -95,6 +104,14 @@ def balance_text(plan: Plan) -> str:
     text = f"{due} due and {free} free in the next {count_text((plan.end - plan.start).days, 'day')}"
     over = balance.due - balance.free
     return f"{text}; {duration_text(over)} too much" if over >= _MINUTE else text
+
+
+def events_text(plan: Plan) -> str:
+    """Say how many events take time up, how many do not, and where that is told."""
+    busy = len({one.event.id for one in plan.busy})
+    taken = f"{count_text(busy, 'event')} {'takes' if busy == 1 else 'take'} time up"
+    free = len(plan.unheeded)
+    return f"{taken}, {free} {'leaves' if free == 1 else 'leave'} it free; by which rules: task-priority busy"
 
 
 def free_today_text(overview: Overview) -> str:
@@ -168,11 +185,12 @@ def freshness_text(source: SourceState, now: datetime) -> str:
 
 
 def remarks(overview: Overview) -> Iterator[str]:
-    """Say how fresh the sources are, what could not be read, what is on its way, and what to do next."""
+    """Say how fresh the sources are, whose times are told, what could not be read, what is on its way, what to do."""
     if not overview.sources:
         yield CONNECT_HINT
         return
-    yield f"Sources: {', '.join(freshness_text(one, overview.now) for one in overview.sources)}."
+    fresh = ", ".join(freshness_text(one, overview.now) for one in overview.sources)
+    yield f"Sources: {fresh}. Times are those of {overview.settings.zone}."
     for source in overview.sources:
         if source.problem is not None:
             yield f"{source.name}: {printable(source.problem)}"
@@ -185,6 +203,14 @@ def remarks(overview: Overview) -> Iterator[str]:
             f"{count_text(len(overview.pending), 'change')} on the way, "
             "shown as if made already: task-priority list"
         )
+
+
+def doubles_texts(overview: Overview) -> Iterator[str]:
+    """Name the tasks that may be there twice: ``Call the plumber: todoist:1, google-tasks:2``."""
+    for some in overview.doubles[:_SHOWN_DOUBLES]:
+        yield printable(f"{some[0].title}: {', '.join(task.id for task in some)}")
+    if len(overview.doubles) > _SHOWN_DOUBLES:
+        yield f"and {len(overview.doubles) - _SHOWN_DOUBLES} more: task-priority list --json"
 
 
 def _unread_remarks(overview: Overview) -> Iterator[str]:

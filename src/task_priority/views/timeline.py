@@ -1,16 +1,18 @@
-"""The days of the plan: events and planned tasks in order of time, and what lasts all day."""
+"""The days of the plan: events and planned tasks in order of time, what lasts all day, and what each is there for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from enum import Enum
 
-from crossdock.command import printable
-from task_priority.moments import Day
+from task_priority.fit.busy import Busy, Unheeded
+from task_priority.model import Event
+from task_priority.moments import Day, start_of
 from task_priority.overview import Overview
-from task_priority.views.texts import clock_text, title_of
+from task_priority.settings import BusyRules
+from task_priority.views.texts import clock_text, title_of, title_of_event
 
 
 class EntryKind(Enum):
@@ -27,12 +29,30 @@ class Entry:
 
     Attributes:
         time: ``09:10–10:40``, or ``all day``.
+        rule: By which an event takes time up, if it is not simply that it takes place.
     """
 
     start: datetime
     time: str
     title: str
     kind: EntryKind
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An event of a day.
+
+    Attributes:
+        time: ``09:10–10:40``, or ``all day``.
+        verdict: Whether it takes time up, and by which rule: ``free: it lasts all day (busy.all_day = false)``.
+    """
+
+    start: datetime
+    time: str
+    title: str
+    busy: bool
+    verdict: str
 
 
 def day_entries(overview: Overview, day: date) -> list[Entry]:
@@ -49,15 +69,47 @@ def days_of(overview: Overview) -> list[date]:
     return [first + timedelta(days=count) for count in range((last - first).days)]
 
 
+def judged_on(overview: Overview, day: date) -> list[Judged]:
+    """Return the events of a day, those that leave their time free, too, in order of time."""
+    zone, rules = overview.settings.zone, overview.settings.busy
+    found: list[tuple[Busy | Unheeded, bool, datetime, datetime]] = [
+        (one, True, one.start, one.end) for one in overview.plan.busy
+    ]
+    found += [
+        (one, False, start_of(one.event.start, zone), start_of(one.event.end, zone))
+        for one in overview.plan.unheeded
+    ]
+    judged = [
+        Judged(start, time, title_of_event(one.event), busy, _verdict_text(one, rules, busy=busy))
+        for one, busy, start, end in found
+        if (time := _time_on(day, one.event, start, end, zone)) is not None
+    ]
+    return sorted(judged, key=lambda one: (one.start, one.time, one.title, one.verdict))
+
+
+def _verdict_text(one: Busy | Unheeded, rules: BusyRules, *, busy: bool) -> str:
+    text = f"{'busy' if busy else 'free'}: {one.rule}"
+    if one.setting is None:
+        return text
+    return f"{text} (busy.{one.setting} = {str(getattr(rules, one.setting)).lower()})"
+
+
 def _events(overview: Overview, day: date) -> Iterator[Entry]:
-    zone = overview.settings.zone
     for busy in overview.plan.busy:
-        first = busy.start.astimezone(zone).date()
-        last = (busy.end - timedelta(microseconds=1)).astimezone(zone).date()
-        if first <= day <= last:
-            whole = isinstance(busy.event.start, Day) or first < day < last
-            time = "all day" if whole else clock_text(busy.start, busy.end, zone)
-            yield Entry(busy.start, time, printable(busy.event.title), EntryKind.EVENT)
+        time = _time_on(day, busy.event, busy.start, busy.end, overview.settings.zone)
+        if time is not None:
+            rule = "" if busy.setting is None else busy.rule
+            yield Entry(busy.start, time, title_of_event(busy.event), EntryKind.EVENT, rule)
+
+
+def _time_on(day: date, event: Event, start: datetime, end: datetime, zone: tzinfo) -> str | None:
+    """Return the time of a day that an event is at; None: it is on other days."""
+    first = start.astimezone(zone).date()
+    last = max(first, (end - timedelta(microseconds=1)).astimezone(zone).date())
+    if not first <= day <= last:
+        return None
+    whole = isinstance(event.start, Day) or first < day < last
+    return "all day" if whole else clock_text(start, end, zone)
 
 
 def _tasks(overview: Overview, day: date) -> Iterator[Entry]:

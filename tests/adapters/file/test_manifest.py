@@ -45,9 +45,9 @@ def test_what_only_some_producers_know_may_be_missing_and_more_is_passed_over() 
     ("changes", "details"),
     [
         ({"filename": ...}, [("filename", "is missing")]),
-        ({"file_size": "120"}, [("file_size", '"120": input should be a valid integer')]),
-        ({"file_size": -1}, [("file_size", "-1: input should be greater than or equal to 0")]),
-        ({"row_count": True}, [("row_count", "true: input should be a valid integer")]),
+        ({"file_size": "120"}, [("file_size", '"120": must be a whole number')]),
+        ({"file_size": -1}, [("file_size", "-1: must be 0 or more")]),
+        ({"row_count": True}, [("row_count", "true: must be a whole number")]),
         (
             {"checksum": "md5:1"},
             [("checksum", "\"md5:1\" is not 'sha256:' and 64 hexadecimal digits in lower case")],

@@ -120,6 +120,17 @@ def test_whole_files_are_messages(tmp_path: Path) -> None:
     assert inbox.error("d.error.json")["check"] == "rows"
 
 
+@pytest.mark.parametrize("split", ["rows", "file"])
+def test_what_is_counted_in_one_json_value_is_the_business_of_its_maker(tmp_path: Path, split: str) -> None:
+    document = {"tasks": [1, 2, 3]}
+    inbox = Inbox(tmp_path, split=split)
+    inbox.drop("a.json", json.dumps(document), row_count=3)
+    inbox.drop("b.json.gz", gzip.compress(b" 7 "), row_count=2)
+    inbox.drop("c.json", "[1, 2, 3]", row_count=1)
+    assert sorted(inbox.take().data, key=str) == [7, document]
+    assert inbox.error("c.error.json")["check"] == "row_count"
+
+
 def test_file_that_was_taken_before_is_archived_as_a_duplicate(tmp_path: Path) -> None:
     inbox = Inbox(tmp_path)
     for _ in range(3):

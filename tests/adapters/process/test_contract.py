@@ -15,6 +15,7 @@ from crossdock.testing.inbound_contract import InboundContract
 from crossdock.testing.outbound_contract import OutboundContract
 from tests.adapters.process.case import script
 from tests.guarantees import of_road
+from tests.whole_lines import whole_lines
 
 TAKE = """
 import json, os, sys
@@ -43,7 +44,7 @@ print(json.dumps({"jsonrpc": "2.0", "id": greeting["id"], "result": {"protocol":
 stored = int(open("stored").read()) if os.path.exists("stored") else 0
 sent, rest = stored, b""
 while True:
-    lines = open("given").read().splitlines() if os.path.exists("given") else []
+    lines = open("given").read().split("\\n")[:-1] if os.path.exists("given") else []
     for number in range(sent, len(lines)):
         params = {"data": json.loads(lines[number])}
         sys.stdout.write(json.dumps({"jsonrpc": "2.0", "id": number, "method": "send", "params": params}) + "\\n")
@@ -67,12 +68,13 @@ ending = []
 signal.signal(signal.SIGTERM, lambda *_: ending.append(True))
 while not ending:
     at = int(open("written").read()) if os.path.exists("written") else 0
-    lines = open("given").read().splitlines() if os.path.exists("given") else []
+    lines = open("given").read().split("\\n")[:-1] if os.path.exists("given") else []
     if lines[at:]:
         sys.stdout.write("\\n".join(lines[at:]) + "\\n")
         sys.stdout.flush()
-        with open("written", "w") as file:
+        with open("written.new", "w") as file:
             file.write(str(len(lines)))
+        os.rename("written.new", "written")
     time.sleep(0.02)
 """
 """It gives nothing twice, and ends only when it has noted what it has written."""
@@ -108,8 +110,7 @@ class Taker:
         ]
 
     def events(self) -> list[Mapping[str, Any]]:
-        file = self._folder / "arrived"
-        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+        return [json.loads(line) for line in whole_lines(self._folder / "arrived")]
 
     def go_away(self) -> bool:
         self._command.rename(self._folder / "away")

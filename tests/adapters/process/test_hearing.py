@@ -15,6 +15,7 @@ from crossdock.domain.errors import EndOfInput, InvalidMessage, NotConnected
 from crossdock.domain.message import Message
 from crossdock.ports.inbound import InboundAdapter, Refusal
 from tests.adapters.process.case import Notices, inbound, listening, number_in, run, script, taken, until
+from tests.whole_lines import whole_lines
 
 CHILD = """
 import json, os, sys
@@ -47,8 +48,7 @@ def program(folder: Path, sends: list[Any], *, leaves: int | None = None, **sett
 
 
 def answers(folder: Path) -> list[Any]:
-    path = folder / "answers"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [json.loads(line) for line in whole_lines(folder / "answers")]
 
 
 async def received(adapter: InboundAdapter, count: int) -> Any:

@@ -13,6 +13,7 @@ import pytest
 
 from crossdock.testing.outbound_contract import OutboundContract
 from tests.guarantees import of_road
+from tests.whole_lines import whole_lines
 
 MODULE = """\
 import base64, json, pathlib
@@ -57,8 +58,7 @@ class Function:
         ]
 
     def events(self) -> list[Mapping[str, Any]]:
-        file = self._folder / "arrived"
-        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+        return [json.loads(line) for line in whole_lines(self._folder / "arrived")]
 
     def go_away(self) -> bool:
         (self._folder / "away").touch()

@@ -70,6 +70,24 @@ def test_what_has_arrived_is_taken_back_at_todoist(household: Household, written
     assert (again.status, again.code) == (409, "NOTHING_TO_UNDO")
 
 
+@pytest.mark.parametrize("wish", [None, LATER], ids=["completed", "put off"])
+def test_what_is_taken_back_is_as_it_was_before_todoist_is_asked_again(
+    household: Household, written: Served, wish: Any
+) -> None:
+    before = some_task(written)
+    verb = "complete" if wish is None else "reschedule"
+    assert written.ask("POST", f"/tasks/{before['id']}/{verb}", wish).status == 202
+    deliver(household, written)
+    assert written.ask("POST", f"/tasks/{before['id']}/undo").status == 202
+    assert written.ask("GET", f"/tasks/{before['id']}").json["task"] == before
+    with Sources(household.home) as sources:
+        Changes(written.queue, Exports(written.queue)).deliver(sources.todoist_writer(written.queue))
+    assert written.ask("GET", f"/tasks/{before['id']}").json["task"] == before
+    household.sync(written.queue)
+    assert written.ask("GET", f"/tasks/{before['id']}").json["task"] == before
+    assert pending(written) == []
+
+
 def test_what_has_not_arrived_is_dropped(household: Household, sandbox: Sandbox, written: Served) -> None:
     task = some_task(written)["id"]
     written.ask("POST", f"/tasks/{task}/complete")

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from crossdock import Queue
 from task_priority.sandbox import Consent, Sandbox
@@ -82,6 +87,59 @@ def test_sync_fetches_what_has_changed(owner: Owner, sandbox: Sandbox) -> None:
     again = owner.good("sync", "--full", "--json").json
     assert [(one["name"], one["problem"], one["set_aside"]) for one in again] == [("todoist", None, 0)]
     assert len(owner.ranked()) == before - 1
+
+
+@contextmanager
+def fetching(owner: Owner) -> Iterator[None]:
+    """Be a hub that fetches from Todoist as long as the block lasts."""
+    with (
+        Queue.from_config(owner.home / "crossdock.toml", app="task-priority") as queue,
+        queue._store.alone("exporter-todoist") as is_ours,
+    ):
+        assert is_ours
+        yield
+
+
+def test_nothing_alarms_while_the_hub_fetches_what_was_changed(owner: Owner, sandbox: Sandbox) -> None:
+    owner.connect(sandbox)
+    task = next(one["task"] for one in owner.ranked() if not one["task"]["recurring"])
+    with fetching(owner):
+        for words, is_there in ((("done", task["id"]), False), (("undo",), True)):
+            result = owner.good(*words)
+            assert "Todoist" not in result.err.replace("1 change arrived at Todoist", "")
+            assert "todoist" not in result.err
+            assert (task["id"] in {one["task"]["id"] for one in owner.ranked()}) is is_there
+
+
+def test_sync_waits_for_the_run_of_the_hub(owner: Owner, sandbox: Sandbox) -> None:
+    owner.connect(sandbox)
+    with fetching(owner):
+        waiting = owner.start("sync")
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(1)
+    out, err = waiting.communicate(timeout=60)
+    assert (waiting.returncode, err) == (0, b"")
+    assert out.startswith(b"todoist: ")
+
+
+def test_how_the_runs_went_is_told_with_what_went_wrong(owner: Owner, sandbox: Sandbox) -> None:
+    owner.connect(sandbox)
+    owner.good("sync")
+    sandbox.faults.add("unauthorized", api="todoist", times=None)
+    assert owner("sync").code == 1
+    failed, normal, first = owner.good("history", "--json").json
+    assert [one["outcome"] for one in (failed, normal, first)] == ["failed", "completed", "completed"]
+    assert (first["full"], first["counts"]["received"]) == (True, first["counts"]["taken"])
+    assert (normal["full"], normal["counts"]["changed"], normal["error"]) == (False, 0, None)
+    assert "refuses the token" in failed["error"]["message"]
+    shown = owner.good("history", "todoist", "--limit", "1").out.splitlines()
+    assert shown[0].startswith("today ")
+    assert "todoist  failed  0 objects received" in shown[0]
+    assert shown[1] == f"    {failed['error']['message']}"
+    assert len(owner.good("history", "--markdown").out.splitlines()) == 5
+    unknown = owner("history", "todoits")
+    assert (unknown.code, unknown.out) == (5, "")
+    assert "no source is called 'todoits'; connected: todoist" in unknown.err
 
 
 def test_what_is_done_is_done_at_todoist_and_can_be_undone(owner: Owner, sandbox: Sandbox) -> None:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from crossdock import Queue, TransientError
-from crossdock.exporting import Exporter, Exports, Found, Pull
+from crossdock.exporting import Exporter, Exports, Found, Pull, SyncReport
 from crossdock.testing.scripted_exporter import ScriptedExporter
 
 _NUMBERS = itertools.count()
@@ -59,6 +59,10 @@ class Kept:
     def reasons(self) -> list[str]:
         """Why something is set aside, sorted."""
         return sorted(aside.reason for aside in _exports().set_aside(self._name))
+
+    def last_run(self) -> SyncReport:
+        """The newest run."""
+        return _exports().history(self._name)[0]
 
     def everything(self) -> str:
         """All that is stored, to look for what must not be."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 
 import pytest
 
-from task_priority.fit.busy import busy_spans
+from task_priority.fit.busy import busy_spans, judge
 from task_priority.model import Answer, Event, EventKind
 from task_priority.moments import Day
 from task_priority.settings import BusyRules
@@ -52,11 +52,37 @@ def test_the_rule_is_told(event: Event, verdict: tuple[bool, str]) -> None:
         (ALL_DAY, BusyRules(all_day=True)),
         (replace(ALL_DAY, kind=EventKind.OUT_OF_OFFICE), BusyRules(out_of_office=False)),
         (replace(MEETING, kind=EventKind.FOCUS_TIME), BusyRules(focus_time=True)),
-        (replace(MEETING, kind=EventKind.BIRTHDAY), BusyRules(birthday=True)),
+        (replace(MEETING, kind=EventKind.BIRTHDAY, transparent=True), BusyRules(birthday=True)),
+        (
+            replace(ALL_DAY, kind=EventKind.WORKING_LOCATION, transparent=True),
+            BusyRules(working_location=True),
+        ),
+        (replace(MEETING, answer=Answer.DECLINED), BusyRules(declined=True)),
+        (replace(MEETING, transparent=True), BusyRules(transparent=True)),
     ],
 )
 def test_rules_can_be_turned(event: Event, rules: BusyRules) -> None:
     assert rule_of(event, rules)[0] is not rule_of(event)[0]
+
+
+@pytest.mark.parametrize("setting", [field.name for field in fields(BusyRules)])
+def test_each_setting_decides_of_what_names_it(setting: str) -> None:
+    some = [
+        replace(one, answer=answer, kind=kind, transparent=transparent)
+        for one in (MEETING, ALL_DAY)
+        for answer in Answer
+        for kind in EventKind
+        for transparent in (False, True)
+    ]
+    off, on = (replace(BusyRules(), **{setting: value}) for value in (False, True))
+    named = [one for one in some if judge(one, off).setting == setting]
+    assert named
+    assert not [one for one in named if judge(one, off).busy]
+    turned = [one for one in some if judge(one, on).setting == setting]
+    assert turned
+    assert all(judge(one, on).busy for one in turned)
+    others = [one for one in some if one not in named]
+    assert [judge(one, on) for one in others] == [judge(one, off) for one in others]
 
 
 def test_an_all_day_event_is_a_day_of_its_owner() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
-from itertools import permutations
+from datetime import datetime, timedelta
+from itertools import permutations, product
 
 from task_priority.fit.placing import Piece, Wish, pieces_for, place, without
 from task_priority.fit.slots import Slot
@@ -75,6 +75,44 @@ def test_no_piece_is_left_over_that_is_too_short() -> None:
     assert [one.length for one in placed["a"]] == [3 * QUARTER, 2 * QUARTER]
 
 
+def test_a_slot_that_is_in_the_way_of_longer_ones_is_left_out() -> None:
+    slots = [Slot(at(26, hour), at(26, hour, minutes)) for hour, minutes in ((9, 30), (10, 40), (11, 40))]
+    placed = place([wish("a", 5, shortest=2 * QUARTER)], slots)
+    assert [(one.start, one.end) for one in placed["a"]] == [
+        (at(26, 10), at(26, 10, 40)),
+        (at(26, 11), at(26, 11, 35)),
+    ]
+
+
+def test_what_is_long_enough_for_more_pieces_is_let_in_though_something_shorter_is_not() -> None:
+    slots = [Slot(at(26, hour), at(26, hour, 45)) for hour in (9, 10)]
+    shorter, longer = (wish(key, count, shortest=3 * QUARTER) for key, count in (("a", 5), ("b", 6)))
+    assert list(place([shorter, longer, wish("c", 3)], slots)) == ["b"]
+
+
+def test_a_task_that_may_be_split_is_placed_exactly_if_it_fits_and_as_early_as_can_be() -> None:
+    dice = random.Random(17)
+    split = 0
+    for _ in range(1500):
+        slots, shortest = some_slots(dice), dice.randint(1, 3)
+        one = wish(
+            "a",
+            dice.randint(1, 10),
+            until=dice.choice([None, at(26, 9) + dice.randint(4, 32) * QUARTER]),
+            shortest=shortest * QUARTER,
+        )
+        pieces = pieces_for(one, slots)
+        ends = list(ends_of_every_split(one, slots))
+        assert bool(pieces) == bool(ends), (one, slots)
+        if pieces:
+            assert pieces[-1].end == min(ends), (one, slots)
+            assert sum((piece.length for piece in pieces), QUARTER * 0) == one.needed
+            assert len(pieces) == 1 or min(piece.length for piece in pieces) >= shortest * QUARTER
+            without(slots, pieces)
+            split += len(pieces) > 1
+    assert split > 150
+
+
 def test_plans_are_nearly_as_good_as_the_best_that_any_order_gives() -> None:
     """The worth of a plan: each wish that is met is worth as much as all together that are wanted less."""
     dice = random.Random(7)
@@ -127,6 +165,22 @@ def some_wishes(dice: random.Random) -> list[Wish]:
         )
         for number in range(4)
     ]
+
+
+def ends_of_every_split(wish: Wish, slots: list[Slot]) -> Iterator[datetime]:
+    """Yield when a wish would be over, were it split in any way that it may be, to the quarter of an hour."""
+    assert wish.shortest is not None
+    lengths = []
+    for slot in slots:
+        end = slot.end if wish.until is None else min(slot.end, wish.until)
+        most = (end - slot.start) // QUARTER
+        least = min(wish.shortest, wish.needed) // QUARTER
+        lengths.append([0, *range(least, most + 1)])
+    for chosen in product(*lengths):
+        if sum(chosen) * QUARTER == wish.needed:
+            yield max(
+                slot.start + length * QUARTER for slot, length in zip(slots, chosen, strict=True) if length
+            )
 
 
 def met_in_time(wishes: list[Wish], placed: dict[str, tuple[Piece, ...]]) -> set[str]:

@@ -118,6 +118,25 @@ def test_the_shortest_event_that_makes_room_is_named() -> None:
     assert plan.unplaced[0].reason.change == "it fits without “meeting 1” (50 min)"
 
 
+def test_the_least_wanted_task_that_makes_room_is_named() -> None:
+    wanted = [make_task(name, 470, priority=Priority.HIGH) for name in ("first", "second")]
+    wanted.append(make_task("third", 6, priority=Priority.RAISED))
+    reason = reason_for("fourth", [*wanted, make_task("fourth", 240)], [])
+    assert reason.constraint is Constraint.TAKEN
+    assert reason.change == "it fits if “second” is put off"
+    assert reason.put_off == ("test:second",)
+
+
+def test_as_many_tasks_as_must_be_put_off_together_are_named() -> None:
+    hours = [make_task(f"hour {number}", 59, priority=Priority.HIGH) for number in range(16)]
+    reason = reason_for("paint", [*hours, make_task("paint", 170, labels=("whole",))], [])
+    assert reason.change == "it fits if “hour 9”, “hour 8” and “hour 7” are put off"
+    settings = replace(TWO_DAYS, split=False)
+    longer = reason_for("paint", [*hours, make_task("paint", 290, labels=("whole",))], [], settings)
+    assert longer.change.endswith("” and 2 other tasks are put off")
+    assert len(longer.put_off) == 5
+
+
 def test_no_event_is_named_if_two_take_the_same_time() -> None:
     events = [make_event(at(27, 9), at(27, 17), name) for name in ("Conference", "Workshop")]
     plan = make_plan([make_task("call", deadline=FRIDAY)], events, now=at(27, 8), settings=WEEKDAYS)

@@ -7,8 +7,10 @@ import threading
 
 import httpx
 import pytest
+from todoist_api_python.api import TodoistAPI
 
 from task_priority.sandbox import Sandbox
+from tests.task_priority.sandbox.official import ToSandbox
 
 
 def _all(http: httpx.Client, url: str, limit: int) -> list[list[str]]:
@@ -79,6 +81,34 @@ def test_pages_can_be_empty_overlap_and_run_backwards(http: httpx.Client, sandbo
     assert pages[0][-1] == pages[1][0]
     sandbox.faults.add("reordered", api="todoist")
     assert [id for page in _all(http, url, 10) for id in page] == plain[::-1]
+
+
+def test_nulls_are_what_the_official_client_cannot_read(sandbox: Sandbox) -> None:
+    with TodoistAPI(sandbox.token, client=httpx.Client(transport=ToSandbox(sandbox))) as api:
+        for ask in (api.get_tasks, api.get_projects, api.get_labels):
+            sandbox.faults.add("nulls", api="todoist", times=None)
+            with pytest.raises(Exception, match="Failed to load field"):
+                next(ask())
+            sandbox.faults.clear()
+            assert next(ask())
+
+
+def test_nulls_are_of_todoist_alone(http: httpx.Client, sandbox: Sandbox) -> None:
+    fault = sandbox.faults.add("nulls")
+    assert http.get(f"{sandbox.calendar_url}calendars/primary/events").json()["updated"]
+    label = http.get(f"{sandbox.todoist_url}/labels").json()["results"][0]
+    assert (fault.met, label["order"], label["is_favorite"]) == (1, None, False)
+
+
+def test_keys_that_nobody_knows_are_everywhere_but_in_mappings(http: httpx.Client, sandbox: Sandbox) -> None:
+    sandbox.faults.add("unknown-keys", times=None)
+    form = {"sync_token": "*", "resource_types": '["items"]', "commands": "[]"}
+    told = http.post(f"{sandbox.todoist_url}/sync", data=form).json()
+    due = next(item["due"] for item in told["items"] if item["due"])
+    for one in (told, told["items"][0], due, http.get(f"{sandbox.url}/tasks/v1/users/@me/lists").json()):
+        assert "sandbox_novelty" in one
+    assert told["sandbox_novelties"]
+    assert told["sync_status"] == {}
 
 
 def test_a_fault_meets_its_requests_only(http: httpx.Client, sandbox: Sandbox) -> None:

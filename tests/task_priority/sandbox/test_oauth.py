@@ -8,6 +8,7 @@ import threading
 import urllib.request
 import webbrowser
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -241,6 +242,41 @@ def test_todoist_rotates_refresh_tokens(sandbox: Sandbox, time: Time) -> None:
     assert _todoist_refresh(sandbox, second["refresh_token"]).json()["error"] == "invalid_grant"
     headers = {"Authorization": f"Bearer {second['access_token']}"}
     assert httpx.get(f"{sandbox.todoist_url}/tasks", headers=headers).status_code == 401
+
+
+def test_a_file_keeps_who_was_let_in(time: Time, tmp_path: Path) -> None:
+    def restarted() -> Sandbox:
+        made = Sandbox(clock=time, demo=False, state=tmp_path / "state.json")
+        made.oauth.consent = made.todoist_oauth.consent = Consent.GRANT
+        return made
+
+    def google(sandbox: Sandbox, token: str) -> httpx.Response:
+        return _exchange(sandbox, "", grant_type="refresh_token", refresh_token=token, redirect_uri="")
+
+    def tasks(sandbox: Sandbox, access_token: str) -> int:
+        headers = {"Authorization": f"Bearer {access_token}"}
+        return httpx.get(f"{sandbox.todoist_url}/tasks", headers=headers).status_code
+
+    with restarted() as first:
+        kept, revoked = (
+            _exchange(
+                first, _answer(_authorize(first, access_type="offline", prompt="consent"))["code"]
+            ).json()
+            for _ in range(2)
+        )
+        old = _todoist_tokens(first)
+        httpx.post(f"{first.url}/revoke", data={"token": revoked["refresh_token"]})
+    with restarted() as second:
+        assert tasks(second, old["access_token"]) == 200
+        again = google(second, kept["refresh_token"])
+        assert (again.status_code, again.json()["scope"]) == (200, _CALENDAR)
+        assert google(second, revoked["refresh_token"]).json()["error"] == "invalid_grant"
+        new = _todoist_refresh(second, old["refresh_token"]).json()
+    time.advance(seconds=61)
+    with restarted() as third:
+        assert tasks(third, new["access_token"]) == 200
+        assert _todoist_refresh(third, old["refresh_token"]).json()["error"] == "invalid_grant"
+        assert tasks(third, new["access_token"]) == 401
 
 
 def test_todoist_scopes_hold(sandbox: Sandbox) -> None:

@@ -11,30 +11,12 @@ from todoist_api_python.api import TodoistAPI
 from todoist_api_python.models import Task
 
 from task_priority.sandbox import Sandbox
-
-
-class _ToSandbox(httpx.BaseTransport):
-    """Takes what is meant for Todoist's host to the sandbox: the client has no option for another address."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._base = httpx.URL(sandbox.url)
-        self._inner = httpx.HTTPTransport()
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        assert request.url.host in {"api.todoist.com", "todoist.com"}
-        path = b"/todoist" + request.url.raw_path
-        request.url = request.url.copy_with(
-            scheme=self._base.scheme, host=self._base.host, port=self._base.port, raw_path=path
-        )
-        return self._inner.handle_request(request)
-
-    def close(self) -> None:
-        self._inner.close()
+from tests.task_priority.sandbox.official import ToSandbox
 
 
 @pytest.fixture(scope="module")
 def api(sandbox: Sandbox) -> Iterator[TodoistAPI]:
-    with TodoistAPI(sandbox.token, client=httpx.Client(transport=_ToSandbox(sandbox))) as made:
+    with TodoistAPI(sandbox.token, client=httpx.Client(transport=ToSandbox(sandbox))) as made:
         yield made
 
 
@@ -204,7 +186,7 @@ def test_errors_come_out_as_documented(
 
 
 def test_a_wrong_token_is_refused(sandbox: Sandbox) -> None:
-    client = httpx.Client(transport=_ToSandbox(sandbox))
+    client = httpx.Client(transport=ToSandbox(sandbox))
     with TodoistAPI("wrong", client=client) as api, pytest.raises(httpx.HTTPStatusError) as caught:
         list(api.get_tasks())
     assert (caught.value.response.status_code, _error(caught)["error_code"]) == (401, 477)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from rich.console import Console, RenderableType
 
 from task_priority.cli.output import show_view
-from task_priority.model import Priority
+from task_priority.looking import look
+from task_priority.model import Answer, Priority, TaskId
 from task_priority.moments import Day
 from task_priority.overview import Change, Pending
 from task_priority.ranking.rank import Ranked
@@ -17,11 +19,11 @@ from task_priority.settings_table import SettingsTable, WeightsTable
 from task_priority.views import markdown, terminal
 from task_priority.views.settings import settings_view
 from task_priority.views.timeline import days_of
-from tests.task_priority.cases import NOW, make_task
-from tests.task_priority.views.account import TASKS, overview
+from tests.task_priority.cases import NOW, SETTINGS, at, make_event, make_task
+from tests.task_priority.views.account import TASKS, Given, overview
 
 FOOTER = """
-Sources: todoist 12 min ago, google-calendar 2 h ago.
+Sources: todoist 12 min ago, google-calendar 2 h ago. Times are those of Europe/Oslo.
 google-calendar: sign in again
 google-calendar may have changed since: task-priority sync
 todoist: tasks 77 could not be read: its due date '2026-13-01' is no day
@@ -57,9 +59,25 @@ No place for:
   assembly: needs 10 h before the end of Friday in one piece, the longest that is free is 8 h; \
 it fits if it may be split into pieces of 30 min or more
   [bold]write[/bold] a book: needs 60 h, 54 h 30 min free; it fits if it takes 8 h or less
+
+1 event takes time up, 1 leaves it free; by which rules: task-priority busy.
 """
     + FOOTER
 )
+BUSY = """Today, Thursday 26 November
+  all day      ▫  Anna             free: it is a birthday (busy.birthday = false)
+  10:00–11:30  ▪  Board | meeting  busy: it takes place
+
+Tomorrow, Friday 27 November
+  no events
+"""
+BUSY_AT_50 = """Today, Thursday 26 November
+  all day      ▫  Anna
+                  free: it is a birthday
+                  (busy.birthday = false)
+  10:00–11:30  ▪  Board | meeting
+                  busy: it takes place
+"""
 EXPLANATION = (
     """\
 figures
@@ -80,6 +98,11 @@ Not today 12:17–13:47: it is later.
 """
     + FOOTER
 )
+RAISES = """\
+
+What would move it up  Points  Place
+priority p1               +30      1
+"""
 WAITING = (
     """\
 hear from Anna
@@ -178,9 +201,49 @@ def test_the_plan_has_what_fits_and_what_does_not_with_the_nearest_change(
     assert plain(terminal.plan_view(overview()), capsys) == PLAN
 
 
+def test_each_event_names_the_rule_by_which_it_takes_time_up_or_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    seen, days = overview(), days_of(overview())
+    view = terminal.busy_view(seen, days)
+    assert plain(view, capsys).startswith(BUSY)
+    assert drawn(view, 50).startswith(BUSY_AT_50)
+    shown = markdown.busy_markdown(seen, days)
+    assert "- all day Anna: free: it is a birthday (busy.birthday = false)\n" in shown
+    assert "- 10:00–11:30 Board \\| meeting: busy: it takes place\n" in shown
+
+
+def test_an_event_that_takes_time_up_by_a_rule_that_can_be_turned_says_so_in_the_week(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    maybe = make_event(at(26, 14), at(26, 15), "fair", answer=Answer.TENTATIVE)
+    seen = look([Given(name="calendar", synced_at=NOW, events=[maybe])], SETTINGS, NOW)
+    week = plain(terminal.week_view(seen, days_of(seen)), capsys)
+    assert "  14:00–15:00  ▪  fair (you answered maybe)\n" in week
+    assert "1 event takes time up, 0 leave it free; by which rules: task-priority busy.\n" in week
+    assert "- 14:00–15:00 fair (you answered maybe)\n" in markdown.week_markdown(seen, days_of(seen))
+
+
 def test_an_explanation_is_a_sum(capsys: pytest.CaptureFixture[str]) -> None:
     seen = overview()
     assert plain(terminal.explanation_view(seen, seen.plan.ranked[0]), capsys) == EXPLANATION
+
+
+def test_what_would_move_a_task_up_is_told_with_its_points_and_place(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    seen = overview()
+    shown = plain(terminal.explanation_view(seen, ranked("assembly")), capsys)
+    assert RAISES in shown
+    assert "What would move it up" not in plain(terminal.explanation_view(seen, seen.plan.ranked[0]), capsys)
+    assert "| priority p1 | +30 | 1 |" in markdown.explanation_markdown(seen, ranked("assembly"))
+
+
+def test_what_may_be_there_twice_is_pointed_out(capsys: pytest.CaptureFixture[str]) -> None:
+    seen = overview(tasks=[make_task("Call Anna"), replace(make_task("anna, call!"), id=TaskId("other:1"))])
+    shown = plain(terminal.list_view(seen, seen.plan.ranked), capsys)
+    assert "\nPerhaps there twice:\n  anna, call!: other:1, test:Call Anna\n" in shown
+    assert "- anna, call!: other:1, test:Call Anna\n" in markdown.ranked_markdown(seen, seen.plan.ranked)
 
 
 def test_why_not_says_what_binds_a_task_that_cannot_be_planned(capsys: pytest.CaptureFixture[str]) -> None:
@@ -235,7 +298,11 @@ def test_foreign_text_neither_colours_nor_moves_the_cursor() -> None:
 def test_on_a_narrow_terminal_nothing_is_wider_than_it(width: int) -> None:
     target = io.StringIO()
     console = Console(file=target, width=width, color_system=None)
-    for view in (terminal.today_view(overview(), overview().plan.ranked), terminal.plan_view(overview())):
+    for view in (
+        terminal.today_view(overview(), overview().plan.ranked),
+        terminal.plan_view(overview()),
+        terminal.busy_view(overview(), days_of(overview())),
+    ):
         console.print(view)
     assert max(len(line) for line in target.getvalue().splitlines()) <= width
 

@@ -14,6 +14,7 @@ from crossdock.adapters.file.claim import Claim
 from crossdock.adapters.file.fault import FileFault
 from crossdock.adapters.file.manifest import Manifest
 from crossdock.adapters.file.reading.formats import Reading
+from crossdock.adapters.file.reading.json_array import JsonArray
 from crossdock.adapters.file.reading.rows import Wanted
 from crossdock.adapters.file.tree import BUFFER_BYTES, open_plain
 from crossdock.domain.errors import InvalidMessage
@@ -74,12 +75,12 @@ def check(path: Path, manifest: Manifest | None, reading: Reading, *, go_on: Cal
                 advice="put the whole file and its manifest back",
             )
         hashed = _Hashed(file)
-        rows, fault = _count(io.BufferedReader(hashed, BUFFER_BYTES), path.name, reading, go_on)
+        counted = _count(io.BufferedReader(hashed, BUFFER_BYTES), path.name, reading, go_on)
         hashed.finish(go_on)
-        _hold_against(manifest, hashed.checksum, rows, fault)
+        _hold_against(manifest, hashed.checksum, counted)
         if state_of(file) != before:
             raise changed()
-    return Facts(hashed.checksum, rows, before)
+    return Facts(hashed.checksum, counted.rows, before)
 
 
 def open_data(path: Path) -> BinaryIO:
@@ -120,12 +121,24 @@ def changed() -> FileFault:
     )
 
 
-def _count(
-    file: BinaryIO, name: str, reading: Reading, go_on: Callable[[], bool]
-) -> tuple[int | None, FileFault | None]:
+class _Counted(NamedTuple):
+    """The rows of a file.
+
+    Attributes:
+        rows: How many there are; None: it is nothing that has rows, or cannot be read.
+        is_list: False: it is one JSON value, and only its maker knows what there is to be counted in it.
+        fault: Why it cannot be read.
+    """
+
+    rows: int | None
+    is_list: bool = True
+    fault: FileFault | None = None
+
+
+def _count(file: BinaryIO, name: str, reading: Reading, go_on: Callable[[], bool]) -> _Counted:
     """Count the rows of a file that is read to its end, or to where it cannot be read."""
     if reading.split == "file" and reading.format_of(name) is None:
-        return None, None
+        return _Counted(None)
     rows = 0
     try:
         reader = reading.rows(file, name, wanted=Wanted.NUMBER)
@@ -134,13 +147,11 @@ def _count(
             if not go_on():
                 raise Stopped
     except FileFault as fault:
-        return None, fault
-    return rows, None
+        return _Counted(None, fault=fault)
+    return _Counted(rows, is_list=not isinstance(reader, JsonArray) or reader.is_array)
 
 
-def _hold_against(
-    manifest: Manifest | None, checksum: str, rows: int | None, fault: FileFault | None
-) -> None:
+def _hold_against(manifest: Manifest | None, checksum: str, counted: _Counted) -> None:
     if manifest is not None and checksum != manifest.checksum:
         raise FileFault(
             "checksum",
@@ -149,14 +160,16 @@ def _hold_against(
             given=checksum,
             advice="put the right file and its manifest back",
         )
-    if fault is not None:
-        raise fault
-    if manifest is not None and None not in (manifest.row_count, rows) and rows != manifest.row_count:
+    if counted.fault is not None:
+        raise counted.fault
+    if manifest is None or manifest.row_count is None or counted.rows is None or not counted.is_list:
+        return
+    if counted.rows != manifest.row_count:
         raise FileFault(
             "row_count",
-            f"the file has {rows} rows, and its manifest says {manifest.row_count}",
+            f"the file has {counted.rows} rows, and its manifest says {manifest.row_count}",
             expected=manifest.row_count,
-            given=rows,
+            given=counted.rows,
             advice="put the whole file back, with a manifest that counts its rows",
         )
 

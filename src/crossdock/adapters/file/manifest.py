@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from crossdock.adapters.file.naming import LONGEST_NAME, MANIFEST_SUFFIX, check_name, is_data, manifest_of
 from crossdock.domain.errors import InvalidMessage
+from crossdock.domain.plain_words import plain_words
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -55,8 +56,8 @@ class Manifest(BaseModel):
     row_count: int | None = Field(
         default=None,
         ge=0,
-        description="So many rows: of CSV without the header, lines of JSON Lines, entries of a JSON array, 1 for "
-        "any other JSON. null: nobody counted.",
+        description="So many rows: of CSV without the header, lines of JSON Lines, entries of a JSON array; of any "
+        "other JSON as many as its maker counts in it, 1 if it is a row itself. null: nobody counted.",
     )
     file_size: int = Field(ge=0, description="Bytes of the file as it is on the disk, compressed if it is.")
     checksum: str = Field(
@@ -139,7 +140,7 @@ def _issue(found: ErrorDetails) -> str:
         case "timezone_aware":
             return f"{_short(given)} has no time zone; write for example 2025-11-24T08:30:00Z"
         case _:
-            return f"{_short(given)}: {found['msg'][:1].lower()}{found['msg'][1:]}"
+            return f"{_short(given)}: {plain_words(found['msg'])}"
 
 
 def _short(given: object) -> str:

@@ -11,9 +11,9 @@ from pydantic import AfterValidator, Field, model_validator
 from crossdock.adapters.http.addresses import Allowed
 from crossdock.adapters.http.target import Target, target_of
 from crossdock.addresses import special
-from crossdock.config.model import Size, Timeout
+from crossdock.config.model import Timeout
 from crossdock.config.secret import NamedReferences, References
-from crossdock.config.table import Expected, Explained, Table
+from crossdock.config.table import Expected, Explained, Size, Table
 
 MiB: Final = 1024**2
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")

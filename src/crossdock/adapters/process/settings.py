@@ -10,8 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 
 from crossdock.adapters.process.arguments import template_issue
 from crossdock.adapters.process.exit_codes import Meaning
-from crossdock.config.model import Count, Size, Timeout
-from crossdock.config.table import Duration, Expected, Explained, Table
+from crossdock.config.model import Count, Timeout
+from crossdock.config.table import Duration, Expected, Explained, Size, Table
 
 _HIGHEST_EXIT_CODE = 255
 MiB = 1024**2

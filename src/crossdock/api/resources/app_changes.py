@@ -13,8 +13,8 @@ from starlette.responses import Response
 from crossdock.api.access import needs
 from crossdock.api.app_models import AppChanges, AppDocument, NewApp
 from crossdock.api.apps_shown import demand_known, documents_of, tables_of, tag_of_app
+from crossdock.api.conditions import changed, demand_match, is_any
 from crossdock.api.errors import Refusal
-from crossdock.api.finding import changed, demand_match
 from crossdock.api.idempotency import IdempotencyKey, Made, done_once
 from crossdock.api.operations import Answers, AppName, CallerOf, JsonAnswer, Operations, StateOf
 from crossdock.api.parameters import IfMatch
@@ -36,6 +36,10 @@ _PLAIN_HTTP: Final = frozenset({
     "http", "format", "headers", "answer", "connect", "read", "total", "max_answer", "max_wait",
 })  # fmt: skip
 """What may be said of where messages are posted to without reaching into this machine or its network."""
+_FORWARDED: Final = frozenset({
+    "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip",
+})  # fmt: skip
+"""What proxies add to the requests that they pass on."""
 _LINE: Final = re.compile(r"^(?:[^:]*: )?apps\.(?:[^.:]+|\"[^\"]*\")\.?([^:]*): (.*)$")
 
 
@@ -138,7 +142,7 @@ async def delete_app(app_id: AppName, caller: CallerOf, state: StateOf, if_match
     Refused while messages of it are not finished, and for an app that the configuration itself names: it is removed
     there.
     """
-    await _found(app_id, caller, state, if_match)
+    override = await _found(app_id, caller, state, if_match)
     if not _loaded(state).is_of_the_api(app_id):
         raise Refusal("APP_IN_USE", f"the configuration names {app_id}: remove it there")
     stats = (await caller.queue.stats(app_id)).get(app_id)
@@ -146,7 +150,8 @@ async def delete_app(app_id: AppName, caller: CallerOf, state: StateOf, if_match
     if waiting:
         words = f"{waiting} messages of {app_id} are not finished; let them be worked on, or cancel them"
         raise Refusal("APP_IN_USE", words)
-    await caller.queue._store.write_async(_Removal(app_id))
+    seen = None if override is None or is_any(if_match) else override.revision
+    await caller.queue._store.write_async(_Removal(app_id, seen))
     await state.keep_up()
     return Response(status_code=204)
 
@@ -177,15 +182,23 @@ class _Change:
 
 
 class _Removal:
-    """The end of what is said of an app: work of a transaction."""
+    """The end of what is said of an app: work of a transaction.
 
-    def __init__(self, app: str) -> None:
+    Args:
+        app: Which.
+        seen: The revision that may be dropped; None: any.
+    """
+
+    def __init__(self, app: str, seen: int | None) -> None:
         self._app = app
+        self._seen = seen
 
     def __call__(self, tx: Any) -> None:
         """Drop it, and let every process apply that."""
-        if tx.drop_override(self._app):
+        if tx.drop_override(self._app, self._seen):
             tx.next_generation()
+        elif self._seen is not None:
+            raise changed("app")
 
 
 def _demand_new(app: str, state: ApiState) -> None:
@@ -258,8 +271,8 @@ def _demand_definable(state: ApiState, caller: Caller, request: Request, given: 
     issue = None
     if not state.settings.allow_definitions:
         issue = "is read-only here: the configuration says it, unless api.allow_definitions is on"
-    elif not _is_from_here(request):
-        issue = "can be changed from this machine alone"
+    elif state.settings.behind_proxy or not _is_from_here(request):
+        issue = "can be changed from this machine alone, and not through a proxy"
     elif not caller.may(Scope.HOST_ADMIN):
         issue = f"needs the scope {Scope.HOST_ADMIN}"
     if issue is not None:
@@ -276,6 +289,9 @@ def _is_plain(direction: str, table: Any) -> bool:
 
 
 def _is_from_here(request: Request) -> bool:
+    """Tell whether who asks is on this machine; what a proxy on it passes on may come from anywhere."""
+    if not _FORWARDED.isdisjoint(request.headers):
+        return False
     try:
         return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
     except ValueError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import Response
 
@@ -13,12 +13,15 @@ from crossdock.api.finding import unless_known
 from crossdock.api.operations import Answers, AppName, CallerOf, JsonAnswer, Operations, StateOf
 from crossdock.api.parameters import IfNoneMatch
 from crossdock.api.resources.health import is_stuck
+from crossdock.domain.cloudevent import instant_text
 from crossdock.domain.json_form import queue_document
 from crossdock.domain.key import Scope
+from crossdock.domain.record import AppSwitch
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from crossdock.api.state import ApiState, Caller
     from crossdock.domain.record import QueueStats
 
 operations = Operations("apps")
@@ -71,19 +74,28 @@ async def get_app_status(app_id: AppName, caller: CallerOf, state: StateOf) -> J
     """Tell how an app does, in a word, and how its queue stands."""
     caller.demand_app(app_id)
     await demand_known(app_id, caller, state)
-    stats = (await caller.queue.stats(app_id))[app_id]
-    document = {
-        "app": app_id,
-        "configured": app_id in tables_of(state),
-        "state": _state(stats, state.queue._store.now()),
+    return JsonAnswer(await status_of(app_id, caller, state))
+
+
+async def status_of(app: str, caller: Caller, state: ApiState) -> dict[str, Any]:
+    """Return how an app does, in a word, and how its queue stands."""
+    stats = (await caller.queue.stats(app))[app]
+    switch: AppSwitch = await caller.queue._store.read_async(
+        lambda reader: reader.switches().get(app, AppSwitch())
+    )
+    return {
+        "app": app,
+        "configured": app in tables_of(state),
+        "state": _state(stats, switch, state.queue._store.now()),
+        "stopped_at": instant_text(switch.stopped_at),
+        "stopped_by": switch.stopped_by,
         "queue": queue_document(stats),
     }
-    return JsonAnswer(document)
 
 
-def _state(
-    stats: QueueStats, now: datetime
-) -> Literal["idle", "waiting", "working", "parked", "paused", "stuck"]:
+def _state(stats: QueueStats, switch: AppSwitch, now: datetime) -> str:
+    if switch.stopped_at is not None:
+        return "stopping" if stats.processing else "stopped"
     if stats.paused:
         return "paused"
     if stats.parked_until is not None:

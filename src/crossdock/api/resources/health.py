@@ -57,7 +57,7 @@ async def get_readiness(state: StateOf) -> JsonAnswer:
 
 @operations.on("GET", "/health/work", id="getProgress", access=needs(Scope.METRICS_READ), answers=_HEALTHY)
 async def get_progress(state: StateOf) -> JsonAnswer:
-    """Say whether work moves: in no queue that is not paused has a message been ready for an hour."""
+    """Say whether work moves: where no queue is paused and no app stopped, no message has been ready for an hour."""
     details, word = await _look(state)
     return _answer(word, details)
 
@@ -66,11 +66,20 @@ async def _look(state: ApiState) -> tuple[dict[str, Any], Word]:
     """Return how each queue is, and what it comes to."""
     try:
         stats = await state.queue.stats()
+        switches = await state.queue._store.read_async(lambda reader: reader.switches())
     except StoreError as error:
         return {"reason": error.code}, "failing"
     now = state.queue._store.now()
-    stuck = [app for app, one in stats.items() if is_stuck(one, now)]
-    return {"stuck": stuck, "queues": _due(stats)}, "degraded" if stuck else "ok"
+    stopped = {app for app, switch in switches.items() if switch.stopped_at is not None}
+    stuck = [app for app, one in stats.items() if app not in stopped and is_stuck(one, now)]
+    details = {"stuck": stuck, "queues": _due(stats), **_examined(state)}
+    return details, "degraded" if stuck else "ok"
+
+
+def _examined(state: ApiState) -> dict[str, Any]:
+    """Return when the store's file was last examined and sound, if it has one."""
+    examinations = state.queue._store.examinations
+    return {} if examinations is None else {"examined_at": instant_text(examinations.examined_at())}
 
 
 def is_stuck(stats: QueueStats, now: datetime) -> bool:

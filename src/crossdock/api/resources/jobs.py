@@ -5,13 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from crossdock.api.access import needs
-from crossdock.api.finding import PageWish, found, page_of, records_of
+from crossdock.api.conditions import change_message, tag_of
+from crossdock.api.finding import PageWish, found, page_of, records_of, unless_known
 from crossdock.api.idempotency import IdempotencyKey, done_once
 from crossdock.api.job_models import Job, JobResult, Jobs, JobWish
 from crossdock.api.operations import Answers, CallerOf, JsonAnswer, Operations, StateOf
-from crossdock.api.parameters import AppFilter, Cursor, Limit, MessageId, SendingApp, StatusFilter
+from crossdock.api.parameters import (
+    AppFilter,
+    Cursor,
+    IfMatch,
+    IfNoneMatch,
+    Limit,
+    MessageId,
+    SendingApp,
+    StatusFilter,
+)
 from crossdock.api.work import job_links, job_made, to_send
 from crossdock.domain.cloudevent import instant_text
 from crossdock.domain.json_form import issues
@@ -25,6 +36,7 @@ operations = Operations("jobs")
 _FINISHED: Final = frozenset({"completed", "failed", "archived"})
 _FOUND: Final = ("MESSAGE_NOT_FOUND", "AMBIGUOUS_MESSAGE")
 _AGAIN: Final = {"Retry-After": "1"}
+_ETAG: Final = {"ETag": "Of this state of the job."}
 
 
 @operations.on(
@@ -129,12 +141,13 @@ async def get_job_results(job_id: MessageId, caller: CallerOf) -> JsonAnswer:
     "/jobs/{job_id}",
     id="getJob",
     access=needs(Scope.MESSAGES_READ),
-    answers=Answers(Job, meaning="The job."),
+    answers=Answers(Job, meaning="The job.", headers=_ETAG, more={304: "It is as you have it."}),
     errors=_FOUND,
 )
-async def get_job(job_id: MessageId, caller: CallerOf) -> JsonAnswer:
+async def get_job(job_id: MessageId, caller: CallerOf, if_none_match: IfNoneMatch = None) -> Response:
     """Tell how far a job is."""
-    return JsonAnswer(_job(await found(caller, job_id, None, None)))
+    record = await found(caller, job_id, None, None)
+    return unless_known(tag_of(record), if_none_match, _job(record))
 
 
 @operations.on(
@@ -142,16 +155,17 @@ async def get_job(job_id: MessageId, caller: CallerOf) -> JsonAnswer:
     "/jobs/{job_id}",
     id="cancelJob",
     access=needs(Scope.MESSAGES_CONTROL),
-    answers=Answers(Job, meaning="The job, which will not be worked on."),
-    errors=(*_FOUND, "ILLEGAL_MOVE"),
+    answers=Answers(Job, meaning="The job, which will not be worked on.", headers=_ETAG),
+    errors=(*_FOUND, "ILLEGAL_MOVE", "PRECONDITION_FAILED"),
 )
-async def cancel_job(job_id: MessageId, caller: CallerOf) -> JsonAnswer:
+async def cancel_job(job_id: MessageId, caller: CallerOf, if_match: IfMatch = None) -> JsonAnswer:
     """Cancel a job; a worker that has it loses its lease.
 
     The job stays, as failed with the code CANCELLED, so that it can still be asked for.
     """
     record = await found(caller, job_id, None, None)
-    return JsonAnswer(_job(await caller.queue.cancel(job_id, app=record.app, source_app=record.source_app)))
+    cancelled = await change_message(caller, record, if_match, lambda tx: tx.cancel(record))
+    return JsonAnswer(_job(cancelled), headers={"ETag": tag_of(cancelled)})
 
 
 def _job(record: Record) -> dict[str, Any]:

@@ -12,20 +12,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.api.access import needs
+from crossdock.api.conditions import change_message, demand_match, tag_of
 from crossdock.api.errors import Refusal, answer_for
 from crossdock.api.finding import (
     PageWish,
-    changed,
     chosen_fields,
-    demand_match,
     found,
     instant_of,
-    is_any,
     names_form,
     page_of,
     picked,
     records_of,
-    tag_of,
     unless_known,
 )
 from crossdock.api.idempotency import IdempotencyKey, Made, done_once
@@ -233,14 +230,7 @@ async def edit_message(
     check_changes(given)
     record = await found(caller, message_id, app, source)
     demand_match(tag_of(record), if_match, "message")
-
-    def edit(tx: Any) -> None:
-        if not is_any(if_match) and tx.revision_of(record.row_id) != record.revision:
-            raise changed("message")
-        tx.edit(record, given)
-
-    await caller.queue._store.write_async(edit)
-    return _state(await caller.queue._again(record))
+    return _state(await change_message(caller, record, if_match, lambda tx: tx.edit(record, given)))
 
 
 @operations.on(
@@ -249,14 +239,18 @@ async def edit_message(
     id="replayMessage",
     access=needs(Scope.MESSAGES_CONTROL),
     answers=Answers(RecordDocument, meaning="The message as it is now.", headers=_ETAG),
-    errors=(*_FOUND, "ILLEGAL_MOVE"),
+    errors=(*_FOUND, "ILLEGAL_MOVE", "PRECONDITION_FAILED"),
 )
 async def replay_message(
-    message_id: MessageId, caller: CallerOf, app: AppFilter = None, source: SourceApp = None
+    message_id: MessageId,
+    caller: CallerOf,
+    app: AppFilter = None,
+    source: SourceApp = None,
+    if_match: IfMatch = None,
 ) -> JsonAnswer:
     """Send a dead letter or a completed message again, its counters at zero, its history kept."""
     record = await found(caller, message_id, app, source)
-    return _state(await caller.queue.replay(message_id, app=record.app, source_app=record.source_app))
+    return _state(await change_message(caller, record, if_match, lambda tx: tx.replay(record)))
 
 
 @operations.on(
@@ -265,14 +259,18 @@ async def replay_message(
     id="cancelMessage",
     access=needs(Scope.MESSAGES_CONTROL),
     answers=Answers(RecordDocument, meaning="The message as it is now.", headers=_ETAG),
-    errors=(*_FOUND, "ILLEGAL_MOVE"),
+    errors=(*_FOUND, "ILLEGAL_MOVE", "PRECONDITION_FAILED"),
 )
 async def cancel_message(
-    message_id: MessageId, caller: CallerOf, app: AppFilter = None, source: SourceApp = None
+    message_id: MessageId,
+    caller: CallerOf,
+    app: AppFilter = None,
+    source: SourceApp = None,
+    if_match: IfMatch = None,
 ) -> JsonAnswer:
     """Withdraw a message; a worker that has it loses its lease."""
     record = await found(caller, message_id, app, source)
-    return _state(await caller.queue.cancel(message_id, app=record.app, source_app=record.source_app))
+    return _state(await change_message(caller, record, if_match, lambda tx: tx.cancel(record)))
 
 
 def _documents(

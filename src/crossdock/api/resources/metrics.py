@@ -27,6 +27,7 @@ from crossdock.monitoring.exposition import OPEN_TYPE, PLAIN_TYPE, Family, writt
 
 if TYPE_CHECKING:
     from crossdock.api.tally import Tally
+    from crossdock.ports.examination import Examinations
 
 operations = Operations("metrics")
 
@@ -71,7 +72,7 @@ async def get_metrics(
     await state.tally.look()
     families = [*_queues(state.tally), *_counters(state.tally), *_latencies(state.tally)]
     if caller.key.app is None:
-        families += _process()
+        families += [*_examined(state.queue._store.examinations), *_process()]
     else:
         families = [_of_app(family, caller.key.app) for family in families]
     is_open = "application/openmetrics-text" in accept
@@ -121,6 +122,18 @@ def _latencies(tally: Tally) -> Iterator[Family]:
         family = Family(name, "histogram", f"{meaning}, of the newest completed ones at each look.")
         for (source_app, app), histogram in sorted(found.items()):
             histogram.add_to(family, app=app, source_app=source_app)
+        yield family
+
+
+def _examined(examinations: Examinations | None) -> Iterator[Family]:
+    examined_at = None if examinations is None else examinations.examined_at()
+    if examined_at is not None:
+        family = Family(
+            "crossdock_store_examined_time_seconds",
+            "gauge",
+            "When the store's file was last examined and found sound, since 1970.",
+        )
+        family.add(examined_at.timestamp())
         yield family
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 from fastapi import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.api.access import needs
+from crossdock.api.conditions import check_match, demand_match, if_still
 from crossdock.api.errors import Refusal
-from crossdock.api.finding import changed, demand_match, instant_of, is_any
+from crossdock.api.finding import instant_of
 from crossdock.api.idempotency import IdempotencyKey, Made, done_once
 from crossdock.api.operations import APP_PATTERN, Answers, CallerOf, JsonAnswer, Operations, StateOf
 from crossdock.api.parameters import IfMatch
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crossdock.domain.schedule import Schedule, ScheduleSpec
+
+T = TypeVar("T")
 
 operations = Operations("schedules")
 
@@ -124,14 +127,7 @@ async def replace_schedule(
     caller.demand_app(wish.app)
     spec = _spec(caller, name, wish)
     demand_match(_tag(held), if_match, "schedule")
-
-    def replace(tx: Any) -> Schedule:
-        replaced: Schedule = tx.declare_schedule(spec)
-        if replaced.change == "replaced" and not is_any(if_match) and replaced.revision != held.revision + 1:
-            raise changed("schedule")
-        return replaced
-
-    return _state(await caller.queue._store.write_async(replace))
+    return _state(await _changed(caller, held, if_match, lambda tx: tx.declare_schedule(spec)))
 
 
 @operations.on(
@@ -140,12 +136,12 @@ async def replace_schedule(
     id="deleteSchedule",
     access=_ADMIN,
     answers=Answers(None, 204, "It sends nothing any more."),
-    errors=("SCHEDULE_NOT_FOUND",),
+    errors=("SCHEDULE_NOT_FOUND", "PRECONDITION_FAILED"),
 )
-async def delete_schedule(name: ScheduleName, caller: CallerOf) -> Response:
+async def delete_schedule(name: ScheduleName, caller: CallerOf, if_match: IfMatch = None) -> Response:
     """Remove a schedule; what it has sent stays."""
-    await _found(caller, name)
-    await caller.queue.delete_schedule(name)
+    held = await _found(caller, name)
+    await _changed(caller, held, if_match, lambda tx: tx.delete_schedule(name))
     return Response(status_code=204)
 
 
@@ -155,12 +151,12 @@ async def delete_schedule(name: ScheduleName, caller: CallerOf) -> Response:
     id="pauseSchedule",
     access=_ADMIN,
     answers=Answers(ScheduleDocument, meaning="The schedule as it is now.", headers=_TAG),
-    errors=("SCHEDULE_NOT_FOUND",),
+    errors=("SCHEDULE_NOT_FOUND", "PRECONDITION_FAILED"),
 )
-async def pause_schedule(name: ScheduleName, caller: CallerOf) -> JsonAnswer:
+async def pause_schedule(name: ScheduleName, caller: CallerOf, if_match: IfMatch = None) -> JsonAnswer:
     """Let a schedule send nothing until it is resumed."""
-    await _found(caller, name)
-    return _state(await caller.queue.pause_schedule(name))
+    held = await _found(caller, name)
+    return _state(await _changed(caller, held, if_match, lambda tx: tx.pause_schedule(name)))
 
 
 @operations.on(
@@ -169,12 +165,12 @@ async def pause_schedule(name: ScheduleName, caller: CallerOf) -> JsonAnswer:
     id="resumeSchedule",
     access=_ADMIN,
     answers=Answers(ScheduleDocument, meaning="The schedule as it is now.", headers=_TAG),
-    errors=("SCHEDULE_NOT_FOUND",),
+    errors=("SCHEDULE_NOT_FOUND", "PRECONDITION_FAILED"),
 )
-async def resume_schedule(name: ScheduleName, caller: CallerOf) -> JsonAnswer:
+async def resume_schedule(name: ScheduleName, caller: CallerOf, if_match: IfMatch = None) -> JsonAnswer:
     """Let a paused schedule send again, from its next slot on; the slots of the pause are left out."""
-    await _found(caller, name)
-    return _state(await caller.queue.resume_schedule(name))
+    held = await _found(caller, name)
+    return _state(await _changed(caller, held, if_match, lambda tx: tx.resume_schedule(name)))
 
 
 async def _found(caller: Caller, name: str) -> Schedule:
@@ -183,6 +179,23 @@ async def _found(caller: Caller, name: str) -> Schedule:
     if caller.key.app not in {None, schedule.app}:
         raise ScheduleNotFound(f"no schedule {name}")
     return schedule
+
+
+async def _changed(caller: Caller, held: Schedule, if_match: str | None, change: Callable[[Any], T]) -> T:
+    """Change a schedule if it is as the caller has read it.
+
+    Raises:
+        Refusal: It is not.
+    """
+    check_match(_tag(held), if_match, "schedule")
+    work = if_still(
+        change,
+        if_match,
+        revision=lambda tx: tx.schedule_revision(held.name),
+        seen=held.revision,
+        what="schedule",
+    )
+    return await caller.queue._store.write_async(work)
 
 
 def _spec(caller: Caller, name: str, wish: ScheduleWish) -> ScheduleSpec:

@@ -43,7 +43,7 @@ _BODY: Final[dict[str, Any]] = {
     access=OWN_PROOF,
     answers=Answers(Taken, 202, "It is stored, once however often it comes."),
     errors=("UNAUTHORIZED", "RATE_LIMITED", "NO_ROUTE", "INVALID_MESSAGE", "QUEUE_FULL", "STORE_FULL",
-            "STORE_UNAVAILABLE"),
+            "STORE_UNAVAILABLE", "APP_STOPPED"),
     raw_body=_BODY,
 )  # fmt: skip
 async def receive_webhook(app: AppName, request: Request, state: StateOf) -> JsonAnswer:
@@ -58,6 +58,9 @@ async def receive_webhook(app: AppName, request: Request, state: StateOf) -> Jso
     name = AppId(app)
     _demand_proof(request, body, name, state)
     settings, store = state.settings, state.queue._acting_as(f"webhook:{app}")._store
+    switch = await store.read_async(lambda reader: reader.switches().get(app))
+    if switch is not None and switch.stopped_at is not None:
+        raise Refusal("APP_STOPPED", f"webhooks of {app!r} are not taken just now; send again later")
     incoming = read_webhook(
         request, body, settings.webhooks[name], app=name, max_depth=settings.max_json_depth, now=store.now()
     )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from crossdock.cli import inputs
 from crossdock.cli.exit_codes import ExitCode
 from crossdock.cli.help import described, new_group
-from crossdock.cli.human import count
+from crossdock.cli.human import ago, count, printable
 from crossdock.cli.options import JsonOption, with_session
 from crossdock.cli.refusal import Refusal
+from crossdock.cli.reloading import await_all
 from crossdock.cli.session import Session
 from crossdock.cli.statuses import halt_cell
-from crossdock.cli.terminal import Cell, Column, say_facts, say_json, say_table
+from crossdock.cli.terminal import Cell, Column, say, say_facts, say_json, say_table, tell
+from crossdock.domain.cloudevent import instant_text
 from crossdock.domain.json_form import stats_document
 
 if TYPE_CHECKING:
@@ -22,8 +26,18 @@ if TYPE_CHECKING:
     from crossdock import QueueStats
     from crossdock.app.registration import Registration
     from crossdock.config.model import AppTable
+    from crossdock.domain.record import AppSwitch
 
-app = new_group("Look at apps: what is configured, and how they do.")
+app = new_group("Look at apps, and direct the work for them: stop, start, restart.")
+
+AppArgument = Annotated[str, typer.Argument(metavar="APP", help="Which app.")]
+WaitOption = Annotated[
+    timedelta,
+    typer.Option("--wait", metavar="DURATION", help="Wait so long for all workers.", parser=inputs.duration),
+]
+
+
+_DONE: Final = {"stop": "stopped", "start": "started", "restart": "restarted"}
 
 
 @app.command("list", **described("crossdock app list", "crossdock app list --json"))
@@ -52,7 +66,7 @@ def list_(session: Session, *, json: JsonOption = False) -> None:
 @with_session
 def status(
     session: Session,
-    app: Annotated[str, typer.Argument(metavar="APP", help="Which app.")],
+    app: AppArgument,
     *,
     json: JsonOption = False,
 ) -> None:
@@ -60,11 +74,63 @@ def status(
     table, added = session.loaded.config.apps.get(app), _added(session).get(app)
     stats = _figures(session).get(app)
     if table is None and added is None and stats is None:
-        raise Refusal(f"no app {app}: it is not configured, and its queue is empty", ExitCode.NOT_FOUND)
+        raise _unknown(app)
+    switch = _switch_of(session, app)
     if json:
-        say_json(_document(app, table, stats))
+        say_json({**_document(app, table, stats), **_switch_document(switch)})
         return
-    say_facts([*_configured(session, app, table, added), *_standing(stats)])
+    say_facts([*_configured(session, app, table, added), *_work(switch), *_standing(stats)])
+
+
+@app.command(**described("crossdock app stop validator", "crossdock app stop validator --wait 2m"))
+@with_session
+def stop(session: Session, app: AppArgument, *, wait: WaitOption = "30s") -> None:  # type: ignore[assignment]  # parsed
+    """Let no worker work for an app until it is started again, and wait until all have stopped.
+
+    What is in work may end; what is unfinished when the time to drain is over goes back, nothing spent. What is sent
+    waits; other programs may claim it, unless the queue is paused.
+    """
+    _switch(session, app, "stop", wait)
+
+
+@app.command(**described("crossdock app start validator"))
+@with_session
+def start(session: Session, app: AppArgument, *, wait: WaitOption = "30s") -> None:  # type: ignore[assignment]  # parsed
+    """Let an app that was stopped be worked for again."""
+    _switch(session, app, "start", wait)
+
+
+@app.command(**described("crossdock app restart validator"))
+@with_session
+def restart(session: Session, app: AppArgument, *, wait: WaitOption = "30s") -> None:  # type: ignore[assignment]  # parsed
+    """Work for an app with new connections and programs: the old ones end as by a stop."""
+    _switch(session, app, "restart", wait)
+
+
+def _switch(session: Session, app: str, verb: str, wait: timedelta) -> None:
+    """Say it, and wait until every process has obeyed.
+
+    Raises:
+        Refusal: There is no such app.
+    """
+    from crossdock.app.switching import Switch, switch_app
+    from crossdock.app.worker import processes_of
+
+    with session.queue() as queue:
+        if app not in {*session.in_force.config.apps, *_added(session), *queue.stats()}:
+            raise _unknown(app)
+        generation = switch_app(queue, app, Switch(verb))
+        await_all(queue, generation, wait)
+        late = [one for one in processes_of(queue) if one.generation < generation]
+    for one in late:
+        tell(f"process {one.pid} on {one.host} has not done so within {wait.total_seconds():g} s")
+    say(f"{_DONE[verb]}  {app}")
+    if late:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _unknown(app: str) -> Refusal:
+    return Refusal(f"no app {app}: it is not configured, and its queue is empty", ExitCode.NOT_FOUND)
 
 
 def _figures(session: Session) -> dict[str, QueueStats]:
@@ -73,6 +139,31 @@ def _figures(session: Session) -> dict[str, QueueStats]:
         return {}
     with session.queue() as queue:
         return queue.stats()
+
+
+def _switch_of(session: Session, app: str) -> AppSwitch | None:
+    """Return what operators said of the work for an app; None: nothing, or there is no store yet."""
+    from crossdock.app.switching import switch_of
+
+    if not session.has_store():
+        return None
+    with session.queue() as queue:
+        return switch_of(queue, app)
+
+
+def _switch_document(switch: AppSwitch | None) -> dict[str, Any]:
+    return {
+        "stopped_at": None if switch is None else instant_text(switch.stopped_at),
+        "stopped_by": None if switch is None else switch.stopped_by,
+    }
+
+
+def _work(switch: AppSwitch | None) -> list[tuple[str, Cell | str]]:
+    """Return that no worker is to work for it, and who said so."""
+    if switch is None or switch.stopped_at is None:
+        return []
+    words = f"stopped {ago(switch.stopped_at, datetime.now(UTC))} by {printable(switch.stopped_by or '')}"
+    return [("work", Cell(words, "yellow"))]
 
 
 def _document(name: str, table: AppTable | None, stats: QueueStats | None) -> dict[str, Any]:

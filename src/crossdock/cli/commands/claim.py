@@ -52,7 +52,7 @@ def claim(  # noqa: PLR0913 - one option for each way to claim
     With --ack they are completed once they are printed. Without it they are given back as they were, no attempt spent:
     the command only looks, since the messages could not be settled after it has ended.
     """
-    with session.queue() as queue:
+    with session.worker_queue() as queue:
         held: list[Delivery] = []
         taken = 0
         while taken < count and (

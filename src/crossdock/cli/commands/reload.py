@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,16 +13,14 @@ from crossdock.cli.exit_codes import ExitCode
 from crossdock.cli.help import described, new_command
 from crossdock.cli.human import counted
 from crossdock.cli.options import JsonOption, with_session
+from crossdock.cli.reloading import await_all
 from crossdock.cli.session import Session
 from crossdock.cli.terminal import say, say_json, tell
 
 if TYPE_CHECKING:
-    from crossdock import Queue
     from crossdock.domain.record import HubProcess
 
 app = new_command()
-
-_LOOK_EVERY_S: Final = 0.1
 
 
 @app.command(**described("crossdock reload", "crossdock reload --wait 2m"))
@@ -50,7 +47,7 @@ def reload(
     registrations(session.loaded)  # tells what is wrong before anybody is asked
     with session.queue() as queue:
         generation = ask_for_reload(queue)
-        _await_all(queue, generation, wait)
+        await_all(queue, generation, wait)
         processes = processes_of(queue)
     if json:
         say_json({"generation": generation, "processes": [asdict(one) for one in processes]})
@@ -58,14 +55,6 @@ def reload(
         _say(processes, generation, wait)
     if any(one.problem or one.generation < generation for one in processes):
         raise typer.Exit(ExitCode.FAILED)
-
-
-def _await_all(queue: Queue, generation: int, wait: timedelta) -> None:
-    from crossdock.app.worker import lagging
-
-    deadline = time.monotonic() + wait.total_seconds()
-    while lagging(queue, generation) and time.monotonic() < deadline:
-        time.sleep(_LOOK_EVERY_S)
 
 
 def _say(processes: list[HubProcess], generation: int, wait: timedelta) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -37,8 +38,9 @@ def run(
 
     One that dies is started again, later each time; what it held goes back to its queues within a second.
     """
+    from crossdock.app.examining import examining
     from crossdock.app.signals import on_hangup, until_signalled
-    from crossdock.app.worker import ask_for_reload, lets_go_of
+    from crossdock.app.worker import Custody, ask_for_reload
     from crossdock.app.workload import Workload
     from crossdock.monitoring.logs import set_up
     from crossdock.monitoring.settings import LogSettings
@@ -57,15 +59,22 @@ def run(
             workers or config.run.workers,
             drain=within,
             notice=LogNotice(),
-            is_stuck=partial(lets_go_of, queue),
+            custody=Custody(queue),
             demand=Workload(queue, session.loaded) if waits else ALWAYS,
             others={"api": _api_command(session, within)} if config.serves_api else {},
             fatal=frozenset({ExitCode.CONFIG, ExitCode.USAGE}),
         )
-        with until_signalled(supervisor.stop), on_hangup(partial(ask_for_reload, queue)):
-            code = supervisor.run()
+        with examining(queue, config.run.examine_at) as end_examining:
+            stop = partial(_each, end_examining, supervisor.stop)
+            with until_signalled(stop), on_hangup(partial(ask_for_reload, queue)):
+                code = supervisor.run()
     if code:
         raise typer.Exit(code)
+
+
+def _each(*stops: Callable[[], None]) -> None:
+    for stop in stops:
+        stop()
 
 
 def _command(session: Session, apps: list[str], drain: timedelta) -> list[str]:

@@ -48,6 +48,7 @@ def store(location: StoreLocation, url: str, settings: StoreSettings) -> Iterato
     yield schema(described, SCHEMA_NUMBER)
     yield _journal(described["journal_mode"], safe=settings.outside_writers or choose().affected)
     yield from _files(location.path)
+    yield _examined(location)
     yield messages(described)
     yield from running(processes)
 
@@ -108,6 +109,20 @@ def _files(path: Path) -> Iterator[Finding]:
             "end the program that keeps a read transaction open",
         )
     yield ok("size", f"{size(path.stat().st_size)}, log {size(held)}")
+
+
+def _examined(location: StoreLocation) -> Finding:
+    """Tell when the file was examined, and what came of it."""
+    from crossdock.store.damage import told_damage
+    from crossdock.store.examining import examined_at
+
+    damage = told_damage(str(location.path))
+    if damage is not None:
+        return fail("examined", damage, "crossdock store check, then perhaps crossdock store restore BACKUP")
+    at = examined_at(location.folder)
+    if at is None:
+        return ok("examined", "not yet; crossdock run does it")
+    return ok("examined", f"sound at {at:%Y-%m-%d %H:%M} UTC")
 
 
 def messages(described: dict[str, Any]) -> Finding:

@@ -68,6 +68,7 @@ class PostgreSQLStore:
 
     in_memory = False
     many_hosts = True
+    examinations = None
 
     def __init__(
         self, location: DatabaseLocation, settings: StoreSettings, *, name: str, clock: Clock, notice: Notice

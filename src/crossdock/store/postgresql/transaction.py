@@ -26,6 +26,7 @@ from crossdock.store.postgresql.statements import (
 )
 from crossdock.store.scheduling import Scheduling
 from crossdock.store.settling import Settling
+from crossdock.store.switching import Switching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -53,7 +54,15 @@ class KeyBusy(TakesLong):
 
 
 class PostgreSQLTransaction(
-    Scheduling, PostgreSQLSending, PostgreSQLClaiming, Settling, ControllingMany, Archiving, Doors, Exporting
+    Scheduling,
+    PostgreSQLSending,
+    PostgreSQLClaiming,
+    Settling,
+    ControllingMany,
+    Archiving,
+    Doors,
+    Exporting,
+    Switching,
 ):
     """One open write transaction of a PostgreSQL store.
 
@@ -89,13 +98,19 @@ class PostgreSQLTransaction(
         self._kept: set[tuple[str, str | None]] = set()
 
     def crash(self, owner: str, *, max_crashes: int, limit: int) -> int:
-        """Take back what a dead process held, after the server has ended the sessions that survived it.
+        """Take back what a dead process held, after the server has ended the sessions that survived it."""
+        self._end_sessions(owner)
+        return super().crash(owner, max_crashes=max_crashes, limit=limit)
 
-        One of them may be about to commit a claim that its process sent with its last breath.
-        """
+    def hand_back_all(self, owner: str, limit: int) -> int:
+        """Give back everything a process holds; of another one, which is dead then, its sessions are ended first."""
+        self._end_sessions(owner)
+        return super().hand_back_all(owner, limit)
+
+    def _end_sessions(self, owner: str) -> None:
+        """One of a dead process may be about to commit a claim that it sent with its last breath."""
         if owner != self.who:
             self._database.execute(END_SESSIONS, (session_name(owner),))
-        return super().crash(owner, max_crashes=max_crashes, limit=limit)
 
     def archive(self, row_ids: Sequence[int]) -> int:
         """Move completed messages to the archive in one statement: another transaction may be replaying one."""

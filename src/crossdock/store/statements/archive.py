@@ -15,6 +15,7 @@ from crossdock.store.statements.parts import (
     listed,
     literal,
     param,
+    size_of,
     sorted_by,
     whole_bytes,
 )
@@ -59,6 +60,27 @@ def nth_newest() -> Select[Any]:
         .where(T.target_app == param("app"), FINISHED, _COMPLETED)
         .order_by(T.id.desc())
         .suffix_with(text("LIMIT 1 OFFSET (:skip + 0)").bindparams(param("skip")))
+    )
+
+
+def completed_sizes() -> Select[Any]:
+    """Return an app's completed messages before a row, the newest first: id, and bytes of data."""
+    return (
+        select(T.id, size_of(T))
+        .where(T.target_app == param("app"), FINISHED, _COMPLETED, T.id < param("older_than"))
+        .order_by(T.id.desc())
+        .suffix_with(LIMIT)
+    )
+
+
+def archived_sizes() -> Select[Any]:
+    """Return what an app has in the archive, the newest first, behind a given one: when it came, id, bytes of data."""
+    place = tuple_(_A.archived_at, _A.id) < tuple_(param("since"), param("after"))
+    return (
+        select(_A.archived_at, _A.id, size_of(_A))
+        .where(_A.target_app == param("app"), place)
+        .order_by(_A.archived_at.desc(), _A.id.desc())
+        .suffix_with(LIMIT)
     )
 
 

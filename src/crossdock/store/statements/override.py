@@ -35,9 +35,17 @@ def update_override() -> Update:
     )
 
 
-def drop_override() -> ReturningDelete[Any]:
-    """Say nothing of an app any more."""
-    return delete(app_override).where(_O.app == param("app")).returning(_O.app)
+def drop_override(*, only_revision: bool) -> ReturningDelete[Any]:
+    """Say nothing of an app any more; with ``only_revision``, if what was read is what still stands."""
+    query = delete(app_override).where(_O.app == param("app"))
+    if only_revision:
+        query = query.where(_O.revision == param("revision"))
+    return query.returning(_O.app)
+
+
+def override_revision() -> Select[Any]:
+    """Return the revision of what is said of an app, and keep it from changing."""
+    return select(_O.revision).where(_O.app == param("app")).with_for_update()
 
 
 def overrides() -> Select[Any]:

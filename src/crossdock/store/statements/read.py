@@ -44,6 +44,11 @@ def by_row_id(*, whole: bool) -> Select[Any]:
     return select(*(RECORD_COLUMNS if whole else LISTED_COLUMNS)).where(T.id == param("row_id"))
 
 
+def revision_of() -> Select[Any]:
+    """Return the revision of one row, and keep it from changing."""
+    return select(T.revision).where(T.id == param("row_id")).with_for_update()
+
+
 def status_of() -> Select[Any]:
     """Return the status of one row."""
     return select(T.status).where(T.id == param("row_id"))

@@ -39,6 +39,11 @@ def schedule_by_name() -> Select[Any]:
     return select(*SCHEDULE_COLUMNS).where(_S.name == param("which"))
 
 
+def schedule_revision() -> Select[Any]:
+    """Return the revision of one schedule, and keep it from changing."""
+    return select(_S.revision).where(_S.name == param("which")).with_for_update()
+
+
 def next_slot() -> Select[Any]:
     """Return when the next schedule is due; looks at one entry of an index."""
     return select(func.min(_S.next_at)).where(_WAITING)
@@ -72,7 +77,7 @@ def update_schedule(columns: Sequence[str]) -> Update:
 
 def delete_schedule() -> ReturningDelete[Any]:
     """Remove a schedule."""
-    return delete(schedule).where(_S.name == param("which")).returning(_S.name)
+    return delete(schedule).where(_S.name == param("which")).returning(_S.target_app)
 
 
 def _value(name: str) -> Any:

@@ -33,7 +33,9 @@ def sandbox(
     state: Annotated[
         Path | None,
         typer.Option(
-            "--state", metavar="FILE", help="Keep the accounts in it; forgotten at the end unless given."
+            "--state",
+            metavar="FILE",
+            help="Keep the accounts in it, and who was let in; forgotten at the end unless given.",
         ),
     ] = None,
     client: Annotated[

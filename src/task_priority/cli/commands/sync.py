@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
@@ -15,11 +17,16 @@ if TYPE_CHECKING:
     from crossdock.exporting import Exporter, Exports, SyncReport
 
 app = new_command()
+_PATIENCE_S: Final = 60
+"""So long a run of another process, such as a hub, is waited for."""
+_LOOKS_EVERY_S: Final = 0.2
 
 
 @app.command(**described("task-priority sync", "task-priority sync --full"))
 def sync(*, full: FullOption = False, json: JsonOption = False) -> None:
     """Fetch what has changed from every connected source, after sending the changes that wait.
+
+    If the hub that runs is fetching at this moment, its run is waited for, a minute at most.
 
     A source that fails does not stop the others; what it had fetched before is kept, and the next sync goes on there.
     """
@@ -51,7 +58,7 @@ def _one(exports: Exports, exporter: Exporter, *, full: bool, json: bool) -> dic
             seen = report.counts.received
 
         try:
-            report = exports.sync(exporter, full=full, progress=tell_progress)
+            report = _when_free(lambda: exports.sync(exporter, full=full, progress=tell_progress))
         except DeliveryError as error:
             problem = problem_text(error)
             tell(f"{exporter.name}: {problem}")
@@ -60,6 +67,24 @@ def _one(exports: Exports, exporter: Exporter, *, full: bool, json: bool) -> dic
         say(f"{exporter.name}: {_summary(report)}")
     counts = report.counts.to_json()
     return {"name": exporter.name, "problem": None, "remarks": [*report.remarks], **counts}
+
+
+def _when_free(run: Callable[[], SyncReport]) -> SyncReport:
+    """Run an exporter as soon as no other process does, such as a hub.
+
+    Raises:
+        ExporterBusy: That takes too long.
+    """
+    from crossdock import ExporterBusy
+
+    ends = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return run()
+        except ExporterBusy:
+            if time.monotonic() >= ends:
+                raise
+            time.sleep(_LOOKS_EVERY_S)
 
 
 def _summary(report: SyncReport) -> str:

@@ -22,6 +22,9 @@ _BLANK: Final = re.compile(r"[ \t\r\n]*")
 class JsonArray:
     """Reads the elements of an array; anything else at the top is one row.
 
+    Attributes:
+        is_array: False: something else is at the top, and was read.
+
     An array is right as a whole or not at all: behind a wrong element nobody can tell where the next one begins.
 
     Args:
@@ -33,6 +36,7 @@ class JsonArray:
     """
 
     def __init__(self, text: TextBytes, place: Place | None = None) -> None:
+        self.is_array = True
         self._window = _Window(text)
         self._rows = 0
         self._elements = self._all_elements()
@@ -57,6 +61,7 @@ class JsonArray:
             window.step()
             yield from self._array()
         else:
+            self.is_array = False
             value = window.value()
             self._rows += 1
             yield value

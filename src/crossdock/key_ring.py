@@ -1,15 +1,14 @@
 """The key ring of the system, asked with a time limit: one that waits for a person must not stop a program."""
 
+# ruff: noqa: ANN401 - the library is imported only where it is needed
+
 from __future__ import annotations
 
 import contextlib
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Final, Protocol, TypeVar
-
-import keyring
-import keyring.errors
+from typing import Any, Final, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -74,9 +73,10 @@ class KeyRing:
         Raises:
             KeyRingFailed: It may still be there.
         """
+        library = _library()
 
         def remove(ring: Ring) -> None:
-            with contextlib.suppress(keyring.errors.PasswordDeleteError):
+            with contextlib.suppress(library.errors.PasswordDeleteError):
                 ring.delete_password(self._service, name)
 
         self._ask(remove)
@@ -84,12 +84,14 @@ class KeyRing:
     def _ask(self, question: Callable[[Ring], T]) -> T:
         if self._silent:
             raise KeyRingFailed("the key ring of this system does not answer")
+        ring = self._ring
+        library = _library() if ring is None else None
         answers: list[T] = []
         errors: list[Exception] = []
 
         def ask() -> None:
             try:
-                answers.append(question(self._ring or _ring_of_system()))
+                answers.append(question(_ring_of_system(library) if ring is None else ring))
             except Exception as error:  # noqa: BLE001 - each key ring has errors of its own
                 errors.append(error)
 
@@ -108,8 +110,24 @@ class KeyRing:
         )
 
 
-def _ring_of_system() -> Ring:
-    ring = keyring.get_keyring()
+def _library() -> Any:
+    """Import the keyring library, which only those need who keep a secret there.
+
+    Raises:
+        KeyRingFailed: It is not installed.
+    """
+    try:
+        import keyring.errors  # noqa: PLC0415 - needs the extra
+    except ModuleNotFoundError as missing:
+        raise KeyRingFailed(
+            "the key ring of this system needs the package keyring; install it with: pip install 'crossdock[keyring]'"
+        ) from missing
+    return keyring
+
+
+def _ring_of_system(library: Any) -> Ring:
+    ring: Any = library.get_keyring()
     if ring.priority < _TRUSTED_FROM:
-        raise keyring.errors.NoKeyringError("there is none that keeps secrets well")
-    return ring
+        raise library.errors.NoKeyringError("there is none that keeps secrets well")
+    found: Ring = ring
+    return found

@@ -1,0 +1,107 @@
+"""Changes that are made only if what they change is still as their caller has read it: ``If-Match``.
+
+An operation that changes what has an ETag takes the header ``IfMatch`` and makes its change through ``if_still``, so
+that the state is compared inside the transaction that changes it. What would overwrite the state demands the header.
+
+Source: RFC 9110, section 13.1.1; RFC 6585, section 3.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from crossdock.api.errors import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crossdock.api.state import Caller
+    from crossdock.domain.record import Record
+
+T = TypeVar("T")
+
+
+def tag_of(record: Record) -> str:
+    """Return what names the state of a message."""
+    return f'"{record.row_id}-{record.revision}"'
+
+
+def demand_match(tag: str, if_match: str | None, what: str) -> None:
+    """Make sure that a change is for the state that its caller has read.
+
+    Raises:
+        Refusal: The caller did not say, or means another.
+    """
+    if if_match is None:
+        raise Refusal("PRECONDITION_REQUIRED", "send If-Match with the ETag of what you have read, or *")
+    check_match(tag, if_match, what)
+
+
+def check_match(tag: str, if_match: str | None, what: str) -> None:
+    """Make sure that a change is for the state that its caller has read, if the caller said which.
+
+    Raises:
+        Refusal: The caller means another.
+    """
+    if if_match is not None and not is_any(if_match) and tag not in if_match:
+        raise changed(what)
+
+
+def is_any(tags: str | None) -> bool:
+    """Tell whether a header means any state."""
+    return tags is not None and tags.strip() == "*"
+
+
+def changed(what: str) -> Refusal:
+    """Return the refusal of a change that is for an earlier state."""
+    return Refusal("PRECONDITION_FAILED", f"the {what} was changed meanwhile; read it again")
+
+
+def if_still(
+    change: Callable[[Any], T],
+    if_match: str | None,
+    *,
+    revision: Callable[[Any], int | None],
+    seen: int,
+    what: str,
+) -> Callable[[Any], T]:
+    """Return a change that is refused in its transaction if its object is not as it was when the tag was compared.
+
+    Args:
+        change: Work of a transaction.
+        if_match: What the caller sent; without it, or with ``*``, any state will do.
+        revision: Returns the revision of the object, which nobody else changes before the transaction has ended; None:
+            it is there no more, of which the change itself says more.
+        seen: The revision of what was compared.
+        what: The word for the object.
+    """
+    if if_match is None or is_any(if_match):
+        return change
+
+    def change_if_still(tx: Any) -> T:
+        if revision(tx) not in {None, seen}:
+            raise changed(what)
+        return change(tx)
+
+    return change_if_still
+
+
+async def change_message(
+    caller: Caller, record: Record, if_match: str | None, change: Callable[[Any], None]
+) -> Record:
+    """Change a message if it is as the caller has read it; return how it is then.
+
+    Raises:
+        Refusal: It is not.
+        IllegalMove: It cannot be done with a message of that status.
+    """
+    check_match(tag_of(record), if_match, "message")
+    work = if_still(
+        change,
+        if_match,
+        revision=lambda tx: tx.revision_of(record.row_id),
+        seen=record.revision,
+        what="message",
+    )
+    await caller.queue._store.write_async(work)
+    return await caller.queue._again(record)
