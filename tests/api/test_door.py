@@ -31,7 +31,7 @@ def test_only_the_listed_operations_answer_without_a_key(shared_api: Served) -> 
     answered = set()
     declared = shared_api.application.state.crossdock.declared
     for one in declared:
-        path = one.path.replace("{app}", "app").replace("{app_id}", "app").replace("{message_id:path}", "1")
+        path = one.path.replace("{app}", "app").replace("{app_id}", "app").replace("{message_id}", "1")
         if shared_api.ask(one.method, path, key=None).status != 401:
             answered.add(one.id)
     assert answered == OPEN
@@ -45,9 +45,7 @@ def test_every_operation_that_needs_a_key_demands_its_scope(shared_api: Served) 
     for one in declared:
         if one.access.kind == "key":
             key = shared_api.key("weak", frozenset(Scope) - {one.access.scope})
-            path = (
-                one.path.replace("{app}", "app").replace("{app_id}", "app").replace("{message_id:path}", "1")
-            )
+            path = one.path.replace("{app}", "app").replace("{app_id}", "app").replace("{message_id}", "1")
             answer = shared_api.ask(one.method, path, key=key)
             assert (answer.status, answer.code) == (403, "FORBIDDEN"), one
 
@@ -281,6 +279,63 @@ def test_health_is_a_word_unless_a_key_may_know_more(api: Served) -> None:
     assert api.ask("GET", "/health/ready").json["status"] == "ok"
     assert api.ask("GET", "/health/work").json["status"] == "ok"
     assert api.ask("GET", "/health/live", key=None).json == {"status": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/messages?limt=5", "limt: is no parameter here; did you mean limit?"),
+        ("/queues?x=1", "x: is no parameter here; there are none"),
+        ("/health/live?t=1", "t: is no parameter here; there are none"),
+        ("/jobs/1?Status=failed", "Status: is no parameter here; there are none"),
+    ],
+)
+def test_a_parameter_that_is_none_is_refused_with_what_was_meant(
+    shared_api: Served, path: str, words: str
+) -> None:
+    answer = shared_api.ask("GET", path)
+    assert (answer.status, answer.code) == (422, "VALIDATION_ERROR")
+    assert answer.json["error"]["message"] == words
+    assert answer.json["error"]["details"][0]["field"] == path.partition("?")[2].partition("=")[0]
+    assert shared_api.ask("GET", path, key="cdk_wrong").status in {401, 422}
+
+
+def test_every_operation_but_webhooks_documents_that_it_refuses_unknown_parameters(
+    shared_api: Served,
+) -> None:
+    document = shared_api.ask("GET", "/openapi.json", key=None).json
+    for methods in document["paths"].values():
+        for one in methods.values():
+            examples = one["responses"].get("422", {"content": {"application/json": {"examples": {}}}})
+            codes = examples["content"]["application/json"]["examples"]
+            assert ("VALIDATION_ERROR" in codes) or one["operationId"] == "receiveWebhook", one["operationId"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/queues/validator/claim", {"limit": True}),
+        ("/queues/validator/claim", {"wait_s": False}),
+        ("/queues/validator/claim", {"limit": "5"}),
+        ("/jobs", {"app": "report", "priority": True}),
+        ("/schedules", {"name": "s", "app": "report", "every_s": True}),
+        ("/queues/validator/replay", {"rate": "1"}),
+    ],
+)
+def test_what_is_no_number_in_json_is_none_here(shared_api: Served, path: str, body: dict[str, Any]) -> None:
+    answer = shared_api.ask("POST", path, body)
+    assert (answer.status, answer.code) == (422, "VALIDATION_ERROR")
+
+
+def test_the_documentation_is_given_to_one_address_so_often_and_no_more(tmp_path: Path) -> None:
+    rate = Rate(2, timedelta(hours=1))
+    with served(tmp_path, ApiSettings(strangers_rate=rate)) as api:
+        assert [api.ask("GET", "/openapi.json", key=None).status for _ in range(2)] == [200, 200]
+        refused = api.ask("GET", "/docs", key=None)
+        assert (refused.status, refused.code) == (429, "RATE_LIMITED")
+        assert refused.header("Retry-After") is not None
+        assert api.ask("GET", "/health/live", key=None).status == 200
+        assert api.ask("GET", "/queues").status == 200
 
 
 def test_the_document_is_whole_and_every_operation_and_error_has_an_example(shared_api: Served) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -87,6 +88,70 @@ def test_a_required_attribute_that_is_missing_is_refused_and_never_invented(
 def test_a_header_that_is_not_percent_encoded_utf_8_is_refused(shared_api: Served, value: str) -> None:
     answer = shared_api.send({}, subject=value)
     assert (answer.status, answer.json["error"]["details"][0]["field"]) == (422, "subject")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("time", "2025-11-24T08:00Z"), ("time", "20251124T080000Z"), ("time", "2025-11-24 08:00:00Z"),
+        ("time", "2025-11-24T08:00:00"), ("expirytime", "2031-01-01"), ("dataschema", "/schemas/order"),
+        ("source", "till 3"), ("source", "größe"),
+    ],
+)  # fmt: skip
+def test_an_attribute_that_is_not_of_its_form_is_refused_in_every_mode(
+    shared_api: Served, name: str, value: str
+) -> None:
+    event = {**EVENT, name: value}
+    batch = post(shared_api, [event], BATCH).json["messages"][0]["error"]
+    headers = {f"ce-{key}": quote(str(one)) for key, one in event.items() if key != "data"}
+    binary = shared_api.ask("POST", "/messages?to=validator", {}, headers=headers)
+    structured = post(shared_api, event, STRUCTURED)
+    for error in (batch, binary.json["error"], structured.json["error"]):
+        assert (error["code"], error["details"][0]["field"]) == ("INVALID_MESSAGE", name)
+    assert shared_api.queue.list() == []
+
+
+def test_a_media_type_that_is_none_is_refused_in_every_mode(shared_api: Served) -> None:
+    event = {**EVENT, "datacontenttype": "json"}
+    batch = post(shared_api, [event], BATCH).json["messages"][0]["error"]
+    headers = {f"ce-{key}": str(EVENT[key]) for key in ("id", "source", "type", "specversion")}
+    binary = shared_api.ask("POST", "/messages?to=app", b"{}", headers={**headers, "Content-Type": "json"})
+    for error in (batch, binary.json["error"], post(shared_api, event, STRUCTURED).json["error"]):
+        assert (error["code"], error["details"][0]["field"]) == ("INVALID_MESSAGE", "datacontenttype")
+
+
+def test_what_a_sender_has_not_set_is_not_made_up_when_it_is_read(api: Served) -> None:
+    said = {
+        **EVENT,
+        "id": "2",
+        "time": "2025-11-24T08:00:00Z",
+        "priority": 4,
+        "datacontenttype": "application/json",
+    }
+    for event in (EVENT, said):
+        assert post(api, event, STRUCTURED).status == 202
+        assert api.ask("GET", f"/messages/{event['id']}").json["message"] == event
+    claimed = api.ask("POST", "/queues/validator/claim", {"limit": 2}).json["deliveries"]
+    assert [one["message"] for one in claimed] == [EVENT, said]
+    assert claimed[0]["sent_at"] == api.ask("GET", "/messages/1").json["created_at"]
+    assert claimed[1]["sent_at"] == said["time"]
+    held = api.queue.get("1").message
+    assert (held.priority, held.unset) == (4, {"time", "priority", "datacontenttype"})
+    api.queue.send_many("warehouse", [held])
+    [passed_on] = api.ask("POST", "/queues/warehouse/claim", {}).json["deliveries"]
+    assert passed_on["message"] == EVENT
+
+
+def test_a_leap_second_is_taken_as_the_second_after_it(api: Served) -> None:
+    assert post(api, {**EVENT, "time": "2016-12-31T23:59:60Z"}, STRUCTURED).status == 202
+    assert api.ask("GET", "/messages/1").json["message"]["time"] == "2017-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("kind", ["+xml", "", "-batch+xml", "+json-seq", "-batch"])
+def test_another_format_of_events_than_json_is_refused(shared_api: Served, kind: str) -> None:
+    headers = {"Content-Type": f"application/cloudevents{kind}; charset=utf-8"}
+    answer = post(shared_api, EVENT, headers)
+    assert (answer.status, answer.code) == (415, "UNSUPPORTED_MEDIA_TYPE")
 
 
 def test_what_is_no_event_is_refused_with_the_types_that_are_taken(shared_api: Served) -> None:
@@ -217,6 +282,17 @@ def test_an_id_with_slashes_and_signs_is_found(api: Served) -> None:
     assert api.ask("GET", "/messages/a%2Fb%3Fc").json["message"]["id"] == "a/b?c"
     assert api.ask("GET", "/messages/a%2Fb%3Fc/timeline").status == 200
     assert api.ask("GET", "/messages/nobody").code == "MESSAGE_NOT_FOUND"
+    post(api, {**EVENT, "id": "a/timeline"}, STRUCTURED)
+    assert api.ask("GET", "/messages/a%2Ftimeline").json["message"]["id"] == "a/timeline"
+    assert api.ask("GET", "/messages/a/b").code == "NOT_FOUND"
+
+
+@pytest.mark.parametrize("path", ["/messages/1/cancel", "/messages/a%2Fb/replay", "/exporters/todoist/sync"])
+def test_a_method_that_is_not_for_a_path_is_refused_with_those_that_are(
+    shared_api: Served, path: str
+) -> None:
+    answer = shared_api.ask("PATCH", path, {"priority": 1})
+    assert (answer.status, answer.code, answer.header("Allow")) == (405, "METHOD_NOT_ALLOWED", "POST")
 
 
 def test_events_of_a_batch_that_differ_in_true_and_one_alone_keep_them(api: Served) -> None:

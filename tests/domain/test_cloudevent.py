@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from crossdock.domain.cloudevent import is_event, message_document, message_of
+from crossdock.domain.cloudevent import is_event, message_document, message_of, told_message
 from crossdock.domain.errors import InvalidMessage
 from crossdock.domain.message import Message, MessageId
 
@@ -18,6 +19,8 @@ NOW = datetime(2025, 11, 24, 8, tzinfo=UTC)
 LEAST = {"specversion": "1.0", "id": "1", "source": "s", "type": "t"}
 
 texts = some.text(some.characters(exclude_categories=["C"]), min_size=1, max_size=20)
+sources = some.sampled_from(["shop", "/till/3", "https://shop.example/a%20b?c#d", "urn:a:b"])
+media_types = some.sampled_from(["application/json", 'text/plain; charset="utf-8"', "application/vnd.a+json"])
 instants = some.datetimes(timezones=some.just(UTC))
 values = some.recursive(
     some.none() | some.booleans() | some.integers() | some.text(),
@@ -33,12 +36,12 @@ def maybe(strategy: some.SearchStrategy[Any]) -> some.SearchStrategy[Any]:
 messages = some.builds(
     Message,
     id=texts.map(MessageId),
-    source=texts,
+    source=sources,
     type=texts,
     data=values | some.binary(),
     time=instants,
-    datacontenttype=texts,
-    dataschema=maybe(texts),
+    datacontenttype=media_types,
+    dataschema=maybe(some.sampled_from(["https://shop.example/order-1", "urn:order:1#part"])),
     subject=maybe(texts),
     priority=some.integers(0, 9),
     partitionkey=maybe(texts),
@@ -54,6 +57,22 @@ def test_a_message_survives_its_document(message: Message) -> None:
     document = json.loads(json.dumps(message_document(message)))
     assert is_event(document)
     assert message_of(document, NOW) == message
+
+
+@given(messages)
+def test_a_message_of_ours_is_read_back_whatever_a_stranger_wrote(message: Message) -> None:
+    odd = replace(message, source="größe \n", datacontenttype="json", dataschema="x", priority=7)
+    assert told_message(json.loads(json.dumps(message_document(odd))), NOW) == odd
+
+
+def test_what_an_event_does_not_set_is_not_handed_on_as_set() -> None:
+    given: dict[str, Any] = {**LEAST, "time": None, "data": {"order": 17}}
+    message = message_of(given, NOW)
+    assert message.unset == {"time", "priority", "datacontenttype"}
+    assert message_document(message) == {**LEAST, "data": {"order": 17}}
+    assert message_document(replace(message, priority=9))["priority"] == 9, "an operator has set it since"
+    said = {"time": "2025-11-24T08:00:00Z", "priority": 4, "datacontenttype": "application/json"}
+    assert message_document(message_of({**given, **said}, NOW)) == {**given, **said}
 
 
 def test_what_an_event_does_not_say_has_its_default() -> None:
@@ -75,6 +94,10 @@ def test_what_an_event_does_not_say_has_its_default() -> None:
         ({"time": "yesterday"}, "time"),
         ({"time": "2025-11-24T08:00:00"}, "time"),
         ({"time": 7}, "time"),
+        ({"time": "2025-11-24T08:00Z"}, "time"),
+        ({"source": "a b"}, "source"),
+        ({"datacontenttype": "json"}, "datacontenttype"),
+        ({"dataschema": "/schemas/order"}, "dataschema"),
         ({"expirytime": "9999-12-31T23:59:59-01:00"}, "expirytime"),
         ({"priority": "high"}, "priority"),
         ({"priority": True}, "priority"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NoReturn
 
 from crossdock.api.errors import Refusal
+from crossdock.api.limits import Limiter, place_of
 from crossdock.api.state import Caller, name_of, state_of
 from crossdock.domain.door_events import ApiRefused
 from crossdock.domain.key import Scope
@@ -22,15 +23,17 @@ class Access:
     """What an operation demands.
 
     Attributes:
-        kind: ``open``: nothing; ``key``: a key with the scope, or any if there is none; ``optional``: a key, if one
-            is shown, must be good; ``proof``: something of its own, such as a signature, which it checks itself.
+        kind: ``open``: nothing; ``few``: nothing, but not too often; ``key``: a key with the scope, or any if there is
+            none; ``optional``: a key, if one is shown, must be good; ``proof``: something of its own, such as a
+            signature, which it checks itself.
     """
 
-    kind: Literal["open", "key", "optional", "proof"]
+    kind: Literal["open", "few", "key", "optional", "proof"]
     scope: Scope | None = None
 
 
 OPEN: Final = Access("open")
+OPEN_TO_FEW: Final = Access("few")
 OPTIONAL: Final = Access("optional")
 OWN_PROOF: Final = Access("proof")
 
@@ -47,6 +50,9 @@ async def admit(request: Request, access: Access) -> None:
         Refusal: No key, none that opens this, or too many requests.
     """
     if access.kind in {"open", "proof"}:
+        return
+    if access.kind == "few":
+        demand_rare(request, state_of(request).visitors, "more came from there without a key than")
         return
     shown = request.headers.get("authorization", "")
     if not shown and access.kind == "optional":
@@ -68,6 +74,32 @@ async def admit(request: Request, access: Access) -> None:
     if access.scope is not None and access.scope not in key.scopes:
         raise Refusal("FORBIDDEN", f"the key {key.name!r} has not the scope {access.scope}")
     request.state.caller = Caller(key, state.queue._acting_as(name_of(key)))
+
+
+def demand_rare(request: Request, limiter: Limiter, words: str) -> None:
+    """Make sure that not too much comes from one place.
+
+    Args:
+        request: One more.
+        limiter: Counts them.
+        words: Of the refusal, in front of the rate.
+
+    Raises:
+        Refusal: Too much does.
+    """
+    demand_token(limiter, "unknown" if request.client is None else place_of(request.client.host), words)
+
+
+def demand_token(limiter: Limiter, name: str, words: str) -> None:
+    """Make sure that a name has not used up what is its due.
+
+    Raises:
+        Refusal: It has.
+    """
+    allowance = limiter.take(name)
+    if not allowance.granted:
+        again = {"Retry-After": str(allowance.again_in_s)}
+        raise Refusal("RATE_LIMITED", f"{words} {limiter.rate}", headers=again)
 
 
 def _refuse(request: Request, shown: str) -> NoReturn:

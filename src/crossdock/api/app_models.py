@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from crossdock.api.models import STATS, QueueDocument, example
+from crossdock.api.models import STATS, QueueDocument, Whole, example
 from crossdock.api.operations import APP_PATTERN
 
 _APP: Final[dict[str, Any]] = {
@@ -135,14 +135,14 @@ class AppChanges(BaseModel):
     subscribe: list[dict[str, str]] | None = Field(
         default=None, description="Tables with type, source, subject."
     )
-    concurrency: int | None = None
+    concurrency: Whole | None = None
     timeout: str | None = Field(default=None, description="A duration, such as `30s`.")
     retry: dict[str, Any] | None = None
     retention: dict[str, Any] | None = None
     on_dead: Literal["release", "block"] | None = None
     fallback: str | None = None
-    max_depth: int | None = None
-    max_processing: int | None = None
+    max_depth: Whole | None = None
+    max_processing: Whole | None = None
     rate: str | None = Field(default=None, description="A number per time, such as `100/s`.")
     breaker: dict[str, Any] | None = None
 

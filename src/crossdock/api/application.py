@@ -11,15 +11,14 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
-from starlette.routing import compile_path
 
 from crossdock.api import documentation, page
-from crossdock.api.access import OPEN
+from crossdock.api.access import OPEN_TO_FEW
 from crossdock.api.attendance import Attendance
 from crossdock.api.documentation import PREFIX
 from crossdock.api.errors import Detail, ErrorAnswer, Refusal, answer_for
 from crossdock.api.guard import Guard
-from crossdock.api.operations import Answers, JsonAnswer, Operations
+from crossdock.api.operations import Answers, JsonAnswer, Operations, segmented
 from crossdock.api.resources import (
     app_changes,
     app_switches,
@@ -124,7 +123,11 @@ def _documents(app: FastAPI) -> Operations:
     operations = Operations("documentation")
 
     @operations.on(
-        "GET", "/openapi.json", id="getDocument", access=OPEN, answers=Answers(None, meaning="OpenAPI 3.1.")
+        "GET",
+        "/openapi.json",
+        id="getDocument",
+        access=OPEN_TO_FEW,
+        answers=Answers(None, meaning="OpenAPI 3.1."),
     )
     async def get_document() -> JsonAnswer:
         """Return this document."""
@@ -134,7 +137,7 @@ def _documents(app: FastAPI) -> Operations:
         "GET",
         "/docs",
         id="getDocumentation",
-        access=OPEN,
+        access=OPEN_TO_FEW,
         answers=Answers(None, meaning="A page.", page=True),
     )
     async def get_documentation() -> HTMLResponse:
@@ -190,12 +193,14 @@ async def _unknown(request: Request, error: Exception) -> JsonAnswer:
 
 
 def _methods(request: Request) -> set[str]:
-    """Return what is for a path; several operations may have it, and each knows of its own method alone."""
-    return {
-        one.method
-        for one in state_of(request).declared
-        if compile_path(f"{PREFIX}{one.path}")[0].match(request.scope["path"])
-    }
+    """Return what is for a path; several operations may have it, and each knows of its own method alone.
+
+    Of two forms of path the one with fewer parameters is meant: ``/things/sync`` is nothing that is named sync.
+    """
+    path = segmented(request.scope).removeprefix(PREFIX)
+    found = [one for one in state_of(request).declared if one.is_at(path)]
+    meant = min((one.path for one in found), key=lambda form: form.count("{"), default="")
+    return {one.method for one in found if one.path == meant}
 
 
 def _as_response(answer: ErrorAnswer) -> JsonAnswer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi.openapi.utils import get_openapi
@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from crossdock._version import __version__
 from crossdock.api.errors import KINDS, error_document
 from crossdock.api.operations import ACCESS, ERRORS, RAW_BODY, SCOPE
+from crossdock.api.sending_models import NewEvent
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -20,7 +21,8 @@ Durable messages between applications. Whatever was answered with 2xx is on the 
 
 Every error has the same envelope, with a stable `code`, a `message` for people, `details` per field, and the
 `request_id` that is also in the header `X-Request-Id`. Names are stable within `v1`: fields and codes may be added, and
-what is to go is marked `deprecated` here for a year before.
+what is to go is marked `deprecated` here for a year before. A parameter in the query that an operation does not know is
+refused, but for webhooks and secret addresses, to which their senders may add what they like.
 """
 _ALWAYS: Final = ("MISDIRECTED_REQUEST", "INTERNAL_ERROR", "STORE_UNAVAILABLE")
 _WITH_KEY: Final = ("UNAUTHORIZED", "FORBIDDEN", "RATE_LIMITED")
@@ -82,6 +84,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
+        schemas[NewEvent.__name__] = NewEvent.model_json_schema()  # of a body that FastAPI does not read
         for schema in schemas.values():
             if "examples" in schema:
                 schema["examples"] = [_with_nulls(one, schema, schemas) for one in schema["examples"]]
@@ -125,6 +128,8 @@ def _complete(operation: dict[str, Any]) -> None:
     has_raw_body = operation.pop(RAW_BODY, False)
     codes = [*operation.pop(ERRORS), *_ALWAYS]
     operation["responses"].pop("422", None)
+    if access == "few":
+        codes.append("RATE_LIMITED")
     if access in {"key", "optional"}:
         codes += _WITH_KEY
         operation["security"] = [{"key": []}] if access == "key" else [{}, {"key": []}]
@@ -133,11 +138,30 @@ def _complete(operation: dict[str, Any]) -> None:
         operation["description"] = f"{told}\n\nNeeds the scope `{scope}`.".strip()
     if "requestBody" in operation:
         codes += _WITH_BODY
-    if operation.get("parameters") or ("requestBody" in operation and not has_raw_body):
+    parameters = list(_parameters(operation.pop("parameters", ()), codes))
+    if parameters:
+        operation["parameters"] = parameters
+    if access != "proof" or parameters or ("requestBody" in operation and not has_raw_body):
         codes.append("VALIDATION_ERROR")
     for status, found in _by_status(codes).items():
         operation["responses"].setdefault(str(status), _refusal(found))
     operation["responses"] = dict(sorted(operation["responses"].items()))
+
+
+def _parameters(given: Iterable[dict[str, Any]], codes: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Give parameters as they are on the way: text that is there or not, and never null."""
+    for one in given:
+        if one["in"] == "header" and one["name"].lower() == "accept":
+            continue  # OpenAPI has another place for it: the media types of the answers
+        schema = one["schema"]
+        choices = [choice for choice in schema.pop("anyOf", ()) if choice.get("type") != "null"]
+        if len(choices) == 1:
+            schema |= choices[0]
+        elif choices:
+            schema["anyOf"] = choices
+        if one["name"] == "If-Match" and "PRECONDITION_REQUIRED" in codes:
+            one["required"] = True
+        yield one
 
 
 def _by_status(codes: Iterable[str]) -> dict[int, list[str]]:

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from crossdock.api.models import Given, Instant, example
+from crossdock.api.models import Given, Instant, Truth, example
 
 _INSTANT: Final = "2031-05-17T08:30:00Z"
 _COUNTS: Final = {"received": 3, "taken": 3, "changed": 2, "unchanged": 0, "gone": 1, "set_aside": 0}
@@ -149,4 +149,4 @@ class SyncWish(Given):
     """How an exporter is to run."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"full": True}]})
-    full: bool = Field(default=False, description="Ask for everything, whatever is known.")
+    full: Truth = Field(default=False, description="Ask for everything, whatever is known.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -13,11 +12,13 @@ from crossdock.api.conditions import is_any
 from crossdock.api.errors import Refusal
 from crossdock.api.models import RECORD_FIELDS
 from crossdock.api.operations import JsonAnswer
+from crossdock.domain import attributes
 from crossdock.domain.cursor import cursor_of, row_of
 from crossdock.domain.errors import AmbiguousMessage, MessageNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from crossdock.api.state import Caller
     from crossdock.domain.record import Record
@@ -126,6 +127,12 @@ def next_link(request: Request, cursor: str | None) -> dict[str, str]:
     return {"Link": f'<?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'}
 
 
+def names_form(known: Sequence[str]) -> dict[str, Any]:
+    """Return what the document says of a parameter that ``chosen_fields`` reads, whose own words tell a caller more."""
+    one = f"({'|'.join(known)})"
+    return {"pattern": f"^{one}(,{one})*$"}
+
+
 def chosen_fields(
     fields: str | None, known: Sequence[str] = RECORD_FIELDS, *, parameter: str = "fields"
 ) -> tuple[str, ...] | None:
@@ -164,7 +171,7 @@ def instant_of(name: str, text: str) -> datetime:
         Refusal: It is none.
     """
     try:
-        return datetime.fromisoformat(text)
+        return attributes.instant_of(text)
     except ValueError as error:
         issue = "is not an instant such as 2031-05-17T08:30:00Z"
         raise Refusal("VALIDATION_ERROR", f"{name} {issue}", [(name, issue)]) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeVar
 
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
     from crossdock.api.state import ApiState, Caller
 
 T = TypeVar("T")
-_LONGEST: Final = 256
+_FORM: Final = re.compile(r'"([ !#-~]{1,256})"|([!#-~]{1,256})')
 IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
         description="Names this request: made again with it within 24 hours, it is done once and answered alike.",
         examples=['"8e03978e-40d5-43dd-bc93-6894a57f9324"'],
+        json_schema_extra={"pattern": f"^({_FORM.pattern})$"},
     ),
 ]
 
@@ -96,18 +98,16 @@ def _unquoted(name: str) -> str:
     """Return the key that a header names, with quotes as in the draft or bare.
 
     Raises:
-        Refusal: It is empty or too long.
+        Refusal: It is none.
     """
-    text = name.strip()
-    if len(text) > 1 and text[0] == text[-1] == '"':
-        text = text[1:-1]
-    if not 1 <= len(text) <= _LONGEST or not text.isprintable():
+    found = _FORM.fullmatch(name.strip())
+    if found is None:
         raise Refusal(
             "VALIDATION_ERROR",
-            f"an Idempotency-Key has 1 to {_LONGEST} printable characters",
-            [("Idempotency-Key", f"has {len(text)} characters, or one that is not printable")],
+            "an Idempotency-Key has 1 to 256 printable characters of ASCII, with or without quotes around them",
+            [("Idempotency-Key", "is empty, too long, or has a character that is not printable ASCII")],
         )
-    return text
+    return found[1] or found[2]
 
 
 async def _fingerprint(request: Request) -> str:

@@ -11,7 +11,7 @@ from crossdock.api.errors import Refusal
 from crossdock.domain import http_binding
 from crossdock.domain.cloudevent import message_of
 from crossdock.domain.errors import InvalidMessage
-from crossdock.domain.message import AppId, Message, check_message_id
+from crossdock.domain.message import BINARY_TYPE, AppId, Message, check_message_id
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,10 +56,10 @@ def read_messages(request: Request, body: bytes, *, max_depth: int, now: datetim
             return Incoming(
                 is_batch=False, messages=[_binary(request, content_type, body, max_depth=max_depth, now=now)]
             )
-        case None:
+        case "foreign" | None:
             raise Refusal(
                 "UNSUPPORTED_MEDIA_TYPE",
-                f"this is no CloudEvent: send {ACCEPTED}",
+                f"this is no CloudEvent that is read here: send {ACCEPTED}",
                 headers={"Accept": f"{http_binding.STRUCTURED_TYPE}, {http_binding.BATCH_TYPE}"},
             )
 
@@ -124,7 +124,10 @@ def _binary(request: Request, content_type: str, body: bytes, *, max_depth: int,
     if content_type:
         document["datacontenttype"] = content_type
     message = message_of(document, now)
-    return replace(message, data=_data(content_type, body, max_depth))
+    data = _data(content_type, body, max_depth)
+    if not content_type and isinstance(data, bytes):
+        return replace(message, data=data, datacontenttype=BINARY_TYPE)
+    return replace(message, data=data)
 
 
 def _data(content_type: str, body: bytes, max_depth: int) -> Any:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from crossdock.api.models import Failure, Given, Instant, Status, example
+from crossdock.api.models import Failure, Given, Instant, Status, Whole, example
 from crossdock.api.operations import APP_PATTERN
 
 _ID: Final = "0190b5a7-3c1e-7d2a-9f4b-1a2b3c4d5e6f"
@@ -25,7 +25,7 @@ class JobWish(Given):
     )
     app: str = Field(pattern=APP_PATTERN, description="Who is to do it.")
     config: Any = Field(default=None, description="What is to be done, as the app understands it.")
-    priority: int | None = Field(default=None, ge=0, le=9, description="9 first; 4 unless given.")
+    priority: Whole | None = Field(default=None, ge=0, le=9, description="9 first; 4 unless given.")
 
 
 class Links(BaseModel):

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from crossdock.api.models import Given, Instant, example
+from crossdock.api.models import Given, Instant, Number, example
 from crossdock.api.operations import APP_PATTERN
 from crossdock.domain.key import Scope
 
@@ -24,7 +24,10 @@ class KeyRequest(Given):
         extra="forbid",
         json_schema_extra={"examples": [{"name": "shop", "scopes": ["messages:send"], "app": "shop"}]},
     )
-    name: str = Field(description="What it is called where it is written down what it did.")
+    name: str = Field(
+        description="What it is called where it is written down what it did.",
+        json_schema_extra={"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"},
+    )
     scopes: list[Scope] = Field(min_length=1, description="What it may do: nothing that yours may not.")
     app: str | None = Field(default=None, pattern=APP_PATTERN, description="It works as this app only.")
     expires_at: Instant | None = Field(default=None, description="It opens nothing from then on.")
@@ -63,6 +66,6 @@ class RotationWish(Given):
     """How a key is to be replaced."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"overlap_s": 86400}]})
-    overlap_s: float = Field(
+    overlap_s: Number = Field(
         default=86_400, ge=0, le=31_536_000, description="The old one ends so long from now."
     )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from crossdock.domain.events import MessageSent
 
 _INSTANT: Final = "2031-05-17T08:30:00Z"
-_ID: Final = "0190b5a7-3c1e-7d2a-9f4b-1a2b3c4d5e6f"
+ID: Final = "0190b5a7-3c1e-7d2a-9f4b-1a2b3c4d5e6f"
 _HANDLE: Final = "17.6f1ed002ab5595859014ebf0951522d9"
-_EVENT: Final[dict[str, Any]] = {
+EVENT: Final[dict[str, Any]] = {
     "specversion": "1.0",
-    "id": _ID,
+    "id": ID,
     "source": "shop",
     "type": "order.placed",
     "time": _INSTANT,
@@ -22,6 +22,10 @@ _EVENT: Final[dict[str, Any]] = {
     "data": {"order": 17},
 }
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+# What is given in JSON is what it is there: no text and no truth value is a number.
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict()]
+Truth = Annotated[bool, Strict()]
 Status = Literal["pending", "processing", "completed", "failed", "archived"]
 
 
@@ -39,7 +43,7 @@ class Given(BaseModel):
 class Event(BaseModel):
     """A CloudEvent in its JSON format."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [_EVENT]})
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [EVENT]})
     specversion: Literal["1.0"]
     id: str
     source: str
@@ -57,59 +61,12 @@ class Event(BaseModel):
     traceparent: str | None = None
 
 
-class Row(BaseModel):
-    """A message in the queue of one receiver."""
-
-    app: str
-    row_id: int
-    duplicate: bool = Field(description="The queue had the message already; nothing was stored.")
-
-
-class Sent(BaseModel):
-    """What became of a message."""
-
-    model_config = example(
-        id=_ID, source_app="shop", rows=[{"app": "validator", "row_id": 17, "duplicate": False}]
-    )
-    id: str
-    source_app: str
-    rows: list[Row] = Field(description="One for each receiver.")
-
-
-class SentOrRefused(BaseModel):
-    """What became of one message of a batch: its rows, or why it was refused."""
-
-    id: str | None = None
-    source_app: str | None = None
-    rows: list[Row] | None = None
-    error: dict[str, Any] | None = None
-
-
 class Taken(BaseModel):
     """What became of a webhook."""
 
     model_config = example(stored=1, duplicates=0)
     stored: int = Field(description="Messages that are new.")
     duplicates: int = Field(description="Messages that were there already.")
-
-
-class SentBatch(BaseModel):
-    """What became of the messages of a batch, in their order."""
-
-    model_config = example(
-        stored=1,
-        refused=0,
-        messages=[
-            {
-                "id": _ID,
-                "source_app": "shop",
-                "rows": [{"app": "validator", "row_id": 17, "duplicate": False}],
-            }
-        ],
-    )
-    stored: int
-    refused: int
-    messages: list[SentOrRefused]
 
 
 class Failure(BaseModel):
@@ -124,7 +81,7 @@ _RECORD: Final[dict[str, Any]] = {
     "row_id": 17, "app": "validator", "source_app": "shop", "status": "pending", "attempts": 0, "crashes": 0,
     "max_attempts": None, "blocked": False, "available_at": None, "created_at": _INSTANT, "created_by": "api:shop",
     "updated_at": _INSTANT, "claimed_at": None, "processed_at": None, "archived_at": None, "lease_owner": None,
-    "lease_until": None, "revision": 1, "result": None, "error": None, "message": _EVENT,
+    "lease_until": None, "revision": 1, "result": None, "error": None, "message": EVENT,
 }  # fmt: skip
 
 
@@ -195,10 +152,10 @@ class Changes(Given):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"priority": 9}]})
     data: Any = None
-    priority: int | None = Field(default=None, ge=0, le=9)
+    priority: Whole | None = Field(default=None, ge=0, le=9)
     available_at: Instant | None = None
     expires_at: Instant | None = None
-    max_attempts: int | None = Field(default=None, ge=1)
+    max_attempts: Whole | None = Field(default=None, ge=1)
 
 
 class ClaimWish(Given):
@@ -207,9 +164,9 @@ class ClaimWish(Given):
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"limit": 10, "wait_s": 20, "lease_s": 30}]}
     )
-    limit: int = Field(default=1, ge=1, le=1000, description="At most so many messages.")
-    wait_s: float = Field(default=0, ge=0, le=3600, description="Wait so long for the first one.")
-    lease_s: float | None = Field(
+    limit: Whole = Field(default=1, ge=1, le=1000, description="At most so many messages.")
+    wait_s: Number = Field(default=0, ge=0, le=3600, description="Wait so long for the first one.")
+    lease_s: Number | None = Field(
         default=None, ge=0.01, le=86400, description="They are yours for so long, unless extended."
     )
 
@@ -222,6 +179,7 @@ class DeliveryDocument(BaseModel):
     attempt: int
     crashes: int
     lease_until: Instant
+    sent_at: Instant = Field(description="The time of the message; of one that names none, when it came.")
     message: Event
 
 
@@ -231,7 +189,7 @@ class Claimed(BaseModel):
     model_config = example(
         deliveries=[
             {"delivery": _HANDLE, "app": "validator", "attempt": 1, "crashes": 0, "lease_until": _INSTANT,
-             "message": _EVENT}
+             "sent_at": _INSTANT, "message": EVENT}
         ]
     )  # fmt: skip
     deliveries: list[DeliveryDocument]
@@ -269,7 +227,7 @@ class Nacked(Given):
             "again later, no attempt spent, and leave the queue alone until then. hand_back: unfinished, nothing spent."
         ),
     )
-    retry_in_s: float | None = Field(
+    retry_in_s: Number | None = Field(
         default=None, ge=0, le=31_536_000, description="Try again after so long."
     )
 
@@ -291,7 +249,7 @@ class ExtendWish(Given):
         extra="forbid", json_schema_extra={"examples": [{"deliveries": [_HANDLE], "lease_s": 60}]}
     )
     deliveries: list[str] = Field(min_length=1, max_length=1000)
-    lease_s: float = Field(ge=0.01, le=86400, description="The lease ends so long from now.")
+    lease_s: Number = Field(ge=0.01, le=86400, description="The lease ends so long from now.")
 
 
 class Settled(BaseModel):
@@ -346,8 +304,8 @@ class ReplayWish(Given):
         extra="forbid", json_schema_extra={"examples": [{"code": "PERMANENT", "rate": 10}]}
     )
     code: str | None = Field(default=None, description="Only those that failed with this code.")
-    limit: int | None = Field(default=None, ge=1, description="At most so many, the oldest first.")
-    rate: float | None = Field(
+    limit: Whole | None = Field(default=None, ge=1, description="At most so many, the oldest first.")
+    rate: Number | None = Field(
         default=None, ge=0.001, le=1_000_000, description="So many per second; all at once unless given."
     )
 

@@ -15,15 +15,18 @@ examples and the answers common to all operations come by themselves.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeVar
+from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, Path
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+from starlette.routing import Match, compile_path
 
 from crossdock.api.access import Access, admit
 from crossdock.api.bodies import is_json, parse_json, read_body
@@ -32,6 +35,7 @@ from crossdock.api.state import ApiState, Caller, caller_of, state_of
 from crossdock.domain.key import Scope
 
 if TYPE_CHECKING:
+    from fastapi.dependencies.models import Dependant
     from pydantic import BaseModel
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -40,6 +44,8 @@ SCOPE: Final = "x-scope"
 ERRORS: Final = "x-errors"
 RAW_BODY: Final = "x-raw-body"
 APP_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
+_SLASH: Final = "\udc2f"
+"""Stands for a slash that came as %2F: text out of UTF-8 never has it."""
 
 
 async def _caller_of(request: Request) -> Caller:
@@ -68,6 +74,7 @@ class Answers:
         page: Whether it is HTML and no JSON.
         more: Further statuses, each with its meaning; they have the same model, but for 304.
         texts: Where the answer is no JSON: an example of each media type.
+        examples: Of statuses for which that of the model would not do.
     """
 
     model: type[BaseModel] | UnionType | None
@@ -77,6 +84,7 @@ class Answers:
     page: bool = False
     more: Mapping[int, str] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
+    examples: Mapping[int, Any] = field(default_factory=dict)
 
 
 class Declared(NamedTuple):
@@ -86,6 +94,14 @@ class Declared(NamedTuple):
     method: str
     path: str
     access: Access
+
+    def is_at(self, path: str) -> bool:
+        """Tell whether it is what a path leads to, if the method is the right one.
+
+        Args:
+            path: As ``segmented`` returns it, without ``/api/v1``.
+        """
+        return compile_path(self.path)[0].match(path) is not None
 
 
 class JsonAnswer(Response):
@@ -106,6 +122,14 @@ class JsonAnswer(Response):
 class Operation(APIRoute):
     """A route whose request is let in before it is read, and read within limits."""
 
+    def matches(self, scope: MutableMapping[str, Any]) -> tuple[Match, Any]:
+        """Tell whether a request is for this; a slash that came as %2F belongs to the id that it stands in."""
+        match, found = super().matches({**scope, "path": segmented(scope)})
+        for name, value in found.get("path_params", {}).items():
+            if isinstance(value, str):
+                found["path_params"][name] = value.replace(_SLASH, "/")
+        return match, found
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what handles a request."""
         handle = super().get_route_handler()
@@ -113,9 +137,12 @@ class Operation(APIRoute):
         access = Access(extra[ACCESS], Scope(extra[SCOPE]) if SCOPE in extra else None)
         takes_json = self.body_field is not None
         takes_raw = bool(extra.get(RAW_BODY))
+        known = frozenset(_parameters(self.dependant))
 
         async def operation(request: Request) -> Response:
             await admit(request, access)
+            if access.kind != "proof" and request.scope["query_string"]:
+                _demand_known(request, known)
             if takes_json or takes_raw:
                 settings = state_of(request).settings
                 body = await read_body(request, settings)
@@ -207,6 +234,48 @@ class Operations(APIRouter):
         return given
 
 
+def segmented(scope: MutableMapping[str, Any]) -> str:
+    """Return the path of a request, decoded so that what came as one segment is one still."""
+    raw: bytes | None = scope.get("raw_path")
+    if raw is None or b"%2" not in raw:
+        path: str = scope["path"]
+        return path
+    segments = raw.decode("latin-1").split("/")
+    return "/".join(unquote(segment).replace("/", _SLASH) for segment in segments)
+
+
+def _parameters(dependant: Dependant) -> Iterator[str]:
+    """Give the names of the parameters in the query that an operation takes."""
+    yield from (one.alias for one in dependant.query_params)
+    for inner in dependant.dependencies:
+        yield from _parameters(inner)
+
+
+def _demand_known(request: Request, known: frozenset[str]) -> None:
+    """Make sure that every parameter in the query is one: the wish behind a misspelt one would be passed over.
+
+    Raises:
+        Refusal: One is none.
+    """
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        details = [(name[:100], _unknown(name, known)) for name in unknown]
+        words = "; ".join(f"{name}: {issue}" for name, issue in details)[:1000]
+        raise Refusal("VALIDATION_ERROR", words, details)
+
+
+def _unknown(name: str, known: frozenset[str]) -> str:
+    names = sorted(known)
+    near = get_close_matches(name.lower(), names, n=1)
+    if near:
+        return f"is no parameter here; did you mean {near[0]}?"
+    return (
+        f"is no parameter here; known: {', '.join(names)}"
+        if names
+        else "is no parameter here; there are none"
+    )
+
+
 def _parsed(request: Request, body: bytes, max_depth: int) -> Any:
     content_type = request.headers.get("content-type", "")
     if not is_json(content_type):
@@ -228,6 +297,8 @@ def _responses(answers: Answers) -> dict[int | str, dict[str, Any]]:
         found[status] = {"description": meaning, **({"headers": headers} if headers else {})}
         if answers.model is not None and status not in {204, 304}:
             found[status]["model"] = answers.model
+        if status in answers.examples:
+            found[status]["content"] = {"application/json": {"example": answers.examples[status]}}
         if answers.texts and status not in {204, 304}:
             found[status]["content"] = {
                 media: {"schema": {"type": "string"}, "example": text}

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from crossdock.api.models import Given, Instant, example
+from crossdock.api.models import Given, Instant, Number, Whole, example
 from crossdock.api.operations import APP_PATTERN
 
 _INSTANT: Final = "2031-05-17T05:00:00Z"
@@ -19,29 +19,38 @@ _SCHEDULE: Final[dict[str, Any]] = {
     "next_at": _INSTANT, "last_slot": None, "sent": 0, "paused_at": None, "created_at": _INSTANT,
     "declared_by": "api:operator", "updated_at": _INSTANT, "revision": 1, "slots": [_INSTANT],
 }  # fmt: skip
+_ONE_OF_THREE: Final[list[Any]] = [
+    {"required": [name], "properties": {name: {"not": {"type": "null"}}}}
+    for name in ("cron", "every_s", "at")
+]
 Missed = Literal["latest", "all", "skip"]
 
 
 class ScheduleWish(Given):
     """When what is to be sent to whom; exactly one of ``cron``, ``every_s`` and ``at``."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_WISH]})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_WISH], "oneOf": _ONE_OF_THREE})
     app: str = Field(pattern=APP_PATTERN, description="Who receives the messages.")
     data: Any = Field(default=None, description="Of each message.")
     cron: str | None = Field(default=None, max_length=200, description="An expression of five fields.")
-    every_s: float | None = Field(default=None, ge=1, le=31_536_000, description="The distance of two slots.")
+    every_s: Number | None = Field(
+        default=None, ge=1, le=31_536_000, description="The distance of two slots."
+    )
     at: Instant | None = Field(default=None, description="The one slot.")
     timezone: str | None = Field(default=None, max_length=100, description="Of cron; UTC unless given.")
     missed: Missed = Field(
         default="latest", description="What becomes of slots that nobody was there to send."
     )
-    priority: int | None = Field(default=None, ge=0, le=9, description="Of each message.")
+    priority: Whole | None = Field(default=None, ge=0, le=9, description="Of each message.")
 
 
 class NewSchedule(ScheduleWish):
     """A schedule that is not there yet."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "morning", **_WISH}]})
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"name": "morning", **_WISH}], "oneOf": _ONE_OF_THREE},
+    )
     name: str = Field(pattern=APP_PATTERN, description="What it is called.")
 
 

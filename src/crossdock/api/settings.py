@@ -32,7 +32,7 @@ class ApiSettings:
         body_timeout: Within which the whole request must have come.
         max_wait: How long a claim may wait.
         rate: Of each key.
-        strangers_rate: Of webhooks from one address that are not to be believed.
+        strangers_rate: Of one address without a key: of webhooks that are not to be believed, and of the documentation.
         require_idempotency_key: Whether what makes something must bring one.
         allow_definitions: Whether what is executed may be changed, from this machine.
         behind_proxy: Whether who asks is what a proxy says.
@@ -68,6 +68,7 @@ class ApiSettings:
             body_timeout=table.body_timeout,
             max_wait=table.max_wait,
             rate=table.rate,
+            strangers_rate=table.strangers_rate,
             require_idempotency_key=table.require_idempotency_key,
             allow_definitions=table.allow_definitions,
             behind_proxy=table.behind_proxy,

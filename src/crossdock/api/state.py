@@ -34,6 +34,7 @@ class ApiState:
         keyring: Finds keys.
         limiter: Counts requests, by key.
         strangers: Counts webhooks that are not to be believed, by where they come from.
+        visitors: Counts likewise who reads the documentation.
         disbelief: Tells the log of webhooks that are refused.
         in_progress: Requests with an Idempotency-Key that are being worked on, so that the same is not begun twice.
         declared: Every operation.
@@ -48,6 +49,7 @@ class ApiState:
         self.keyring = Keyring(queue._store)
         self.limiter = Limiter(settings.rate)
         self.strangers = Limiter(settings.strangers_rate)
+        self.visitors = Limiter(settings.strangers_rate)
         self.disbelief = Disbelief(queue._gateway.tell)
         self.in_progress: set[Any] = set()
         self.declared: list[Declared] = []
@@ -68,6 +70,7 @@ class ApiState:
         self._settings = settings
         self._hosts = _hosts(settings)
         self.limiter.rate = settings.rate
+        self.strangers.rate = self.visitors.rate = settings.strangers_rate
 
     def hosts(self) -> frozenset[str]:
         """Return the names by which the API may be called."""

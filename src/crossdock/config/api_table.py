@@ -95,6 +95,13 @@ class ApiTable(Table):
     rate: KeyRate = Field(
         default=Rate(1000, timedelta(seconds=1)), description="So many requests each key may make in a time."
     )
+    strangers_rate: KeyRate = Field(
+        default=Rate(60, timedelta(minutes=1)),
+        description=(
+            "So often in a time may one address, without a key, fetch the documentation, and so many webhooks may come "
+            "from it that are not to be believed."
+        ),
+    )
     require_idempotency_key: Flag = Field(
         default=False,
         description="Whether what makes something must bring an Idempotency-Key; messages have their ids for that.",

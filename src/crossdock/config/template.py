@@ -49,6 +49,7 @@ url = "sqlite:///crossdock.db"    # relative to this file's folder; sqlite:////d
 # body_timeout = "30s"            # the whole of it must have come within this time
 # max_wait = "1m"                 # a claim may wait so long for a message at most
 # rate = "1000/s"                 # so many requests each key may make
+# strangers_rate = "60/m"         # so often may one address without a key fetch the documentation
 # require_idempotency_key = false   # true, if what makes something must bring an Idempotency-Key
 # allow_definitions = false       # true, if a key with host:admin may change what is executed, from this machine
 

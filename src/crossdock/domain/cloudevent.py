@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from crossdock.domain.attributes import instant_of, media_type_issue, uri_issue, uri_reference_issue
 from crossdock.domain.errors import InvalidMessage
 from crossdock.domain.message import (
     BINARY_TYPE,
@@ -18,7 +19,6 @@ from crossdock.domain.message import (
     JSON_TYPE,
     Message,
     check_message_id,
-    instant_issue,
 )
 from crossdock.domain.message import message_of as message_with
 
@@ -27,12 +27,19 @@ _REQUIRED: Final = ("id", "source", "type")
 _TEXTS: Final = (
     *_REQUIRED, "subject", "datacontenttype", "dataschema", "partitionkey", "correlationid", "traceparent",
 )  # fmt: skip
+_FORMS: Final[Mapping[str, Callable[[str], str | None]]] = {
+    "source": uri_reference_issue,
+    "datacontenttype": media_type_issue,
+    "dataschema": uri_issue,
+}
 _TIMES: Final = ("time", "expirytime")
+_OPTIONAL: Final = ("time", "priority", "datacontenttype")
+"""What every message of ours has, though an event need not."""
 _OURS: Final = frozenset({"specversion", "data", "data_base64", "priority", *_TEXTS, *_TIMES})
 
 
 def message_document(message: Message) -> dict[str, Any]:
-    """Return a message as a document; attributes without a value are left out."""
+    """Return a message as a document; what its sender has not set is left out."""
     attributes = {
         "specversion": SPEC_VERSION,
         "id": message.id,
@@ -49,6 +56,9 @@ def message_document(message: Message) -> dict[str, Any]:
         "traceparent": message.traceparent,
         **message.extensions,
     }
+    for name in message.unset:
+        if name != "priority" or message.priority == DEFAULT_PRIORITY:  # it may have been edited since
+            attributes[name] = None
     known = {name: value for name, value in attributes.items() if value is not None}
     return known | data_document(message.data)
 
@@ -72,11 +82,11 @@ def is_event(value: object) -> bool:
 
 
 def message_of(document: Mapping[str, Any], now: datetime) -> Message:
-    """Read a document.
+    """Read the document of an event that comes from outside.
 
     Args:
         document: As ``json.loads`` returns it.
-        now: The time of an event that has none.
+        now: Stands for the time of an event that has none.
 
     Raises:
         InvalidMessage: It is no event; all that is wrong is listed.
@@ -87,14 +97,46 @@ def message_of(document: Mapping[str, Any], now: datetime) -> Message:
     texts = _texts(document, issues)
     times = _times(document, issues)
     data = _data(document, issues)
-    priority = document.get("priority", DEFAULT_PRIORITY)
-    if type(priority) is not int:
+    priority = document.get("priority")
+    if priority is not None and type(priority) is not int:
         issues.append(("priority", f"{priority!r} is not a whole number"))
     if issues:
         raise InvalidMessage("; ".join(f"{name}: {issue}" for name, issue in issues), issues)
+    check_message_id(texts["id"])
+    return _message(document, texts, times, data=data, now=now)
+
+
+def told_message(document: Mapping[str, Any], sent_at: datetime) -> Message:
+    """Read a document that ``message_document`` wrote: of whatever another program may have put into a row.
+
+    Args:
+        document: As ``json.loads`` returns it.
+        sent_at: Stands for the time of a message that says none.
+
+    Raises:
+        KeyError, TypeError, ValueError: It did not write that.
+    """
+    texts = {name: document[name] for name in _TEXTS if document.get(name) is not None}
+    times = {
+        name: datetime.fromisoformat(document[name]).astimezone(UTC)
+        for name in _TIMES
+        if document.get(name) is not None
+    }
+    return _message(document, texts, times, data=_data(document, []), now=sent_at)
+
+
+def _message(
+    document: Mapping[str, Any],
+    texts: Mapping[str, str],
+    times: Mapping[str, datetime],
+    *,
+    data: Any,
+    now: datetime,
+) -> Message:
+    priority = document.get("priority")
     return message_with(
         (
-            check_message_id(texts["id"]),
+            texts["id"],
             texts["source"],
             texts["type"],
             data,
@@ -102,12 +144,13 @@ def message_of(document: Mapping[str, Any], now: datetime) -> Message:
             texts.get("datacontenttype", BINARY_TYPE if isinstance(data, bytes) else JSON_TYPE),
             texts.get("dataschema"),
             texts.get("subject"),
-            priority,
+            DEFAULT_PRIORITY if priority is None else priority,
             texts.get("partitionkey"),
             times.get("expirytime"),
             texts.get("correlationid"),
             texts.get("traceparent"),
             _extensions(document),
+            frozenset(name for name in _OPTIONAL if document.get(name) is None),
         )
     )
 
@@ -123,6 +166,8 @@ def _texts(document: Mapping[str, Any], issues: list[tuple[str, str]]) -> dict[s
         value = document.get(name)
         if isinstance(value, str) and value:
             found[name] = value
+            if name in _FORMS and (issue := _FORMS[name](value)):
+                issues.append((name, issue))
         elif value is not None or name in _REQUIRED:
             issues.append((name, "is missing" if value is None else f"{value!r} is not text"))
     return found
@@ -135,14 +180,9 @@ def _times(document: Mapping[str, Any], issues: list[tuple[str, str]]) -> dict[s
         if value is None:
             continue
         try:
-            moment = datetime.fromisoformat(value)
-        except (TypeError, ValueError):
-            issues.append((name, f"{value!r} is not an instant such as 2025-11-24T08:00:00Z"))
-            continue
-        if issue := instant_issue(moment):
-            issues.append((name, issue))
-        else:
-            found[name] = moment.astimezone(UTC)
+            found[name] = instant_of(value)
+        except ValueError as error:
+            issues.append((name, str(error)))
     return found
 
 

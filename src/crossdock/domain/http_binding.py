@@ -10,17 +10,18 @@ from collections.abc import Iterable
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import quote
 
+from crossdock.domain.attributes import media_type_issue
 from crossdock.domain.cloudevent import message_document
 from crossdock.domain.errors import InvalidMessage
 from crossdock.domain.message import Message, encode_json
 
-Mode: TypeAlias = Literal["binary", "structured", "batch"]
+Mode: TypeAlias = Literal["binary", "structured", "batch", "foreign"]
+"""``foreign``: in a format of CloudEvents that is not ours to read, such as XML."""
 
 STRUCTURED_TYPE: Final = "application/cloudevents+json"
 BATCH_TYPE: Final = "application/cloudevents-batch+json"
 _PREFIX: Final = "ce-"
-_BATCH: Final = "application/cloudevents-batch"
-_STRUCTURED: Final = "application/cloudevents"
+_ANY_FORMAT: Final = "application/cloudevents"
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPE: Final = re.compile(r"\\(.)")
 _PERCENT: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
@@ -31,8 +32,6 @@ _BODY: Final = frozenset({"data", "data_base64", "datacontenttype"})
 
 _PRINTABLE: Final = "".join(map(chr, range(0x21, 0x7F)))
 _PLAIN: Final = "".join(character for character in _PRINTABLE if character not in '"%')
-_TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - the token of a grammar
-_MEDIA_TYPE: Final = re.compile(rf"{_TOKEN}/{_TOKEN}(?:[ \t]*;[\t -~]*)?")
 _JSON_TYPE: Final = re.compile(r"[^;]*[/+]json[ \t]*(?:;.*)?", re.IGNORECASE)
 _NAME: Final = re.compile(r"[a-z0-9]+")
 
@@ -44,11 +43,13 @@ def mode_of(content_type: str, names: Iterable[str]) -> Mode | None:
         content_type: Of the message; empty: it has none.
         names: Of its headers, in lower case.
     """
-    kind = content_type.strip().lower()
-    if kind.startswith(_BATCH):
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == BATCH_TYPE:
         return "batch"
-    if kind.startswith(_STRUCTURED):
+    if kind == STRUCTURED_TYPE:
         return "structured"
+    if kind.startswith(_ANY_FORMAT):
+        return "foreign"
     return "binary" if any(name.startswith(_PREFIX) for name in names) else None
 
 
@@ -108,7 +109,8 @@ def binary_event(message: Message) -> tuple[list[tuple[str, str]], bytes]:
         InvalidMessage: An attribute cannot be written in a header, or data and ``datacontenttype`` do not fit together.
     """
     attributes = {name: value for name, value in message_document(message).items() if name not in _BODY}
-    headers = [("content-type", content_type(message))]
+    of_unknown_type = "datacontenttype" in message.unset and isinstance(message.data, bytes)
+    headers = [] if of_unknown_type else [("content-type", content_type(message))]
     for name, value in attributes.items():
         if not _NAME.fullmatch(name):  # of a row that a stranger wrote
             raise InvalidMessage.of(name, "is not the name of an attribute: lower-case letters and digits")
@@ -122,8 +124,8 @@ def content_type(message: Message) -> str:
     Raises:
         InvalidMessage: It is none.
     """
-    if not _MEDIA_TYPE.fullmatch(message.datacontenttype):
-        raise InvalidMessage.of("datacontenttype", f"{message.datacontenttype!r} is not a media type")
+    if issue := media_type_issue(message.datacontenttype):
+        raise InvalidMessage.of("datacontenttype", issue)
     return message.datacontenttype.strip()
 
 

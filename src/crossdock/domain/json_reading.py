@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
-from crossdock.domain.cloudevent import message_of
+from crossdock.domain.cloudevent import told_message
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import AppId
 from crossdock.domain.record import QueueStats, Record, TimelineEntry
 from crossdock.domain.retry import Failure
 from crossdock.domain.rules import Rate
-
-_NEVER: Final = datetime.min.replace(tzinfo=UTC)
-"""Of a message that names no time; those that the API gives name one."""
 
 
 def instant_of(text: str) -> datetime:
@@ -43,7 +40,7 @@ def record_of(document: Mapping[str, Any]) -> Record:
     """Read one message at one app."""
     return Record(
         row_id=document["row_id"],
-        message=message_of(document["message"], _NEVER),
+        message=told_message(document["message"], instant_of(document["created_at"])),
         source_app=AppId(document["source_app"]),
         app=AppId(document["app"]),
         status=Status(document["status"]),

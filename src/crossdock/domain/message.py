@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, NewType, TypeAlias
 
+from crossdock.domain.attributes import media_type_issue, uri_issue, uri_reference_issue
 from crossdock.domain.errors import InvalidMessage
 from crossdock.domain.retry import RetryPolicy
 
@@ -35,6 +36,7 @@ _RESERVED: Final = frozenset({
     "priority", "partitionkey", "expirytime", "correlationid", "traceparent",
 })  # fmt: skip
 _INT32: Final = range(-(2**31), 2**31)
+_NOTHING: Final = frozenset[str]()
 
 
 def _encoder(*, ensure_ascii: bool) -> Callable[[Any], str]:
@@ -74,6 +76,8 @@ class Message:
         correlationid: Shared by everything that belongs to one exchange.
         traceparent: W3C Trace Context of the sending.
         extensions: Further CloudEvents extension attributes.
+        unset: Which of ``time``, ``priority`` and ``datacontenttype`` its sender has not set: what they hold here is
+            our reading, and is not handed on as if it were the sender's.
 
     Source: CloudEvents 1.0.2, "Context Attributes".
     """
@@ -92,6 +96,7 @@ class Message:
     correlationid: str | None = None
     traceparent: str | None = None
     extensions: Mapping[str, ExtensionValue] = field(default_factory=dict)
+    unset: frozenset[str] = _NOTHING
 
 
 class _Unfrozen:
@@ -105,7 +110,7 @@ def message_of(values: tuple[Any, ...]) -> Message:
     made: Any = _Unfrozen()
     (made.id, made.source, made.type, made.data, made.time, made.datacontenttype, made.dataschema, made.subject,
      made.priority, made.partitionkey, made.expirytime, made.correlationid, made.traceparent,
-     made.extensions) = values  # fmt: skip
+     made.extensions, made.unset) = values  # fmt: skip
     made.__class__ = Message
     message: Message = made
     return message
@@ -154,6 +159,7 @@ class SentMessage(Message):
             correlationid=envelope.correlation_id,
             traceparent=envelope.traceparent,
             extensions=envelope.extensions,
+            unset=envelope.unset,
             row_id=self.row_id,
             app=self.app,
         )
@@ -182,12 +188,14 @@ class Envelope:
     correlation_id: str | None = None
     traceparent: str | None = None
     extensions: Mapping[str, ExtensionValue] = field(default_factory=dict)
+    unset: frozenset[str] = _NOTHING
     retry: RetryPolicy | None = None
 
     def __post_init__(self) -> None:
         details = [
             *_name_issues(self),
             *_text_issues(self),
+            *_form_issues(self),
             *_value_issues(self),
             *_extension_issues(self.extensions),
         ]
@@ -340,6 +348,20 @@ def _text_issues(envelope: Envelope) -> list[tuple[str, str]]:
         (name, issue)
         for name in names.split()
         if (value := getattr(envelope, name)) is not None and (issue := text_issue(value))
+    ]
+
+
+def _form_issues(envelope: Envelope) -> list[tuple[str, str]]:
+    """Return what is wrong with texts that a standard says the form of; those that are none are told of elsewhere."""
+    forms = (
+        ("source", envelope.source, uri_reference_issue),
+        ("datacontenttype", envelope.datacontenttype, media_type_issue),
+        ("dataschema", envelope.dataschema, uri_issue),
+    )
+    return [
+        (name, issue)
+        for name, value, issue_of in forms
+        if value is not None and not text_issue(value) and (issue := issue_of(value))
     ]
 
 

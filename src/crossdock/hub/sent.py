@@ -132,7 +132,7 @@ def envelope_of(message: Message, shared: Envelope) -> Envelope:
         source=message.source,
         type=message.type,
         subject=message.subject,
-        time=message.time,
+        time=None if "time" in message.unset else message.time,
         datacontenttype=message.datacontenttype,
         dataschema=message.dataschema,
         priority=message.priority,
@@ -141,4 +141,5 @@ def envelope_of(message: Message, shared: Envelope) -> Envelope:
         correlation_id=message.correlationid,
         traceparent=message.traceparent,
         extensions=message.extensions,
+        unset=message.unset,
     )

@@ -81,8 +81,8 @@ def envelope_columns(envelope: Envelope) -> dict[str, Any]:
     for column, moment in _moments(envelope):
         if moment is not None:
             columns[column] = to_text(moment.astimezone(UTC))
-    if envelope.extensions:
-        columns["extensions"] = json.dumps(dict(envelope.extensions))
+    if envelope.extensions or envelope.unset:
+        columns["extensions"] = json.dumps({**envelope.extensions, **dict.fromkeys(sorted(envelope.unset))})
     if envelope.retry is not None:
         columns["max_attempts"] = envelope.retry.max_attempts
         columns["retry"] = json.dumps(envelope.retry.to_json())
@@ -191,9 +191,16 @@ def _message(row: Row, sent_at: datetime) -> Message:
             None if expires_at is None else moment(expires_at),
             correlation,
             traceparent,
-            {} if extensions is None else dict(_loads(extensions)),
+            *(({}, frozenset()) if extensions is None else _extensions(extensions)),
         )
     )
+
+
+def _extensions(text: str) -> tuple[dict[str, Any], frozenset[str]]:
+    """Return the extensions of a row, and the names of what its sender has not set: they are null."""
+    found: dict[str, Any] = _loads(text)
+    unset = frozenset(name for name, value in found.items() if value is None)
+    return {name: value for name, value in found.items() if name not in unset}, unset
 
 
 def claimed_from(row: Row, lease_token: str, lease_until: datetime) -> Claimed | Undecodable:

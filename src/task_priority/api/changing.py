@@ -74,7 +74,7 @@ _ERRORS: Final = ("TASK_NOT_FOUND", "INVALID_MESSAGE", "CONFIG_ERROR", *_SENDING
 
 
 @operations.on(
-    "POST", "/tasks/{task_id:path}/complete", id="completeTask", access=_WRITE, answers=_ASKED, errors=_ERRORS
+    "POST", "/tasks/{task_id}/complete", id="completeTask", access=_WRITE, answers=_ASKED, errors=_ERRORS
 )
 async def complete_task(
     task_id: TaskPath,
@@ -102,7 +102,7 @@ async def complete_task(
 
 @operations.on(
     "POST",
-    "/tasks/{task_id:path}/reschedule",
+    "/tasks/{task_id}/reschedule",
     id="rescheduleTask",
     access=_WRITE,
     answers=_ASKED,
@@ -136,7 +136,7 @@ async def reschedule_task(
 
 @operations.on(
     "POST",
-    "/tasks/{task_id:path}/undo",
+    "/tasks/{task_id}/undo",
     id="undoTaskChange",
     access=_WRITE,
     answers=Answers(

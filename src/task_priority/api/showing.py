@@ -132,7 +132,7 @@ async def list_ranked_tasks(
 
 @operations.on(
     "GET",
-    "/tasks/{task_id:path}/explanation",
+    "/tasks/{task_id}/explanation",
     id="explainTask",
     access=_READ,
     answers=Answers(
@@ -161,7 +161,7 @@ async def explain_task(
 
 @operations.on(
     "GET",
-    "/tasks/{task_id:path}",
+    "/tasks/{task_id}",
     id="getTask",
     access=_READ,
     answers=Answers(OneTask, meaning="The task.", headers=_TAG, more=_HAVE),

@@ -25,7 +25,7 @@ from crossdock.api.exporter_models import (
     OneObject,
     SyncWish,
 )
-from crossdock.api.finding import chosen_fields, instant_of, next_link, picked, unless_known
+from crossdock.api.finding import chosen_fields, instant_of, names_form, next_link, picked, unless_known
 from crossdock.api.idempotency import IdempotencyKey, done_once
 from crossdock.api.job_models import Job
 from crossdock.api.operations import APP_PATTERN, Answers, CallerOf, JsonAnswer, Operations, StateOf
@@ -58,17 +58,28 @@ ObjectId = Annotated[
 ]
 Fields = Annotated[
     str | None,
-    Query(max_length=200, description=f"Only these of {', '.join(OBJECT_FIELDS)}.", examples=["id,data"]),
+    Query(
+        max_length=200,
+        description=f"Only these of {', '.join(OBJECT_FIELDS)}.",
+        examples=["id,data"],
+        json_schema_extra=names_form(OBJECT_FIELDS),
+    ),
 ]
 Include = Annotated[
     str | None,
-    Query(max_length=200, description="gone: those, too, that are there no more.", examples=["gone"]),
+    Query(
+        max_length=200,
+        description="gone: those, too, that are there no more.",
+        examples=["gone"],
+        json_schema_extra=names_form(_INCLUDED),
+    ),
 ]
 UpdatedSince = Annotated[
     str | None,
     Query(
         max_length=64,
         description="Only what changed then or later, an instant.",
+        json_schema_extra={"format": "date-time"},
         examples=["2031-05-17T08:30:00Z"],
     ),
 ]
@@ -333,14 +344,8 @@ def _tag(revision: int, freshness: _Freshness, query: str) -> str:
 
 
 def _instant(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    moment = instant_of("updated_since", text.replace(" ", "+"))
-    try:
-        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except OverflowError as error:
-        issue = "is not within the years 1 to 9999 in UTC"
-        raise Refusal("VALIDATION_ERROR", f"updated_since {issue}", [("updated_since", issue)]) from error
+    """Read an instant in a query, where a plus that is not written as %2B is a space."""
+    return None if text is None else instant_of("updated_since", text.replace(" ", "+"))
 
 
 def _cursor(place: Cursor) -> str:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 operations = Operations("jobs")
 
 _FINISHED: Final = frozenset({"completed", "failed", "archived"})
-_FOUND: Final = ("MESSAGE_NOT_FOUND",)
+_FOUND: Final = ("MESSAGE_NOT_FOUND", "AMBIGUOUS_MESSAGE")
 _AGAIN: Final = {"Retry-After": "1"}
 _ETAG: Final = {"ETag": "Of this state of the job."}
 
@@ -107,7 +107,7 @@ async def list_jobs(
 
 @operations.on(
     "GET",
-    "/jobs/{job_id:path}/results",
+    "/jobs/{job_id}/results",
     id="getJobResults",
     access=needs(Scope.MESSAGES_READ),
     answers=Answers(
@@ -138,7 +138,7 @@ async def get_job_results(job_id: MessageId, caller: CallerOf) -> JsonAnswer:
 
 @operations.on(
     "GET",
-    "/jobs/{job_id:path}",
+    "/jobs/{job_id}",
     id="getJob",
     access=needs(Scope.MESSAGES_READ),
     answers=Answers(Job, meaning="The job.", headers=_ETAG, more={304: "It is as you have it."}),
@@ -152,7 +152,7 @@ async def get_job(job_id: MessageId, caller: CallerOf, if_none_match: IfNoneMatc
 
 @operations.on(
     "DELETE",
-    "/jobs/{job_id:path}",
+    "/jobs/{job_id}",
     id="cancelJob",
     access=needs(Scope.MESSAGES_CONTROL),
     answers=Answers(Job, meaning="The job, which will not be worked on.", headers=_ETAG),

@@ -19,25 +19,19 @@ from crossdock.api.finding import (
     chosen_fields,
     found,
     instant_of,
+    names_form,
     page_of,
     picked,
     records_of,
     unless_known,
 )
 from crossdock.api.idempotency import IdempotencyKey, Made, done_once
-from crossdock.api.incoming import Incoming, read_messages
-from crossdock.api.models import (
-    Changes,
-    Event,
-    RecordDocument,
-    Records,
-    Sent,
-    SentBatch,
-    Timeline,
-)
+from crossdock.api.incoming import MOST_IN_BATCH, Incoming, read_messages
+from crossdock.api.models import RECORD_FIELDS, Changes, RecordDocument, Records, Timeline
 from crossdock.api.operations import APP_PATTERN, Answers, CallerOf, JsonAnswer, Operations, StateOf
 from crossdock.api.parameters import AppFilter, Cursor, IfMatch, Limit, MessageId, SendingApp, StatusFilter
 from crossdock.api.sending import Dispatch, Parcel, Sender
+from crossdock.api.sending_models import SENT_IN_PART, NewEvent, Sent, SentBatch
 from crossdock.domain.errors import InvalidMessage
 from crossdock.domain.http_binding import BATCH_TYPE, STRUCTURED_TYPE
 from crossdock.domain.json_form import record_document, timeline_document
@@ -50,17 +44,20 @@ operations = Operations("messages")
 
 _ETAG: Final = {"ETag": "Of this state of the message."}
 _FOUND: Final = ("MESSAGE_NOT_FOUND", "AMBIGUOUS_MESSAGE")
-_EVENT: Final[dict[str, Any]] = {"$ref": "#/components/schemas/Event"}
-_EVENT_EXAMPLE: Final = Event.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
+_EVENT: Final[dict[str, Any]] = {"$ref": "#/components/schemas/NewEvent"}
+_EVENT_EXAMPLE: Final = NewEvent.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
 _BODY: Final[dict[str, Any]] = {
     "required": True,
-    "description": "A CloudEvent: structured, a batch, or binary, where ce- headers hold the attributes.",
+    "description": (
+        f"A CloudEvent in its JSON format, or a batch of up to {MOST_IN_BATCH:,}. In binary mode the body is the data, "
+        "of any media type, and the attributes stand in headers: `ce-specversion`, `ce-id`, `ce-source`, `ce-type`, "
+        "others likewise, and `Content-Type` for `datacontenttype`."
+    ),
     "content": {
         STRUCTURED_TYPE: {"schema": _EVENT, "example": _EVENT_EXAMPLE},
-        BATCH_TYPE: {"schema": {"type": "array", "items": _EVENT}, "example": [_EVENT_EXAMPLE]},
-        "application/json": {
-            "schema": {"description": "The data, with ce- headers beside it."},
-            "example": {"order": 17},
+        BATCH_TYPE: {
+            "schema": {"type": "array", "items": _EVENT},
+            "example": [_EVENT_EXAMPLE],
         },
     },
 }
@@ -73,7 +70,12 @@ IfNoneMatch = Annotated[
 ]
 Fields = Annotated[
     str | None,
-    Query(description="Only these fields, with commas between.", examples=["row_id,status"], max_length=500),
+    Query(
+        description="Only these fields, with commas between.",
+        examples=["row_id,status"],
+        max_length=500,
+        json_schema_extra=names_form(RECORD_FIELDS),
+    ),
 ]
 
 
@@ -88,6 +90,7 @@ Fields = Annotated[
         "It is stored, once for each receiver.",
         headers={"Location": "Of the message, unless it was a batch.", "Idempotency-Replayed": "Answered before."},
         more={207: "Of a batch some were stored, and some refused."},
+        examples={207: SENT_IN_PART},
     ),
     errors=("NO_ROUTE", "INVALID_MESSAGE", "QUEUE_FULL", "STORE_FULL", "IDEMPOTENCY_KEY_IN_USE",
             "IDEMPOTENCY_KEY_REUSED"),
@@ -161,7 +164,7 @@ async def list_messages(
 
 @operations.on(
     "GET",
-    "/messages/{message_id:path}/timeline",
+    "/messages/{message_id}/timeline",
     id="getMessageTimeline",
     access=needs(Scope.MESSAGES_READ),
     answers=Answers(Timeline, meaning="Its timeline."),
@@ -178,7 +181,7 @@ async def get_message_timeline(
 
 @operations.on(
     "GET",
-    "/messages/{message_id:path}",
+    "/messages/{message_id}",
     id="getMessage",
     access=needs(Scope.MESSAGES_READ),
     answers=Answers(
@@ -205,7 +208,7 @@ async def get_message(
 
 @operations.on(
     "PATCH",
-    "/messages/{message_id:path}",
+    "/messages/{message_id}",
     id="editMessage",
     access=needs(Scope.MESSAGES_CONTROL),
     answers=Answers(RecordDocument, meaning="The message as it is now.", headers=_ETAG),
@@ -232,7 +235,7 @@ async def edit_message(
 
 @operations.on(
     "POST",
-    "/messages/{message_id:path}/replay",
+    "/messages/{message_id}/replay",
     id="replayMessage",
     access=needs(Scope.MESSAGES_CONTROL),
     answers=Answers(RecordDocument, meaning="The message as it is now.", headers=_ETAG),
@@ -252,7 +255,7 @@ async def replay_message(
 
 @operations.on(
     "POST",
-    "/messages/{message_id:path}/cancel",
+    "/messages/{message_id}/cancel",
     id="cancelMessage",
     access=needs(Scope.MESSAGES_CONTROL),
     answers=Answers(RecordDocument, meaning="The message as it is now.", headers=_ETAG),

@@ -340,6 +340,7 @@ def _delivery(delivery: AsyncDelivery, lease_until: str | None) -> dict[str, Any
         "attempt": delivery.attempt,
         "crashes": delivery.crashes,
         "lease_until": lease_until,
+        "sent_at": instant_text(delivery.message.time),
         "message": message_document(delivery.message),
     }
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.requests import Request
 
-from crossdock.api.access import OWN_PROOF
+from crossdock.api.access import OWN_PROOF, demand_rare, demand_token
 from crossdock.api.errors import Refusal
 from crossdock.api.incoming import read_webhook
-from crossdock.api.limits import place_of
 from crossdock.api.models import Taken
 from crossdock.api.operations import Answers, AppName, JsonAnswer, Operations, StateOf
 from crossdock.api.sending import Dispatch, Parcel, Sender
@@ -20,13 +19,13 @@ from crossdock.domain.message import AppId
 from crossdock.domain.webhook import hmac_issue
 
 if TYPE_CHECKING:
-    from crossdock.api.limits import Limiter
     from crossdock.api.state import ApiState
     from crossdock.domain.message import SentMessage
 
 operations = Operations("webhooks")
 
 _CHALLENGE: Final = {"WWW-Authenticate": 'Webhook realm="crossdock"'}
+_DISBELIEVED: Final = "more came from there that is not to be believed than"  # each fills the log
 _NOBODY: Final = (os.urandom(32),)
 _BODY: Final[dict[str, Any]] = {
     "required": True,
@@ -86,31 +85,14 @@ def _demand_proof(request: Request, body: bytes, app: AppId, state: ApiState) ->
         else:
             issue = webhook.issue(headers, body, now=state.queue._store.now())
     except ConfigError as error:
-        _demand_rare(request, state)
+        demand_rare(request, state.strangers, _DISBELIEVED)
         _tell(request, app, state, str(error))
         raise Refusal("STORE_UNAVAILABLE", "webhooks cannot be checked just now; try again later") from error
     if issue is not None:
-        _demand_rare(request, state)
+        demand_rare(request, state.strangers, _DISBELIEVED)
         _tell(request, app, state, issue)
         raise Refusal("UNAUTHORIZED", "the webhook is not to be believed", headers=_CHALLENGE)
-    _demand_token(state.limiter, f"webhook:{app}", "more webhooks came than")
-
-
-def _demand_rare(request: Request, state: ApiState) -> None:
-    """Make sure that not too much comes from one place that is not to be believed: each fills the log.
-
-    Raises:
-        Refusal: Too much does.
-    """
-    place = "unknown" if request.client is None else place_of(request.client.host)
-    _demand_token(state.strangers, place, "more came from there that is not to be believed than")
-
-
-def _demand_token(limiter: Limiter, name: str, words: str) -> None:
-    allowance = limiter.take(name)
-    if not allowance.granted:
-        again = {"Retry-After": str(allowance.again_in_s)}
-        raise Refusal("RATE_LIMITED", f"{words} {limiter.rate}", headers=again)
+    demand_token(state.limiter, f"webhook:{app}", "more webhooks came than")
 
 
 def _tell(request: Request, app: AppId, state: ApiState, issue: str) -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from crossdock.client.synchronous.link import Call, Link, queue_path
-from crossdock.domain.cloudevent import message_of
+from crossdock.domain.cloudevent import told_message
 from crossdock.domain.errors import CrossdockError, InvalidMessage, LeaseLost, PermanentError, RateLimited
 from crossdock.domain.json_reading import instant_of
 from crossdock.domain.message import AppId, Message
@@ -91,7 +91,7 @@ class ClientDelivery:
         self.app = AppId(document["app"])
         self.attempt: int = document["attempt"]
         self.crashes: int = document["crashes"]
-        self.message: Message = message_of(document["message"], self.lease_until)
+        self.message: Message = told_message(document["message"], instant_of(document["sent_at"]))
         self.settled = False
         self.result: Any = None
 
