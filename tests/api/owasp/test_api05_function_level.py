@@ -17,6 +17,7 @@ EXPECTED = {
     "extendLeases": "queue:work", "pauseQueue": "queue:control", "resumeQueue": "queue:control",
     "replayQueue": "queue:control", "createApp": "apps:admin",
     "changeApp": "apps:admin", "deleteApp": "apps:admin", "getReadiness": "metrics:read", "getProgress": "metrics:read",
+    "stopApp": "apps:admin", "startApp": "apps:admin", "restartApp": "apps:admin",
 }  # fmt: skip
 """What each operation is for; a new one that changes anything needs a scope that says so."""
 
