@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
 from task_priority.fit.busy import Busy, Unheeded, busy_spans
+from task_priority.fit.joining import joined
 from task_priority.fit.placing import Piece, Wish, place, without
 from task_priority.fit.putting_off import Occupant, PuttingOff
 from task_priority.fit.reasons import Reason, Reasons
@@ -113,8 +114,9 @@ def make_plan(tasks: Sequence[Task], events: Sequence[Event], *, now: datetime, 
     slots = _before(end, known)
     busy = [one for one in known_busy if one.start < end]
     actions = [one for one in ranked if one.standing.status is Status.NEXT_ACTION]
-    wishes = [wish_of(one.task, now=now, end=end, settings=settings) for one in actions]
-    found = place(wishes, slots)
+    days = _ends_of_days(now, end, settings.zone)
+    wishes = [_wish(one.task, now=now, end=end, settings=settings, days=days) for one in actions]
+    found = joined(place(wishes, slots), wishes, slots)
     pieces = sorted(piece for pieces in found.values() for piece in pieces)
     left = without(slots, pieces)
     sparing = Sparing(
@@ -152,12 +154,17 @@ def make_plan(tasks: Sequence[Task], events: Sequence[Event], *, now: datetime, 
 
 
 def wish_of(task: Task, *, now: datetime, end: datetime, settings: Settings) -> Wish:
-    """Return what a task asks of the plan.
+    """Return what a task asks of a plan.
 
     What is overdue asks for the first day on which it can be done, and so does what cannot be done in time.
     """
+    return _wish(task, now=now, end=end, settings=settings, days=_ends_of_days(now, end, settings.zone))
+
+
+def _wish(
+    task: Task, *, now: datetime, end: datetime, settings: Settings, days: tuple[datetime, ...]
+) -> Wish:
     until = ends_at(task, settings)
-    days = () if until is None else _ends_of_days(now, end, settings.zone)
     can_be_met = until is not None and now < until < end
     whole = first_of(task.labels, settings.whole_labels) is not None
     return Wish(

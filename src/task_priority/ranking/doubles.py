@@ -43,5 +43,8 @@ def _source(task: Task) -> str:
 
 
 def _words(title: str) -> tuple[str, ...]:
-    plain = unicodedata.normalize("NFKD", title.casefold())
-    return tuple(sorted(_WORD.findall("".join(one for one in plain if not unicodedata.combining(one)))))
+    plain = title.casefold()
+    if not plain.isascii():
+        split = unicodedata.normalize("NFKD", plain)
+        plain = "".join(one for one in split if not unicodedata.combining(one))
+    return tuple(sorted(_WORD.findall(plain)))
