@@ -296,6 +296,8 @@ class TestApp:
             "app": "warehouse",
             "configured": {"outbound": {"python": "handlers:pack"}},
             "queue": None,
+            "stopped_at": None,
+            "stopped_by": None,
         }
 
     def test_unknown_app_is_told(self, hub: Shell) -> None:

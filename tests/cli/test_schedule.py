@@ -32,7 +32,7 @@ def test_added_schedule_is_in_the_store(shell: Shell, store: Store, made: None) 
         "Europe/Paris",
     )
     assert held.options == {"priority": 7}
-    assert held.declared_by.startswith("cli/")
+    assert held.declared_by.startswith("cli:")
 
 
 def test_every_and_at(shell: Shell, store: Store, tmp_path: Path) -> None:

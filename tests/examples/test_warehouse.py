@@ -289,7 +289,7 @@ def test_stopped_it_goes_on_and_in_a_terminal_it_stays_for_own_files_and_its_adv
         assert any(
             re.match(r"\d +\d+ +Ring the dentist .* overdue by \d+ days \(\+\d+\)", line) for line in lines
         )
-        assert lines.count("Sources: ics just now, todoist-backup just now.") == 2
+        assert sum(line.startswith("Sources: ics just now, todoist-backup just now.") for line in lines) == 2
         advice = [
             line for line in lines if re.match(r"(cp|ls|tail|curl|\S*crossdock|\S*python\S*|TASK\S*) ", line)
         ]

@@ -58,6 +58,8 @@ labels = { errand = 9 }
 projects = { "Big house" = -9 }
 
 [busy]
+declined = true
+transparent = true
 tentative = false
 unanswered = false
 all_day = true

@@ -14,8 +14,9 @@ from crossdock.domain.lifecycle import FailureCode
 from crossdock.domain.retry import Failure
 from crossdock.store import statements
 from crossdock.store.about import About
-from crossdock.store.codec import claim_limits, claimed_from, failure_to_text
+from crossdock.store.codec import claimed_from, failure_to_text
 from crossdock.store.falling_back import FallingBack
+from crossdock.store.rules_codec import claim_limits
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:

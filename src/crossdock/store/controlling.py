@@ -21,8 +21,9 @@ from crossdock.domain.process_events import ConfigReloaded
 from crossdock.domain.retry import Failure
 from crossdock.store import statements
 from crossdock.store.about import About
-from crossdock.store.codec import edited_columns, failure_to_text, record_from, rule_columns
+from crossdock.store.codec import edited_columns, failure_to_text, record_from
 from crossdock.store.payloads import Payloads, columns_outside
+from crossdock.store.rules_codec import rule_columns
 from crossdock.store.types import to_text
 
 if TYPE_CHECKING:

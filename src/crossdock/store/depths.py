@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from crossdock.domain.errors import QueueFull
 from crossdock.store import statements
-from crossdock.store.codec import rules_from
 from crossdock.store.known_limits import Share
+from crossdock.store.rules_codec import rules_from
 from crossdock.store.transaction import TransactionCore
 
 if TYPE_CHECKING:

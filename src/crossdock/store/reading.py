@@ -22,12 +22,13 @@ from crossdock.domain.record import AppOverride, AppSwitch, HubProcess, QueueSta
 from crossdock.domain.rules import RULE_NAMES, QueueRules
 from crossdock.domain.schedule import scheduled_by
 from crossdock.store import shrinking, statements, statistics
-from crossdock.store.codec import maybe_moment, record_from, rules_from, value_or_text
+from crossdock.store.codec import maybe_moment, record_from, value_or_text
 from crossdock.store.doors import key_from
 from crossdock.store.exports_reading import ExportsReader
 from crossdock.store.following import FollowingReader
 from crossdock.store.listing import Listing
 from crossdock.store.overdue_codec import overdue_from
+from crossdock.store.rules_codec import rules_from
 from crossdock.store.schedule_codec import ScheduleRow, declared_columns
 from crossdock.store.types import from_text, to_text
 
