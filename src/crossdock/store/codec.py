@@ -29,6 +29,7 @@ from crossdock.domain.message import (
 )
 from crossdock.domain.record import Record
 from crossdock.domain.retry import Failure, RetryPolicy
+from crossdock.store.extension_column import extensions_from, extensions_text
 from crossdock.store.types import to_text
 
 Row = Sequence[Any]
@@ -81,7 +82,7 @@ def envelope_columns(envelope: Envelope) -> dict[str, Any]:
         if moment is not None:
             columns[column] = to_text(moment.astimezone(UTC))
     if envelope.extensions or envelope.unset:
-        columns["extensions"] = json.dumps({**envelope.extensions, **dict.fromkeys(sorted(envelope.unset))})
+        columns["extensions"] = extensions_text(envelope)
     if envelope.retry is not None:
         columns["max_attempts"] = envelope.retry.max_attempts
         columns["retry"] = json.dumps(envelope.retry.to_json())
@@ -151,16 +152,9 @@ def _message(row: Row, sent_at: datetime) -> Message:
             None if expires_at is None else moment(expires_at),
             correlation,
             traceparent,
-            *(({}, frozenset()) if extensions is None else _extensions(extensions)),
+            *extensions_from(extensions, _loads),
         )
     )
-
-
-def _extensions(text: str) -> tuple[dict[str, Any], frozenset[str]]:
-    """Return the extensions of a row, and the names of what its sender has not set: they are null."""
-    found: dict[str, Any] = _loads(text)
-    unset = frozenset(name for name, value in found.items() if value is None)
-    return {name: value for name, value in found.items() if name not in unset}, unset
 
 
 def claimed_from(row: Row, lease_token: str, lease_until: datetime) -> Claimed | Undecodable:
