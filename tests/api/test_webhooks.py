@@ -212,8 +212,8 @@ def test_strangers_who_come_too_often_are_told_so_and_what_is_signed_is_still_ta
     door: Door, caplog: pytest.LogCaptureFixture
 ) -> None:
     """All of them come from one address, whatever app they name."""
-    strangers = door.application.state.crossdock.strangers
-    strangers.rate = Rate(3, timedelta(hours=1))
+    (door.folder / "crossdock.toml").write_text(f'[api]\nstrangers_rate = "3/h"\n{CONFIG}')
+    door.application.state.crossdock.apply(ApiSettings.of(load(door.folder / "crossdock.toml")))
     allowed = [door.post(app, ORDER, {}).status for app in ("shop", "nobody", "github")]
     assert allowed == [401, 401, 401]
     told = [record.getMessage() for record in caplog.records if "is refused" in record.getMessage()]
