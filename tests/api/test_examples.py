@@ -26,7 +26,6 @@ outbound = { python = "orders.checks:validate" }
 """
 MESSAGE: Final = "0190b5a7-3c1e-7d2a-9f4b-1a2b3c4d5e6f"
 REFUSED: Final = {
-    "replayMessage": "ILLEGAL_MOVE",  # it waits, as the example is looked at before it is withdrawn
     "ackMessages": "LEASE_LOST",
     "nackMessages": "LEASE_LOST",
     "extendLeases": "LEASE_LOST",
@@ -38,12 +37,11 @@ REFUSED: Final = {
 """What the examples cannot bring with them: a lease, a key, a signature, an app that has nothing to do."""
 
 
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder: Path = tmp_path_factory.mktemp("examples")
-    file = folder / "crossdock.toml"
-    file.write_text(f'[store]\nurl = "sqlite:///{folder}/work.db"\n{CONFIGURATION}')
-    with served(folder, ApiSettings.of(load(file, environ={}))) as found:
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Served]:
+    file = tmp_path / "crossdock.toml"
+    file.write_text(f'[store]\nurl = "sqlite:///{tmp_path}/work.db"\n{CONFIGURATION}')
+    with served(tmp_path, ApiSettings.of(load(file, environ={}))) as found:
         event = {
             "specversion": "1.0",
             "id": MESSAGE,
@@ -59,7 +57,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def document(live: Served) -> Any:
     return live.ask("GET", "/openapi.json", key=None).json
 
@@ -122,7 +120,9 @@ def test_every_schema_is_as_its_examples_say(document: Any) -> None:
 
 
 def test_every_request_of_the_document_is_accepted(document: Any, live: Served) -> None:
-    for method, template, one in operations_of(document):
+    # What is to be sent again must have ended, and what is removed is needed by others before.
+    late = lambda found: (found[0] == "DELETE", found[2]["operationId"] == "replayMessage")  # noqa: E731
+    for method, template, one in sorted(operations_of(document), key=late):
         if template.endswith("/events/stream"):
             continue  # its answer does not end
         path = path_of(template, one)
@@ -143,6 +143,8 @@ def test_every_request_of_the_document_is_accepted(document: Any, live: Served) 
 
 def test_every_parameter_of_the_document_is_taken_with_its_example(document: Any, live: Served) -> None:
     taken = 0
+    schedule = document["components"]["schemas"]["NewSchedule"]["examples"][0]
+    assert live.ask("POST", "/schedules", schedule).status == 201
     for method, template, one in operations_of(document):
         if method != "GET" or template.endswith("/events/stream"):
             continue
@@ -152,6 +154,6 @@ def test_every_parameter_of_the_document_is_taken_with_its_example(document: Any
             if parameter["in"] == "query" and parameter["schema"].get("examples")
         ]
         answer = live.ask("GET", f"{path_of(template, one)}?{urlencode(query)}")
-        assert answer.status == 200, (one["operationId"], query, answer.body)
+        assert answer.status in {200, 202}, (one["operationId"], query, answer.body)
         taken += len(query)
     assert taken > 10
