@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_open
 from prometheus_client.parser import text_string_to_metric_families as parse_plain
@@ -44,6 +45,19 @@ def test_metrics_tell_what_happened_since_the_first_look(api: Served) -> None:
     assert found["crossdock_wait_seconds_count", "validator", "tests"] == 1
     assert found["crossdock_work_seconds_bucket", "validator", "tests", "+Inf"] == 1
     assert 0 < found["crossdock_process_start_time_seconds",] <= time.time()
+
+
+def test_metrics_and_health_tell_when_the_file_was_found_sound(api: Served) -> None:
+    examinations = api.queue._store.examinations
+    assert examinations is not None
+    assert ("crossdock_store_examined_time_seconds",) not in look(api)
+    assert api.ask("GET", "/health").json["details"]["examined_at"] is None
+    examinations.note_sound(datetime(2031, 5, 17, 3, tzinfo=UTC))
+    assert (
+        look(api)["crossdock_store_examined_time_seconds",]
+        == datetime(2031, 5, 17, 3, tzinfo=UTC).timestamp()
+    )
+    assert api.ask("GET", "/health").json["details"]["examined_at"] == "2031-05-17T03:00:00Z"
 
 
 def test_no_counter_goes_backwards(api: Served) -> None:

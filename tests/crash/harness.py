@@ -178,7 +178,7 @@ class Stagehand:
         if "host_folder" in self._plan.place:
             return
         left = [path.name for path in (self._plan.folder / "work.db.d").iterdir() if path.is_file()]
-        assert set(left) - {"retention.turn"} == {"asleep", "write.line", "write.lock"}, (
+        assert set(left) - {"retention.turn", "left-open"} == {"asleep", "write.line", "write.lock"}, (
             f"seed {self._plan.seed}: left behind in work.db.d: {left}"
         )
 
