@@ -125,7 +125,7 @@ def _explain_usage(error: TyperException, program: Program) -> int:
 
 def _in_our_words(error: TyperException) -> str:
     """Return what is wrong with a command line; of a number that Typer has pydantic check, in words of ours."""
-    found = getattr(error.__cause__, "errors", list)()
+    found: Sequence[Mapping[str, Any]] = getattr(error.__cause__, "errors", list)()
     words = _number_issue(found[0]) if found else None
     sentence = error.format_message()
     return sentence if words is None else sentence.replace(found[0]["msg"], words)
