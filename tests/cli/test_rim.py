@@ -135,7 +135,7 @@ def test_a_traceback_comes_only_when_asked_for(shell: Shell) -> None:
 
 def test_a_defect_is_called_one(shell: Shell, tmp_path: Path) -> None:
     program = tmp_path / "sitecustomize.py"
-    program.write_text("import crossdock.cli.human as human\nhuman.counted = None\n")
+    program.write_text("import crossdock.domain.wording as wording\nwording.counted = None\n")
     result = shell.anew(
         "check", env={"PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
     )
