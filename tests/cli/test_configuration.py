@@ -22,6 +22,31 @@ def test_check_calls_a_valid_configuration_valid(shell: Shell, tmp_path: Path) -
     assert not store.exists()
 
 
+def test_check_finds_what_a_worker_would_refuse(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "crossdock.toml").write_text(
+        """
+        [apps.a]
+        inbound = { file = "data/errors" }
+        [apps.b]
+        inbound = { file = "data/in", delimiter = "'", quote = "'" }
+        [apps.c]
+        outbound = { file = "/" }
+        [apps.d]
+        outbound = { process = ["cat"], exit_codes = { 300 = "transient", 5 = "boom" } }
+        """
+    )
+    told = shell("check").err
+    for issue in (
+        "a.inbound.file: each root has a folder 'errors' of its own; give the stage another name",
+        """b.inbound: delimiter and quote are both "'"; give one of them another character""",
+        "c.outbound.file: is the root of the file system; name a folder in another, such as data/imports",
+        "d.outbound.exit_codes.300: expected an exit code from 0 to 255, given 300",
+        'd.outbound.exit_codes.5: expected "delivered", "transient", "permanent", "invalid", "rate-limited", ',
+    ):
+        assert f"\n  crossdock.toml: apps.{issue}" in told
+    assert told.startswith("crossdock: 5 things are wrong\n")
+
+
 def test_check_tells_everything_that_is_wrong(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "crossdock.toml").write_text('[store]\nulr = "x"\n[queue]\nmax_crashes = 0\n')
     result = shell("check")

@@ -137,7 +137,7 @@ def test_take_without_the_root_says_so(shell: Shell, imports: Path) -> None:
     imports.parent.rmdir()
     result = shell("file", "take", "importer")
     assert result.code == 1
-    assert "data is not there" in result.err
+    assert "data is not there; make the folder, or bring it back\n" in result.err
 
 
 def test_verify_tells_good_from_wrong(shell: Shell, imports: Path) -> None:

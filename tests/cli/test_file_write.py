@@ -74,7 +74,7 @@ def test_wrong_options_are_told_all_at_once(shell: Shell) -> None:
 
 def test_folder_that_can_be_no_stage_is_refused(shell: Shell) -> None:
     result = shell("file", "write", "data/archive", "--app", "shop", stdin="1\n")
-    assert result.code == 3
+    assert result.code == 2
     assert "give the stage another name" in result.err
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from crossdock.config.kinds import Nested
 from crossdock.config.model import Config
-from crossdock.config.table import AppName, Expected, Explained
+from crossdock.config.table import Expected, Explained
 
 Key = tuple[str, ...]
 
@@ -103,7 +103,7 @@ def _line(kind: str, loc: Key, given: object, origins: Mapping[Key, str], place:
         prefix = origin[: -len(key[-1])] if origin.startswith("CROSSDOCK_") else ""
         known = [*_known_at(inner[:-1], place.model), *(place.others if len(inner) == 1 else ())]
         return f"{named}: unknown key{_nearest(key[-1], list(dict.fromkeys(known)), prefix)}"
-    words = _expected_name() if "[key]" in loc else expected(inner, place.model)
+    words = (_expected_name if "[key]" in loc else expected)(inner, place.model)
     if kind == "missing":
         return f"{named}: is missing; expected {words}"
     return f"{named}: expected {words}, given {_show(given)}{_hint(key, given)}"
@@ -191,8 +191,11 @@ def _expected_of(parts: Sequence[Any]) -> str:
     return found
 
 
-def _expected_name() -> str:
-    return _expected_of([AppName])
+def _expected_name(key: Key, model: type[BaseModel]) -> str:
+    """Return words for what a name that people choose must be, such as that of an app."""
+    table = _table_at(key[:-2], model)
+    field = None if table is None else table.model_fields.get("".join(key[-2:-1]))
+    return _expected_of([] if field is None else [get_args(field.annotation)[0]])
 
 
 def _show(given: object) -> str:

@@ -71,8 +71,11 @@ def distinct(names: list[str]) -> list[str]:
     Raises:
         ValueError: There is none, or one stands twice.
     """
-    if not names or len(set(names)) != len(names):
+    if not names:
         raise ValueError(names)
+    twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
+    if twice is not None:
+        raise Explained(f"expected an array of different names, and {twice!r} stands in it twice")
     return names
 
 

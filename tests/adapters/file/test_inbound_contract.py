@@ -33,6 +33,7 @@ class Folder:
         self.table: Mapping[str, Any] = {"file": "data/imports", "every": "20ms", "settle": "50ms", **options}
         self.wrong: Sequence[tuple[Mapping[str, Any], str]] = [
             ({"file": "data/archive"}, "give the stage another name"),
+            ({"file": "/"}, "name a folder in another"),
             ({"file": 1}, "expected a folder"),
             ({"file": "data/imports", "pattern": "a/*"}, "expected a pattern of file names"),
             ({"file": "data/imports", "split": "lines"}, 'expected "rows" or "file"'),
@@ -41,9 +42,10 @@ class Folder:
             ({"file": "data/imports", "encoding": "base64"}, "expected an encoding"),
             ({"file": "data/imports", "delimiter": ";;"}, "expected one character"),
             ({"file": "data/imports", "delimiter": '"'}, "delimiter and quote are both"),
-            ({"file": "data/imports", "columns": ["a", "a"]}, "an array of different names"),
+            ({"file": "data/imports", "columns": ["a", "a"]}, "'a' stands in it twice"),
             ({"file": "data/imports", "every": "0s"}, "expected a duration of more than 0"),
             ({"file": "data/imports", "marker": "done"}, "expected a suffix"),
+            ({"file": "data/imports", "schemas": 3}, "expected a folder"),
             ({"file": "data/imports", "patern": "*"}, "unknown key; did you mean pattern?"),
         ]
 

@@ -319,8 +319,3 @@ def test_disk_that_fails_loses_nothing(tmp_path: Path) -> None:
         assert numbers(inbox) == list(range(1100))
         assert [row["row"] for row in inbox.rejected("a_rejected.jsonl")] == [1101]
         assert [path for path in inbox.tree() if path.startswith(("claimed", "imports"))] == []
-
-
-def test_setting_that_cannot_be_right_is_explained(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="delimiter and quote are both"):
-        Inbox(tmp_path, delimiter='"').adapter()

@@ -101,6 +101,12 @@ class Taker:
             ({"process": ["./take", "{x}"]}, "there is no {x}; there are {id}"),
             ({"process": ["./take"], "mod": "rpc"}, "unknown key; did you mean mode?"),
             ({"process": ["./take"], "mode": "shell"}, 'expected "run" or "rpc", given "shell"'),
+            (
+                {"process": ["./take"], "exit_codes": {"256": "invalid"}},
+                "expected an exit code from 0 to 255",
+            ),
+            ({"process": ["./take"], "exit_codes": {"x": "invalid"}}, "expected an exit code from 0 to 255"),
+            ({"process": ["./take"], "exit_codes": {"1": "bad"}}, 'expected "delivered", "transient", '),
         ]
 
     def received(self) -> list[Any]:

@@ -19,7 +19,7 @@ from crossdock.adapters.file.reading.rows import Chunk
 from crossdock.adapters.file.schemas import Schemas
 from crossdock.adapters.file.taking import Rules, partition_key_of, shown_name
 from crossdock.adapters.file.tree import tree_of
-from crossdock.domain.errors import ConfigError, EndOfInput, NotConnected
+from crossdock.domain.errors import EndOfInput, NotConnected
 from crossdock.domain.ids import new_message_ids
 from crossdock.domain.message import DEFAULT_TYPE, Message, MessageId
 from crossdock.durable_files import FileSystem
@@ -233,10 +233,6 @@ def rules_of(settings: FileInbound, folder: Path) -> Rules:
     Raises:
         ConfigError: The settings cannot be right, or a package is missing.
     """
-    if settings.delimiter == settings.quote:
-        raise ConfigError(
-            f"delimiter and quote are both {settings.quote!r}; give one of them another character"
-        )
     columns = None if settings.columns is None else tuple(settings.columns)
     return Rules(
         watch=Watch(

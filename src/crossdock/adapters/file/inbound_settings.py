@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import codecs
 from datetime import timedelta
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from crossdock.config.table import Duration, Expected, Table, distinct, positive
+from crossdock.adapters.file.tree import stage_setting
+from crossdock.config.table import Duration, Expected, Explained, Table, distinct, positive
 
 DEFAULT_MARKER: Final = ".done"
 DEFAULT_SETTLE: Final = timedelta(seconds=5)
@@ -63,7 +64,9 @@ Interval: TypeAlias = Annotated[
 class FileInbound(Table):
     """Takes files in that others put into a folder."""
 
-    file: Annotated[str, Field(min_length=1), Expected('a folder, such as "data/imports"')] = Field(
+    file: Annotated[
+        str, Field(min_length=1), AfterValidator(stage_setting), Expected('a folder, such as "data/imports"')
+    ] = Field(
         description="The folder, `<root>/<stage>`. Beside it, in the root, are `claimed`, `archive` and `errors`."
     )
     pattern: Pattern = Field(
@@ -125,3 +128,11 @@ class FileInbound(Table):
         default=None,
         description="The column, or key of the JSON object, whose value is the partition key of the message.",
     )
+
+    @model_validator(mode="after")
+    def _only_what_fits(self) -> Self:
+        if self.delimiter == self.quote:
+            raise Explained(
+                f"delimiter and quote are both {self.quote!r}; give one of them another character"
+            )
+        return self

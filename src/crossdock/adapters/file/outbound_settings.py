@@ -11,6 +11,7 @@ from typing import Annotated, Final, Self, TypeAlias
 from pydantic import AfterValidator, Field, model_validator
 
 from crossdock.adapters.file.naming import EXTS, TYPE_PATTERN, Ext, check_name, is_data
+from crossdock.adapters.file.tree import stage_setting
 from crossdock.config.table import AppName, Duration, Expected, Explained, Table, distinct, positive
 from crossdock.domain.errors import InvalidMessage
 
@@ -70,7 +71,9 @@ Format: TypeAlias = Annotated[Ext, Expected(_one_of(EXTS))]
 class FileOutbound(Table):
     """Writes messages to files in a folder, each file with its manifest."""
 
-    file: Annotated[str, Field(min_length=1), Expected('a folder, such as "data/exports"')] = Field(
+    file: Annotated[
+        str, Field(min_length=1), AfterValidator(stage_setting), Expected('a folder, such as "data/exports"')
+    ] = Field(
         description="The folder, `<root>/<stage>`. Files go to a folder of their day in it, "
         "`<YYYY-MM-DD>/<app>_<type>_<YYYY-MM-DD>_<number>.<format>`."
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from crossdock.adapters.file.naming import check_name
+from crossdock.config.table import Explained
 from crossdock.domain.errors import ConfigError, InvalidMessage, NotConnected
 
 ARCHIVE: Final = "archive"
@@ -92,16 +93,36 @@ def tree_of(folder: str, *, above: Path) -> Tree:
         ConfigError: The folder has no name of its own, or the name is that of a folder that every root has.
     """
     path = Path(os.path.abspath((above / folder).expanduser()))  # noqa: PTH100 - the stage itself may be no link
+    issue = stage_issue(path.name)
+    if issue is not None:
+        raise ConfigError(f"file: {folder!r}: {issue}")
+    return Tree(root=path.parent.resolve(), stage=path.name)
+
+
+def stage_setting(folder: str) -> str:
+    """Return the folder of a stage, if its name does not tell already that it can be none.
+
+    Raises:
+        Explained: It does.
+    """
+    name = os.path.basename(os.path.normpath(folder))  # noqa: PTH119 - text, of no file system
+    issue = None if name in {os.curdir, os.pardir} else stage_issue(name)
+    if issue is not None:
+        raise Explained(issue)
+    return folder
+
+
+def stage_issue(name: str) -> str | None:
+    """Return why a stage cannot have a name; None: it can."""
+    if not name:
+        return "is the root of the file system; name a folder in another, such as data/imports"
     try:
-        stage = check_name(path.name)
+        check_name(name)
     except InvalidMessage as error:
-        raise ConfigError(f"file: {folder!r} is no folder for files: {error}") from error
-    tree = Tree(root=path.parent.resolve(), stage=stage)
-    if stage in OWN_FOLDERS:
-        raise ConfigError(
-            f"file: {folder!r}: each root has a folder {stage!r} of its own; give the stage another name"
-        )
-    return tree
+        return f"is no folder for files: {error}"
+    if name in OWN_FOLDERS:
+        return f"each root has a folder {name!r} of its own; give the stage another name"
+    return None
 
 
 def parse_day(text: str) -> date | None:
@@ -172,6 +193,6 @@ def _mode_of(path: Path) -> int:
     try:
         return path.lstat().st_mode
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise NotConnected(f"{path} is not there (any more); bring it back. It is asked for again") from error
+        raise NotConnected(f"{path} is not there; make the folder, or bring it back") from error
     except OSError as error:
         raise NotConnected(f"cannot look at {path}: {error.strerror}. It is asked for again") from error

@@ -15,6 +15,7 @@ from crossdock.config.table import Duration, Expected, Explained, Size, Table
 
 _HIGHEST_EXIT_CODE = 255
 MiB = 1024**2
+_MEANINGS = '"delivered", "transient", "permanent", "invalid", "rate-limited", "credential" or "unavailable"'
 
 
 def _command(command: list[str]) -> list[str]:
@@ -44,9 +45,11 @@ Command: TypeAlias = Annotated[
     AfterValidator(_command),
     Expected('an array with a program and its arguments, such as ["python3", "enrich.py", "{id}"]'),
 ]
-ExitCode: TypeAlias = Annotated[int, Field(ge=0, le=_HIGHEST_EXIT_CODE)]
+ExitCode: TypeAlias = Annotated[
+    int, Field(ge=0, le=_HIGHEST_EXIT_CODE), Expected("an exit code from 0 to 255")
+]
 ExitCodes: TypeAlias = Annotated[
-    dict[ExitCode, Meaning],
+    dict[ExitCode, Annotated[Meaning, Expected(_MEANINGS)]],
     BeforeValidator(_exit_codes),
     WithJsonSchema({"type": "object", "additionalProperties": {"type": "string"}}),
     Expected(
