@@ -129,6 +129,8 @@ class Asking:
                 body = self._read(response, called)
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise TransientError(no_answer_text(called, error, begun=begun, timeout=self._timeout)) from error
+        except UnicodeError as error:  # httpx reads where an answer leads, though nobody follows
+            raise TransientError(f"{called} leads to an address that is none of the web") from error
         answer = Answer(response.status_code, dict(response.headers), body)
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             wait = (waits or retry_after)(answer)
@@ -160,9 +162,10 @@ def retry_after(answer: Answer) -> timedelta | None:
 def _read_url(url: str) -> httpx.URL:
     try:
         target = httpx.URL(url)
-    except httpx.InvalidURL:
+        host = target.host
+    except (httpx.InvalidURL, ValueError):  # the latter: of names that are none
         # its words hold the address
         raise PermanentError("an address cannot be read as a URL") from None
-    if target.scheme not in {"http", "https"} or not target.host:
+    if target.scheme not in {"http", "https"} or not host:
         raise PermanentError("an address is none of the web: it must begin with https:// or http://")
     return target

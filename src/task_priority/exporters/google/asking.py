@@ -105,7 +105,7 @@ class Google:
     def _page(self, answer: Answer, kind: str) -> Page:
         try:
             body = json.loads(answer.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise TransientError(f"{self._service} answers something that is no JSON") from error
         if not isinstance(body, dict) or body.get("kind") != kind:
             raise TransientError(f"{self._service} answers something that is no {kind}")

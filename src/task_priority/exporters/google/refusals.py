@@ -122,7 +122,7 @@ def _by_status(refusal: Refusal, service: str) -> CrossdockError | Refused:
 def _error_of(body: bytes) -> Mapping[str, Any]:
     try:
         content = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     error = content.get("error") if isinstance(content, dict) else None
     return error if isinstance(error, dict) else {}

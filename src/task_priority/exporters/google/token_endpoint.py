@@ -126,7 +126,7 @@ def _ask(asking: Asking, client: OAuthClient, form: Mapping[str, str]) -> Mappin
 def _object(body: bytes) -> Mapping[str, Any]:
     try:
         values = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return values if isinstance(values, dict) else {}
 

@@ -64,15 +64,26 @@ def _ask(asking: Asking, url: str, source: Source, headers: Mapping[str, str]) -
 
 def _next(url: str, answer: Answer, source: Source) -> str:
     """Return where an answer leads; never from https to http, where everybody could read the address."""
-    there = urljoin(url, answer.headers.get("location", ""))
-    scheme = urlsplit(there).scheme
-    if scheme not in _PORTS or not urlsplit(there).hostname:
+    there = _address_in(answer.headers.get("location", ""), url)
+    if there is None:
         raise TransientError(f"{source.name}: it leads to an address that is none of the web")
+    scheme = urlsplit(there).scheme
     if urlsplit(url).scheme == "https" and scheme != "https":
         raise PermanentError(
             f"{source.name}: it leads from https to http, where its address would not be secret"
         )
     return there
+
+
+def _address_in(location: str, url: str) -> str | None:
+    """Return the address that is meant, if it is one of the web."""
+    try:
+        there = urljoin(url, location)
+        parts = urlsplit(there)
+        is_web = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets, or a port, that are none
+        return None
+    return there if is_web else None
 
 
 def _fetched(answer: Answer, source: Source) -> Fetched | None:
@@ -88,10 +99,15 @@ def _fetched(answer: Answer, source: Source) -> Fetched | None:
         )
     if answer.status != HTTPStatus.OK:
         raise TransientError(f"{source.name}: the server answers {answer.status}")
-    names = ("etag", "last-modified")
-    return Fetched(answer.body, {name: answer.headers[name] for name in names if name in answer.headers})
+    tags = {name: answer.headers.get(name, "") for name in ("etag", "last-modified")}
+    return Fetched(answer.body, {name: tag for name, tag in tags.items() if tag and _can_be_sent(tag)})
 
 
 def _conditions(tags: Mapping[str, Any]) -> dict[str, str]:
     headers = {"etag": "if-none-match", "last-modified": "if-modified-since"}
-    return {headers[name]: value for name, value in tags.items() if name in headers}
+    return {headers[name]: value for name, value in tags.items() if name in headers and _can_be_sent(value)}
+
+
+def _can_be_sent(tag: str) -> bool:
+    """Tell whether a tag can be sent back as it came; one that cannot is none, and contents are compared."""
+    return tag.isascii() and tag.isprintable()

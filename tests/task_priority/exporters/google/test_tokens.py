@@ -149,6 +149,7 @@ def test_invalid_grant_is_told_in_words_with_the_remedy(
         ),
         (Answer(400, {"error": "internal_failure"}), TransientError, "answers 400, and no token"),
         (Answer(400, b"<html>"), TransientError, "answers 400, and no token"),
+        (Answer(200, b"[" * 100_000), TransientError, "answers 200, and no token"),
         (Answer(200, {"token_type": "Bearer"}), TransientError, "answers 200, and no token"),
         (Answer(500, b""), TransientError, "answers 500"),
     ],

@@ -11,7 +11,14 @@ from typing import Any
 
 import pytest
 
-from crossdock import CredentialError, CrossdockError, PermanentError, RateLimited, TransientError
+from crossdock import (
+    CredentialError,
+    CrossdockError,
+    DeliveryError,
+    PermanentError,
+    RateLimited,
+    TransientError,
+)
 from crossdock.exporting import Exporter, Pull
 from task_priority.exporters.ics import IcsExporter, Source, fetching
 from task_priority.exporters.ics.hosts import address_of
@@ -67,6 +74,13 @@ def test_a_feed_that_has_not_changed_is_not_sent_again(served: Feeds) -> None:
     assert served.asked[1][1]["if-none-match"] == '"1"'
     assert served.asked[1][1]["if-modified-since"] == "Mon, 02 Mar 2026 08:00:00 GMT"
     assert (second.found, second.whole, second.state) == ((), frozenset(), first.state)
+
+
+def test_a_tag_that_cannot_be_sent_back_is_none(served: Feeds) -> None:
+    served.serve(*event("a"), etag='"\xe9\xff"')
+    first = pulled(feed(served))
+    served.serve(*event("b"), etag='"\xe9\xff"')
+    assert ids(pulled(feed(served), {"work": first.state})) == ["work:b"]
 
 
 def test_a_server_without_tags_is_compared_by_content(served: Feeds) -> None:
@@ -186,9 +200,17 @@ class TestMoving:
             pulled(feed(served))
         assert len(served.asked) == 6
 
-    def test_only_addresses_of_the_web_are_followed(self, served: Feeds) -> None:
-        served.replies[SECRET] = Reply(status=302, headers={"location": "file:///etc/passwd"})
+    @pytest.mark.parametrize(
+        "there", ["file:///etc/passwd", "http://[bad", "http://127.0.0.1:99999/", "http://127.0.0.1:0/"]
+    )
+    def test_only_addresses_of_the_web_are_followed(self, served: Feeds, there: str) -> None:
+        served.replies[SECRET] = Reply(status=302, headers={"location": there})
         with pytest.raises(TransientError, match="none of the web"):
+            pulled(feed(served))
+
+    def test_a_name_that_cannot_be_one_is_left(self, served: Feeds) -> None:
+        served.replies[SECRET] = Reply(status=302, headers={"location": "http://xn--/"})
+        with pytest.raises(DeliveryError):
             pulled(feed(served))
 
     def test_what_leads_to_this_machine_is_not_followed(
