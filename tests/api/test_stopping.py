@@ -23,6 +23,7 @@ from tests.cli.test_api import free_port
 PREFIX = "/api/v1"
 PATIENCE_S = 60.0
 CLIENTS = 4
+PAUSE_S = 0.005
 
 
 @contextmanager
@@ -114,7 +115,7 @@ def test_a_connection_that_stays_idle_is_closed_and_the_server_ends(api: Served)
 
 
 class Clients:
-    """Programs that send over kept connections as fast as they can, and take nothing but an answer for one.
+    """Programs that send over kept connections again and again, and take nothing but an answer for one.
 
     Attributes:
         answered: How many requests were.
@@ -147,6 +148,7 @@ class Clients:
     def _run(self, number: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_S)
         while not self._ended.is_set():
+            self._ended.wait(PAUSE_S)  # so that the connection is idle now and then
             if connection.sock is None and not self._connect(connection):
                 continue
             try:
@@ -174,12 +176,14 @@ class Clients:
             connection.close()  # one that has not been closed is a new one now and then, too
 
 
-def start(folder: Path) -> subprocess.Popen[bytes]:
-    """Return a server that listens."""
+def start(folder: Path, stack: ExitStack) -> subprocess.Popen[bytes]:
+    """Return a server that listens, and ends with the stack at the latest."""
     with (folder / "log").open("ab") as log:
         known = log.tell()
         quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": log}
         process = subprocess.Popen([*COMMAND, "api"], cwd=folder, env=environment(), **quiet)
+    stack.callback(process.wait)
+    stack.callback(process.kill)
     while b"api.started" not in (folder / "log").read_bytes()[known:]:
         assert process.poll() is None, (folder / "log").read_text()
         threading.Event().wait(0.01)
@@ -192,6 +196,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("shares", [False, True], ids=["one after the other", "side by side"])
 def test_no_request_is_dropped_when_a_server_under_load_is_replaced(tmp_path: Path, shares: bool) -> None:  # noqa: FBT001
     port = free_port()
@@ -199,23 +204,16 @@ def test_no_request_is_dropped_when_a_server_under_load_is_replaced(tmp_path: Pa
         f'[api]\nport = {port}\nrate = "1000000/s"\nshare_port = {str(shares).lower()}\n'
     )
     with ExitStack() as stack:
-
-        def started() -> subprocess.Popen[bytes]:
-            process = start(tmp_path)
-            stack.callback(process.wait)
-            stack.callback(process.kill)
-            return process
-
-        servers = [started()] if not shares else [started(), started()]
+        servers = [start(tmp_path, stack) for _ in range(2 if shares else 1)]
         with Clients(port, (tmp_path / "crossdock.db.key").read_text().strip()) as clients:
             for _ in range(2):
                 clients.have_each_been_answered(20)
                 if shares:
-                    servers.append(started())
+                    servers.append(start(tmp_path, stack))
                     end(servers.pop(0))
                 else:
                     end(servers.pop(0))
-                    servers.append(started())
+                    servers.append(start(tmp_path, stack))
             clients.have_each_been_answered(20)
         assert clients.dropped == []
         for server in servers:

@@ -8,7 +8,8 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,16 @@ def test_if_that_is_longer_than_the_patience_the_caller_is_told(connect: Connect
     with scripted(connect, script) as client, pytest.raises(RateLimited) as caught:
         client.send("app", 1)
     assert caught.value.retry_after == timedelta(hours=1)
+
+
+def test_it_may_name_the_moment_too(connect: Connect) -> None:
+    script = Script(
+        (429, {"Retry-After": format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)}, BUSY)
+    )
+    with scripted(connect, script) as client, pytest.raises(RateLimited) as caught:
+        client.send("app", 1)
+    assert caught.value.retry_after is not None
+    assert timedelta(minutes=50) < caught.value.retry_after <= timedelta(hours=1)
 
 
 @pytest.mark.parametrize("answer", [None, (503, {}, None), (504, {}, None)])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +13,8 @@ import pytest
 
 from crossdock import (
     AmbiguousMessage,
+    AsyncClient,
+    AsyncQueue,
     CallFailed,
     CallTimedOut,
     Client,
@@ -23,6 +27,7 @@ from crossdock import (
     Queue,
     QueueFull,
     RateLimited,
+    ScheduleNotFound,
     Status,
 )
 from tests.api.served import Served
@@ -212,3 +217,131 @@ def test_jobs_are_made_and_their_results_awaited(client: Any, api: Served) -> No
         client.results(failing.id)
     assert caught.value.failure.code == "CANCELLED"
     assert replace(job, status=Status.PENDING) == job
+
+
+ABSENT = {
+    "actions": "the stream of events has it: events(types=[...])",
+    "delete": "hides a message from everybody; the API removes by purge alone, which its audit log names",
+    "edit_schedule": "the API replaces a schedule as a whole: every() and at()",
+    "from_config": "the configuration is that of the server",
+    "set_on_dead": "a rule of an app, which PATCH /apps/{app} changes with the rest of its configuration",
+    "set_rules": "a rule of an app, which PATCH /apps/{app} changes with the rest of its configuration",
+    "testing": "there is no store here that a test could have for itself",
+}
+ONLY_OVER_HTTP = {
+    "create_job": "a queue has send() and call() for it",
+    "events": "programs that reach the store look into it",
+    "job": "a queue has get() for it",
+    "results": "a queue has get() for it",
+}
+NOT_TAKEN = {
+    "send": {"connection": "a transaction on the store does not travel"},
+    "send_many": {"connection": "a transaction on the store does not travel"},
+    "every": {"start": "the API has none", "options": "the API takes a priority alone"},
+    "at": {"options": "the API takes a priority alone"},
+}
+OTHER_DEFAULTS = {("consume", "batch"): "what is fetched ahead is held, and its lease extended, by requests"}
+
+
+@pytest.mark.parametrize(("client", "queue"), [(Client, Queue), (AsyncClient, AsyncQueue)])
+def test_a_client_has_the_words_of_a_queue_but_for_those_that_have_a_reason(
+    client: type, queue: type
+) -> None:
+    theirs, ours = _words_of(queue), _words_of(client)
+    assert theirs - ours == ABSENT.keys()
+    assert ours - theirs == ONLY_OVER_HTTP.keys()
+    for word in theirs & ours:
+        left_out = _parameters(queue, word).keys() - _parameters(client, word).keys()
+        assert left_out == NOT_TAKEN.get(word, {}).keys(), word
+        for name, wanted in _parameters(queue, word).items():
+            if name not in left_out:
+                taken = _parameters(client, word)[name]
+                assert taken.kind == wanted.kind, word
+                assert _shown(taken) == _shown(wanted) or (word, name) in OTHER_DEFAULTS, word
+
+
+def _words_of(kind: type) -> set[str]:
+    return {name for name in dir(kind) if not name.startswith("_")}
+
+
+def _shown(parameter: inspect.Parameter) -> object:
+    """Return the default of a parameter; what stands for none given is the same whichever object it is."""
+    return object if type(parameter.default) is object else parameter.default
+
+
+def _parameters(kind: type, word: str) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(getattr(kind, word)).parameters
+
+
+def test_an_answer_is_awaited(words: Any, api: Served) -> None:
+    def answer() -> None:
+        with api.queue.consume_one("app", wait=timedelta(seconds=30)) as delivery:
+            assert delivery is not None
+            delivery.result = {"twice": 2 * delivery.message.data}
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    try:
+        assert words.call("app", 21, timeout=timedelta(seconds=30)) == {"twice": 42}
+    finally:
+        thread.join()
+
+
+def test_a_call_that_nobody_answers_is_withdrawn_and_one_that_fails_says_why(words: Any, api: Served) -> None:
+    with pytest.raises(CallTimedOut, match="withdrawn") as late:
+        words.call("app", 1, timeout=timedelta(seconds=0.2))
+    assert api.queue.get(late.value.message_id).status is Status.FAILED
+
+    def fail() -> None:
+        (delivery,) = api.queue.claim("other", wait=timedelta(seconds=30))
+        delivery.fail(PermanentError("never"))
+
+    thread = threading.Thread(target=fail)
+    thread.start()
+    try:
+        with pytest.raises(CallFailed) as caught:
+            words.call("other", 1, timeout=timedelta(seconds=30))
+    finally:
+        thread.join()
+    assert (caught.value.failure.code, caught.value.failure.message) == ("PERMANENT", "never")
+
+
+def test_schedules_are_declared_seen_paused_and_removed(words: Any, api: Served) -> None:
+    made = words.every("0 7 * * 1-5", "report", {"kind": "daily"}, timezone="Europe/Paris", priority=7)
+    assert (made.name, made.change, made.options) == ("report", "created", {"priority": 7})
+    again = words.every("0 7 * * 1-5", "report", {"kind": "daily"}, timezone="Europe/Paris", priority=7)
+    assert (again.change, again.revision) == ("unchanged", made.revision)
+    other = words.every(timedelta(hours=2), "report", None, name="report", missed="skip")
+    assert (other.change, other.interval, other.missed) == ("replaced", timedelta(hours=2), "skip")
+    once = words.at(MOMENT, "report", 1)
+    assert (once.name, once.at, once.change) == ("report-20310517T083000Z", MOMENT, "created")
+    assert words.schedules() == api.queue.schedules()
+    assert words.pause_schedule("report").paused_at is not None
+    assert words.schedule("report") == api.queue.schedule("report")
+    assert words.resume_schedule("report").paused_at is None
+    words.delete_schedule("report")
+    with pytest.raises(ScheduleNotFound):
+        words.schedule("report")
+    with pytest.raises(InvalidMessage):
+        words.every("61 7 * * *", "report", None)
+
+
+def test_many_are_withdrawn_archived_and_removed(words: Any, api: Served) -> None:
+    ids = [one.id for one in words.send_many("app", range(6))]
+    words.ack_many(words.claim("app", limit=3))
+    assert words.cancel_many("app", limit=1) == 1
+    assert words.cancel_many("app") == 2
+    assert words.archive(limit=1) == 1
+    assert words.archive("app", older_than=timedelta(hours=1)) == 0
+    assert words.purge("app") == 2
+    assert words.purge("app", status="failed", limit=2) == 2
+    left = {one: words.get(one).status for one in ids if _is_there(words, one)}
+    assert list(left.values()) == [Status.ARCHIVED, Status.FAILED]
+
+
+def _is_there(words: Any, message_id: str) -> bool:
+    try:
+        words.get(message_id)
+    except MessageNotFound:
+        return False
+    return True

@@ -127,6 +127,8 @@ def _complete(operation: dict[str, Any]) -> None:
     scope = operation.get(SCOPE)
     has_raw_body = operation.pop(RAW_BODY, False)
     codes = [*operation.pop(ERRORS), *_ALWAYS]
+    if " ".join(operation.get("description", "").split()) == f"{operation['summary']}.":
+        del operation["description"]  # FastAPI repeats a docstring of one sentence
     operation["responses"].pop("422", None)
     if access == "few":
         codes.append("RATE_LIMITED")

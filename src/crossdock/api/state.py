@@ -11,6 +11,7 @@ from starlette.requests import Request
 from crossdock.api.disbelief import Disbelief
 from crossdock.api.errors import Refusal
 from crossdock.api.feed import Feed
+from crossdock.api.inboxes import Inboxes
 from crossdock.api.keyring import Keyring
 from crossdock.api.limits import Limiter
 from crossdock.api.settings import LOCAL_NAMES, ApiSettings
@@ -38,6 +39,7 @@ class ApiState:
         disbelief: Tells the log of webhooks that are refused.
         in_progress: Requests with an Idempotency-Key that are being worked on, so that the same is not begun twice.
         declared: Every operation.
+        inboxes: Looks into the folders that files are taken from.
         tally: Counts what happens in the store.
         feed: Tells listeners what happens in the store.
         keep_up: Applies the newest generation of the configuration.
@@ -53,6 +55,7 @@ class ApiState:
         self.disbelief = Disbelief(queue._gateway.tell)
         self.in_progress: set[Any] = set()
         self.declared: list[Declared] = []
+        self.inboxes = Inboxes()
         self.tally = Tally(queue)
         self.stopping = asyncio.Event()
         self.feed = Feed(queue, self.stopping)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from crossdock.client.answer import Answer
@@ -20,17 +20,26 @@ from crossdock.domain.errors import (
     MessageNotFound,
     QueueFull,
     RateLimited,
+    ScheduleNotFound,
     SchemaOutOfDate,
     StoreDamaged,
     StoreError,
     StoreFull,
     StoreUnavailable,
 )
+from crossdock.retry_after import wait_of
+
+
+class ScheduleExists(StoreError):
+    """There is a schedule of that name already."""
+
 
 _PLAIN: Final[Mapping[str, type[CrossdockError]]] = {
     "UNAUTHORIZED": CredentialError,
     "FORBIDDEN": CredentialError,
     "MESSAGE_NOT_FOUND": MessageNotFound,
+    "SCHEDULE_NOT_FOUND": ScheduleNotFound,
+    "SCHEDULE_EXISTS": ScheduleExists,
     "ILLEGAL_MOVE": IllegalMove,
     "IDEMPOTENCY_KEY_REUSED": IdempotencyKeyReused,
     "IDEMPOTENCY_KEY_IN_USE": StoreUnavailable,
@@ -84,16 +93,9 @@ def error_in(envelope: Mapping[str, Any], retry_after: str = "") -> CrossdockErr
             pairs = [(one["app"], one["source_app"]) for one in envelope.get("candidates", ())]
             return AmbiguousMessage(words, pairs)
         case "RATE_LIMITED":
-            seconds = seconds_of(retry_after)
-            return RateLimited(words, retry_after=None if seconds is None else timedelta(seconds=seconds))
+            return RateLimited(words, retry_after=wait_of(retry_after, datetime.now(UTC)))
         case _:
             return _PLAIN.get(code, StoreError)(words)
-
-
-def seconds_of(retry_after: str) -> float | None:
-    """Return how long ``Retry-After`` asks to wait, in seconds; None: it does not say."""
-    text = retry_after.strip()
-    return float(text[:9]) if text.isascii() and text.isdigit() else None
 
 
 def _envelope(answer: Answer) -> Mapping[str, Any]:

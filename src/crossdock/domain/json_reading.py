@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
 from crossdock.domain.cloudevent import told_message
 from crossdock.domain.lifecycle import Status
@@ -12,6 +13,7 @@ from crossdock.domain.message import AppId
 from crossdock.domain.record import QueueStats, Record, TimelineEntry
 from crossdock.domain.retry import Failure
 from crossdock.domain.rules import Rate
+from crossdock.domain.schedule import Missed, Schedule
 
 
 def instant_of(text: str) -> datetime:
@@ -83,4 +85,28 @@ def entry_of(document: Mapping[str, Any]) -> TimelineEntry:
         who=document["who"],
         code=document["code"],
         details=document["details"],
+    )
+
+
+def schedule_of(
+    document: Mapping[str, Any], *, change: Literal["created", "replaced", "unchanged"] | None = None
+) -> Schedule:
+    """Read one schedule.
+
+    Args:
+        document: Of the schedule.
+        change: What declaring it has done, which the document does not say.
+    """
+    moments = ("at", "start", "next_at", "last_slot", "paused_at", "created_at", "updated_at")
+    same = ("name", "cron", "timezone", "options", "configured", "sent", "declared_by", "revision")
+    encoded, interval_s = document.get("data_base64"), document["interval_s"]
+    instants: dict[str, Any] = {name: maybe_instant_of(document[name]) for name in moments}
+    return Schedule(
+        **{name: document[name] for name in same},
+        **instants,
+        app=AppId(document["app"]),
+        data=document.get("data") if encoded is None else base64.b64decode(encoded),
+        interval=None if interval_s is None else timedelta(seconds=interval_s),
+        missed=Missed(document["missed"]),
+        change=change,
     )

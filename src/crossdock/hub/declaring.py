@@ -63,7 +63,7 @@ class Declarations:
         """
         text, raw = encode(data)
         spec = ScheduleSpec(
-            name=_checked_name(_default_name(app, timing) if name is None else name),
+            name=_checked_name(default_name(app, timing) if name is None else name),
             app=check_app(app),
             timing=timing,
             missed=_checked_missed(missed),
@@ -186,6 +186,13 @@ class Declarations:
         )
 
 
+def default_name(app: str, timing: Timing) -> str:
+    """Return the name of a schedule that was given none: its app, so that one that changes replaces what it was."""
+    if isinstance(timing, Once):
+        return f"{app}-{timing.at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    return app
+
+
 def timing_text(schedule: Schedule) -> str:
     """Return when a schedule sends, in words."""
     if schedule.cron is not None:
@@ -215,13 +222,6 @@ def _same(one: ScheduleSpec, other: ScheduleSpec) -> bool:
         same_timing = one.timing == other.timing
     names = ("app", "missed", "text", "raw", "options")
     return same_timing and all(getattr(one, name) == getattr(other, name) for name in names)
-
-
-def _default_name(app: str, timing: Timing) -> str:
-    """Return the app's name: so a schedule that changes in the program replaces the one that it was."""
-    if isinstance(timing, Once):
-        return f"{app}-{timing.at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-    return app
 
 
 def _checked_name(name: str) -> str:

@@ -15,7 +15,8 @@ EXPECTED = {
     "cancelMessage": "messages:control", "listQueues": "queue:read", "getQueue": "queue:read",
     "claimMessages": "queue:work", "ackMessages": "queue:work", "nackMessages": "queue:work",
     "extendLeases": "queue:work", "pauseQueue": "queue:control", "resumeQueue": "queue:control",
-    "replayQueue": "queue:control", "createApp": "apps:admin",
+    "replayQueue": "queue:control", "cancelQueue": "queue:control", "archiveQueue": "queue:control",
+    "purgeQueue": "queue:control", "createApp": "apps:admin",
     "changeApp": "apps:admin", "deleteApp": "apps:admin", "getReadiness": "metrics:read", "getProgress": "metrics:read",
     "stopApp": "apps:admin", "startApp": "apps:admin", "restartApp": "apps:admin",
 }  # fmt: skip

@@ -27,7 +27,12 @@ Word = Literal["ok", "degraded", "failing"]
 
 @operations.on("GET", "/health", id="getHealth", access=OPTIONAL, answers=_HEALTHY)
 async def get_health(request: Request, state: StateOf) -> JsonAnswer:
-    """Say in a word how it is; with a key that may read metrics, also how each queue is."""
+    """Say in a word how it is; with a key that may read metrics, also how each queue and each folder is.
+
+    It is degraded if a message could have been claimed for an hour, a file has been waiting for an hour in a folder
+    that an app takes files from, or a queue was paused because credentials were refused or a setting is wrong. The
+    details name these (stuck, stuck_files, credentials), and the apps whose circuit breaker is open (unreachable).
+    """
     details, word = await _look(state)
     caller = getattr(request.state, "caller", None)
     if caller is None or not caller.may(Scope.METRICS_READ) or caller.key.app is not None:
@@ -57,23 +62,42 @@ async def get_readiness(state: StateOf) -> JsonAnswer:
 
 @operations.on("GET", "/health/work", id="getProgress", access=needs(Scope.METRICS_READ), answers=_HEALTHY)
 async def get_progress(state: StateOf) -> JsonAnswer:
-    """Say whether work moves: where no queue is paused and no app stopped, no message has been ready for an hour."""
+    """Say whether work moves: no message or file that may move is stuck, and nothing waits for credentials."""
     details, word = await _look(state)
     return _answer(word, details)
 
 
 async def _look(state: ApiState) -> tuple[dict[str, Any], Word]:
-    """Return how each queue is, and what it comes to."""
+    """Return how each queue and each folder is, and what it comes to."""
     try:
         stats = await state.queue.stats()
         switches = await state.queue._store.read_async(lambda reader: reader.switches())
     except StoreError as error:
         return {"reason": error.code}, "failing"
+    files = await state.inboxes.look(state.settings.loaded)
     now = state.queue._store.now()
     stopped = {app for app, switch in switches.items() if switch.stopped_at is not None}
     stuck = [app for app, one in stats.items() if app not in stopped and is_stuck(one, now)]
-    details = {"stuck": stuck, "queues": _due(stats), **_examined(state)}
-    return details, "degraded" if stuck else "ok"
+    stuck_files = [
+        app
+        for app, one in files.items()
+        if app not in stopped and one.oldest_at and now - one.oldest_at > STUCK_AFTER
+    ]
+    # An operator who pauses a queue leaves no note: a delivery did, since the far side refused what it was shown.
+    credentials = {app: one.note for app, one in stats.items() if one.paused and one.note}
+    details = {
+        "stuck": stuck,
+        "stuck_files": stuck_files,
+        "credentials": credentials,
+        "unreachable": {app: one.note for app, one in stats.items() if one.breaker is not None},
+        "queues": _due(stats),
+        "files": {
+            app: {"oldest_at": instant_text(one.oldest_at), "reason": one.reason}
+            for app, one in files.items()
+        },
+        **_examined(state),
+    }
+    return details, "degraded" if stuck or stuck_files or credentials else "ok"
 
 
 def _examined(state: ApiState) -> dict[str, Any]:
@@ -90,7 +114,13 @@ def is_stuck(stats: QueueStats, now: datetime) -> bool:
 
 def _due(stats: Mapping[str, QueueStats]) -> dict[str, Any]:
     return {
-        app: {"oldest_due_at": instant_text(one.oldest_due_at), "depth": one.depth, "failed": one.failed}
+        app: {
+            "oldest_due_at": instant_text(one.oldest_due_at),
+            "depth": one.depth,
+            "failed": one.failed,
+            "paused": one.paused,
+            "parked_until": instant_text(one.parked_until),
+        }
         for app, one in stats.items()
     }
 

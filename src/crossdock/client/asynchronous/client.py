@@ -7,19 +7,19 @@ from datetime import timedelta
 from typing import Self
 
 from crossdock.client.address import address_of
+from crossdock.client.asynchronous.calling import Calling
 from crossdock.client.asynchronous.delivery import Hand
 from crossdock.client.asynchronous.following import Following
 from crossdock.client.asynchronous.jobs import Jobs
 from crossdock.client.asynchronous.link import Link
-from crossdock.client.asynchronous.looking import Looking
-from crossdock.client.asynchronous.sending import Sending
+from crossdock.client.asynchronous.scheduling import Scheduling
 from crossdock.client.asynchronous.working import Working
 from crossdock.client.tasks import Ending
 from crossdock.domain.errors import ConfigError
 from crossdock.domain.message import check_app
 
 
-class AsyncClient(Sending, Working, Looking, Jobs, Following):
+class AsyncClient(Calling, Working, Scheduling, Jobs, Following):
     """The words of a queue over HTTP, for processes that do not reach the store; safe for many threads.
 
     Whatever can be asked twice is asked again, later each time, while the server cannot be reached or asks to wait.

@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -16,9 +16,10 @@ from crossdock.client.address import Address
 from crossdock.client.answer import Answer
 from crossdock.client.asynchronous.connections import Connections, Refused
 from crossdock.client.asynchronous.conversation import Broken, Conversation
-from crossdock.client.errors import code_of, error_of, seconds_of
+from crossdock.client.errors import code_of, error_of
 from crossdock.domain.errors import LeaseLost, StoreUnavailable
 from crossdock.domain.message import encode_json
+from crossdock.retry_after import wait_of
 
 T = TypeVar("T")
 _FIRST_PAUSE_S: Final = 0.05
@@ -111,7 +112,7 @@ class Link:
         tries, doubt = 0, False
         while True:
             tries += 1
-            asked_s: float | None = None
+            asked: timedelta | None = None
             try:
                 answer, more = await attempt()
             except Refused as error:
@@ -126,8 +127,8 @@ class Link:
                     return answer, more
                 failure = _doubtful(error_of(answer)) if doubt else error_of(answer)
                 again = _may_ask_again(answer, call)
-                asked_s = seconds_of(answer.headers.get("retry-after", ""))
-            pause_s = _pause_s(tries, asked_s)
+                asked = wait_of(answer.headers.get("retry-after", ""), datetime.now(UTC))
+            pause_s = _pause_s(tries, asked)
             if not again or time.monotonic() + pause_s > deadline:
                 raise failure
             await asyncio.sleep(pause_s)
@@ -149,11 +150,11 @@ def _may_ask_again(answer: Answer, call: Call) -> bool:
     return call.repeatable and answer.status in _AGAIN
 
 
-def _pause_s(tries: int, asked_s: float | None) -> float:
+def _pause_s(tries: int, asked: timedelta | None) -> float:
     """Return how long to wait: longer each time, by chance, and never shorter than the server asks for."""
     longest_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(tries, 20))
     chance_s = random.uniform(longest_s / 2, longest_s)  # noqa: S311 - no secret
-    return chance_s if asked_s is None else max(chance_s, min(asked_s, _LONGEST_ASKED_S))
+    return chance_s if asked is None else max(chance_s, min(asked.total_seconds(), _LONGEST_ASKED_S))
 
 
 def _document(answer: Answer) -> Any:

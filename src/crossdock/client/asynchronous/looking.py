@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -168,11 +168,54 @@ class Looking:
             limit: At most so many, the oldest first.
             rate: So many per second, spread over time from now; default: all at once.
         """
-        given = {"code": code, "limit": limit, "rate": rate}
+        given = {"code": code, "rate": rate}
         wish = {name: value for name, value in given.items() if value is not None}
-        call = Call("POST", queue_path(app, "replay"), body=wish, repeatable=limit is None)
-        count: int = (await self._link.ask(call))[1]["replayed"]
-        return count
+        return await self._count("replay", "replayed", app, limit=limit, **wish)
+
+    async def cancel_many(self, app: str, *, limit: int | None = None) -> int:
+        """Withdraw the waiting messages of an app; return how many."""
+        return await self._count("cancel", "cancelled", app, limit=limit)
+
+    async def archive(
+        self, app: str | None = None, *, older_than: timedelta = timedelta(0), limit: int | None = None
+    ) -> int:
+        """Move completed messages to the archive; return how many.
+
+        There they are still found by ``get``, ``list(status="archived")`` and ``timeline``, and known as duplicates.
+
+        Args:
+            app: Whose queue; default: every one that the key may see.
+            older_than: Only those that ended longer ago than this.
+            limit: At most so many.
+        """
+        moved = 0
+        for name in await self.stats() if app is None else [app]:
+            if limit is None or moved < limit:
+                left = None if limit is None else limit - moved
+                seconds = older_than.total_seconds()
+                moved += await self._count("archive", "archived", name, limit=left, older_than_s=seconds)
+        return moved
+
+    async def purge(
+        self,
+        app: str,
+        *,
+        status: Status | str = Status.COMPLETED,
+        older_than: timedelta = timedelta(0),
+        limit: int | None = None,
+    ) -> int:
+        """Remove finished messages and their history for good; return how many.
+
+        A removed message is forgotten: sent again under the same id, it is a new one.
+
+        Args:
+            app: Whose queue.
+            status: ``completed`` or ``failed``.
+            older_than: Only those that ended longer ago than this.
+            limit: At most so many.
+        """
+        wish: dict[str, Any] = {"status": str(status), "older_than_s": older_than.total_seconds()}
+        return await self._count("purge", "purged", app, limit=limit, **wish)
 
     async def pause(self, app: str) -> None:
         """Let nothing more be claimed from an app's queue, by anyone; what is sent waits."""
@@ -184,6 +227,13 @@ class Looking:
 
     async def _ask(self, method: str, path: str, **query: Any) -> Any:
         return (await self._link.ask(Call(method, path, query)))[1]
+
+    async def _count(self, verb: str, done: str, app: str, *, limit: int | None, **wish: Any) -> int:
+        """Let something be done to many messages; return to how many. Without a limit it can be asked for twice."""
+        given = wish if limit is None else {**wish, "limit": limit}
+        call = Call("POST", queue_path(app, verb), body=given, repeatable=limit is None)
+        count: int = (await self._link.ask(call))[1][done]
+        return count
 
     async def _once(self, path: str, **query: Any) -> Any:
         """Ask for what, done twice, would be refused the second time."""

@@ -8,19 +8,19 @@ from datetime import timedelta
 from typing import Self
 
 from crossdock.client.address import address_of
+from crossdock.client.synchronous.calling import Calling
 from crossdock.client.synchronous.delivery import Hand
 from crossdock.client.synchronous.following import Following
 from crossdock.client.synchronous.jobs import Jobs
 from crossdock.client.synchronous.link import Link
-from crossdock.client.synchronous.looking import Looking
-from crossdock.client.synchronous.sending import Sending
+from crossdock.client.synchronous.scheduling import Scheduling
 from crossdock.client.synchronous.working import Working
 from crossdock.client.threads import Ending
 from crossdock.domain.errors import ConfigError
 from crossdock.domain.message import check_app
 
 
-class Client(Sending, Working, Looking, Jobs, Following):
+class Client(Calling, Working, Scheduling, Jobs, Following):
     """The words of a queue over HTTP, for processes that do not reach the store; safe for many threads.
 
     Whatever can be asked twice is asked again, later each time, while the server cannot be reached or asks to wait.

@@ -1,0 +1,159 @@
+"""Schedules over HTTP."""
+
+from __future__ import annotations
+
+import builtins
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from crossdock.client.asynchronous.link import Call, Link
+from crossdock.client.errors import ScheduleExists
+from crossdock.domain.cloudevent import instant_text
+from crossdock.domain.errors import InvalidMessage, ScheduleNotFound
+from crossdock.domain.json_reading import schedule_of
+from crossdock.domain.message import check_app, instant_issue
+from crossdock.domain.schedule import Once, Schedule
+from crossdock.hub.declaring import default_name
+
+
+class Scheduling:
+    """The part of a client that lets the server send again and again, or once at a certain time."""
+
+    _link: Link
+
+    async def every(
+        self,
+        when: str | timedelta,
+        app: str,
+        data: Any,
+        *,
+        name: str | None = None,
+        timezone: str | None = None,
+        missed: Literal["latest", "all", "skip"] = "latest",
+        priority: int | None = None,
+    ) -> Schedule:
+        """Send a message again and again; to be said at each start of the program.
+
+        If the schedule of this name is there as it is declared, nothing happens; if it is there and differs, it is
+        replaced. Each message has the slot as its ``time``, and the schedule's name as its extension ``schedule``.
+
+        Args:
+            when: A cron expression of five fields, such as ``"0 7 * * 1-5"``, or the distance between two slots, at
+                least a second.
+            app: Whose queue.
+            data: Of each message; any JSON value.
+            name: What the schedule is called; default: as the app. Two schedules of one app need names.
+            timezone: Of the cron expression, an IANA name such as ``"Europe/Paris"``; default: UTC.
+            missed: What becomes of slots that nobody was there to send. ``latest``: the last one is sent, late.
+                ``all``: all are sent, in order. ``skip``: those more than a minute late are not sent.
+            priority: Of each message, 0 to 9; 9 is first. Default: 4.
+
+        Raises:
+            InvalidMessage: Something is wrong; a wrong cron expression is told with its field.
+        """
+        timing = {"every_s": when.total_seconds()} if isinstance(when, timedelta) else {"cron": when}
+        wish = {
+            **timing,
+            "app": app,
+            "data": data,
+            "timezone": timezone,
+            "missed": missed,
+            "priority": priority,
+        }
+        return await self._declare(check_app(app) if name is None else name, wish)
+
+    async def at(
+        self,
+        moment: datetime,
+        app: str,
+        data: Any,
+        *,
+        name: str | None = None,
+        missed: Literal["latest", "all", "skip"] = "latest",
+        priority: int | None = None,
+    ) -> Schedule:
+        """Send a message once, at a certain time; said again, it is not sent again.
+
+        Args:
+            moment: When, aware. In the past: at once, unless ``missed`` is ``skip``.
+            app: Whose queue.
+            data: Any JSON value.
+            name: What the schedule is called; default: the app and the moment.
+            missed: ``skip``: do not send if nobody was there to send it within a minute.
+            priority: 0 to 9; 9 is first. Default: 4.
+
+        Raises:
+            InvalidMessage: Something is wrong.
+        """
+        if issue := instant_issue(moment):
+            raise InvalidMessage.of("at", issue)
+        wish = {
+            "at": instant_text(moment), "app": app, "data": data, "missed": missed, "priority": priority,
+        }  # fmt: skip
+        return await self._declare(default_name(app, Once(moment)) if name is None else name, wish)
+
+    async def schedules(self) -> builtins.list[Schedule]:
+        """Return every schedule that the key may see, by name."""
+        return [schedule_of(one) for one in (await self._ask_schedules("GET"))["schedules"]]
+
+    async def schedule(self, name: str) -> Schedule:
+        """Return one schedule.
+
+        Raises:
+            ScheduleNotFound: There is none of that name.
+        """
+        return schedule_of(await self._ask_schedules("GET", name))
+
+    async def pause_schedule(self, name: str) -> Schedule:
+        """Let a schedule send nothing until it is resumed; programs that declare it again do not change that.
+
+        Raises:
+            ScheduleNotFound: There is none of that name.
+        """
+        return schedule_of(await self._ask_schedules("POST", name, "pause"))
+
+    async def resume_schedule(self, name: str) -> Schedule:
+        """Let a paused schedule send again, from its next slot on; slots of the pause are left out.
+
+        The one slot of a schedule that sends once is not left out: it is late.
+
+        Raises:
+            ScheduleNotFound: There is none of that name.
+        """
+        return schedule_of(await self._ask_schedules("POST", name, "resume"))
+
+    async def delete_schedule(self, name: str) -> None:
+        """Remove a schedule; what it has sent stays.
+
+        Raises:
+            ScheduleNotFound: There is none of that name; perhaps because an earlier try removed it, whose answer never
+                came.
+        """
+        await self._ask_schedules("DELETE", name)
+
+    async def _declare(self, name: str, wish: Mapping[str, Any]) -> Schedule:
+        """Make a schedule, or replace the one that has the name; others may be doing the same."""
+        given = {key: value for key, value in wish.items() if value is not None or key == "data"}
+        while True:
+            try:
+                held = await self.schedule(name)
+                call = Call("PUT", _path(name), body=given, headers={"If-Match": "*"})
+                _, found = await self._link.ask(call)
+            except ScheduleNotFound:
+                headers = {"Idempotency-Key": f'"{uuid.uuid4()}"'}
+                call = Call("POST", _path(), body={"name": name, **given}, headers=headers)
+                try:
+                    return schedule_of((await self._link.ask(call))[1], change="created")
+                except ScheduleExists:
+                    continue  # another process was quicker
+            is_same = found["revision"] == held.revision
+            return schedule_of(found, change="unchanged" if is_same else "replaced")
+
+    async def _ask_schedules(self, method: str, *place: str) -> Any:
+        return (await self._link.ask(Call(method, _path(*place))))[1]
+
+
+def _path(*place: str) -> str:
+    return "/".join(("/schedules", *(check_app(one) for one in place)))
