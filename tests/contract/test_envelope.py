@@ -63,7 +63,7 @@ def test_anything_like_bytes_arrives_as_bytes(queue: Queue, kind: Any) -> None:
 
 def test_every_field_arrives_whole(queue: Queue, clock: FakeClock) -> None:
     envelope: dict[str, Any] = {
-        "source": "https://shop.example/ümlaut?a=b#c",
+        "source": "https://shop.example/%C3%BCmlaut?a=b#c",
         "type": "example.order.placed.v1",
         "subject": "order/17 🧾",
         "time": datetime(1999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),

@@ -11,7 +11,7 @@ from task_priority.model import Priority, Task
 from task_priority.moments import Day
 from task_priority.ranking.lengths import length_of
 from task_priority.ranking.rank import Ranked, order_of
-from task_priority.ranking.status import first_of, parts_by_parent, standing_of
+from task_priority.ranking.status import first_of, standing_of
 from task_priority.ranking.terms import Facts, Present, terms_of
 
 _QUICK: Final = timedelta(minutes=15)
@@ -48,12 +48,11 @@ def raises(ranked: Ranked, everything: Sequence[Ranked], present: Present) -> li
         everything: The whole list.
         present: What it was judged by.
     """
-    parts = parts_by_parent([one.task for one in everything]).get(ranked.task.id, ())
     orders = [
         order_of(one.task, one.score, present.settings) for one in everything if one.task.id != ranked.task.id
     ]
     found: list[Raise] = []
-    for changed in _changes(ranked.task, parts, present):
+    for changed in _changes(ranked.task, ranked.parts, present):
         standing = standing_of(changed.task, changed.parts, present.settings)
         score = sum(term.points for term in terms_of(Facts(changed.task, standing, present)))
         order = order_of(changed.task, score, present.settings)

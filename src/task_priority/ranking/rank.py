@@ -18,6 +18,7 @@ class Ranked:
     Attributes:
         place: From 1.
         score: The sum of the points of the terms.
+        parts: The open tasks, and headings, whose parent it is.
     """
 
     place: int
@@ -26,6 +27,7 @@ class Ranked:
     terms: tuple[Term, ...]
     standing: Standing
     quadrant: Quadrant
+    parts: tuple[Task, ...]
 
 
 def rank(tasks: Sequence[Task], present: Present) -> list[Ranked]:
@@ -56,6 +58,7 @@ def rank(tasks: Sequence[Task], present: Present) -> list[Ranked]:
             terms=terms,
             standing=facts.standing,
             quadrant=quadrant_of(facts.task, present.settings, urgent=is_urgent(facts)),
+            parts=tuple(parts.get(facts.task.id, ())),
         )
         for place, (_, facts, terms, score) in enumerate(scored, 1)
     ]

@@ -36,6 +36,10 @@ def test_what_stands_in_its_way_is_told_first() -> None:
     assert raises_of("whole", [*others, make_task("whole", priority=Priority.HIGH)])[0] == Raise(
         "its sub-tasks done", 40, 1
     )
+    under = [make_task("other"), make_task("Heading:", parent=TaskId("test:whole"), actionable=False)]
+    assert raises_of("whole", [*under, make_task("whole", priority=Priority.HIGH)])[0] == Raise(
+        "its sub-tasks done", 40, 1
+    )
     labelled = [make_task("other"), make_task("mine", labels=("someday",))]
     assert raises_of("mine", labelled)[0] == Raise("without the label @someday", 80, 1)
     assigned = [make_task("other"), make_task("hers", assignee="Kari")]
