@@ -104,7 +104,8 @@ def document(live: Served) -> Any:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("mode", [Mode.FUZZING, pytest.param(Mode.COVERAGE, marks=pytest.mark.slow)])
+@pytest.mark.timeout(600)
 def test_answers_are_as_the_document_says_with_a_key_that_may_do_everything(
     document: Any, live: Served, mode: Mode, part: int
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from crossdock.api.models import Given, example
+from crossdock.api.models import Given, Number, Whole, example
 
 _LONGEST_S: Final = 3_153_600_000
 
@@ -15,7 +15,7 @@ class CancelWish(Given):
     """How many waiting messages are to be withdrawn."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"limit": 100}]})
-    limit: int | None = Field(default=None, ge=1, description="At most so many; all unless given.")
+    limit: Whole | None = Field(default=None, ge=1, description="At most so many; all unless given.")
 
 
 class Cancelled(BaseModel):
@@ -29,10 +29,10 @@ class ArchiveWish(Given):
     """Which completed messages are to go to the archive."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"older_than_s": 86400}]})
-    older_than_s: float = Field(
+    older_than_s: Number = Field(
         default=0, ge=0, le=_LONGEST_S, description="Only those that ended longer ago than this."
     )
-    limit: int | None = Field(default=None, ge=1, description="At most so many; all unless given.")
+    limit: Whole | None = Field(default=None, ge=1, description="At most so many; all unless given.")
 
 
 class Archived(BaseModel):

@@ -42,6 +42,7 @@ url = "sqlite:///crossdock.db"    # relative to this file's folder; sqlite:////d
 # [api]                           # the REST API; with this table "crossdock run" serves it, too
 # host = "127.0.0.1"              # an address that others reach needs keys, allowed_hosts, and TLS or behind_proxy
 # port = 8765
+# share_port = false              # true, if further processes of the same user may listen there, too
 # behind_proxy = false            # true, if a proxy in front speaks TLS; else tls_cert and tls_key name files
 # allowed_hosts = []              # the names by which clients may call it, beside localhost
 # max_body_bytes = "8 MiB"        # of a request, after decompression
