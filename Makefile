@@ -58,7 +58,7 @@ bench: .venv/ready-dev ## Measure Crossdock beside its peers
 	$(BIN)/python -m benchmarks $(ARGS)
 
 soak: export CROSSDOCK_TEST_KILLS ?= 10000
-soak: .venv/ready-dev ## Kill workers 10,000 times; stopped and started again, it goes on where it was
+soak: .venv/ready-dev ## Hours: 10,000 kills, half an hour of mixed load, ten million messages; stopped, it goes on where it was
 	$(BIN)/python -m tests.crash.soak $(ARGS)
 
 docs: .venv/ready-dev ## Build the documents into site/, and fail on a broken link

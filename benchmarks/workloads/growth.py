@@ -45,6 +45,8 @@ SENDS = 300
 TAKES = 200
 DRAINED = 2_000
 LIMIT_S = 2.0
+FILL_LIMIT_S = 240
+"""For a million messages."""
 
 
 class Growth(Workload):
@@ -78,7 +80,7 @@ class Growth(Workload):
             run(
                 "workloads.growth:fill",
                 place.log,
-                limit_s=240,
+                limit_s=max(FILL_LIMIT_S, FILL_LIMIT_S * _filled(entrant, scale) / 1e6),
                 contender=entrant.contender,
                 directory=str(place.directory),
                 state=entrant.variant,

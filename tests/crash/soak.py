@@ -1,8 +1,9 @@
-"""Kills workers for hours: ``python -m tests.crash.soak``, or ``make soak``.
+"""What takes hours: ``python -m tests.crash.soak``, or ``make soak``.
 
-Rounds of kills on each kind of store in turn, each on a fresh one with a seed of its own. What was done is kept in
-a state file, so a run that was stopped (with Ctrl-C, or by a power cut) goes on where it was. The folder of a
-round with a violation is kept, its seed is printed, and the exit code is 1.
+Rounds of kills on each kind of store in turn, each on a fresh one with a seed of its own; then minutes of mixed load
+(P9); then stores of ten million messages (P17). What was done is kept in a state file, so a run that was stopped
+(with Ctrl-C, or by a power cut) goes on where it was. The folder of a round with a violation is kept, its seed is
+printed, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.crash import soak_growth, soak_load
 from tests.crash.checker import percentile, spread
 from tests.crash.harness import Plan, run
 from tests.crash.places import place_of
@@ -35,7 +37,13 @@ ORPHAN_LIMIT_S = 1.0
 
 @dataclass(slots=True)
 class Progress:
-    """What is done so far; ``delays`` are the seconds until each orphan ran again."""
+    """What is done so far.
+
+    Attributes:
+        delays: The seconds until each orphan ran again.
+        loads: For each round of mixed load, the longest send, in seconds.
+        growth: By contender and state, how many times as long work took as beside nothing.
+    """
 
     seed: int
     rounds: int = 0
@@ -45,6 +53,8 @@ class Progress:
     seconds: float = 0.0
     failed: list[str] = field(default_factory=list)
     delays: list[float] = field(default_factory=list)
+    loads: list[float] = field(default_factory=list)
+    growth: dict[str, float] = field(default_factory=dict)
 
     def keep(self, path: Path) -> None:
         """Write it so that a power cut leaves the old or the new state."""
@@ -67,26 +77,82 @@ class Progress:
         )
 
 
-def soak(folder: Path, *, kills: int, per_round: int, seed: int) -> int:
-    """Go on until so many kills are done; return the exit code."""
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much is done.
+
+    Attributes:
+        loads: Rounds of mixed load, each of ``load_s`` seconds.
+        rows: Messages of the large stores; 0: there are none.
+    """
+
+    kills: int
+    per_round: int
+    loads: int = 0
+    load_s: float = 120.0
+    rows: int = 0
+
+
+def soak(folder: Path, amount: Amount, *, seed: int) -> int:
+    """Go on until so much is done; return the exit code."""
     folder.mkdir(parents=True, exist_ok=True)
     state = folder / "state.json"
     progress = Progress.resume(state, seed)
-    tell(f"soak in {folder}: from {progress.kills} to {kills} kills, first seed {progress.seed}")
-    while progress.kills < kills:
-        play_round(folder, progress, min(per_round, kills - progress.kills))
+    tell(f"soak in {folder}: from {progress.kills} to {amount.kills} kills, first seed {progress.seed}")
+    while progress.kills < amount.kills:
+        play_round(folder, progress, min(amount.per_round, amount.kills - progress.kills))
         progress.keep(state)
-        left_s = progress.seconds / progress.kills * (kills - progress.kills)
-        tell(f"{progress}; about {left_s / 60:.0f} min left")
+        left_s = progress.seconds / progress.kills * (amount.kills - progress.kills)
+        tell(f"{progress}; about {left_s / 60:.0f} min left of the kills")
+    while len(progress.loads) < amount.loads:
+        load_round(folder, progress, amount.load_s)
+        progress.keep(state)
+    for contender, kind in soak_growth.states() if amount.rows else ():
+        if f"{contender}, {kind}" not in progress.growth:
+            grow_round(folder, progress, contender, kind, amount.rows)
+            progress.keep(state)
     return verdict(progress)
+
+
+def load_round(folder: Path, progress: Progress, seconds: float) -> None:
+    """One round of mixed load on a fresh store; its folder stays if something was wrong."""
+    number = len(progress.loads)
+    store = soak_load.STORES[number % len(soak_load.STORES)]
+    place = fresh(folder / f"load-{number}")
+    with new_store(store, place) as where:
+        outcome = soak_load.play_load(place, where, seconds)
+    progress.loads.append(round(max(outcome.waits), 4))
+    tell(f"mixed load for {seconds:g} s on {store}: {outcome}")
+    if faults := outcome.faults():
+        tell(f"failed, see {place}: " + "; ".join(faults))
+        progress.failed.append(str(place))
+    else:
+        shutil.rmtree(place)
+
+
+def grow_round(folder: Path, progress: Progress, contender: str, state: str, rows: int) -> None:
+    """Measure beside one large store."""
+    place = fresh(folder / "growth")
+    label = f"{contender}, {state}"
+    times = soak_growth.grow(contender, state, rows=rows, folder=place)
+    progress.growth[label] = round(times, 3)
+    tell(f"beside {rows} messages, {label}: {times:.2f} times as long as beside nothing")
+    if times > soak_growth.SLOWEST:
+        progress.failed.append(label)
+    shutil.rmtree(place)
+
+
+def fresh(place: Path) -> Path:
+    """Return a folder that is empty, though a round was stopped in its middle."""
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    return place
 
 
 def play_round(folder: Path, progress: Progress, kills: int) -> None:
     """One round on a fresh store; its folder stays if something was wrong."""
     seed, begun = progress.seed + progress.rounds, time.monotonic()
-    place = folder / f"round-{seed}"
-    shutil.rmtree(place, ignore_errors=True)  # a round that was stopped in the middle
-    place.mkdir()
+    place = fresh(folder / f"round-{seed}")
     try:
         with new_store(STORES[progress.rounds % len(STORES)], place) as store:
             report = run(Plan(place, kills=kills, seed=seed, place=store, orphan_limit_s=None))
@@ -124,7 +190,7 @@ def verdict(progress: Progress) -> int:
         tell(f"orphans ran again too late: the 99th percentile exceeds {ORPHAN_LIMIT_S} s (P5)")
     for place in progress.failed:
         tell(f"failed: {place}")
-    tell("every message is explained" if not progress.failed else "there are unexplained messages")
+    tell("every promise was kept" if not progress.failed else "a promise was broken")
     return int(bool(progress.failed) or late)
 
 
@@ -139,6 +205,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.crash.soak", description=__doc__)
     parser.add_argument("--kills", type=int, default=int(os.environ.get("CROSSDOCK_TEST_KILLS", "10000")))
     parser.add_argument("--per-round", type=int, default=200)
+    parser.add_argument("--loads", type=int, default=15, help="rounds of mixed load")
+    parser.add_argument("--load-seconds", type=float, default=120.0, help="each so long")
+    parser.add_argument("--rows", type=int, default=10_000_000, help="of the large stores; 0: none")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000_000)
     parser.add_argument("--folder", type=Path, default=Path(".soak"), help="state, and what went wrong")
     parser.add_argument("--fresh", action="store_true", help="forget the kept state")
@@ -146,7 +215,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.fresh:
         shutil.rmtree(options.folder, ignore_errors=True)
     folder = options.folder.resolve()
-    return soak(folder, kills=options.kills, per_round=options.per_round, seed=options.seed)
+    amount = Amount(options.kills, options.per_round, options.loads, options.load_seconds, options.rows)
+    return soak(folder, amount, seed=options.seed)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.crash.stage import Place
 
-KILLS = int(os.environ.get("CROSSDOCK_TEST_KILLS", "100"))
+KILLS = max(100, int(os.environ.get("CROSSDOCK_TEST_KILLS", "100")))  # also in make test
 SHARES = {"sqlite": 0.4, "safe-mode": 0.2, "postgresql": 0.4}
 SECONDS_PER_KILL = 1.5
 

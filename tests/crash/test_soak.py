@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.crash import soak
+from tests.crash import soak, soak_growth, soak_load
 from tests.crash.case import Fault, Violation
 from tests.crash.checker import Report
+from tests.crash.mixed_load import Outcome
 from tests.crash.places import place_of
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
         return Report(violations, [0.1], {"rows": 10, "runs": 12})
 
     monkeypatch.setattr(soak, "run", run)
+    monkeypatch.setattr(soak_load, "play_load", lambda *_: Outcome([], Report([], [], {}), [0.1, 0.2], 0.0))
+    monkeypatch.setattr(soak_growth, "grow", lambda *_, rows, **__: 1.0 if rows <= 10_000_000 else 2.0)
     monkeypatch.setattr(
         soak, "new_store", lambda store, folder: nullcontext(place_of(store, folder, "postgresql://here/db"))
     )
@@ -71,3 +75,19 @@ def test_state_is_replaced_as_a_whole(tmp_path: Path) -> None:
     progress.keep(tmp_path / "state.json")
     assert soak.Progress.resume(tmp_path / "state.json", seed=99) == progress
     assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_mixed_load_and_large_stores_are_done_once_each(tmp_path: Path, played: list[Plan]) -> None:
+    few = ["--kills", "1", "--seed", "1", "--folder", str(tmp_path), "--rows", "1000"]
+    assert soak.main([*few, "--loads", "2"]) == 0
+    assert soak.main([*few, "--loads", "4"]) == 0
+    state = json.loads((tmp_path / "state.json").read_text())
+    assert state["loads"] == [0.2] * 4
+    assert list(state["growth"]) == [", ".join(each) for each in soak_growth.states()]
+
+
+def test_a_large_store_that_slows_work_down_is_told_by_the_exit_code(
+    tmp_path: Path, played: list[Plan]
+) -> None:
+    few = ["--kills", "1", "--seed", "1", "--folder", str(tmp_path), "--loads", "0"]
+    assert soak.main([*few, "--rows", "20000000"]) == 1
