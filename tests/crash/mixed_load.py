@@ -45,6 +45,8 @@ class Outcome:
         found = list(self.complaints)
         if self.report.violations:
             found.append(str(self.report))
+        if not self.waits:
+            return [*found, "nothing was sent"]
         fair_s = max(longest_s, STARVED * median(self.waits)) + self.stalls_s
         if max(self.waits) >= fair_s:
             found.append(f"a send took {max(self.waits):.2f} s, and may take {fair_s:.2f} s")

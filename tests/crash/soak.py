@@ -121,7 +121,7 @@ def load_round(folder: Path, progress: Progress, seconds: float) -> None:
     place = fresh(folder / f"load-{number}")
     with new_store(store, place) as where:
         outcome = soak_load.play_load(place, where, seconds)
-    progress.loads.append(round(max(outcome.waits), 4))
+    progress.loads.append(round(max(outcome.waits, default=0.0), 4))
     tell(f"mixed load for {seconds:g} s on {store}: {outcome}")
     if faults := outcome.faults():
         tell(f"failed, see {place}: " + "; ".join(faults))
