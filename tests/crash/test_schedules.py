@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 PROCESSES = 3
 MANY = 1_000_000
+PATIENCE_S = 120.0
+"""On a slow machine one process can outlive the first kills, and have sent everything so far."""
 KILLS = max(4, int(os.environ.get("CROSSDOCK_TEST_KILLS", "100")) // 20)
 
 
@@ -35,8 +38,7 @@ def test_each_slot_is_sent_once_whoever_dies_and_whatever_the_clocks_say(place: 
     with open_queue("judge", **place) as queue:
         every, latest, clock = (slots(queue, app) for app in (ALL, LATEST, CLOCK))
         held = {name: queue.schedule(name) for name in (ALL, LATEST, CLOCK)}
-        senders = {record.created_by for record in queue.list(ALL, limit=MANY)}
-    assert len(senders) > 1
+    assert len(senders(place)) > 1
     assert every == [every[0] + n * timedelta(seconds=1) for n in range(len(every))]  # each, in order, once
     assert every[0] == (held[ALL].start or every[0]) + timedelta(seconds=1)
     assert len(set(latest)) == len(latest)
@@ -54,7 +56,10 @@ def kill_again_and_again(place: Place) -> None:
         living += [started(place) for _ in range(PROCESSES)]
         for process in living:
             await_ready(process)
-        for _ in range(KILLS):
+        end = time.monotonic() + PATIENCE_S
+        for number_of_kills in count():
+            if number_of_kills >= KILLS and (len(senders(place)) > 1 or time.monotonic() > end):
+                break
             time.sleep(rng.uniform(0.0, 0.6))
             number = rng.randrange(PROCESSES)
             bury(living[number])
@@ -64,6 +69,12 @@ def kill_again_and_again(place: Place) -> None:
     finally:
         for process in living:
             bury(process)
+
+
+def senders(place: Place) -> set[str]:
+    """Return who has sent so far."""
+    with open_queue("judge", **place) as queue:
+        return {record.created_by for record in queue.list(ALL, limit=MANY)}
 
 
 def started(place: Place) -> subprocess.Popen[str]:
