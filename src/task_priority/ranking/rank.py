@@ -18,7 +18,7 @@ class Ranked:
     Attributes:
         place: From 1.
         score: The sum of the points of the terms.
-        parts: The open tasks, and headings, whose parent it is.
+        parts: The open tasks, and headings, whose parent it is, by their ids.
     """
 
     place: int
@@ -58,7 +58,7 @@ def rank(tasks: Sequence[Task], present: Present) -> list[Ranked]:
             terms=terms,
             standing=facts.standing,
             quadrant=quadrant_of(facts.task, present.settings, urgent=is_urgent(facts)),
-            parts=tuple(parts.get(facts.task.id, ())),
+            parts=tuple(sorted(parts.get(facts.task.id, ()), key=lambda part: part.id)),
         )
         for place, (_, facts, terms, score) in enumerate(scored, 1)
     ]
