@@ -105,9 +105,8 @@ class Presence:
             peer = _read(path)
             if peer.pid == pid and _exists(peer):
                 path.with_suffix(_GIVEN_UP).touch(FILE_MODE)
-                if (
-                    not path.exists()
-                ):  # it has left by itself in this instant, and nobody would remove our note
+                # It may have left by itself in this instant, and nobody would remove our note.
+                if not path.exists():
                     path.with_suffix(_GIVEN_UP).unlink(missing_ok=True)
 
     def was_given_up(self, owner: str) -> bool:

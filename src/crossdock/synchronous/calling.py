@@ -8,8 +8,9 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from crossdock.domain.errors import CallFailed, CallTimedOut, IllegalMove, InvalidMessage, MessageNotFound
-from crossdock.domain.lifecycle import FailureCode, Status
+from crossdock.domain.call import Calls, checked_timeout
+from crossdock.domain.errors import IllegalMove, MessageNotFound
+from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import REPLY_WANTED
 from crossdock.hub.options import SendOptions
 from crossdock.synchronous.controlling import Controlling
@@ -19,11 +20,7 @@ if TYPE_CHECKING:
     from crossdock.domain.message import SentMessage
     from crossdock.domain.record import Record
 
-_FIRST_PAUSE_S: Final = 0.001
-_LONGEST_PAUSE_S: Final = 0.25
-_SHARE: Final = 0.05
-"""A caller who has waited long looks seldom: its answer comes later by this share of the wait at most."""
-_NO_ANSWER: Final = frozenset({FailureCode.EXPIRED.value, FailureCode.CANCELLED.value})
+_CALLS: Final = Calls(0.001, 0.25, "; what becomes of it: crossdock message timeline {id}")
 
 
 class Calling(Sending, Controlling):
@@ -60,17 +57,13 @@ class Calling(Sending, Controlling):
             QueueFull: The app's queue is as deep as it may be; nothing was stored.
             StoreUnavailable: The store could not be written or read; ask ``get`` with the id what became of it.
         """
-        deadline = time.monotonic() + _checked(timeout).total_seconds()
+        deadline = time.monotonic() + checked_timeout(timeout).total_seconds()
         expires_at = self._store.now() + timeout
         options["expires_at"] = min(options.get("expires_at") or expires_at, expires_at)
         options["extensions"] = {**(options.get("extensions") or {}), REPLY_WANTED: True}
         sent = self.send(app, data, message_id=message_id, **options)
         record = self._outcome_of(sent, deadline) or self._give_up(sent)
-        if record.status is Status.FAILED and record.error is not None:
-            if record.error.code in _NO_ANSWER:
-                raise _timed_out(sent, "and was withdrawn")
-            raise CallFailed(app, sent.id, record.error)
-        return record.result
+        return _CALLS.answer_of(record, sent)
 
     def _outcome_of(self, sent: SentMessage, deadline: float) -> Record | None:
         """Wait until a message is finished; None: the time is over."""
@@ -82,8 +75,7 @@ class Calling(Sending, Controlling):
             now = time.monotonic()
             if now >= deadline:
                 return None
-            pause_s = min(_LONGEST_PAUSE_S, max(_FIRST_PAUSE_S, _SHARE * (now - began)))
-            time.sleep(min(pause_s, deadline - now))
+            time.sleep(min(_CALLS.pause_s(now - began), deadline - now))
 
     def _give_up(self, sent: SentMessage) -> Record:
         """Withdraw a message that nobody works on; return it if it was finished in the last moment.
@@ -98,9 +90,9 @@ class Calling(Sending, Controlling):
             except IllegalMove:
                 record = self._record_of(sent)
             else:
-                raise _timed_out(sent, "and was withdrawn")
+                raise _CALLS.timed_out(sent, "and was withdrawn")
         if record.status in {Status.PENDING, Status.PROCESSING}:
-            raise _timed_out(sent, "and is being worked on")
+            raise _CALLS.timed_out(sent, "and is being worked on")
         return record
 
     def _record_of(self, sent: SentMessage) -> Record:
@@ -119,18 +111,3 @@ def _status_of(reader: Any, row_id: int) -> Status | None:
 
 def _withdraw(tx: Any, record: Record) -> None:
     tx.cancel(record, waiting=True)
-
-
-def _timed_out(sent: SentMessage, what: str) -> CallTimedOut:
-    return CallTimedOut(
-        f"{sent.app} has not answered in time to message {sent.id}, which was sent {what}; "
-        f"what becomes of it: crossdock message timeline {sent.id}",
-        app=sent.app,
-        message_id=sent.id,
-    )
-
-
-def _checked(timeout: timedelta) -> timedelta:
-    if not isinstance(timeout, timedelta) or timeout <= timedelta(0):
-        raise InvalidMessage.of("timeout", f"{timeout!r} is not a timedelta of more than 0")
-    return timeout

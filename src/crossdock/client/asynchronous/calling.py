@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from crossdock.client.asynchronous.looking import Looking
 from crossdock.client.asynchronous.sending import Sending
-from crossdock.domain.errors import CallFailed, CallTimedOut, CrossdockError, InvalidMessage
-from crossdock.domain.lifecycle import FailureCode, Status
+from crossdock.domain.call import Calls, checked_timeout
+from crossdock.domain.errors import CrossdockError
+from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import REPLY_WANTED
 from crossdock.hub.options import SendOptions
 
@@ -18,12 +19,8 @@ if TYPE_CHECKING:
     from crossdock.domain.message import SentMessage
     from crossdock.domain.record import Record
 
-_FIRST_PAUSE_S: Final = 0.02
-_LONGEST_PAUSE_S: Final = 1.0
-_SHARE: Final = 0.05
-"""A caller who has waited long looks seldom: its answer comes later by this share of the wait at most."""
+_CALLS: Final = Calls(0.02, 1.0)
 _OPEN: Final = frozenset({Status.PENDING, Status.PROCESSING})
-_NO_ANSWER: Final = frozenset({FailureCode.EXPIRED.value, FailureCode.CANCELLED.value})
 
 
 class Calling(Sending, Looking):
@@ -60,18 +57,12 @@ class Calling(Sending, Looking):
             QueueFull: The app's queue is as deep as it may be; nothing was stored.
             StoreUnavailable: The server did not answer; ask ``get`` with the id what became of it.
         """
-        if not isinstance(timeout, timedelta) or timeout <= timedelta(0):
-            raise InvalidMessage.of("timeout", f"{timeout!r} is not a timedelta of more than 0")
-        deadline = time.monotonic() + timeout.total_seconds()
+        deadline = time.monotonic() + checked_timeout(timeout).total_seconds()
         options["extensions"] = {**(options.get("extensions") or {}), REPLY_WANTED: True}
         sender = options.get("source_app") or self._app
         sent = await self.send(app, data, message_id=message_id, **options)
         record = await self._outcome_of(sent, sender, deadline)
-        if record.status is Status.FAILED and record.error is not None:
-            if record.error.code in _NO_ANSWER:
-                raise _timed_out(sent, "and was withdrawn")
-            raise CallFailed(app, sent.id, record.error)
-        return record.result
+        return _CALLS.answer_of(record, sent)
 
     async def _outcome_of(self, sent: SentMessage, sender: str, deadline: float) -> Record:
         """Wait until a message is finished.
@@ -87,20 +78,11 @@ class Calling(Sending, Looking):
             now = time.monotonic()
             if now >= deadline:
                 break
-            pause_s = min(_LONGEST_PAUSE_S, max(_FIRST_PAUSE_S, _SHARE * (now - began)))
-            await asyncio.sleep(min(pause_s, deadline - now))
+            await asyncio.sleep(min(_CALLS.pause_s(now - began), deadline - now))
         if record.status is Status.PENDING:
             try:
                 await self.cancel(sent.id, app=sent.app, source_app=sender)
             except CrossdockError as error:  # it has just been finished, or the key may not
-                raise _timed_out(sent, "and could not be withdrawn") from error
-            raise _timed_out(sent, "and was withdrawn")
-        raise _timed_out(sent, "and is being worked on")
-
-
-def _timed_out(sent: SentMessage, what: str) -> CallTimedOut:
-    return CallTimedOut(
-        f"{sent.app} has not answered in time to message {sent.id}, which was sent {what}",
-        app=sent.app,
-        message_id=sent.id,
-    )
+                raise _CALLS.timed_out(sent, "and could not be withdrawn") from error
+            raise _CALLS.timed_out(sent, "and was withdrawn")
+        raise _CALLS.timed_out(sent, "and is being worked on")
