@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -13,6 +14,8 @@ from tests.contract.blocking import LoopThread
 from tests.postgresql_databases import execute, is_postgresql
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from crossdock import Delivery
     from crossdock.testing import FakeClock
 
@@ -119,9 +122,21 @@ class Case:
         """Run a statement of another program: what it writes did not pass through our code."""
         if self.on_postgresql:
             return execute(self.url, statement, parameters)
-        return queue._store.open_store.exclusive(
-            lambda database: database.execute(statement, parameters).fetchall()
-        )
+        with strict(queue):
+            return queue._store.open_store.exclusive(
+                lambda database: database.execute(statement, parameters).fetchall()
+            )
+
+
+@contextmanager
+def strict(queue: Queue) -> Iterator[None]:
+    """Let the writing connection of an SQLite store be as strict as that of another program: the CHECKs count."""
+    store = queue._store.open_store
+    store.look(lambda database: database.execute("PRAGMA ignore_check_constraints = OFF"))
+    try:
+        yield
+    finally:
+        store.look(lambda database: database.execute("PRAGMA ignore_check_constraints = ON"))
 
 
 def claim_one(queue: Queue, app: str = "app", **options: Any) -> Delivery:

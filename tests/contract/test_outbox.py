@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crossdock import InvalidMessage, LeaseLost, PermanentError, StoreError, create_engine
@@ -150,6 +151,12 @@ class TestHandlersTransaction:
         assert (record.status, record.result) == ("completed", {"stored": 1})
         assert orders(engine) == ["one"]
         assert events(queue, delivery.message.id) == ["sent", "claimed", "completed"]
+
+    def test_nonsense_in_our_table_is_refused(self, queue: Queue, delivery: Delivery) -> None:
+        nonsense = "UPDATE data_staging SET priority = 99"
+        with pytest.raises(IntegrityError), delivery.transaction() as connection:
+            connection.execute(text(nonsense))
+        assert queue.get(delivery.message.id).message.priority == delivery.message.priority
 
     @pytest.mark.parametrize("error", [LookupError, PermanentError])
     def test_exception_undoes_both(

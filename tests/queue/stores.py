@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossdock import StoreSettings
+from crossdock.store.maintenance import check
 from tests.postgresql_databases import execute
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ class InFile:
         return store.exclusive(lambda database: database.execute(statement, parameters).fetchall())
 
     def remove(self) -> None:
-        """Remove it; everybody has left."""
+        """Remove it; everybody has left. What was written is such as the constraints demand of others."""
+        assert check(self.url) == []
         self._folder.cleanup()
 
 

@@ -20,7 +20,7 @@ PATIENCE_S = 30
 BAD_UNITS: dict[str, Callable[[Any], Any]] = {
     "our error": lambda tx: raise_(InvalidMessage.of("x", "y")),
     "any exception": lambda tx: {}["no such key"],
-    "broken constraint": lambda tx: tx._database.execute("UPDATE data_staging SET priority = 99"),
+    "broken constraint": lambda tx: tx._database.execute("UPDATE data_staging SET type = NULL"),
     "wrong statement": lambda tx: tx._database.execute("SELECT no_such_column FROM data_staging"),
     "number too large": lambda tx: tx._database.execute("SELECT ?", (2**70,)),
 }

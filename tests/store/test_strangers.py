@@ -16,7 +16,7 @@ import pytest
 
 from crossdock import LeaseLost, Queue, RetryPolicy, StoreError
 from crossdock.store.sqlite_ddl import statements
-from tests.contract.case import claim_one, drain, events, numbers
+from tests.contract.case import claim_one, drain, events, numbers, strict
 
 if TYPE_CHECKING:
     from crossdock import Record
@@ -38,10 +38,10 @@ def queue(tmp_path: Path) -> Iterator[Queue]:
 @pytest.fixture
 def sql(queue: Queue) -> Sql:
     def run(statement: str, *parameters: Any) -> list[Any]:
-        def action(database: Any) -> list[Any]:
-            return list(database.execute(statement, parameters).fetchall())
-
-        found: list[Any] = queue._store.open_store.exclusive(action)
+        with strict(queue):
+            found: list[Any] = queue._store.open_store.exclusive(
+                lambda database: database.execute(statement, parameters).fetchall()
+            )
         return found
 
     return run

@@ -84,10 +84,11 @@ class ManyMessages:
     async def read_notes(self) -> None:
         """Find out what earlier attempts noted."""
         noted = await noted_on(self._gateway.store, self._gathered)
-        self.handovers = [
-            handover._replace(noted=noted.get(one.row_id))
-            for handover, one in zip(self.handovers, self._gathered, strict=True)
-        ]
+        if noted:
+            self.handovers = [
+                handover._replace(noted=noted.get(one.row_id))
+                for handover, one in zip(self.handovers, self._gathered, strict=True)
+            ]
 
     async def note(self, words: Mapping[str, Any], places: Sequence[int] | None = None) -> None:
         """Write down, durably, where messages go: these, or some of them."""

@@ -21,10 +21,16 @@ def encode_records(names: Sequence[str], records: Iterable[Sequence[str]]) -> Js
 
     Args:
         names: Of the fields, no two alike.
-        records: Each has a text for each name.
+        records: Each has a text for each name. They are taken one after the other: none is kept.
+
+    Raises:
+        ValueError: A record has more texts or fewer.
     """
     form = "{" + ",".join(f"{_quoted(name).replace('%', '%%')}:%s" for name in names) + "}"
-    texts = JsonTexts([form % tuple(map(_quoted, record)) for record in records])
+    try:
+        texts = JsonTexts([form % tuple(map(_quoted, record)) for record in records])
+    except TypeError as error:
+        raise ValueError("a record has not as many texts as there are names") from error
     if not all(map(str.isascii, texts)):
         # Some characters are escaped if they stand with letters that are not ASCII: that is decided in one place.
         texts[:] = [text if text.isascii() else encode_json(json.loads(text), field="data") for text in texts]

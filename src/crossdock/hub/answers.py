@@ -94,6 +94,8 @@ class Answers:
             InvalidMessage: Data is no JSON value or too large, or the envelope of a ``Message`` is wrong.
             PermanentError: The handler returned something else.
         """
+        if returned is None:
+            return self._gateway.completed(result)
         answers: list[tuple[Draft, Envelope]] = []
         homeless: list[Any] = []
         values = list(_with_own_ids(_listed(claimed.app, returned)))
@@ -133,7 +135,7 @@ class Answers:
 
 
 def _listed(app: AppId, returned: Any) -> list[Any]:
-    values = returned if isinstance(returned, list) else [] if returned is None else [returned]
+    values = returned if isinstance(returned, list) else [returned]
     for value in values:
         if not isinstance(value, (dict, Message)):
             raise PermanentError(

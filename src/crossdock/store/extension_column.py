@@ -25,5 +25,7 @@ def extensions_from(text: str | None, loads: Callable[[str], Any]) -> tuple[dict
     if text is None:
         return {}, _NOTHING
     found: dict[str, Any] = loads(text)
+    if None not in found.values():
+        return found, _NOTHING
     unset = frozenset(name for name, value in found.items() if value is None)
     return {name: found[name] for name in found if name not in unset}, unset

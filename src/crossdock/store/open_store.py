@@ -74,7 +74,7 @@ class OpenStore:
             opening.callback(self.connections.unregister)
             self._place = None if location.path is None else Place(location)
             self._check_place()
-            self._writer = self.connections.open()
+            self._writer = self.connections.open_writer()
             self._clean_up = opening.pop_all()
         self._transaction = self.transaction_on(self._writer)
         self.group = GroupCommit(self._commit, self._commit_one)

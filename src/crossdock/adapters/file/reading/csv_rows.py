@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -117,17 +118,29 @@ class CsvRows:
         if block is None:
             return False
         if self._wanted is Wanted.NUMBER and self._is_plain(block):
-            count = len(block.lines)
+            added: int | None = len(block.lines)
         else:
-            rows = self._good_rows(block)
-            if rows is None:
-                self._one_by_one_to = lines.offset + block.size
-                return False
-            count = len(rows)
-            self._add(chunk, rows)
-        self._rows += count
+            added = self._add_block(chunk, block)
+        if added is None:
+            self._one_by_one_to = lines.offset + block.size
+            return False
+        self._rows += added
         lines.go_past(block)
         return True
+
+    def _add_block(self, chunk: Chunk, block: Block) -> int | None:
+        """Add the rows that some lines are, and return how many; None: not all of them are good ones."""
+        if self._wanted is Wanted.TEXTS:
+            # Where nothing is amiss, no row is kept: Python's garbage collector would look at them again and again.
+            with suppress(csv.Error, ValueError):
+                texts = encode_records(self._columns, self._records_of(block.lines))
+                chunk.items += texts
+                return len(texts)
+        rows = self._good_rows(block)
+        if rows is None:
+            return None
+        self._add(chunk, rows)
+        return len(rows)
 
     def _good_rows(self, block: Block) -> list[list[str]] | None:
         """Return the rows that some lines are; None: not all of them are good ones, or the last goes on."""
