@@ -19,7 +19,7 @@ _MOST: Final = 10_000
 _NOTE_EVERY: Final = timedelta(minutes=1)
 
 
-class Keyring:
+class KnownKeys:
     """The keys of a store, each remembered for a second.
 
     Args:
