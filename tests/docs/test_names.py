@@ -103,7 +103,7 @@ class TestErrorsAndEvents:
     @pytest.mark.parametrize("page", pages(), ids=name_of)
     def test_every_event_in_the_documents_exists(self, page: Path) -> None:
         shown = [block.text for block in blocks_of(page) if block.language == "output"]
-        named = set(re.findall(r"(?<![\w.])message\.[a-z_]+", " ".join([*spans(page), *shown])))
+        named = set(re.findall(r"(?<![\w./])message\.[a-z_]+", " ".join([*spans(page), *shown])))
         assert named <= EVENTS | {"message.id"}
 
     def test_events_page_lists_every_event(self) -> None:
@@ -306,6 +306,17 @@ class TestPages:
             )
         }
         assert {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")} - linked == {"index.md"}
+
+    def test_the_layout_of_the_code_is_as_it_is_told(self) -> None:
+        text = (DOCS / "explanation" / "architecture.md").read_text(encoding="utf-8")
+        spans = set(SPANS.findall(text))
+        homes = [ROOT, ROOT / "src" / "crossdock", ROOT / "src" / "task_priority"]
+        paths = {span for span in spans if "/" in span}
+        assert {path for path in paths if not any((home / path).exists() for home in homes)} == set()
+        package = ROOT / "src" / "crossdock"
+        layers = {path.parent if path.name == "__init__.py" else path for path in SOURCES}
+        names = {path.stem for path in layers if path.parent == package and not path.stem.startswith("_")}
+        assert names - spans == set()
 
     def test_links_of_the_readme_lead_somewhere(self) -> None:
         for target in re.findall(r"\]\(([^)\s]+)\)", prose_of(ROOT / "README.md")):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import nullcontext
 from itertools import product
 from pathlib import Path
 
 import pytest
 
-from crossdock import Queue
-from crossdock.domain.lifecycle import MOVES, Status, Verb, allows, legal_changes
+from crossdock import IllegalMove, Queue
+from crossdock.domain.lifecycle import MOVES, Status, Verb, legal_changes
 
 
 def test_a_dead_letter_leaves_its_status_only_by_replay_or_deletion() -> None:
@@ -20,9 +22,31 @@ def test_a_dead_letter_leaves_its_status_only_by_replay_or_deletion() -> None:
     assert leaving == {Verb.REPLAY, Verb.DELETE}
 
 
-@pytest.mark.parametrize(("verb", "status"), list(product(Verb, Status)))
-def test_allows_tells_what_the_table_says(verb: Verb, status: Status) -> None:
-    assert allows(verb, status) == any(move.verb is verb and move.before is status for move in MOVES)
+BRINGING: dict[Status, Callable[[Queue, str], object]] = {
+    Status.PENDING: lambda _, __: None,
+    Status.PROCESSING: lambda queue, _: queue.claim("validator"),
+    Status.COMPLETED: lambda queue, _: [delivery.ack() for delivery in queue.claim("validator")],
+    Status.FAILED: lambda queue, message_id: queue.cancel(message_id),
+}
+"""How a message that was just sent gets to a status."""
+DOING: dict[Verb, Callable[[Queue, str], object]] = {
+    Verb.CANCEL: lambda queue, message_id: queue.cancel(message_id),
+    Verb.EDIT: lambda queue, message_id: queue.edit(message_id, priority=7),
+    Verb.REPLAY: lambda queue, message_id: queue.replay(message_id),
+    Verb.DELETE: lambda queue, message_id: queue.delete(message_id),
+}
+"""What an operator may try with a message of any status."""
+
+
+@pytest.mark.parametrize(("verb", "status"), list(product(DOING, BRINGING)))
+def test_an_operator_may_do_what_the_table_says_and_nothing_else(verb: Verb, status: Status) -> None:
+    legal = any(move.verb is verb and move.before is status for move in MOVES)
+    with Queue.testing() as queue:
+        message_id = queue.send("validator", 1).id
+        BRINGING[status](queue, message_id)
+        assert queue.get(message_id).status is status
+        with nullcontext() if legal else pytest.raises(IllegalMove):
+            DOING[verb](queue, message_id)
 
 
 _TRY = """

@@ -60,7 +60,7 @@ async def admit(request: Request, access: Access) -> None:
     state = state_of(request)
     key = None
     if shown[: len(_BEARER)].lower() == _BEARER:
-        key = await state.keyring.find(shown[len(_BEARER) :].strip())
+        key = await state.known_keys.find(shown[len(_BEARER) :].strip())
     if key is None:
         _refuse(request, shown)
     allowance = state.limiter.take(key.id)

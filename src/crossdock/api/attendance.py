@@ -40,13 +40,13 @@ class Attendance:
     async def run_once(self) -> None:
         """Look once; a store that cannot be reached is tried again, and every request tells of it."""
         with suppress(StoreError):
-            await self._state.keyring.note_uses()
+            await self._state.known_keys.note_uses()
             await self.keep_up()
 
     async def end(self) -> None:
         """Note what is left to be noted, and that this process is there no longer."""
         with suppress(StoreError):
-            await self._state.keyring.note_uses()
+            await self._state.known_keys.note_uses()
             owner = self._store.owner
             if self._known >= 0:
                 await self._store.write_async(lambda tx: tx.forget_process(owner))

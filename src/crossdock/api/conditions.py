@@ -8,7 +8,7 @@ Source: RFC 9110, section 13.1.1; RFC 6585, section 3.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from crossdock.api.errors import Refusal
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from crossdock.api.state import Caller
     from crossdock.domain.record import Record
+    from crossdock.ports.store import Transaction
 
 T = TypeVar("T")
 
@@ -58,13 +59,13 @@ def changed(what: str) -> Refusal:
 
 
 def if_still(
-    change: Callable[[Any], T],
+    change: Callable[[Transaction], T],
     if_match: str | None,
     *,
-    revision: Callable[[Any], int | None],
+    revision: Callable[[Transaction], int | None],
     seen: int,
     what: str,
-) -> Callable[[Any], T]:
+) -> Callable[[Transaction], T]:
     """Return a change that is refused in its transaction if its object is not as it was when the tag was compared.
 
     Args:
@@ -78,7 +79,7 @@ def if_still(
     if if_match is None or is_any(if_match):
         return change
 
-    def change_if_still(tx: Any) -> T:
+    def change_if_still(tx: Transaction) -> T:
         if revision(tx) not in {None, seen}:
             raise changed(what)
         return change(tx)
@@ -87,7 +88,7 @@ def if_still(
 
 
 async def change_message(
-    caller: Caller, record: Record, if_match: str | None, change: Callable[[Any], None]
+    caller: Caller, record: Record, if_match: str | None, change: Callable[[Transaction], None]
 ) -> Record:
     """Change a message if it is as the caller has read it; return how it is then.
 

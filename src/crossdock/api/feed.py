@@ -24,6 +24,7 @@ from crossdock.domain.json_form import queue_document
 if TYPE_CHECKING:
     from crossdock.asynchronous.queue import AsyncQueue
     from crossdock.domain.record import QueueStats
+    from crossdock.ports.store import Reading
 
 EVERY_S: Final = 0.25
 PAGE: Final = 500
@@ -249,9 +250,8 @@ class Feed:
                 listener.end()
 
 
-def _page(reader: Any, after: Place, upto: Place) -> Page:
-    page: Page = reader.occurrences(after, upto, PAGE)
-    return page
+def _page(reader: Reading, after: Place, upto: Place) -> Page:
+    return reader.occurrences(after, upto, PAGE)
 
 
 def _is_behind(place: Place, other: Place) -> bool:

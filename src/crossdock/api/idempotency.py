@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from crossdock.api.state import ApiState, Caller
+    from crossdock.ports.store import Transaction
 
 T = TypeVar("T")
 _FORM: Final = re.compile(r'"([ !#-~]{1,256})"|([!#-~]{1,256})')
@@ -54,7 +55,7 @@ async def done_once(
     operation: str,
     name: str | None,
     request: Request,
-    work: Callable[[Any], T],
+    work: Callable[[Transaction], T],
     answer: Callable[[T], Made],
     is_required: bool = True,
 ) -> JsonAnswer:

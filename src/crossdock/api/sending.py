@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from crossdock.domain.message import AppId
     from crossdock.domain.routing import Routes
     from crossdock.hub.gateway import Gateway
+    from crossdock.ports.store import Transaction
 
 
 _plain_facts: Final = attrgetter(
@@ -86,11 +87,11 @@ class Dispatch:
     def __init__(self, parcels: Sequence[Parcel | InvalidMessage | Refusal]) -> None:
         self._parcels = parcels
 
-    def __call__(self, tx: Any) -> list[list[SentMessage] | InvalidMessage | Refusal]:
+    def __call__(self, tx: Transaction) -> list[list[SentMessage] | InvalidMessage | Refusal]:
         """Store them; in the place of one that cannot be, return why."""
         return [self._store(tx, one) if isinstance(one, Parcel) else one for one in self._parcels]
 
-    def _store(self, tx: Any, parcel: Parcel) -> list[SentMessage] | InvalidMessage:
+    def _store(self, tx: Transaction, parcel: Parcel) -> list[SentMessage] | InvalidMessage:
         try:
             return [tx.send(parcel.draft, envelope) for envelope in parcel.envelopes]
         except InvalidMessage as error:  # the queue has another message of that id

@@ -12,7 +12,7 @@ from crossdock.api.disbelief import Disbelief
 from crossdock.api.errors import Refusal
 from crossdock.api.feed import Feed
 from crossdock.api.inboxes import Inboxes
-from crossdock.api.keyring import Keyring
+from crossdock.api.known_keys import KnownKeys
 from crossdock.api.limits import Limiter
 from crossdock.api.settings import LOCAL_NAMES, ApiSettings
 from crossdock.api.tally import Tally
@@ -32,7 +32,7 @@ class ApiState:
 
     Attributes:
         queue: As this process; a caller has one of its own.
-        keyring: Finds keys.
+        known_keys: Finds the key that a caller shows.
         limiter: Counts requests, by key.
         strangers: Counts webhooks that are not to be believed, by where they come from.
         visitors: Counts likewise who reads the documentation.
@@ -48,7 +48,7 @@ class ApiState:
 
     def __init__(self, queue: AsyncQueue, settings: ApiSettings) -> None:
         self.queue = queue
-        self.keyring = Keyring(queue._store)
+        self.known_keys = KnownKeys(queue._store)
         self.limiter = Limiter(settings.rate)
         self.strangers = Limiter(settings.strangers_rate)
         self.visitors = Limiter(settings.strangers_rate)

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections import Counter
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from crossdock.domain.following import Place, Took
 from crossdock.monitoring.exposition import Histogram
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from crossdock.asynchronous.queue import AsyncQueue
     from crossdock.domain.record import QueueStats
+    from crossdock.ports.store import Reading
 
 _KEPT_S: Final = 1.0
 _SAMPLE: Final = 1000
@@ -67,7 +68,7 @@ class Tally:
                 await self._queue._store.read_async(lambda reader: self._read(reader, now))
                 self._looked_at = time.monotonic()
 
-    def _read(self, reader: Any, now: datetime) -> None:
+    def _read(self, reader: Reading, now: datetime) -> None:
         stats = reader.stats(None, now)
         fresh = {app: self._fresh(reader, app) for app in stats}
         archived = {} if self.now is None else {app: reader.archived_since(app, self.now) for app in stats}
@@ -79,7 +80,7 @@ class Tally:
             self.logged.update(happened.logged)
         self._place, self.stats, self.now = place, stats, now
 
-    def _fresh(self, reader: Any, app: str) -> tuple[set[int], list[Took]]:
+    def _fresh(self, reader: Reading, app: str) -> tuple[set[int], list[Took]]:
         """Return the newest completed messages of an app, and how long those took that were not among them before."""
         newest = set(reader.newest_completed(app, _SAMPLE))
         if self.now is None:

@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from crossdock.api.state import Caller
     from crossdock.domain.message import SentMessage
     from crossdock.domain.record import Record
+    from crossdock.ports.store import Transaction
 
 
 def to_send(
     caller: Caller, app: str, data: Any, *, message_id: str | None = None, **options: Any
-) -> Callable[[Any], SentMessage]:
+) -> Callable[[Transaction], SentMessage]:
     """Return the work that sends a message.
 
     Args:
@@ -32,20 +33,19 @@ def to_send(
     gateway = caller.queue._gateway
     draft, envelope = gateway.draft(data, message_id), gateway.envelope(app, options)
 
-    def send(tx: Any) -> SentMessage:
-        sent: SentMessage = tx.send(draft, envelope)
-        return sent
+    def send(tx: Transaction) -> SentMessage:
+        return tx.send(draft, envelope)
 
     return send
 
 
-def to_drop(record: Record) -> Callable[[Any], None]:
+def to_drop(record: Record) -> Callable[[Transaction], None]:
     """Return the work that withdraws a message which waits, or hides one that failed for good.
 
     It raises IllegalMove if the message is worked on meanwhile, or done.
     """
 
-    def drop(tx: Any) -> None:
+    def drop(tx: Transaction) -> None:
         if record.status is Status.FAILED:
             tx.delete(record)
         else:

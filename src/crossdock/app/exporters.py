@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from crossdock.domain.message import Message
     from crossdock.exporting.exports import Exports
     from crossdock.ports.exporter import Exporter
+    from crossdock.ports.store import Transaction
     from crossdock.queue_core import QueueCore
     from crossdock.synchronous.delivery import Delivery
 
@@ -103,7 +104,7 @@ def _begin(queue: QueueCore, names: Iterable[str]) -> None:
         queue._store.write(lambda tx, draft=draft, envelope=envelope: tx.send_admitted(draft, envelope))  # type: ignore[misc]  # bound now
 
 
-def _declare(tx: Any, name: AppId, one: Exported) -> None:
+def _declare(tx: Transaction, name: AppId, one: Exported) -> None:
     tx.declare_exporter(name, list(one.exporter.kinds), one.every)
 
 

@@ -20,7 +20,7 @@ async def noted_on(store: Store, claimed: Sequence[Claimed]) -> dict[int, Mappin
         StoreError: The store cannot be read.
     """
     row_ids = [one.row_id for one in claimed]
-    found: dict[int, Any] = await store.read_async(lambda reader: reader.notes(row_ids))
+    found = await store.read_async(lambda reader: reader.notes(row_ids))
     return {row_id: noted for row_id, noted in found.items() if isinstance(noted, Mapping)}
 
 

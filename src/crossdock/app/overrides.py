@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from crossdock.queue_core import overridden
 
 if TYPE_CHECKING:
     from crossdock.config import Loaded
+    from crossdock.ports.store import Transaction
     from crossdock.synchronous.queue import Queue
 
 
@@ -27,8 +28,8 @@ def reset_app(queue: Queue, app: str) -> bool:
     return was_said
 
 
-def _reset(tx: Any, app: str) -> bool:
-    was_said: bool = tx.drop_override(app)
+def _reset(tx: Transaction, app: str) -> bool:
+    was_said = tx.drop_override(app)
     if was_said:
         tx.next_generation()
     return was_said

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from crossdock.app.hub import Hub
 from crossdock.app.signals import at_end_of_input, on_hangup, until_signalled
@@ -20,6 +20,7 @@ from crossdock.domain.process_events import WorkerFailed, WorkerStarted, WorkerS
 if TYPE_CHECKING:
     from crossdock.config import Loaded
     from crossdock.domain.record import HubProcess
+    from crossdock.ports.store import Transaction
     from crossdock.synchronous.queue import Queue
 
 TERMINATED: Final = 143
@@ -95,11 +96,10 @@ def ask_for_reload(queue: Queue) -> int:
     return generation
 
 
-def _next_generation(tx: Any, dead: Sequence[str]) -> int:
+def _next_generation(tx: Transaction, dead: Sequence[str]) -> int:
     for owner in dead:
         tx.forget_process(owner)
-    generation: int = tx.next_generation()
-    return generation
+    return tx.next_generation()
 
 
 def lagging(queue: Queue, generation: int) -> list[HubProcess]:

@@ -19,6 +19,7 @@ from crossdock.hub.options import SendOptions
 if TYPE_CHECKING:
     from crossdock.domain.message import SentMessage
     from crossdock.domain.record import Record
+    from crossdock.ports.store import Reading, Transaction
 
 _CALLS: Final = Calls(0.001, 0.25, "; what becomes of it: crossdock message timeline {id}")
 
@@ -104,10 +105,9 @@ class AsyncCalling(AsyncSending, AsyncControlling):
         return record
 
 
-def _status_of(reader: Any, row_id: int) -> Status | None:
-    found: Status | None = reader.status(row_id)
-    return found
+def _status_of(reader: Reading, row_id: int) -> Status | None:
+    return reader.status(row_id)
 
 
-def _withdraw(tx: Any, record: Record) -> None:
+def _withdraw(tx: Transaction, record: Record) -> None:
     tx.cancel(record, waiting=True)

@@ -110,11 +110,6 @@ def request(number: int | str, method: str, params: Mapping[str, Any]) -> bytes:
     return _line({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
 
 
-def notification(method: str, params: Mapping[str, Any]) -> bytes:
-    """Write a notification."""
-    return _line({"jsonrpc": "2.0", "method": method, "params": params})
-
-
 def answer(number: FrameId, result: Any) -> bytes:
     """Write the answer to a request.
 

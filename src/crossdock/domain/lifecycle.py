@@ -87,11 +87,6 @@ MOVES: Final = (
 )
 
 
-def allows(verb: Verb, before: Status) -> bool:
-    """Tell whether ``verb`` is legal for a message in status ``before``."""
-    return any(move.verb is verb and move.before is before for move in MOVES)
-
-
 def legal_changes() -> frozenset[tuple[Status, Status]]:
     """Return every legal change of status as (before, after), for the guard in the database."""
     return frozenset(

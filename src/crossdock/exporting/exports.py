@@ -77,10 +77,7 @@ class Exports:
 
     def all_objects(self, exporter: str) -> dict[str, dict[str, Mapping[str, Any]]]:
         """Return everything that an exporter knows to be there: by kind, then by id, as the service told it."""
-        found: dict[str, dict[str, Mapping[str, Any]]] = self._store.read(
-            lambda reader: reader.all_objects(exporter)
-        )
-        return found
+        return self._store.read(lambda reader: reader.all_objects(exporter))
 
     def objects(  # noqa: PLR0913 - all but two by keyword
         self,
@@ -108,7 +105,7 @@ class Exports:
             InvalidMessage: There is no such exporter, or a value is wrong.
         """
         wish = ObjectsWish(exporter, kind, updated_since, after, check_limit(limit), gone)
-        page: ObjectPage | None = self._store.read(
+        page = self._store.read(
             lambda reader: None if reader.exporter(exporter) is None else reader.exported_objects(wish)
         )
         if page is None:
@@ -117,32 +114,25 @@ class Exports:
 
     def object(self, exporter: str, kind: str, object_id: str) -> ExportedObject | None:
         """Return one object, gone or not; None: it was never found."""
-        found: ExportedObject | None = self._store.read(
-            lambda reader: reader.exported_object(exporter, kind, object_id)
-        )
-        return found
+        return self._store.read(lambda reader: reader.exported_object(exporter, kind, object_id))
 
     def status(self, exporter: str) -> ExporterStatus | None:
         """Return how an exporter stands; None: there is none of that name."""
-        found: ExporterStatus | None = self._store.read(lambda reader: reader.exporter(exporter))
-        return found
+        return self._store.read(lambda reader: reader.exporter(exporter))
 
     def statuses(self) -> list[ExporterStatus]:
         """Return how every exporter stands, by name."""
-        found: list[ExporterStatus] = self._store.read(lambda reader: reader.exporters())
-        return found
+        return self._store.read(lambda reader: reader.exporters())
 
     def history(self, exporter: str, limit: int = 20) -> list[SyncReport]:
         """Return the newest runs of an exporter, the newest first; a few hundred are kept."""
         checked = check_limit(limit)
-        found: list[SyncReport] = self._store.read(lambda reader: reader.exporter_runs(exporter, checked))
-        return found
+        return self._store.read(lambda reader: reader.exporter_runs(exporter, checked))
 
     def set_aside(self, exporter: str, limit: int = 100) -> list[ObjectSetAside]:
         """Return what an exporter could not take, and has not taken since; the newest first."""
         checked = check_limit(limit)
-        found: list[ObjectSetAside] = self._store.read(lambda reader: reader.set_aside(exporter, checked))
-        return found
+        return self._store.read(lambda reader: reader.set_aside(exporter, checked))
 
     def revision(self) -> int:
         """Return a number that grows whenever an object of any exporter changes; costs next to nothing."""

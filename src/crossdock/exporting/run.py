@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from crossdock.domain.errors import CrossdockError, StoreError, TransientError
 from crossdock.domain.exported import Counts, SyncReport
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from crossdock.domain.routing import Routes
     from crossdock.hub.gateway import Gateway
     from crossdock.ports.exporter import Exporter
-    from crossdock.ports.store import Store
+    from crossdock.ports.store import Store, Transaction
 
 KEPT_RUNS: Final = 200
 GONE_FOR: Final = timedelta(days=90)
@@ -95,17 +95,16 @@ class Run:
         )
         return self._report
 
-    def _begin(self, tx: Any) -> SyncReport:
+    def _begin(self, tx: Transaction) -> SyncReport:
         tx.declare_exporter(self._name, self._kinds, None)
         gone_before = tx.now - GONE_FOR
         run = tx.begin_run(self._name, full=self._full, keep=KEPT_RUNS, gone_before=gone_before)
         return SyncReport(id=run, exporter=self._name, full=self._full, started_at=tx.now)
 
-    def _complete(self, tx: Any) -> datetime:
+    def _complete(self, tx: Transaction) -> datetime:
         tx.note_success(self._name, self._report.started_at)
         tx.end_run(self._report.id, "completed", None, None)
-        ended_at: datetime = tx.now
-        return ended_at
+        return tx.now
 
     def _fail(self, error: BaseException, took_s: float) -> None:
         """Write down why the run has ended; if the store cannot be written, the next run finds this one unfinished."""
@@ -187,9 +186,9 @@ class StoredPull:
         self._pull = pull
         self._seen = seen
 
-    def __call__(self, tx: Any) -> Decision | None:
+    def __call__(self, tx: Transaction) -> Decision | None:
         """Store it, and send what tells of it."""
-        decision: Decision | None = tx.store_pull(self._report.exporter, self._pull, self._seen)
+        decision = tx.store_pull(self._report.exporter, self._pull, self._seen)
         if decision is not None:
             for draft, envelope in self._messages(list(decision.changes())):
                 tx.send_admitted(draft, envelope)

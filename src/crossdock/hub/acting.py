@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from crossdock.ports.store import Store
+    from crossdock.ports.store import Store, Transaction
 
 T = TypeVar("T")
 
@@ -21,12 +21,12 @@ class ActingAs(Generic[T]):
 
     __slots__ = ("_who", "_work", "only_sends")
 
-    def __init__(self, who: str, work: Callable[[Any], T]) -> None:
+    def __init__(self, who: str, work: Callable[[Transaction], T]) -> None:
         self._who = who
         self._work = work
         self.only_sends = getattr(work, "only_sends", False)
 
-    def __call__(self, tx: Any) -> T:
+    def __call__(self, tx: Transaction) -> T:
         """Do it."""
         ours = tx.who
         tx.who = self._who
@@ -52,10 +52,10 @@ class ActingStore:
         """Return what the store has."""
         return getattr(self._store, name)
 
-    def write(self, work: Callable[[Any], T]) -> T:
+    def write(self, work: Callable[[Transaction], T]) -> T:
         """Execute ``work`` in a durable transaction; return what it returned, after the commit."""
         return self._store.write(ActingAs(self._who, work))
 
-    async def write_async(self, work: Callable[[Any], T]) -> T:
+    async def write_async(self, work: Callable[[Transaction], T]) -> T:
         """Do the same without blocking the event loop."""
         return await self._store.write_async(ActingAs(self._who, work))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from crossdock.domain.delivery import Outcome, Undecodable
     from crossdock.domain.message import AppId
+    from crossdock.ports.store import Transaction
 
 FLUSH_AFTER_S: Final = 0.010
 """A result waits no longer than this for others to be written with it."""
@@ -127,7 +128,7 @@ class Consumption:
         hand = self._hand
         return bool(hand.ahead) and time.monotonic() - hand.ahead_since > self._lease_s
 
-    def confirm(self, tx: Any) -> None:
+    def confirm(self, tx: Transaction) -> None:
         """Drop what was fetched ahead and is not ours any more."""
         by_token: dict[str, list[int]] = defaultdict(list)
         with self._mutex:
@@ -185,7 +186,7 @@ class Consumption:
             self._return_ahead()
             return bool(self._done or self._unclear)
 
-    def settle(self, tx: Any, done: Sequence[Settlement]) -> None:
+    def settle(self, tx: Transaction, done: Sequence[Settlement]) -> None:
         """Settle results, and send what they answer; those that came too late are told to ``lost``."""
         late = write_results(tx, done)
         self._is_parked = self._is_parked or any(
@@ -194,7 +195,7 @@ class Consumption:
         if late:
             self._lost(late)
 
-    def find_room(self, tx: Any) -> bool:
+    def find_room(self, tx: Transaction) -> bool:
         """Tell whether there is room for what comes of the messages that would be fetched."""
         self.held_up_by = tx.first_full(self._receivers())
         return self.held_up_by is None
@@ -321,11 +322,11 @@ class Write:
         self.asked = 0
         self.found: Sequence[Claimed | Undecodable] = ()
 
-    def flush(self, tx: Any) -> None:
+    def flush(self, tx: Transaction) -> None:
         """Write down what is done."""
         self._consumption.settle(tx, [*self.done, *_not_begun(self.unclear)])
 
-    def exchange(self, tx: Any) -> None:
+    def exchange(self, tx: Transaction) -> None:
         """Write down what is done and fetch more, in one transaction."""
         self.flush(tx)
         request = self._consumption.request()

@@ -135,7 +135,7 @@ class Filing:
             self._confirm(begun, facts)
             self._remove(begun.name, facts, row_ids)
             return True
-        counts: bool = self._store.write(lambda tx: tx.take_out(begun.name, facts, row_ids))
+        counts = self._store.write(lambda tx: tx.take_out(begun.name, facts, row_ids))
         if counts:
             self._confirm(begun, facts)
             self._store.write(lambda tx: tx.end_file(begun.name, facts))

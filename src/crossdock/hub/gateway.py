@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from crossdock.domain.delivery import DeliveryKey, Outcome
     from crossdock.domain.events import Told
     from crossdock.ports.notice import Notice
-    from crossdock.ports.store import Store
+    from crossdock.ports.store import Store, Transaction
 
 ANY_APP: Final = "*"
 _BULK: Final = 500
@@ -229,7 +229,7 @@ class Gateway:
         found = {app: known.get(app, _NO_RULES).differing(rules) for app, rules in wanted.items()}
         changes = {app: rules for app, rules in found.items() if rules}
         if changes:
-            self.store.write(lambda tx: [tx.set_rules(app, rules) for app, rules in changes.items()])
+            self.store.write(partial(_put_into_force, changes=changes))
 
     @staticmethod
     def check_fallbacks(known: Mapping[str, QueueRules], wanted: Mapping[str, Mapping[str, Any]]) -> None:
@@ -313,3 +313,8 @@ def split_decoded(found: Sequence[Claimed | Undecodable]) -> tuple[list[Claimed]
         if isinstance(one, Undecodable)
     ]
     return good, bad
+
+
+def _put_into_force(tx: Transaction, changes: Mapping[str, Mapping[str, Any]]) -> None:
+    for app, rules in changes.items():
+        tx.set_rules(app, rules)

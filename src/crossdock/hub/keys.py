@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from crossdock.domain.errors import InvalidMessage, KeyNotFound
 from crossdock.domain.key import (
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from crossdock.domain.message import AppId
+    from crossdock.ports.store import Transaction
 
 
 class MadeKey(NamedTuple):
@@ -57,24 +58,24 @@ class KeyWish:
         return KeySpec(text.id, self.name, digest_of(text.secret), self.scopes, app, self.expires_at)
 
 
-def creation(wish: KeyWish) -> Callable[[Any], MadeKey]:
+def creation(wish: KeyWish) -> Callable[[Transaction], MadeKey]:
     """Return the work of a transaction that makes a key."""
     text = new_key_text()
     spec = wish.spec(text)
     return lambda tx: MadeKey(tx.create_key(spec), text)
 
 
-def first_creation(text: KeyText, name: str) -> Callable[[Any], ApiKey | None]:
+def first_creation(text: KeyText, name: str) -> Callable[[Transaction], ApiKey | None]:
     """Return the work of a transaction that makes a key that may do everything, unless there is one already."""
     spec = KeyWish(name=name, scopes=frozenset(Scope)).spec(text)
 
-    def create(tx: Any) -> ApiKey | None:
+    def create(tx: Transaction) -> ApiKey | None:
         return None if tx.has_keys() else tx.create_key(spec)
 
     return create
 
 
-def rotation(key_id: str, overlap: timedelta) -> Callable[[Any], MadeKey]:
+def rotation(key_id: str, overlap: timedelta) -> Callable[[Transaction], MadeKey]:
     """Return the work of a transaction that makes a key like another, which ends after ``overlap``.
 
     Raises:
@@ -84,7 +85,7 @@ def rotation(key_id: str, overlap: timedelta) -> Callable[[Any], MadeKey]:
         raise InvalidMessage.of("overlap", f"{overlap} is less than 0")
     text = new_key_text()
 
-    def rotate(tx: Any) -> MadeKey:
+    def rotate(tx: Transaction) -> MadeKey:
         old = tx.expire_key(key_id, tx.now + overlap)
         if old.revoked_at is not None:
             raise KeyNotFound(f"key {key_id} was revoked; make a new one")

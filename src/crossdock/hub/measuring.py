@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from crossdock.domain.archive import Sized
     from crossdock.hub.steps import Steps
-    from crossdock.ports.store import Store
+    from crossdock.ports.store import Reading, Store
 
 ROW_BYTES: Final = 512
 """What a message takes besides its data: the rest of its row, and its places in the indexes."""
@@ -59,16 +59,14 @@ class Measuring:
             yield from page
             page = self._look(partial(look, behind=page[-1]))
 
-    def _look(self, look: Callable[[Any], list[Sized]]) -> list[Sized]:
+    def _look(self, look: Callable[[Reading], list[Sized]]) -> list[Sized]:
         page: list[Sized] = self._steps.leaving_room(lambda: self._store.read(look))
         return page
 
 
-def _completed(reader: Any, app: str, behind: Sized | None) -> list[Sized]:
-    page: list[Sized] = reader.completed_sizes(app, behind, _PAGE)
-    return page
+def _completed(reader: Reading, app: str, behind: Sized | None) -> list[Sized]:
+    return reader.completed_sizes(app, behind, _PAGE)
 
 
-def _archived(reader: Any, app: str, behind: Sized | None) -> list[Sized]:
-    page: list[Sized] = reader.archived_sizes(app, behind, _PAGE)
-    return page
+def _archived(reader: Reading, app: str, behind: Sized | None) -> list[Sized]:
+    return reader.archived_sizes(app, behind, _PAGE)

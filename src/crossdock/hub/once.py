@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from crossdock.domain.answer import AnswerKey, KeptAnswer
 from crossdock.domain.errors import IdempotencyKeyReused
+from crossdock.ports.store import Transaction
 
 T = TypeVar("T")
 KEEP: Final = timedelta(hours=24)
@@ -27,7 +28,11 @@ class Once(Generic[T]):
     __slots__ = ("_answer", "_fingerprint", "_key", "_work", "only_sends")
 
     def __init__(
-        self, key: AnswerKey, fingerprint: str, work: Callable[[Any], T], answer: Callable[[T], KeptAnswer]
+        self,
+        key: AnswerKey,
+        fingerprint: str,
+        work: Callable[[Transaction], T],
+        answer: Callable[[T], KeptAnswer],
     ) -> None:
         self._key = key
         self._fingerprint = fingerprint
@@ -35,13 +40,13 @@ class Once(Generic[T]):
         self._answer = answer
         self.only_sends = getattr(work, "only_sends", False)
 
-    def __call__(self, tx: Any) -> tuple[KeptAnswer, bool]:
+    def __call__(self, tx: Transaction) -> tuple[KeptAnswer, bool]:
         """Do it, or find that it was done; return the answer, and whether it was given before.
 
         Raises:
             IdempotencyKeyReused: Something else was asked for under this name.
         """
-        kept: KeptAnswer | None = tx.kept_answer(self._key, KEEP)
+        kept = tx.kept_answer(self._key, KEEP)
         if kept is not None:
             if kept.fingerprint != self._fingerprint:
                 raise IdempotencyKeyReused(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from crossdock.domain.routing import Routes
     from crossdock.hub.gateway import Gateway
     from crossdock.ports.inbound import Receipt
+    from crossdock.ports.store import Transaction
 
 
 class _Whole(NamedTuple):
@@ -63,10 +64,10 @@ class Received:
         """How many items are stored, or were before."""
         return len(self._new) + len(self._whole)
 
-    def __call__(self, tx: Any) -> str | None:
+    def __call__(self, tx: Transaction) -> str | None:
         """Store it; if the queue of a receiver is full, store nothing, and return the name of its app."""
         if not self.beyond_limits:
-            full: str | None = tx.first_full(
+            full = tx.first_full(
                 [*self._receivers, *{one for whole in self._whole for one in whole.receivers}]
             )
             if full is not None:
@@ -132,7 +133,7 @@ class Received:
             self._app, type=message.type, source=message.source, subject=message.subject
         )
 
-    def _send_whole(self, tx: Any, whole: _Whole) -> None:
+    def _send_whole(self, tx: Transaction, whole: _Whole) -> None:
         message = whole.message
         try:
             if not whole.receivers:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crossdock.ports.notice import Notice
-    from crossdock.ports.store import Store
+    from crossdock.ports.store import Reading, Store, Transaction
 
 _STEP: Final = 500
 _LATE: Final = "the handler ran on after its timeout, and could not be ended"
@@ -98,10 +98,10 @@ class Rescuer:
         crash = partial(_crash, owner=owner, max_crashes=self._max_crashes)
         return self._told(owner, self._in_steps(crash), "it died")
 
-    def _in_steps(self, take_back: Callable[[Any], int]) -> int:
+    def _in_steps(self, take_back: Callable[[Transaction], int]) -> int:
         taken = 0
         while True:
-            count: int = self._store.write(take_back)
+            count = self._store.write(take_back)
             taken += count
             if count < _STEP:
                 return taken
@@ -135,7 +135,7 @@ class Rescuer:
             self._store.write(partial(self._lapse, row=row, reason=f"the lease of {row.owner} ran out"))
         )
 
-    def _lapse(self, tx: Any, row: Any, reason: str) -> bool:
+    def _lapse(self, tx: Transaction, row: Any, reason: str) -> bool:
         policy = row.retry or self._policy_of(row.app)
         if row.max_attempts is not None:
             policy = replace(policy, max_attempts=row.max_attempts)
@@ -154,21 +154,18 @@ class Rescuer:
         return "unknown" if peers is None else peers.condition(owner)
 
 
-def _look(reader: Any, now: datetime) -> tuple[list[str], list[str], list[Any]]:
+def _look(reader: Reading, now: datetime) -> tuple[list[str], list[str], list[Any]]:
     """Return whose leases are to be renewed, who holds messages, and what is overdue."""
     return reader.ending_owners(now), reader.owners(), reader.overdue(now, _STEP)
 
 
-def _crash(tx: Any, owner: str, max_crashes: int) -> int:
-    taken: int = tx.crash(owner, max_crashes=max_crashes, limit=_STEP)
-    return taken
+def _crash(tx: Transaction, owner: str, max_crashes: int) -> int:
+    return tx.crash(owner, max_crashes=max_crashes, limit=_STEP)
 
 
-def _hand_back(tx: Any, owner: str) -> int:
-    taken: int = tx.hand_back_all(owner, _STEP)
-    return taken
+def _hand_back(tx: Transaction, owner: str) -> int:
+    return tx.hand_back_all(owner, _STEP)
 
 
-def _settle(tx: Any, done: list[Settlement]) -> set[Any]:
-    accepted: set[Any] = tx.settle(done)
-    return accepted
+def _settle(tx: Transaction, done: list[Settlement]) -> set[Any]:
+    return tx.settle(done)

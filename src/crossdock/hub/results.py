@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from crossdock.domain.delivery import DONE, Completed, HandedBack, Settlement
 from crossdock.domain.errors import InvalidMessage
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crossdock.domain.delivery import DeliveryKey
+    from crossdock.ports.store import Transaction
 
 
 class AnswerRefused(Exception):
@@ -34,7 +35,7 @@ class AnswerRefused(Exception):
         return settlement._replace(outcome=Dead(failure_of(self.cause, FailureCode.INVALID_MESSAGE)))
 
 
-def write_results(tx: Any, done: Sequence[Settlement]) -> list[int]:
+def write_results(tx: Transaction, done: Sequence[Settlement]) -> list[int]:
     """Settle deliveries; what one answers is sent only if its lease still held.
 
     Returns:
@@ -51,13 +52,13 @@ def write_results(tx: Any, done: Sequence[Settlement]) -> list[int]:
     return [one.row_id for one in done if one.key not in accepted and not isinstance(one.outcome, HandedBack)]
 
 
-def settle_and_send(tx: Any, done: Sequence[Settlement]) -> set[DeliveryKey]:
+def settle_and_send(tx: Transaction, done: Sequence[Settlement]) -> set[DeliveryKey]:
     """Settle deliveries, and send what those answer whose lease still held; return these.
 
     Raises:
         AnswerRefused: The store cannot take an answer; nothing must be committed.
     """
-    accepted: set[DeliveryKey] = tx.settle(done)
+    accepted = tx.settle(done)
     all_held = len(accepted) == len(done)
     for one in done:
         if one.outcome is not DONE and (all_held or one.key in accepted):
@@ -65,7 +66,7 @@ def settle_and_send(tx: Any, done: Sequence[Settlement]) -> set[DeliveryKey]:
     return accepted
 
 
-def _send_answers(tx: Any, settled: Settlement) -> None:
+def _send_answers(tx: Transaction, settled: Settlement) -> None:
     if not isinstance(settled.outcome, Completed):
         return
     try:

@@ -12,6 +12,7 @@ from crossdock.domain.message import Draft, Envelope, Message, SentMessage, sent
 
 if TYPE_CHECKING:
     from crossdock.hub.gateway import Gateway
+    from crossdock.ports.store import Transaction
 
 
 class OneSend:
@@ -30,10 +31,9 @@ class OneSend:
         alone = self.envelope.partition_key is None and self.draft.known_for is None
         return (self.draft, self.envelope) if alone else None
 
-    def __call__(self, tx: Any) -> SentMessage:
+    def __call__(self, tx: Transaction) -> SentMessage:
         """Store it."""
-        sent: SentMessage = tx.send(self.draft, self.envelope)
-        return sent
+        return tx.send(self.draft, self.envelope)
 
 
 class SentBatch:
@@ -61,7 +61,7 @@ class SentBatch:
             else:
                 self._parts.append(gateway.drafts(group))
 
-    def __call__(self, tx: Any) -> Sequence[SentMessage]:
+    def __call__(self, tx: Transaction) -> Sequence[SentMessage]:
         """Store them all in one transaction."""
         stored: list[Sequence[SentMessage] | _Run] = []
         for part in self._parts:

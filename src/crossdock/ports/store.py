@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from crossdock.domain.delivery import Claimed, ClaimRequest, DeliveryKey, Overdue, Settlement, Undecodable
     from crossdock.domain.events import Event
     from crossdock.domain.lifecycle import Status
-    from crossdock.domain.message import Draft, Envelope, SentMessage
+    from crossdock.domain.message import AppId, Draft, Envelope, SentMessage
     from crossdock.domain.record import HubProcess, QueueStats, Record, TimelineEntry
     from crossdock.domain.retry import Failure
     from crossdock.domain.rules import QueueRules
@@ -55,7 +55,7 @@ class SendingVerbs(Protocol):
     def admit(self, app: str, count: int) -> None:
         """Make sure that an app's queue may be so many messages deeper; raises QueueFull."""
 
-    def first_full(self, apps: Iterable[str]) -> str | None:
+    def first_full(self, apps: Iterable[AppId]) -> AppId | None:
         """Return the first of these apps whose queue takes in nothing more; None: none."""
 
     def send_many(self, drafts: Sequence[Draft], envelope: Envelope) -> Sequence[int]:
@@ -63,6 +63,9 @@ class SendingVerbs(Protocol):
 
     def send_many_admitted(self, drafts: Sequence[Draft], envelope: Envelope) -> Sequence[int]:
         """Do the same whatever the depth of the queue."""
+
+    def note_sent(self, app: str, count: int = 1) -> None:
+        """Count messages that were taken in whatever the depth of their queue."""
 
 
 class WorkingVerbs(Protocol):
@@ -200,6 +203,11 @@ class Transaction(
     Protocol,
 ):
     """One open write transaction."""
+
+    now: datetime
+    """Aware UTC; one instant for the whole transaction."""
+    who: str
+    """Under whose name it acts; who changes it for a while sets it back."""
 
 
 class Reading(
@@ -354,19 +362,19 @@ class Store(Protocol):
     def now(self) -> datetime:
         """Return the present, aware UTC."""
 
-    def write(self, work: Callable[[Any], T]) -> T:
+    def write(self, work: Callable[[Transaction], T]) -> T:
         """Execute ``work`` in a durable transaction; return what it returned, after the commit."""
 
-    async def write_async(self, work: Callable[[Any], T]) -> T:
+    async def write_async(self, work: Callable[[Transaction], T]) -> T:
         """Do the same without blocking the event loop."""
 
-    def read(self, query: Callable[[Any], T]) -> T:
+    def read(self, query: Callable[[Reading], T]) -> T:
         """Ask something of one consistent snapshot."""
 
-    async def read_async(self, query: Callable[[Any], T]) -> T:
+    async def read_async(self, query: Callable[[Reading], T]) -> T:
         """Do the same without blocking the event loop."""
 
-    def send_inside(self, connection: Any, work: Callable[[Any], T]) -> T:
+    def send_inside(self, connection: Any, work: Callable[[Transaction], T]) -> T:
         """Do ``work`` in the transaction of the caller's own connection, which decides whether it counts."""
 
     def transaction(

@@ -20,6 +20,8 @@ from crossdock.store.transaction import TransactionCore
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from crossdock.domain.message import AppId
+
 _RULES_FOR_S: Final = 1.0
 _SHARE_FOR_S: Final = 1.0
 _SHARES: Final = 64
@@ -45,7 +47,7 @@ class Depths(TransactionCore):
         if app in known.depths:
             self._take_room(app, count)
 
-    def first_full(self, apps: Iterable[str]) -> str | None:
+    def first_full(self, apps: Iterable[AppId]) -> AppId | None:
         """Return the first of these apps whose queue takes in nothing more."""
         known = self.limits
         if time.monotonic() >= known.look_at:

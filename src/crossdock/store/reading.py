@@ -229,7 +229,7 @@ class Reader(FollowingReader, ExportsReader):
             raise ScheduleNotFound(f"no schedule {name}")
         return ScheduleRow(rows[0]).schedule()
 
-    def differing(self, specs: builtins.list[ScheduleSpec]) -> builtins.list[ScheduleSpec]:
+    def differing(self, specs: Sequence[ScheduleSpec]) -> builtins.list[ScheduleSpec]:
         """Return those of some declarations that are not as the store has them."""
         return [spec for spec in specs if self._differs(spec)]
 

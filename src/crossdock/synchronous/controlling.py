@@ -19,6 +19,7 @@ from crossdock.domain.record import Record
 from crossdock.domain.retention import before
 from crossdock.domain.rules import Rules, check_rules
 from crossdock.hub.editing import check_changes
+from crossdock.ports.store import Reading, Transaction
 from crossdock.queue_core import check_status
 from crossdock.synchronous.looking import Looking
 
@@ -250,27 +251,22 @@ class Controlling(Looking):
         return changed
 
 
-def _aged(reader: Any, *, app: str, until: datetime, after: int) -> AgedPage:
-    page: AgedPage = reader.aged(app, until, through=0, after=after, limit=_BULK)
-    return page
+def _aged(reader: Reading, *, app: str, until: datetime, after: int) -> AgedPage:
+    return reader.aged(app, until, through=0, after=after, limit=_BULK)
 
 
-def _archive_step(tx: Any, *, row_ids: list[int]) -> int:
-    moved: int = tx.archive(row_ids)
-    return moved
+def _archive_step(tx: Transaction, *, row_ids: list[int]) -> int:
+    return tx.archive(row_ids)
 
 
-def _purge_step(tx: Any, **step: Any) -> int:
-    removed: int = tx.purge(step["app"], step["status"], step["before"], step["limit"])
-    return removed
+def _purge_step(tx: Transaction, **step: Any) -> int:
+    return tx.purge(step["app"], step["status"], step["before"], step["limit"])
 
 
-def _cancel_step(tx: Any, *, app: str, done: int, after: int, limit: int) -> ChangedStep:
+def _cancel_step(tx: Transaction, *, app: str, done: int, after: int, limit: int) -> ChangedStep:
     del done
-    step: ChangedStep = tx.cancel_step(app, after=after, limit=limit)
-    return step
+    return tx.cancel_step(app, after=after, limit=limit)
 
 
-def _replay_step(tx: Any, *, app: str, done: int, pace: Pace | None, **bounds: Any) -> ChangedStep:
-    step: ChangedStep = tx.replay_step(app, pace=pace and pace.behind(done), **bounds)
-    return step
+def _replay_step(tx: Transaction, *, app: str, done: int, pace: Pace | None, **bounds: Any) -> ChangedStep:
+    return tx.replay_step(app, pace=pace and pace.behind(done), **bounds)

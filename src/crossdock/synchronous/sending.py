@@ -12,6 +12,7 @@ from crossdock.domain.errors import InvalidMessage, QueueFull
 from crossdock.domain.message import SentMessage
 from crossdock.hub.options import SendOptions
 from crossdock.hub.sent import OneSend, SentBatch
+from crossdock.ports.store import Transaction
 from crossdock.queue_core import QueueCore
 
 T = TypeVar("T")
@@ -96,7 +97,7 @@ class Sending(QueueCore):
             return self._send_patiently(batch, wait)
         return self._store.write(batch)
 
-    def _send_patiently(self, work: Callable[[Any], T], wait: timedelta) -> T:
+    def _send_patiently(self, work: Callable[[Transaction], T], wait: timedelta) -> T:
         """Try again until the queue has room, or the time is over."""
         deadline = time.monotonic() + wait.total_seconds()
         pause_s = _FIRST_PAUSE_S

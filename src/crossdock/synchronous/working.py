@@ -24,7 +24,7 @@ from crossdock.synchronous.delivery import Delivery
 if TYPE_CHECKING:
     from crossdock.domain.delivery import Claimed
     from crossdock.hub.consumption import Write
-    from crossdock.ports.store import Ear
+    from crossdock.ports.store import Ear, Reading, Transaction
 
 _LOOK_EVERY_S: Final = 0.25
 """Consumers look so often for what other programs inserted, which wakes nobody."""
@@ -314,13 +314,13 @@ class Working(QueueCore):
         self._gateway.notice(LeaseLost(app=app, adapter=adapter, reason=reason))
 
 
-def _exchange(tx: Any, *, write: Write, ear: Ear) -> None:
+def _exchange(tx: Transaction, *, write: Write, ear: Ear) -> None:
     """Write and fetch. From here on others must be woken: what is sent after this transaction is not seen by it."""
     ear.rest()
     write.exchange(tx)
 
 
-def _outlook(reader: Any, **what: Any) -> tuple[bool, datetime | None]:
+def _outlook(reader: Reading, **what: Any) -> tuple[bool, datetime | None]:
     """Tell whether a claim could find something now, and else when the next message becomes due."""
     if reader.has_work(what["app"], what["now"]):
         return True, None

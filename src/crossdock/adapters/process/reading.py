@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from crossdock.adapters.process.settings import ProcessInbound
     from crossdock.ports.surroundings import Surroundings
 
-MOST_LINES: Final = 1000
 _LAST_WORDS_S: Final = 0.5
 
 

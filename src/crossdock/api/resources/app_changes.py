@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from crossdock.api.state import ApiState, Caller
     from crossdock.config import Loaded
     from crossdock.domain.record import AppOverride
+    from crossdock.ports.store import Transaction
 
 operations = Operations("apps")
 
@@ -172,7 +173,7 @@ class _Change:
         self.given = (document or {}) if given is None else given
         self._revision = revision
 
-    def __call__(self, tx: Any) -> None:
+    def __call__(self, tx: Transaction) -> None:
         """Store it, and let every process apply it."""
         if self.document is None:
             raise _exists(self.app)
@@ -193,7 +194,7 @@ class _Removal:
         self._app = app
         self._seen = seen
 
-    def __call__(self, tx: Any) -> None:
+    def __call__(self, tx: Transaction) -> None:
         """Drop it, and let every process apply that."""
         if tx.drop_override(self._app, self._seen):
             tx.next_generation()
@@ -220,9 +221,7 @@ async def _found(app: str, caller: Caller, state: ApiState, if_match: str | None
     await state.keep_up()
     await demand_known(app, caller, state)
     (document,) = documents_of(state, [app])
-    override: AppOverride | None = await caller.queue._store.read_async(
-        lambda reader: reader.overrides().get(app)
-    )
+    override = await caller.queue._store.read_async(lambda reader: reader.overrides().get(app))
     demand_match(tag_of_app(document), if_match, "app")
     return override
 

@@ -80,9 +80,7 @@ async def get_app_status(app_id: AppName, caller: CallerOf, state: StateOf) -> J
 async def status_of(app: str, caller: Caller, state: ApiState) -> dict[str, Any]:
     """Return how an app does, in a word, and how its queue stands."""
     stats = (await caller.queue.stats(app))[app]
-    switch: AppSwitch = await caller.queue._store.read_async(
-        lambda reader: reader.switches().get(app, AppSwitch())
-    )
+    switch = await caller.queue._store.read_async(lambda reader: reader.switches().get(app, AppSwitch()))
     return {
         "app": app,
         "configured": app in tables_of(state),

@@ -82,13 +82,13 @@ async def rotate_key(key_id: KeyId, wish: RotationWish, caller: CallerOf) -> Jso
 async def revoke_key(key_id: KeyId, caller: CallerOf) -> JsonAnswer:
     """Let a key open nothing any more; every process knows within a second."""
     await _found(caller, key_id)
-    revoked: ApiKey = await caller.queue._store.write_async(lambda tx: tx.revoke_key(key_id))
+    revoked = await caller.queue._store.write_async(lambda tx: tx.revoke_key(key_id))
     return JsonAnswer(key_document(revoked))
 
 
 async def _found(caller: Caller, key_id: str) -> ApiKey:
     """Return a key that the caller may know of."""
-    key: ApiKey | None = await caller.queue._store.read_async(lambda reader: reader.key(key_id))
+    key = await caller.queue._store.read_async(lambda reader: reader.key(key_id))
     if key is None or caller.key.app not in {None, key.app}:
         raise KeyNotFound(f"no key {key_id}")
     return key

@@ -49,6 +49,7 @@ from crossdock.domain.message import AppId, check_app
 from crossdock.hub.answers import Answers as Addressing
 from crossdock.hub.gateway import Gateway
 from crossdock.hub.results import AnswerRefused, settle_and_send
+from crossdock.ports.store import Transaction
 
 operations = Operations("queues")
 
@@ -181,7 +182,7 @@ async def extend_leases(app: AppName, wish: ExtendWish, caller: CallerOf) -> Jso
     until = caller.queue._gateway.lease_until(timedelta(seconds=wish.lease_s))
     handles = list(dict.fromkeys(wish.deliveries))
 
-    def extend(tx: Any) -> set[DeliveryKey]:
+    def extend(tx: Transaction) -> set[DeliveryKey]:
         held = tx.in_hand(app, [key for handle in handles if (key := _key(handle))])
         return {key for one in held for key in tx.extend([one.row_id], one.lease_token, until)}
 
@@ -277,7 +278,7 @@ async def _settle(
     """
     caller.demand_app(app)
 
-    def settle(tx: Any) -> set[DeliveryKey]:
+    def settle(tx: Transaction) -> set[DeliveryKey]:
         held = tx.in_hand(app, [key for handle in handles if (key := _key(handle))])
         return settle_and_send(
             tx, [Settlement(one.row_id, one.lease_token, outcome(_handle(one), one)) for one in held]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from crossdock.domain.schedule import Schedule, ScheduleSpec
+    from crossdock.ports.store import Transaction
 
 T = TypeVar("T")
 
@@ -81,8 +82,8 @@ async def create_schedule(
     caller.demand_app(wish.app)
     spec = _spec(caller, wish.name, wish)
 
-    def create(tx: Any) -> Schedule:
-        made: Schedule = tx.declare_schedule(spec)
+    def create(tx: Transaction) -> Schedule:
+        made = tx.declare_schedule(spec)
         if made.change != "created":
             raise Refusal("SCHEDULE_EXISTS", f"there is a schedule {wish.name}; replace it with PUT")
         return made
@@ -181,7 +182,9 @@ async def _found(caller: Caller, name: str) -> Schedule:
     return schedule
 
 
-async def _changed(caller: Caller, held: Schedule, if_match: str | None, change: Callable[[Any], T]) -> T:
+async def _changed(
+    caller: Caller, held: Schedule, if_match: str | None, change: Callable[[Transaction], T]
+) -> T:
     """Change a schedule if it is as the caller has read it.
 
     Raises:

@@ -6,12 +6,12 @@ import time
 from collections import OrderedDict
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from crossdock.domain.key import ApiKey, parse_key
 
 if TYPE_CHECKING:
-    from crossdock.ports.store import Store
+    from crossdock.ports.store import Store, Transaction
 
 FRESH_S: Final = 1.0
 """A key that was revoked opens nothing after this time at the latest, in every process."""
@@ -19,7 +19,7 @@ _MOST: Final = 10_000
 _NOTE_EVERY: Final = timedelta(minutes=1)
 
 
-class Keyring:
+class KnownKeys:
     """The keys of a store, each remembered for a second.
 
     Args:
@@ -57,7 +57,7 @@ class Keyring:
         if known is not None and time.monotonic() - known[0] < FRESH_S:
             return known[1]
         read_at = time.monotonic()
-        key: ApiKey | None = await self._store.read_async(lambda reader: reader.key(key_id))
+        key = await self._store.read_async(lambda reader: reader.key(key_id))
         self._known[key_id] = read_at, key
         self._known.move_to_end(key_id)
         if len(self._known) > _MOST:
@@ -71,5 +71,5 @@ class Keyring:
             self._to_note.add(key.id)
 
 
-def _note(tx: Any, key_id: str) -> None:
+def _note(tx: Transaction, key_id: str) -> None:
     tx.note_use(key_id)
