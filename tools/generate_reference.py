@@ -191,7 +191,9 @@ def section(key: Key, defaults: dict[Key, Any]) -> Iterator[str]:
         if inner is None:
             rows.append(row((*key, name), name, field.description, defaults))
         unset = (
-            table_of(field.annotation)().model_dump(mode="json") if inner and field.default is None else {}
+            table_of(field.annotation).model_construct().model_dump(mode="json", exclude_none=True)
+            if inner and field.default is None
+            else {}
         )
         for deeper, below in (inner or {}).items():
             if deeper in unset:

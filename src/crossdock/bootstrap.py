@@ -20,7 +20,7 @@ from crossdock.store.sqlite import SQLiteStore
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
-    from crossdock.config.model import StoreTable
+    from crossdock.config import Loaded
     from crossdock.domain.message import AppId
     from crossdock.hub.gateway import Policies
     from crossdock.ports.clock import Clock
@@ -28,14 +28,16 @@ if TYPE_CHECKING:
     from crossdock.store.postgresql.store import PostgreSQLStore
 
 
-def store_settings(table: StoreTable) -> StoreSettings:
+def store_settings(loaded: Loaded) -> StoreSettings:
     """Return how to open the store that a configuration describes."""
+    table = loaded.config.store
     return StoreSettings(
         outside_writers=table.outside_writers,
         claim_check_bytes=table.claim_check_bytes,
         min_free_bytes=table.min_free_bytes,
         lock_timeout=table.lock_timeout,
         host_folder=None if table.host_folder is None else Path(table.host_folder),
+        password=None if table.password is None else table.password.bound_to(loaded.folder).text,
     )
 
 
@@ -48,7 +50,7 @@ def open_store(
     from crossdock.store.postgresql.location import parse_database_url  # noqa: PLC0415
     from crossdock.store.postgresql.store import PostgreSQLStore  # noqa: PLC0415
 
-    location = parse_database_url(url, settings.host_folder)
+    location = parse_database_url(url, settings)
     return PostgreSQLStore(location, settings, name=name, clock=clock, notice=notice)
 
 

@@ -124,7 +124,7 @@ class QueueCore:
             retry=loaded.config.retry_policies(),
             max_crashes=loaded.config.queue.max_crashes,
             retention=loaded.retention(),
-            settings=store_settings(loaded.config.store),
+            settings=store_settings(loaded),
             clock=clock,
         )
         try:

@@ -137,6 +137,19 @@ class TestWorker:
             [record] = queue.list("validator")
             assert (record.status, record.attempts, record.crashes) == (Status.PENDING, 0, 0)
 
+    def test_worker_ends_in_time_while_nobody_can_write_and_nothing_is_spent(
+        self, hub: Shell, store: Any
+    ) -> None:
+        with store() as queue, running(hub, "worker") as worker:
+            queue.send("validator", {"n": 1, "do": "sleep"})
+            until(lambda: queue.stats("validator")["validator"].processing == 1)
+            with queue._store.open_store.writing_alone(), InTime(hub.folder, DRAIN_S):
+                worker.terminate()
+                assert worker.wait(60) == 143
+            until(lambda: queue.stats("validator")["validator"].ready == 1)
+            [record] = queue.list("validator")
+            assert (record.status, record.attempts, record.crashes) == (Status.PENDING, 0, 0)
+
     def test_second_signal_ends_it_at_once(self, hub: Shell, store: Any) -> None:
         with store() as queue, running(hub, "worker") as worker:
             queue.send("validator", {"n": 1, "do": "sleep"})

@@ -21,7 +21,9 @@ def test_the_defaults_are_those_of_the_queue() -> None:
 def test_the_defaults_are_those_of_the_store() -> None:
     settings, table = StoreSettings(), Config().store
     names = {field.name for field in fields(settings)} & set(type(table).model_fields)
-    assert names == {"outside_writers", "claim_check_bytes", "min_free_bytes", "lock_timeout", "host_folder"}
+    assert names == {
+        "outside_writers", "claim_check_bytes", "min_free_bytes", "lock_timeout", "host_folder", "password",
+    }  # fmt: skip
     assert {name: getattr(table, name) for name in names} == {name: getattr(settings, name) for name in names}
 
 

@@ -5,6 +5,8 @@ import tomllib
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from crossdock.config import Config, Loaded
 from crossdock.config.explaining import json_schema, settings, to_toml
 from crossdock.config.template import TEMPLATE
@@ -53,12 +55,27 @@ def test_origins_stand_behind_the_values(loading: Callable[..., Loaded]) -> None
     assert re.search(r"^retry\.max_attempts = 3 +# crossdock\.toml$", of_app, flags=re.MULTILINE)
 
 
-def test_a_password_is_not_shown(loading: Callable[..., Loaded]) -> None:
-    loaded = loading('[store]\nurl = "postgresql://crossdock:secret@db/work"\n')
-    assert "secret" not in to_toml(loaded, origins=True)
-    assert dict((key, value) for key, value, _ in settings(loaded))["store", "url"] == (  # noqa: C402 - triples
-        "postgresql://crossdock:***@db/work"
-    )
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://crossdock:s3cret@db/work", "postgresql://crossdock:***@db/work"),
+        (
+            "postgresql:///work?host=db&password=s3cret&port=5",
+            "postgresql:///work?host=db&password=***&port=5",
+        ),
+    ],
+)
+def test_a_password_is_not_shown(loading: Callable[..., Loaded], url: str, shown: str) -> None:
+    loaded = loading("", {"CROSSDOCK_STORE__URL": url})
+    assert "s3cret" not in to_toml(loaded, origins=True)
+    assert {key: value for key, value, _ in settings(loaded)}["store", "url"] == shown
+
+
+def test_where_the_password_of_the_store_is_kept_is_shown_with_its_origin(
+    loading: Callable[..., Loaded],
+) -> None:
+    text = to_toml(loading('[store]\npassword = { env = "PW" }\n'), origins=True)
+    assert re.search(r'^password = \{ env = "PW" \} +# crossdock\.toml$', text, flags=re.MULTILINE)
 
 
 def test_the_template_says_what_holds_anyway(loading: Callable[..., Loaded]) -> None:

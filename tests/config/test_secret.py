@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from crossdock.bootstrap import store_settings
 from crossdock.config import load
 from crossdock.config.explaining import to_toml
 from crossdock.config.secret import Secret, SecretReference, secrets_in
 from crossdock.domain.errors import ConfigError
 from crossdock.monitoring.settings import LogSettings
+from crossdock.store.postgresql.location import parse_database_url
 
 SECRET = "whsec_s3cr3tXy9s3cr3tXy9s3cr3tXy9s3cr3t"  # noqa: S105 - nobody's
 
@@ -170,3 +172,47 @@ def test_secrets_of_a_configuration_are_hidden_in_logs_and_shown_as_references(
     shown: Any = to_toml(loaded, origins=True)
     assert '{ env = "HOOK" }' in shown
     assert SECRET not in shown
+
+
+@pytest.mark.parametrize(
+    ("store", "words"),
+    [
+        (f'url = "postgresql://me:{SECRET}@db/work"', "store.url: a password does not stand in the"),
+        (f'url = "postgresql:///work?password={SECRET}"', "store.url: a password does not stand in the"),
+        (f'password = "{SECRET}"', "store.password: a secret does not stand in the configuration"),
+    ],
+)
+def test_password_of_the_database_in_the_file_is_refused_and_not_shown(
+    tmp_path: Path, store: str, words: str
+) -> None:
+    file = tmp_path / "crossdock.toml"
+    file.write_text(f"[store]\n{store}\n")
+    with pytest.raises(ConfigError, match=words) as caught:
+        load(file, environ={})
+    assert SECRET not in str(caught.value)
+
+
+def test_password_of_the_database_is_where_the_configuration_says(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text(f"{SECRET}\n")
+    file = tmp_path / "crossdock.toml"
+    file.write_text('[store]\nurl = "postgresql://me@db/work"\npassword = { file = "password" }\n')
+    loaded = load(file, environ={})
+    location = parse_database_url(loaded.store_url, store_settings(loaded))
+    assert location.url.password == SECRET
+    assert SECRET not in str(location)
+    assert SECRET in LogSettings.of(loaded, "worker").secrets
+
+
+def test_password_of_a_variable_with_the_whole_url_goes_before(tmp_path: Path) -> None:
+    file = tmp_path / "crossdock.toml"
+    file.write_text('[store]\nurl = "postgresql://me@db/work"\npassword = { env = "NOT_SET" }\n')
+    loaded = load(file, environ={"CROSSDOCK_STORE__URL": "postgresql://you:other@db/work"})
+    assert parse_database_url(loaded.store_url, store_settings(loaded)).url.password == "other"  # noqa: S105
+
+
+def test_password_of_the_database_that_is_not_there_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "crossdock.toml"
+    file.write_text('[store]\nurl = "postgresql://me@db/work"\npassword = { env = "NOT_SET_9" }\n')
+    loaded = load(file, environ={})
+    with pytest.raises(ConfigError, match=r"store\.password: the variable NOT_SET_9 is not set"):
+        parse_database_url(loaded.store_url, store_settings(loaded))

@@ -139,7 +139,6 @@ def test_note_of_one_that_was_given_up_lasts_until_its_messages_are_taken_back(
     tmp_path: Path, here: Presence, child: subprocess.Popen[str]
 ) -> None:
     owner = owner_of(child)
-    here.give_up(os.getpid())  # not for ourselves
     here.give_up(child.pid)
     assert (here.was_given_up(owner), here.was_given_up(here.owner)) == (True, False)
     kill(child)
@@ -150,6 +149,15 @@ def test_note_of_one_that_was_given_up_lasts_until_its_messages_are_taken_back(
     assert list(found) == []
     assert not here.was_given_up(owner)
     assert [path.name for path in tmp_path.iterdir()] == [f"{here.boot_id}.lock"]
+
+
+def test_process_gives_itself_up_and_takes_that_back_by_leaving_in_good_order(
+    tmp_path: Path, here: Presence
+) -> None:
+    here.give_up(os.getpid())
+    assert here.was_given_up(here.owner)
+    here.leave()
+    assert not list(tmp_path.iterdir())
 
 
 def test_sockets_of_the_dead_are_removed_with_their_file(

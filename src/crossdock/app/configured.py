@@ -161,9 +161,7 @@ def transport_of(loaded: Loaded, app: str, direction: Direction) -> Transport:
 
 def folder_of(loaded: Loaded | None) -> Path:
     """Return the folder that paths of a configuration count from."""
-    if loaded is None or loaded.file is None:
-        return Path.cwd()
-    return loaded.file.resolve().parent
+    return Path.cwd() if loaded is None else loaded.folder
 
 
 @contextmanager

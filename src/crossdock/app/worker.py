@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -27,6 +27,8 @@ TERMINATED: Final = 143
 """The exit code of a process that SIGTERM has ended."""
 _TO_GIVE_BACK: Final = timedelta(seconds=1)
 """So much of the time to drain, but at most a tenth of it, is kept for handing back what is unfinished."""
+_OF_IT: Final = 0.8
+"""So much of that it may take at most: to end the process takes a moment, too."""
 
 
 class WorkerEnded(Exception):
@@ -154,12 +156,13 @@ class _Deadline:
     """The wish to stop; when the time to drain is over, so is the process.
 
     The loop cannot end itself while a handler blocks it, so a thread does it: it hands everything back first, nothing
-    spent.
+    spent. Another ends the process if the store takes too long for that, or the end of the work does.
     """
 
     def __init__(self, queue: Queue, drain: timedelta) -> None:
         self._queue = queue
-        self._drain_s = (drain - min(_TO_GIVE_BACK, drain / 10)).total_seconds()
+        self._left_s = min(_TO_GIVE_BACK, drain / 10).total_seconds()
+        self._drain_s = drain.total_seconds() - self._left_s
         self._wanted = False
 
     def is_set(self) -> bool:
@@ -168,13 +171,27 @@ class _Deadline:
 
     def set(self) -> None:
         """Stop; called again, at once. May be called from a signal handler."""
-        timer = threading.Timer(0.0 if self._wanted else self._drain_s, self._end)
-        timer.daemon = True
-        timer.start()
+        begin_s = 0.0 if self._wanted else self._drain_s
         self._wanted = True
+        _after(begin_s, self._end)
+        _after(begin_s + self._left_s * _OF_IT, self._break_off)
 
     def _end(self) -> None:
         with suppress(Exception):  # whatever is wrong with the store, the leases decide then
             self._queue._housekeeper.flush()
             self._queue._gateway.hand_back_all()
         os._exit(TERMINATED)
+
+    def _break_off(self) -> None:
+        """End with the hands full; whoever takes it back then counts no crash."""
+        with suppress(Exception):
+            peers = self._queue._store.peers
+            if peers is not None:
+                peers.give_up(os.getpid())
+        os._exit(TERMINATED)
+
+
+def _after(delay_s: float, act: Callable[[], object]) -> None:
+    timer = threading.Timer(delay_s, act)
+    timer.daemon = True
+    timer.start()

@@ -130,7 +130,7 @@ class Session:
         """How the configuration says that the store is to be opened."""
         from crossdock.bootstrap import store_settings
 
-        return store_settings(self.loaded.config.store)
+        return store_settings(self.loaded)
 
     def demand_store(self) -> str:
         """Return the URL of the store.

@@ -16,7 +16,7 @@ from crossdock.config.problems import Key, origin_of, show_key
 from crossdock.domain.retry import RetryPolicy
 
 SCHEMA_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_PASSWORD: Final = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
+_PASSWORD: Final = re.compile(r"(?<=://)([^/@:]*:)[^/@]*(?=@)|([?&]password=)[^&]*")
 
 
 def settings(loaded: Loaded) -> list[tuple[Key, Any, str]]:
@@ -26,7 +26,7 @@ def settings(loaded: Loaded) -> list[tuple[Key, Any, str]]:
     """
     config = loaded.config
     found: list[tuple[Key, Any]] = [
-        (("store", name), value) for name, value in config.store.model_dump().items()
+        (("store", name), value) for name, value in config.store.model_dump(exclude_none=True).items()
     ]
     found += [(("queue", name), value) for name, value in config.queue.model_dump(exclude={"retry"}).items()]
     everyone = _as_table(config.retry_policies()["*"]).model_dump()
@@ -49,7 +49,9 @@ def settings(loaded: Loaded) -> list[tuple[Key, Any, str]]:
 def _origin(loaded: Loaded, key: Key) -> str:
     """Return what set a key; of a table of free keys, what set the first of it."""
     if key in loaded.origins or not (
-        key[0] == "applications" or (key[0] == "schedules" and key[2] == "data")
+        key[0] == "applications"
+        or key == ("store", "password")
+        or (key[0] == "schedules" and key[2] == "data")
     ):
         return loaded.origin(*key)
     return origin_of(key, loaded.origins) or loaded.origin(*key)
@@ -162,4 +164,4 @@ def _as_table(policy: RetryPolicy) -> RetryTable:
 
 
 def _hide(value: Any) -> Any:
-    return _PASSWORD.sub(r"\1:***@", value) if isinstance(value, str) else value
+    return _PASSWORD.sub(r"\1\2***", value) if isinstance(value, str) else value

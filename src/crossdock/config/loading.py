@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import ValidationError
 
@@ -46,6 +47,11 @@ class Loaded:
     file: Path | None
     store_url: str
     again: Callable[..., Loaded] = field(compare=False, repr=False)
+
+    @property
+    def folder(self) -> Path:
+        """The folder that paths of the configuration count from."""
+        return Path.cwd() if self.file is None else self.file.resolve().parent
 
     def retention(self) -> Retention:
         """Return what becomes of completed messages; a relative folder of the file counts from the file's."""
@@ -94,7 +100,7 @@ def load(
         layers.put(key, value, variable)
     for option, (key, value) in (options or {}).items():
         layers.put(key, value, option)
-    config = _check(layers, list(misspelt_variables(environ)))
+    config = _check(layers, list(misspelt_variables(environ)), name)
     again = partial(load, None if file is None else file.resolve(), environ=environ, options=options)
     return Loaded(
         config, layers.origins, file, _anchored(config.store.url, layers.origins, file, name), again
@@ -124,13 +130,14 @@ def _name(file: Path) -> str:
         return str(file)
 
 
-def _check(layers: Layers, problems: list[str]) -> Config:
+def _check(layers: Layers, problems: list[str], name: str | None) -> Config:
     config = Config()
     try:
         config = Config.model_validate(layers.tree)
     except ValidationError as error:
         problems += describe(error, layers.origins)
     problems += [*_endless_fallbacks(config, layers), *_files_without_folder(config, layers)]
+    problems += _written_password(config, layers, name)
     problems += applications.problems(config, lambda key: named(key, layers.origins))
     if problems:
         raise ConfigError("\n".join(problems))
@@ -157,6 +164,21 @@ def _files_without_folder(config: Config, layers: Layers) -> Iterator[str]:
             f"{layers.origins[key]}: {show_key(key)}: a store on PostgreSQL has no file beside which archived messages "
             f"could go to files; name a folder with retention.folder"
         )
+
+
+def _written_password(config: Config, layers: Layers, name: str | None) -> Iterator[str]:
+    """Tell if the file has the password of the database in it; variables and options are no part of it."""
+    key = ("store", "url")
+    if layers.origins.get(key) == name and _has_password(config.store.url):
+        yield (
+            f"{name}: {show_key(key)}: a password does not stand in the configuration; leave it out, and say where it "
+            'is: password = { env = "NAME" }, { file = "path" } or { keyring = "name" }'
+        )
+
+
+def _has_password(url: str) -> bool:
+    parts = urlsplit(url)
+    return bool(parts.password) or "password" in parse_qs(parts.query)
 
 
 def _anchored(url: str, origins: Mapping[Key, str], file: Path | None, name: str | None) -> str:

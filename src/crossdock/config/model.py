@@ -13,6 +13,7 @@ from crossdock.config.api_table import ApiTable
 from crossdock.config.kinds import InboundTable, OutboundTable
 from crossdock.config.retention_table import AppRetentionTable, RetentionTable
 from crossdock.config.schedule_table import Scheduled
+from crossdock.config.secret import Reference
 from crossdock.config.table import AppName, Duration, Expected, Flag, Size, Table, positive, text_form
 from crossdock.domain.breaker import Breaker
 from crossdock.domain.retention import Keep, Retention
@@ -100,6 +101,13 @@ class StoreTable(Table):
         description=(
             "The store. A relative path counts from the folder of the configuration file; a % in it is written %25, "
             "a ? %3F."
+        ),
+    )
+    password: Reference | None = Field(
+        default=None,
+        description=(
+            "On PostgreSQL: where the password is kept, unless PGPASSWORD or ~/.pgpass has it. It is read when the "
+            "store is opened; one in a URL that a variable or --store gives goes before it."
         ),
     )
     outside_writers: Flag = Field(

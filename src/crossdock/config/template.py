@@ -11,6 +11,7 @@ TEMPLATE: Final = """\
 
 [store]
 url = "sqlite:///crossdock.db"    # relative to this file's folder; sqlite:////data/work.db is absolute
+# password = { env = "DATABASE_PASSWORD" }   # on PostgreSQL: where it is kept; or { file = … }, { keyring = … }
 # outside_writers = false         # true, if programs with an affected SQLite write to it (see "crossdock doctor")
 # min_free_bytes = "64 MiB"       # take nothing in while the disk has less free space than this
 # claim_check_bytes = "256 KiB"   # larger data is stored once, outside the rows of its receivers

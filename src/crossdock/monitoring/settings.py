@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossdock.domain.errors import ConfigError
@@ -36,7 +35,7 @@ class LogSettings:
     def of(cls, loaded: Loaded, process: str) -> LogSettings:
         """Return what a configuration says."""
         log = loaded.config.log
-        secrets = (*secrets_of(loaded.store_url), *_secrets_of_adapters(loaded))
+        secrets = (*secrets_of(loaded.store_url), *_secrets_of_configuration(loaded))
         return cls(log.level, log.format, process, secrets)
 
 
@@ -46,11 +45,10 @@ def in_force() -> LogSettings | None:
     return next((one for one in found if isinstance(one, LogSettings)), None)
 
 
-def _secrets_of_adapters(loaded: Loaded) -> Iterator[str]:
+def _secrets_of_configuration(loaded: Loaded) -> Iterator[str]:
     """Give the secrets that the configuration refers to; what is not there cannot be logged."""
     from crossdock.config.secret import secrets_in  # noqa: PLC0415 - only who has a configuration needs it
 
-    folder = Path.cwd() if loaded.file is None else loaded.file.resolve().parent
-    for secret in secrets_in(loaded.config, folder):
+    for secret in secrets_in(loaded.config, loaded.folder):
         with suppress(ConfigError):
             yield secret.text()

@@ -35,7 +35,10 @@ class Peers(Protocol):
         """
 
     def give_up(self, pid: int) -> None:
-        """Note that a process was told to stop and did not, so that its end, which is near, counts as no crash."""
+        """Note that a process was told to stop and did not, so that its end, which is near, counts as no crash.
+
+        It may be our own.
+        """
 
     def was_given_up(self, owner: str) -> bool:
         """Tell whether that was noted; to be asked before anything of a dead process is taken back."""

@@ -100,8 +100,11 @@ class Presence:
         path.unlink(missing_ok=True)
 
     def give_up(self, pid: int) -> None:
-        """Note that a process was told to stop and did not, so that its end, which is near, counts as no crash."""
-        for path in self._others():
+        """Note that a process was told to stop and did not, so that its end, which is near, counts as no crash.
+
+        It may be our own.
+        """
+        for path in _lock_files(self._folder):
             peer = _read(path)
             if peer.pid == pid and _exists(peer):
                 path.with_suffix(_GIVEN_UP).touch(FILE_MODE)

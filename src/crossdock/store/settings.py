@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +26,8 @@ class StoreSettings:
         sqlite_module: The DB-API module to use; None: the best one installed.
         host_folder: On PostgreSQL: where the processes of this host that use the store find each other; None: a folder
             of this user, named after the database.
+        password: On PostgreSQL: gives the password when the store is opened, unless its URL has one; None: libpq looks
+            for it, in ``PGPASSWORD`` and ``~/.pgpass``.
     """
 
     outside_writers: bool = False
@@ -33,3 +36,4 @@ class StoreSettings:
     lock_timeout: timedelta = timedelta(seconds=10)
     sqlite_module: Any = None
     host_folder: Path | None = None
+    password: Callable[[], str] | None = None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
-from crossdock import CrossdockError, Queue, SchemaOutOfDate, StoreError, StoreUnavailable
+from crossdock import CrossdockError, Hub, Queue, SchemaOutOfDate, StoreError, StoreUnavailable
 from crossdock.store.postgresql.location import parse_database_url
 from tests.postgresql_databases import Databases, execute
 from tests.postgresql_server import GUARDED, PASSWORD, plain
@@ -97,6 +98,27 @@ def test_wrong_password_is_told_without_it(role: str, open_queue: Open) -> None:
     told = refusal(open_queue, with_user(role, GUARDED, "hunter2"))
     assert GUARDED in told
     assert "password" in told
+
+
+def test_hub_works_with_a_password_that_the_configuration_refers_to(
+    empty_postgresql_url: str, role: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs_passwords(role)
+    database = make_url(empty_postgresql_url).database
+    execute(empty_postgresql_url, f'GRANT ALL ON DATABASE "{database}" TO {GUARDED}')
+    (tmp_path / "password").write_text(PASSWORD + "\n")
+    (tmp_path / "crossdock.toml").write_text(
+        f'[store]\nurl = "{with_user(empty_postgresql_url, GUARDED)}"\npassword = {{ file = "password" }}\n'
+        'host_folder = "host"\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    seen: list[object] = []
+    with Hub("crossdock.toml") as hub:
+        hub.app("app")(lambda message: seen.append(message.data))
+        hub.queue.send("app", 1)
+        hub.run(wait=timedelta(0))
+        assert seen == [1]
+    execute(empty_postgresql_url, f"DROP OWNED BY {GUARDED} CASCADE")
 
 
 def test_right_without_tables_of_ones_own_is_told(role: str, open_queue: Open) -> None:

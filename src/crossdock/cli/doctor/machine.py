@@ -9,7 +9,6 @@ import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from crossdock._version import __version__
@@ -79,9 +78,8 @@ def clock() -> Iterator[Finding]:
 
 def secrets(loaded: Loaded) -> Iterator[Finding]:
     """Look whether the secrets are where the configuration says."""
-    folder = Path.cwd() if loaded.file is None else loaded.file.resolve().parent
     count, missing = 0, []
-    for secret in secrets_in(loaded.config, folder):
+    for secret in secrets_in(loaded.config, loaded.folder):
         count += 1
         try:
             secret.text()

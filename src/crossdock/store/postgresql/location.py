@@ -14,8 +14,11 @@ from sqlalchemy.engine import make_url
 
 from crossdock.domain.errors import ConfigError, StoreUnavailable
 from crossdock.durable_files import FOLDER_MODE
+from crossdock.store.settings import StoreSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.engine import URL
 
 DRIVERS: Final = frozenset({"postgresql", "postgresql+psycopg"})
@@ -84,12 +87,13 @@ class DatabaseLocation:
             ) from error
 
 
-def parse_database_url(url: str | URL, host_folder: Path | None = None) -> DatabaseLocation:
+def parse_database_url(url: str | URL, settings: StoreSettings | None = None) -> DatabaseLocation:
     """Return the place that a store URL names.
 
     Raises:
-        ConfigError: It names another driver, or no database.
+        ConfigError: It names another driver, or no database; or the password is not where the settings look for it.
     """
+    settings = settings or StoreSettings()
     parsed = make_url(url)
     if parsed.drivername not in DRIVERS:
         raise ConfigError(
@@ -101,9 +105,17 @@ def parse_database_url(url: str | URL, host_folder: Path | None = None) -> Datab
             f"store.url: {parsed.render_as_string()} names no database: postgresql+psycopg://HOST/NAME"
         )
     parsed = parsed.set(drivername="postgresql+psycopg")
-    return DatabaseLocation(
-        parsed, host_folder.expanduser().resolve() if host_folder else _default_folder(parsed)
-    )
+    if settings.password is not None and parsed.password is None and "password" not in parsed.query:
+        parsed = parsed.set(password=_password(settings.password))
+    folder = settings.host_folder
+    return DatabaseLocation(parsed, folder.expanduser().resolve() if folder else _default_folder(parsed))
+
+
+def _password(read: Callable[[], str]) -> str:
+    try:
+        return read()
+    except ConfigError as error:
+        raise ConfigError(f"store.password: {error}") from error
 
 
 def _default_folder(url: URL) -> Path:

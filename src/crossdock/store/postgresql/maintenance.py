@@ -51,7 +51,7 @@ FROM integration.archive_file WHERE row_count IS NOT NULL"""
 
 def place_of(url: str | URL, settings: StoreSettings) -> DatabaseLocation:
     """Return the place that a URL names."""
-    return parse_database_url(url, settings.host_folder)
+    return parse_database_url(url, settings)
 
 
 def holds_store(url: str | URL, settings: StoreSettings) -> bool:
