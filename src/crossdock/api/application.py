@@ -202,7 +202,8 @@ def _methods(request: Request) -> set[str]:
     path = segmented(request.scope).removeprefix(PREFIX)
     found = [one for one in state_of(request).declared if one.is_at(path)]
     meant = min((one.path for one in found), key=lambda form: form.count("{"), default="")
-    return {one.method for one in found if one.path == meant}
+    methods = {one.method for one in found if one.path == meant}
+    return methods | {"HEAD"} if "GET" in methods else methods
 
 
 def _as_response(answer: ErrorAnswer) -> JsonAnswer:

@@ -22,7 +22,8 @@ Durable messages between applications. Whatever was answered with 2xx is on the 
 Every error has the same envelope, with a stable `code`, a `message` for people, `details` per field, and the
 `request_id` that is also in the header `X-Request-Id`. Names are stable within `v1`: fields and codes may be added, and
 what is to go is marked `deprecated` here for a year before. A parameter in the query that an operation does not know is
-refused, but for webhooks and secret addresses, to which their senders may add what they like.
+refused, but for webhooks and secret addresses, to which their senders may add what they like. HEAD is answered wherever
+GET is.
 """
 _ALWAYS: Final = ("MISDIRECTED_REQUEST", "INTERNAL_ERROR", "STORE_UNAVAILABLE")
 _WITH_KEY: Final = ("UNAUTHORIZED", "FORBIDDEN", "RATE_LIMITED")

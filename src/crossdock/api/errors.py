@@ -45,7 +45,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         404, "no open task has the id plumber; did you mean todoist:8Jx4 (Call the plumber)?"
     ),
     "KEY_NOT_FOUND": Kind(404, "no key 5f0c3a9e1b7d"),
-    "METHOD_NOT_ALLOWED": Kind(405, "PUT is not for /api/v1/messages; GET, POST are"),
+    "METHOD_NOT_ALLOWED": Kind(405, "PUT is not for /api/v1/messages; use GET, HEAD, POST"),
     "REQUEST_TIMEOUT": Kind(408, "the body has not come within 30 s"),
     "AMBIGUOUS_MESSAGE": Kind(409, "2 messages have the id 4711; name the app, or the source"),
     "ILLEGAL_MOVE": Kind(409, "cannot replay message 4711 of validator: it is pending"),

@@ -35,6 +35,8 @@ _STRICT: Final = (
 class Guard:
     """Stands before everything else, as an ASGI application around the real one.
 
+    HEAD is answered as GET is, without the body. Source: RFC 9110, section 9.3.2.
+
     Args:
         app: The application.
         allowed_hosts: Returns the names by which it may be called, in lower case.
@@ -51,7 +53,10 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = Exchange(scope, send)
+        is_head = scope["method"] == "HEAD"
+        if is_head:
+            scope = {**scope, "method": "GET"}
+        exchange = Exchange(scope, send, is_head=is_head)
         try:
             self._check_host(scope)
             await self._app(scope, receive, exchange.send)
@@ -84,12 +89,18 @@ class Guard:
 class Exchange:
     """One request and its answer.
 
+    Args:
+        scope: Of the request.
+        send: Takes the answer.
+        is_head: The answer ends with its headers.
+
     Attributes:
         request_id: Names it in the answer and in the log.
     """
 
-    def __init__(self, scope: Scope, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send, *, is_head: bool = False) -> None:
         self._send = send
+        self._is_head = is_head
         self._began = False
         self.request_id = new_request_id()
         self._extra: list[Header] = []
@@ -106,7 +117,11 @@ class Exchange:
             given = message.get("headers", [])
             names = {name.lower() for name, _ in given}
             message["headers"] = [*given, *self._own(names)]
-        await self._send(message)
+            await self._send(message)
+            if self._is_head:
+                await self._send({"type": "http.response.body"})
+        elif not self._is_head:
+            await self._send(message)
 
     async def conclude(self, answer: ErrorAnswer) -> None:
         """Answer with an error; if an answer has begun, end the connection, so that nobody takes it for whole.

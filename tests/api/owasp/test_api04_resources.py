@@ -5,6 +5,7 @@ Sizes of bodies, depth and rates are in ``tests/api/test_door.py``.
 
 from __future__ import annotations
 
+import http.client
 import socket
 import time
 from contextlib import suppress
@@ -117,3 +118,48 @@ def test_a_page_of_large_messages_is_cut_to_a_bearable_size(tmp_path: Path) -> N
         assert len(page.json["messages"]) == 1
         rest = api.ask("GET", f"/messages?cursor={page.json['next']}").json["messages"]
         assert rest[0]["message"]["id"] == "1"
+
+
+def head_of(size: int) -> bytes:
+    """Return the head of a request without a key, whose body is so large."""
+    return (
+        b"POST /api/v1/queues/app/claim HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n\r\n" % size
+    )
+
+
+@pytest.mark.parametrize("has_key", [False, True], ids=["no key", "too large"])
+def test_whoever_is_refused_while_sending_sees_why(api: Served, has_key: bool) -> None:  # noqa: FBT001
+    size = 30_000_000  # more than is taken, and more than the buffers of the system hold
+    head = head_of(size)
+    if has_key:
+        head = head.replace(b"Host:", b"Authorization: Bearer %s\r\nHost:" % api.key().encode())
+    with socket.create_connection(("127.0.0.1", api.port), timeout=20) as connection:
+        connection.sendall(head)
+        connection.sendall(b" " * size)
+        answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 413 " if has_key else b"HTTP/1.1 401 ")
+
+
+def test_a_connection_goes_on_behind_the_body_of_what_was_refused(api: Served) -> None:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=20) as connection:
+        connection.sendall(head_of(1000))
+        refused = http.client.HTTPResponse(connection)
+        refused.begin()
+        assert (refused.status, len(refused.read()) > 0) == (401, True)
+        connection.sendall(b" " * 1000 + b"GET /api/v1/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_body_that_goes_on_behind_its_answer_ends_the_connection(
+    api: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Connection, "rest_within_s", 0.2)
+    assert say(api, head_of(1_000_000)).startswith(b"HTTP/1.1 401 ")  # returns when the connection has ended
+    monkeypatch.setattr(Connection, "rest_within_s", 60)
+    monkeypatch.setattr(Connection, "rest_bytes", 100_000)
+    with socket.create_connection(("127.0.0.1", api.port), timeout=20) as connection:
+        connection.sendall(head_of(50_000_000))
+        assert connection.recv(65536).startswith(b"HTTP/1.1 401 ")
+        with pytest.raises(ConnectionError):
+            connection.sendall(b" " * 50_000_000)
