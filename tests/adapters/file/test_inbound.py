@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from crossdock.adapters.file.inbound import FileInboundAdapter, FileReceipt
+from crossdock.adapters.file.reading.rows import CHUNK_ROWS
 from crossdock.domain.errors import EndOfInput, InvalidMessage, NotConnected
 from crossdock.domain.json_texts import JsonTexts
 from crossdock.domain.message import Message
 from crossdock.durable_files import FileSystem
 from crossdock.ports.inbound import Refusal
 from tests.adapters.file.inbox import Inbox, values
-from tests.adapters.file.test_taking import numbers, rows
+from tests.adapters.file.test_taking import THREE_CHUNKS, numbers, rows
 
 
 async def take(
@@ -116,7 +117,7 @@ def test_cancelled_receive_loses_nothing(tmp_path: Path) -> None:
 
 def test_refused_rows_are_set_aside_by_their_numbers(tmp_path: Path) -> None:
     inbox = Inbox(tmp_path)
-    inbox.drop("a.csv", "n\n0\nx,y\n1\n2\n" + rows(2400)[2:])
+    inbox.drop("a.csv", "n\n0\nx,y\n1\n2\n" + rows(CHUNK_ROWS + 400)[2:])
 
     async def main() -> None:
         adapter = inbox.adapter()
@@ -129,7 +130,7 @@ def test_refused_rows_are_set_aside_by_their_numbers(tmp_path: Path) -> None:
     asyncio.run(main())
     assert [row["row"] for row in inbox.rejected("a_rejected.jsonl")] == [2, 1, 4]
     taken = inbox.archived("a.meta.json")["taken"]
-    assert (taken["rows"], taken["sent"], taken["set_aside"]) == (2404, 2401, 3)
+    assert (taken["rows"], taken["sent"], taken["set_aside"]) == (CHUNK_ROWS + 404, CHUNK_ROWS + 401, 3)
 
 
 def test_loop_is_free_while_a_file_is_read(tmp_path: Path) -> None:
@@ -192,7 +193,7 @@ def test_disk_that_fails_is_a_link_that_is_gone(tmp_path: Path) -> None:
 
 def test_finishing_ends_with_the_file_that_was_begun(tmp_path: Path) -> None:
     inbox = Inbox(tmp_path)
-    inbox.drop("a.csv", rows(5000))
+    inbox.drop("a.csv", rows(THREE_CHUNKS))
     inbox.drop("b.csv", rows(5))
 
     async def main() -> None:
@@ -206,7 +207,7 @@ def test_finishing_ends_with_the_file_that_was_begun(tmp_path: Path) -> None:
         await adapter.close()
 
     asyncio.run(main())
-    assert numbers(inbox) == list(range(5000))
+    assert numbers(inbox) == list(range(THREE_CHUNKS))
     assert [path for path in inbox.tree() if path.startswith("imports")] == [
         "imports/b.csv",
         "imports/b.meta.json",
@@ -215,7 +216,7 @@ def test_finishing_ends_with_the_file_that_was_begun(tmp_path: Path) -> None:
 
 def test_closing_lets_go_and_may_be_done_at_any_time(tmp_path: Path) -> None:
     inbox = Inbox(tmp_path)
-    inbox.drop("a.csv", rows(5000))
+    inbox.drop("a.csv", rows(THREE_CHUNKS))
 
     async def main() -> None:
         adapter = inbox.adapter()
@@ -223,7 +224,7 @@ def test_closing_lets_go_and_may_be_done_at_any_time(tmp_path: Path) -> None:
         await adapter.connect({})
         await take(inbox, adapter, 1)
         receipt: Any = await adapter.receive()
-        assert receipt.items[0] == '{"n":"2048"}'
+        assert receipt.items[0] == f'{{"n":"{CHUNK_ROWS}"}}'
         await receipt.nack(InterruptedError())
         await adapter.close()
         await adapter.close()
@@ -232,7 +233,7 @@ def test_closing_lets_go_and_may_be_done_at_any_time(tmp_path: Path) -> None:
     inbox.alive.add("worker/boot-0")
     inbox.boot += 1
     inbox.take()
-    assert numbers(inbox) == list(range(5000))
+    assert numbers(inbox) == list(range(THREE_CHUNKS))
     assert not list((inbox.root / "claimed").iterdir()) or inbox.tree() == [
         "archive/2031-05/a.csv", "archive/2031-05/a.meta.json",
     ]  # fmt: skip

@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 
+from crossdock.adapters.file.reading.rows import CHUNK_ROWS
 from crossdock.domain.errors import ConfigError, NotConnected
 from crossdock.durable_files import FileSystem
 from tests.adapters.file.inbox import Inbox, checksum, packed
 
 CSV = "a,b\n1,2\n3,4\n"
 ROWS = [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]
+
+
+THREE_CHUNKS = 2 * CHUNK_ROWS + 904
 
 
 def rows(count: int) -> str:
@@ -183,42 +187,42 @@ def test_without_manifest_the_time_of_the_file_tells_a_duplicate(tmp_path: Path)
 def test_next_process_goes_on_in_the_middle_of_a_file(tmp_path: Path, name: str, receipts: int) -> None:
     inbox = Inbox(tmp_path)
     content = {
-        "a.csv": rows(6000), "a.csv.gz": gzip.compress(rows(6000).encode()),
-        "a.jsonl": "".join(f'{{"n": {n}}}\n' for n in range(6000)),
-        "a.json": json.dumps([{"n": n} for n in range(6000)]),
+        "a.csv": rows(THREE_CHUNKS), "a.csv.gz": gzip.compress(rows(THREE_CHUNKS).encode()),
+        "a.jsonl": "".join(f'{{"n": {n}}}\n' for n in range(THREE_CHUNKS)),
+        "a.json": json.dumps([{"n": n} for n in range(THREE_CHUNKS)]),
     }[name]  # fmt: skip
-    inbox.drop(name, content, row_count=6000)
+    inbox.drop(name, content, row_count=THREE_CHUNKS)
     intake = inbox.intake()
     inbox.drain(intake, receipts=receipts)
     intake.read_ahead()
     inbox.kill(intake)
     inbox.take()
-    assert numbers(inbox) == list(range(6000))
-    assert inbox.archived("a.meta.json")["taken"]["sent"] == 6000
+    assert numbers(inbox) == list(range(THREE_CHUNKS))
+    assert inbox.archived("a.meta.json")["taken"]["sent"] == THREE_CHUNKS
     assert len([path for path in inbox.tree() if path.startswith("claimed")]) == 0
 
 
 @pytest.mark.parametrize("receipts", [1, 2, 3])
 def test_rows_are_set_aside_once_whenever_the_process_dies(tmp_path: Path, receipts: int) -> None:
     inbox = Inbox(tmp_path)
-    inbox.drop("a.csv", "n\n" + "".join(f"{n}\n{n},bad\n" for n in range(4000)))
+    inbox.drop("a.csv", "n\n" + "".join(f"{n}\n{n},bad\n" for n in range(8000)))
     intake = inbox.intake()
     inbox.drain(intake, receipts=receipts, refuses=lambda row: row["n"].endswith("7"))
     assert intake.next() is not None
     [rejected] = (inbox.root / "claimed").rglob("*.rejected.jsonl")
     with rejected.open("ab") as file:
-        file.write(b'{"row": 7999, "cut o')
+        file.write(b'{"row": 15999, "cut o')
     inbox.kill(intake)
     inbox.take(refuses=lambda row: row["n"].endswith("7"))
-    assert numbers(inbox) == [n for n in range(4000) if n % 10 != 7]
+    assert numbers(inbox) == [n for n in range(8000) if n % 10 != 7]
     found = sorted(row["row"] for row in inbox.rejected("a_rejected.jsonl"))
-    assert found == sorted([*range(2, 8001, 2), *(2 * n + 1 for n in range(7, 4000, 10))])
-    assert inbox.archived("a.meta.json")["taken"]["set_aside"] == 4400
+    assert found == sorted([*range(2, 16001, 2), *(2 * n + 1 for n in range(7, 8000, 10))])
+    assert inbox.archived("a.meta.json")["taken"]["set_aside"] == 8800
 
 
 def test_claim_of_a_process_that_lives_is_left_alone_until_it_lets_go(tmp_path: Path) -> None:
     inbox = Inbox(tmp_path)
-    inbox.drop("a.csv", rows(5000))
+    inbox.drop("a.csv", rows(THREE_CHUNKS))
     first = inbox.intake()
     inbox.drain(first, receipts=1)
     inbox.alive.add("worker/boot-0")
@@ -230,12 +234,12 @@ def test_claim_of_a_process_that_lives_is_left_alone_until_it_lets_go(tmp_path: 
     inbox.wait(5)
     second.connect(inbox.stored.positions)
     inbox.drain(second)
-    assert numbers(inbox) == list(range(5000))
+    assert numbers(inbox) == list(range(THREE_CHUNKS))
 
 
 def test_what_was_not_stored_comes_again(tmp_path: Path) -> None:
     inbox = Inbox(tmp_path)
-    inbox.drop("a.csv", rows(2400))
+    inbox.drop("a.csv", rows(CHUNK_ROWS + 400))
     intake = inbox.intake()
     chunk = intake.next()
     intake.read_ahead()
@@ -243,13 +247,13 @@ def test_what_was_not_stored_comes_again(tmp_path: Path) -> None:
     assert chunk is not None
     inbox.store(intake, chunk)
     inbox.drain(intake)
-    assert numbers(inbox) == list(range(2400))
+    assert numbers(inbox) == list(range(CHUNK_ROWS + 400))
 
 
 @pytest.mark.parametrize("how", ["append", "truncate", "rewrite"])
 def test_file_that_is_written_to_while_it_is_read_is_set_aside(tmp_path: Path, how: str) -> None:
     inbox = Inbox(tmp_path)
-    inbox.drop("a.csv", rows(6000))
+    inbox.drop("a.csv", rows(THREE_CHUNKS))
     intake = inbox.intake()
     inbox.drain(intake, receipts=1)
     [path] = (inbox.root / "claimed").rglob("a.csv")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from crossdock.adapters.file.fault import FileFault
 from crossdock.adapters.file.reading.csv_rows import Dialect
 from crossdock.adapters.file.reading.lines import LONGEST_RECORD
+from crossdock.adapters.file.reading.rows import CHUNK_ROWS
 from tests.adapters.file.reading.read import issues, read, read_chunks
 
 NEVER_CLOSED = "a quote is opened and never closed"
@@ -141,7 +142,7 @@ def test_record_over_many_lines_is_bounded() -> None:
 @pytest.mark.parametrize("pack", [False, True])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_reading_goes_on_from_any_place(pack: bool, encoding: str) -> None:  # noqa: FBT001 - pytest's
-    lines = [f'{n},"é{n}\nx"' if n % 7 else f"{n}" for n in range(8000)]
+    lines = [f'{n},"é{n}\nx"' if n % 7 else f"{n}" for n in range(4 * CHUNK_ROWS - 200)]
     content = ("\ufeffa,b\n" + "\n".join(lines)).encode(encoding)
     name = "x.csv.gz" if pack else "x.csv"
     content = gzip.compress(content) if pack else content

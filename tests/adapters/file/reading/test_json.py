@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from crossdock.adapters.file.fault import FileFault
 from crossdock.adapters.file.reading import json_array
+from crossdock.adapters.file.reading.rows import CHUNK_ROWS
 from crossdock.domain.message import encode
 from tests.adapters.file.reading.read import issues, read, read_chunks
 
@@ -42,9 +43,9 @@ def test_bad_line_is_set_aside_and_the_others_are_not(line: bytes, issue: str) -
 
 
 def test_lines_go_on_from_any_place() -> None:
-    content = gzip.compress(b"".join(b'{"n": %d}\n' % n for n in range(5000)))
+    content = gzip.compress(b"".join(b'{"n": %d}\n' % n for n in range(2 * CHUNK_ROWS + 904)))
     chunks = read_chunks(content, "x.ndjson.gz")
-    assert [len(chunk.items) for chunk in chunks] == [2048, 2048, 904]
+    assert [len(chunk.items) for chunk in chunks] == [CHUNK_ROWS, CHUNK_ROWS, 904]
     assert read_chunks(content, "x.ndjson.gz", chunks[1].begin) == chunks[1:]
 
 
@@ -102,16 +103,16 @@ def test_every_row_that_is_given_can_be_a_message(values: list[Any]) -> None:
 
 
 def test_array_goes_on_behind_any_element() -> None:
-    content = json.dumps([{"n": n} for n in range(5000)])
+    content = json.dumps([{"n": n} for n in range(2 * CHUNK_ROWS + 904)])
     chunks = read_chunks(content, "x.json")
-    assert [len(chunk.items) for chunk in chunks] == [2048, 2048, 904]
+    assert [len(chunk.items) for chunk in chunks] == [CHUNK_ROWS, CHUNK_ROWS, 904]
     assert read_chunks(content, "x.json", chunks[0].end) == chunks[1:]
 
 
 @pytest.mark.parametrize("name", ["x.csv", "x.jsonl", "x.json"])
 def test_memory_does_not_grow_with_the_file(name: str, tmp_path: Any) -> None:
     path = tmp_path / name
-    write_rows(path, 40_000)
+    write_rows(path, 80_000)
     from crossdock.adapters.file.reading.formats import Reading
 
     with path.open("rb") as file:
@@ -122,9 +123,9 @@ def test_memory_does_not_grow_with_the_file(name: str, tmp_path: Any) -> None:
             rows += len(chunk.items)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    assert rows == 40_000
-    assert path.stat().st_size > 4_000_000
-    assert peak < 3_500_000
+    assert rows == 80_000
+    assert path.stat().st_size > 8_000_000
+    assert peak < 4_500_000
 
 
 def write_rows(path: Any, count: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from crossdock.domain.message import MAX_DATA_BYTES
 
-CHUNK_ROWS: Final = 2048
+CHUNK_ROWS: Final = 4096
 """So many rows are stored together."""
 CHUNK_BYTES: Final = 1024 * 1024
 """A chunk ends when it has this many bytes, however few its rows are."""
