@@ -17,6 +17,7 @@ from crossdock.ports.archive import ArchiveReading, ArchiveVerbs
 from crossdock.ports.doors import AnswerVerbs, AppReading, AppVerbs, KeyReading, KeyVerbs
 from crossdock.ports.exports import ExportingVerbs, ExportsReading
 from crossdock.ports.following import FollowingReading
+from crossdock.ports.scheduling import ScheduleVerbs
 from crossdock.ports.switching import ReloadVerbs, SwitchReading, SwitchVerbs
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from crossdock.domain.record import HubProcess, QueueStats, Record, TimelineEntry
     from crossdock.domain.retry import Failure
     from crossdock.domain.rules import QueueRules
-    from crossdock.domain.schedule import Firing, Schedule, ScheduleSpec
+    from crossdock.domain.schedule import Schedule, ScheduleSpec
     from crossdock.ports.examination import Examinations
     from crossdock.ports.peers import Peers
 
@@ -152,39 +153,6 @@ class PositionVerbs(Protocol):
 
     def put_position(self, app: str, key: str, value: str | None) -> None:
         """Note how far an app has come in something, as JSON; None forgets it."""
-
-
-class ScheduleVerbs(Protocol):
-    """What is done with schedules in a transaction.
-
-    Whoever has the store open fires what is due; any number of them may try at the same time, and only one
-    succeeds, since a schedule is moved on only from where it was read.
-    """
-
-    def declare_schedule(self, spec: ScheduleSpec) -> Schedule:
-        """Make a schedule, or bring the one of that name in line; ``change`` tells what was done."""
-
-    def fire(self, schedule: Schedule, firing: Firing, messages: Sequence[tuple[Draft, Envelope]]) -> int:
-        """Send the messages of slots and move the schedule on, all or nothing; return how many were sent.
-
-        Nothing happens if the schedule was changed since it was read. A message that its queue has already is not
-        sent again.
-        """
-
-    def schedule_revision(self, name: str) -> int | None:
-        """Return the revision of a schedule, which no other transaction changes before ours has ended.
-
-        None: it is not there.
-        """
-
-    def pause_schedule(self, name: str) -> Schedule:
-        """Let a schedule send nothing; raises ScheduleNotFound."""
-
-    def resume_schedule(self, name: str) -> Schedule:
-        """Let a paused schedule send again, from now on; raises ScheduleNotFound."""
-
-    def delete_schedule(self, name: str) -> None:
-        """Remove a schedule; raises ScheduleNotFound."""
 
 
 class Transaction(
