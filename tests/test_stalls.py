@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.stalls import InTime
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def overstay(watch: InTime) -> None:
@@ -36,3 +35,20 @@ def test_what_a_stalled_disk_took_is_forgiven(tmp_path: Path, monkeypatch: pytes
 def test_error_of_the_block_is_not_hidden(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), InTime(tmp_path, 0.0):
         _ = 1 / 0
+
+
+@pytest.mark.needs_linux
+def test_what_a_process_waited_for_a_processor_is_forgiven(tmp_path: Path) -> None:
+    if not Path("/proc/self/schedstat").exists():
+        pytest.skip("this kernel does not count it")
+    spin = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\nwhile True: pass"
+    spinning = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range(2)]
+    try:
+        with InTime(tmp_path, 60, spinning[0].pid) as watch:
+            while watch.starved_s < 0.2:
+                time.sleep(0.02)
+            assert watch.allowed_until > watch._began + 60.2
+    finally:
+        for one in spinning:
+            one.kill()
+            one.wait()

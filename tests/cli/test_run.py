@@ -131,7 +131,7 @@ class TestWorker:
             queue.send("validator", {"n": 1, "do": do})
             until(lambda: queue.stats("validator")["validator"].processing == 1)
             time.sleep(0.2)
-            with InTime(hub.folder, DRAIN_S):
+            with InTime(hub.folder, DRAIN_S, worker.pid):
                 worker.terminate()
                 assert worker.wait(60) in {0, 143}
             [record] = queue.list("validator")
@@ -143,7 +143,7 @@ class TestWorker:
         with store() as queue, running(hub, "worker") as worker:
             queue.send("validator", {"n": 1, "do": "sleep"})
             until(lambda: queue.stats("validator")["validator"].processing == 1)
-            with queue._store.open_store.writing_alone(), InTime(hub.folder, DRAIN_S):
+            with queue._store.open_store.writing_alone(), InTime(hub.folder, DRAIN_S, worker.pid):
                 worker.terminate()
                 assert worker.wait(60) == 143
             until(lambda: queue.stats("validator")["validator"].ready == 1)
@@ -154,7 +154,7 @@ class TestWorker:
         with store() as queue, running(hub, "worker") as worker:
             queue.send("validator", {"n": 1, "do": "sleep"})
             until(lambda: queue.stats("validator")["validator"].processing == 1)
-            with InTime(hub.folder, 3):
+            with InTime(hub.folder, 3, worker.pid):
                 worker.send_signal(signal.SIGINT)
                 time.sleep(0.2)
                 worker.send_signal(signal.SIGINT)
@@ -231,7 +231,7 @@ class TestRun:
             until(lambda: len(workers(hub)) == 2)
             queue.send_many("validator", [{"n": number, "do": "sleep"} for number in range(8)])
             until(lambda: queue.stats("validator")["validator"].processing == 8)
-            with InTime(hub.folder, DRAIN_S):
+            with InTime(hub.folder, DRAIN_S, run.pid, *workers(hub)):
                 run.terminate()
                 assert run.wait(60) == 0
             found = {(one.status, one.attempts, one.crashes) for one in queue.list("validator")}
@@ -247,7 +247,7 @@ class TestRun:
             queue.send_many("validator", [{"n": 3, "do": "hold"}, {"n": 4, "do": "sleep"}])
             until(lambda: queue.stats("validator")["validator"].processing >= 4)
             time.sleep(0.2)
-            with InTime(hub.folder, DRAIN_S):
+            with InTime(hub.folder, DRAIN_S, run.pid, *workers(hub)):
                 run.terminate()
                 assert run.wait(60) == 0
             found = {(one.status, one.attempts, one.crashes) for one in queue.list("validator")}
@@ -262,7 +262,7 @@ class TestRun:
             until(lambda: len(workers(hub)) == 1)
             queue.send("validator", {"n": 1, "do": "sleep"})
             until(lambda: queue.stats("validator")["validator"].processing == 1)
-            with InTime(hub.folder, 2.5):
+            with InTime(hub.folder, 2.5, run.pid, *workers(hub)):
                 run.send_signal(signal.SIGINT)
                 time.sleep(0.3)
                 run.send_signal(signal.SIGINT)

@@ -218,7 +218,7 @@ def test_terminated_worker_ends_in_time_and_hands_back_what_is_unfinished(yard: 
     worker = yard.start()
     yard.queue.send_many("first", [{"n": n, "do": "60" if n % 2 else None} for n in range(200)])
     yard.until(lambda: sum(line[0] == "start" for line in lines(yard.log)) >= 8)
-    with InTime(yard.folder, 10):
+    with InTime(yard.folder, 10, worker.pid):
         worker.terminate()
         assert worker.wait(60) == 0
     found = {

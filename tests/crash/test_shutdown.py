@@ -27,7 +27,7 @@ def test_sigterm_under_load_hands_unfinished_work_back(play: Play) -> None:
     workers = [play.fork("work", app="bulk", name=f"worker-{n}", handler_s=0.002) for n in range(2)]
     for worker in workers:
         play.wait_for(Kind.STARTED, pid=worker.pid, count=20)
-    with InTime(play.folder, LIMIT_S):
+    with InTime(play.folder, LIMIT_S, *(worker.pid for worker in workers)):
         for worker in workers:
             worker.signal(signal.SIGTERM)
         play.nursery.wait(*workers)
@@ -48,7 +48,7 @@ def test_idle_worker_stops_at_once(play: Play) -> None:
     worker = play.fork("work", app="bulk", name="idle")
     play.wait_for(Kind.OPENED, pid=worker.pid)
     play.nursery.attend(0.2)
-    with InTime(play.folder, 2.0):
+    with InTime(play.folder, 2.0, worker.pid):
         worker.signal(signal.SIGTERM)
         play.nursery.wait(worker)
     assert worker.status == 0, worker.complaint()
