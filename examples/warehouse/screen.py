@@ -147,7 +147,10 @@ def _over_rest() -> Sequence[tuple[str, str]]:
     order = '{"app": "validator", "config": {"order": "yours-9", "customer": "Ada", "item": "tea", "quantity": "3"}}'
     failed = "messages?app=validator&status=failed&limit=1&fields=error,message"
     return (
-        (f"{curl()} {api_url()}/jobs --json '{order}'", "an order over REST; it comes out with the others"),
+        (
+            f"{curl()} {api_url()}/jobs -H 'Content-Type: application/json' -d '{order}'",  # --json: curl of 2022 on
+            "an order over REST; it comes out with the others",
+        ),
         (f"{curl()} {api_url()}/queues/enricher", "how a queue stands"),
         (f"{curl()} '{api_url()}/{failed}'", "an order that was refused, and why"),
     )

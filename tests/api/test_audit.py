@@ -105,6 +105,8 @@ ACTIONS: Final = (
            details=MORNING),
     Action("replaceSchedule", ("PUT", "/schedules/morning", {**SCHEDULE, "every_s": 90}), "schedule.replaced",
            "report", a_schedule, {**MORNING, "changed": ["interval_s"]}, ANY),
+    Action("changeSchedule", ("PATCH", "/schedules/morning", {"every_s": 90}), "schedule.replaced", "report",
+           a_schedule, {**MORNING, "changed": ["interval_s"]}, ANY),
     Action("pauseSchedule", ("POST", "/schedules/morning/pause", None), "schedule.paused", "report", a_schedule,
            MORNING),
     Action("resumeSchedule", ("POST", "/schedules/morning/resume", None), "schedule.resumed", "report",

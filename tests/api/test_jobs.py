@@ -89,3 +89,27 @@ def test_a_key_of_an_app_sees_no_job_of_others(api: Served) -> None:
     assert api.ask("DELETE", f"/jobs/{job}", key=stranger).code == "MESSAGE_NOT_FOUND"
     assert api.ask("GET", "/jobs?app=report", key=stranger).code == "FORBIDDEN"
     assert api.ask("GET", "/jobs", key=stranger).json["jobs"] == []
+
+
+def test_of_jobs_the_fields_and_results_that_are_wanted_come(api: Served) -> None:
+    done, failed = (create(api).json["id"] for _ in range(2))
+    first, second = api.queue.claim("report", limit=2)
+    first.ack(result={"pages": 12})
+    second.fail("no such month")
+    found = api.ask("GET", f"/jobs/{done}?fields=id,status&include=results")
+    assert found.json == {"id": done, "status": "completed", "result": {"pages": 12}, "error": None}
+    listed = api.ask("GET", "/jobs?fields=id&include=results").json["jobs"]
+    assert [one["id"] for one in listed] == [failed, done]
+    assert [one["error"] and one["error"]["message"] for one in listed] == ["no such month", None]
+    assert api.ask("GET", f"/jobs/{done}").json.keys() >= {"id", "app", "links", "updated_at"}
+    assert "result" not in api.ask("GET", f"/jobs/{done}").json
+    assert api.ask("GET", "/jobs?fields=result").code == "VALIDATION_ERROR"
+
+
+def test_jobs_that_changed_since_an_instant_are_listed(api: Served) -> None:
+    first, second = (create(api).json["id"] for _ in range(2))
+    api.queue.cancel(first)
+    since = api.ask("GET", f"/jobs/{first}?fields=updated_at").json["updated_at"]
+    listed = api.ask("GET", f"/jobs?updated_since={since}").json
+    assert ([one["id"] for one in listed["jobs"]], listed["next"]) == ([first], None)
+    assert second not in str(listed)

@@ -302,3 +302,51 @@ def test_events_of_a_batch_that_differ_in_true_and_one_alone_keep_them(api: Serv
     sent = api.ask("POST", "/messages?to=app", json.dumps(batch).encode(), headers=headers)
     assert sent.status == 202
     assert [repr(one.message.extensions["urgent"]) for one in api.queue.list("app")] == ["True", "1"]
+
+
+def test_what_changed_since_an_instant_is_listed_in_pages(api: Served) -> None:
+    ids = [sent.id for sent in api.queue.send_many("app", range(6))]
+    for number in (1, 3, 4):
+        api.queue.edit(ids[number], priority=9)
+    api.queue.send("other", 6)
+    since = quote(api.ask("GET", f"/messages/{ids[1]}").json["updated_at"], safe="")
+    path = f"/messages?app=app&updated_since={since}&limit=2&fields=row_id,message"
+    pages = [[one["message"]["data"] for one in page.json["messages"]] for page in api.follow(path)]
+    assert pages == [[1, 3], [4]]
+    newest = api.ask("GET", f"{path}&order=newest").json["messages"]
+    assert [one["message"]["data"] for one in newest] == [4, 3]
+    assert len(api.ask("GET", f"/messages?updated_since={since}").json["messages"]) == 4
+    assert api.ask("GET", "/messages?updated_since=2131-01-01T00:00:00Z").json == {
+        "messages": [],
+        "next": None,
+    }
+    assert api.ask("GET", "/messages?updated_since=yesterday").code == "VALIDATION_ERROR"
+
+
+def test_a_page_looks_through_so_many_messages_and_leads_on(api: Served) -> None:
+    ids = [sent.id for sent in api.queue.send_many("app", range(12_000))]
+    api.queue.edit(ids[-1], priority=9)
+    since = quote(api.ask("GET", f"/messages/{ids[-1]}").json["updated_at"], safe="")
+    pages = [len(page.json["messages"]) for page in api.follow(f"/messages?updated_since={since}")]
+    assert pages == [0, 1]
+
+
+def test_what_went_to_the_archive_since_an_instant_is_listed(api: Served) -> None:
+    first, second = (sent.id for sent in api.queue.send_many("app", range(2)))
+    for _ in range(2):
+        api.queue.claim("app")[0].ack()
+        api.queue.archive("app")
+    since = quote(api.ask("GET", f"/messages/{second}").json["archived_at"], safe="")
+    listed = api.ask("GET", f"/messages?status=archived&updated_since={since}").json["messages"]
+    assert [one["message"]["id"] for one in listed] == [second]
+    assert first != second
+
+
+def test_a_message_comes_with_its_timeline_if_that_is_wanted(api: Served) -> None:
+    sent = api.queue.send("app", 1)
+    found = api.ask("GET", f"/messages/{sent.id}?include=timeline&fields=status")
+    entries = api.ask("GET", f"/messages/{sent.id}/timeline").json["entries"]
+    assert found.json == {"status": "pending", "timeline": entries}
+    assert len(entries) == 1
+    assert "timeline" not in api.ask("GET", f"/messages/{sent.id}").json
+    assert api.ask("GET", f"/messages/{sent.id}?include=timelin").code == "VALIDATION_ERROR"

@@ -231,3 +231,16 @@ def test_a_key_that_is_bound_to_an_app_works_on_its_queue_alone(api: Served) -> 
         assert (answer.status, answer.code) == (403, "FORBIDDEN"), verb
     assert api.ask("POST", "/queues/shop/claim", {}, key=key).status == 200
     assert [one["app"] for one in api.ask("GET", "/queues", key=key).json["queues"]] == ["shop"]
+
+
+def test_what_needs_nothing_said_needs_no_body(api: Served) -> None:
+    api.queue.send_many("app", [1, 2])
+    (claimed,) = api.ask("POST", "/queues/app/claim").json["deliveries"]
+    failed = {"deliveries": [{"delivery": claimed["delivery"], "kind": "permanent"}]}
+    assert api.ask("POST", "/queues/app/nack", failed).status == 200
+    assert api.ask("POST", "/queues/app/replay").json == {"replayed": 1}
+    assert api.ask("POST", "/queues/app/archive").json == {"archived": 0}
+    for verb in ("cancel", "purge"):
+        assert api.ask("POST", f"/queues/app/{verb}").code == "VALIDATION_ERROR", (
+            "it takes a word to lose something"
+        )

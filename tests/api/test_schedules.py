@@ -81,3 +81,31 @@ def test_a_key_of_an_app_has_the_schedules_of_that_app_alone(shared_api: Served)
     assert mine.status == 201
     stolen = shared_api.ask("PUT", "/schedules/mine", CRON, key=key, headers={"If-Match": "*"})
     assert stolen.code == "FORBIDDEN"
+    given = shared_api.ask("PATCH", "/schedules/mine", {"app": "report"}, key=key, headers={"If-Match": "*"})
+    assert given.code == "FORBIDDEN"
+
+
+def test_what_is_given_of_a_schedule_is_changed_and_the_rest_stays(api: Served) -> None:
+    api.queue.every(
+        "0 7 * * 1-5", "report", {"kind": "daily"}, timezone="Europe/Paris", type="report.due", priority=7
+    )
+    tag = str(api.ask("GET", "/schedules/report").header("ETag"))
+    path = "/schedules/report"
+    assert api.ask("PATCH", path, {"cron": "0 8 * * *"}).code == "PRECONDITION_REQUIRED"
+    changed = api.ask("PATCH", path, {"cron": "0 8 * * *"}, headers={"If-Match": tag})
+    assert changed.status == 200
+    held = api.queue.schedule("report")
+    assert (held.cron, held.timezone, held.data) == ("0 8 * * *", "Europe/Paris", {"kind": "daily"})
+    assert held.options == {"type": "report.due", "priority": 7}
+    assert changed.header("ETag") == api.ask("GET", path).header("ETag") != tag
+    assert api.ask("PATCH", path, {"data": 1}, headers={"If-Match": tag}).code == "PRECONDITION_FAILED"
+    anything = {"If-Match": "*"}
+    assert api.ask("PATCH", path, {"data": None, "app": None}, headers=anything).json["data"] is None
+    assert api.queue.schedule("report").app == "report"
+    for wish, field in (
+        ({"cron": "61 * * * *"}, "cron"),
+        ({"every_s": 5, "at": "2031-05-17T08:30:00Z"}, "every_s"),
+    ):
+        wrong = api.ask("PATCH", path, wish, headers=anything)
+        assert (wrong.status, wrong.json["error"]["details"][0]["field"]) == (422, field)
+    assert api.ask("PATCH", "/schedules/nightly", {}, headers=anything).code == "SCHEDULE_NOT_FOUND"

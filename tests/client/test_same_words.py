@@ -222,7 +222,6 @@ def test_jobs_are_made_and_their_results_awaited(client: Any, api: Served) -> No
 ABSENT = {
     "actions": "the stream of events has it: events(types=[...])",
     "delete": "hides a message from everybody; the API removes by purge alone, which its audit log names",
-    "edit_schedule": "the API replaces a schedule as a whole: every() and at()",
     "from_config": "the configuration is that of the server",
     "set_on_dead": "a rule of an app, which PATCH /apps/{app} changes with the rest of its configuration",
     "set_rules": "a rule of an app, which PATCH /apps/{app} changes with the rest of its configuration",
@@ -237,6 +236,7 @@ ONLY_OVER_HTTP = {
 NOT_TAKEN = {
     "send": {"connection": "a transaction on the store does not travel"},
     "send_many": {"connection": "a transaction on the store does not travel"},
+    "edit_schedule": {"start": "the API has none", "options": "the API takes a priority alone"},
     "every": {"start": "the API has none", "options": "the API takes a priority alone"},
     "at": {"options": "the API takes a priority alone"},
 }
@@ -313,6 +313,14 @@ def test_schedules_are_declared_seen_paused_and_removed(words: Any, api: Served)
     assert (again.change, again.revision) == ("unchanged", made.revision)
     other = words.every(timedelta(hours=2), "report", None, name="report", missed="skip")
     assert (other.change, other.interval, other.missed) == ("replaced", timedelta(hours=2), "skip")
+    edited = words.edit_schedule("report", when=timedelta(hours=3), data=[1], priority=8)
+    assert (edited.change, edited.interval, edited.data) == ("replaced", timedelta(hours=3), [1])
+    assert (edited.missed, edited.app, edited.options) == ("skip", "report", {"priority": 8})
+    assert words.edit_schedule("report", missed="skip").change == "unchanged"
+    with pytest.raises(InvalidMessage):
+        words.edit_schedule("report", when="61 7 * * *")
+    with pytest.raises(ScheduleNotFound):
+        words.edit_schedule("nightly", missed="all")
     once = words.at(MOMENT, "report", 1)
     assert (once.name, once.at, once.change) == ("report-20310517T083000Z", MOMENT, "created")
     assert words.schedules() == api.queue.schedules()

@@ -114,6 +114,8 @@ SELDOM: list[tuple[Any, dict[str, Any], str]] = [
     (listing.ids_processing, {"with_app": True, "newest_first": True}, "idx_status_created"),
     (listing.ids_processing, {"with_app": False, "newest_first": False}, "idx_status_created"),
     (listing.records, {"newest_first": True}, "INTEGER PRIMARY KEY"),
+    (listing.records, {"newest_first": True, "with_since": True}, "INTEGER PRIMARY KEY"),
+    (statements.archived_records, {"newest_first": True, "with_since": True}, "INTEGER PRIMARY KEY"),
     *((listing.next_app, {"part": part}, index) for part, index in PARTS),
 ]
 

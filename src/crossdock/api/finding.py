@@ -15,6 +15,8 @@ from crossdock.api.operations import JsonAnswer
 from crossdock.domain import attributes
 from crossdock.domain.cursor import cursor_of, row_of
 from crossdock.domain.errors import AmbiguousMessage, MessageNotFound
+from crossdock.domain.following import Changed, ChangedWish
+from crossdock.domain.lifecycle import Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,10 +75,11 @@ class PageWish(NamedTuple):
     cursor: str | None
     limit: int
     newest_first: bool
+    updated_since: str | None = None
 
 
-async def records_of(caller: Caller, wish: PageWish) -> list[Record]:
-    """Return the messages of a page, and one more if there is a further page.
+async def records_of(caller: Caller, wish: PageWish) -> Changed:
+    """Return the messages of a page, and the row that the next one begins behind.
 
     A key that is bound to an app sees the queue of that app.
 
@@ -86,16 +89,22 @@ async def records_of(caller: Caller, wish: PageWish) -> list[Record]:
     app = wish.app if wish.app is not None else caller.key.app
     if app is not None:
         caller.demand_app(app)
-    return await caller.queue.list(
-        app,
-        status=wish.status,
-        limit=wish.limit + 1,
-        after=place_of(wish.cursor),
-        newest_first=wish.newest_first,
+    after = place_of(wish.cursor)
+    if wish.updated_since is not None:
+        status = None if wish.status is None else Status(wish.status)
+        since = since_of(wish.updated_since)
+        changed = ChangedWish(app, status, since, after, wish.limit, wish.newest_first)
+        queue = caller.queue
+        found: Changed = await queue._store.read_async(lambda reader: reader.changed(changed, queue._payload))
+        return found
+    listed = await caller.queue.list(
+        app, status=wish.status, limit=wish.limit + 1, after=after, newest_first=wish.newest_first
     )
+    page = listed[: wish.limit]
+    return Changed(page, page[-1].row_id if len(page) < len(listed) else None)
 
 
-def page_of(request: Request, name: str, documents: list[dict[str, Any]], listed: list[Record]) -> JsonAnswer:
+def page_of(request: Request, name: str, documents: list[dict[str, Any]], listed: Changed) -> JsonAnswer:
     """Return a page, and where the next one begins.
 
     Args:
@@ -104,8 +113,9 @@ def page_of(request: Request, name: str, documents: list[dict[str, Any]], listed
         documents: Of the first of those that are listed.
         listed: What there is.
     """
-    more = len(documents) < len(listed)
-    following = cursor_of(listed[len(documents) - 1].row_id) if more else None
+    whole = len(documents) == len(listed.records)
+    upto = listed.upto if whole else listed.records[len(documents) - 1].row_id
+    following = None if upto is None else cursor_of(upto)
     headers = next_link(request, following)
     return JsonAnswer({name: documents, "next": following}, headers=headers)
 
@@ -175,6 +185,15 @@ def instant_of(name: str, text: str) -> datetime:
     except ValueError as error:
         issue = "is not an instant such as 2031-05-17T08:30:00Z"
         raise Refusal("VALIDATION_ERROR", f"{name} {issue}", [(name, issue)]) from error
+
+
+def since_of(text: str) -> datetime:
+    """Read ``updated_since``; in a query a plus that is not written as %2B is a space.
+
+    Raises:
+        Refusal: It is no instant.
+    """
+    return instant_of("updated_since", text.replace(" ", "+"))
 
 
 def place_of(cursor: str | None) -> int | None:

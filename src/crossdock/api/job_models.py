@@ -13,7 +13,7 @@ _ID: Final = "0190b5a7-3c1e-7d2a-9f4b-1a2b3c4d5e6f"
 _LINKS: Final = {"self": f"/api/v1/jobs/{_ID}", "results": f"/api/v1/jobs/{_ID}/results"}
 _JOB: Final[dict[str, Any]] = {
     "id": _ID, "app": "report", "status": "completed", "attempts": 1, "created_at": "2031-05-17T08:30:00Z",
-    "processed_at": "2031-05-17T08:30:01Z", "links": _LINKS,
+    "updated_at": "2031-05-17T08:30:01Z", "processed_at": "2031-05-17T08:30:01Z", "links": _LINKS,
 }  # fmt: skip
 
 
@@ -44,15 +44,36 @@ class Job(BaseModel):
     status: Status
     attempts: int | None = None
     created_at: Instant | None = None
+    updated_at: Instant | None = None
     processed_at: Instant | None = None
     links: Links
+
+
+class ShownJob(BaseModel):
+    """How far a job is, as much of it as is wanted."""
+
+    model_config = example(**_JOB)
+    id: str | None = None
+    app: str | None = None
+    status: Status | None = None
+    attempts: int | None = None
+    created_at: Instant | None = None
+    updated_at: Instant | None = None
+    processed_at: Instant | None = None
+    links: Links | None = None
+    result: Any = Field(default=None, description="Only with `include=results`.")
+    error: Failure | None = Field(default=None, description="Only with `include=results`: why it failed.")
+
+
+RESULTS: Final = ("result", "error")
+JOB_FIELDS: Final = tuple(name for name in ShownJob.model_fields if name not in RESULTS)
 
 
 class Jobs(BaseModel):
     """A page of jobs."""
 
     model_config = example(jobs=[_JOB], next=None)
-    jobs: list[Job]
+    jobs: list[ShownJob]
     next: str | None = Field(description="The cursor of the next page; null: this is the last.")
 
 

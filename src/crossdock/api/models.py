@@ -147,6 +147,12 @@ class Timeline(BaseModel):
     entries: list[Entry]
 
 
+class WholeRecordDocument(RecordDocument):
+    """A message at one app, as it stands."""
+
+    timeline: list[Entry] | None = Field(default=None, description="Only with `include=timeline`.")
+
+
 class Changes(Given):
     """What is to be changed of a message that waits or failed."""
 

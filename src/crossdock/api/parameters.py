@@ -28,6 +28,15 @@ Cursor = Annotated[
     str | None, Query(max_length=64, description="What next said on the page before.", examples=["MTc"])
 ]
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]
+UpdatedSince = Annotated[
+    str | None,
+    Query(
+        max_length=64,
+        description="Only what changed then or later, an instant.",
+        json_schema_extra={"format": "date-time"},
+        examples=["2031-05-17T08:30:00Z"],
+    ),
+]
 IfMatch = Annotated[
     str | None,
     Header(

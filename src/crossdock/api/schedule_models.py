@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,6 +24,10 @@ _ONE_OF_THREE: Final[list[Any]] = [
     {"required": [name], "properties": {name: {"not": {"type": "null"}}}}
     for name in ("cron", "every_s", "at")
 ]
+_TWO_OF_THREE: Final[list[Any]] = [
+    {"required": list(pair), "properties": {name: {"not": {"type": "null"}} for name in pair}}
+    for pair in combinations(("cron", "every_s", "at"), 2)
+]
 Missed = Literal["latest", "all", "skip"]
 
 
@@ -40,6 +45,27 @@ class ScheduleWish(Given):
     timezone: str | None = Field(default=None, max_length=100, description="Of cron; UTC unless given.")
     missed: Missed = Field(
         default="latest", description="What becomes of slots that nobody was there to send."
+    )
+    priority: Whole | None = Field(default=None, ge=0, le=9, description="Of each message.")
+
+
+class ScheduleChanges(Given):
+    """What is to be changed of a schedule; at most one of ``cron``, ``every_s`` and ``at``."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"cron": "0 8 * * 1-5"}], "not": {"anyOf": _TWO_OF_THREE}},
+    )
+    app: str | None = Field(default=None, pattern=APP_PATTERN, description="Who receives the messages.")
+    data: Any = Field(default=None, description="Of each message; null, too, is data.")
+    cron: str | None = Field(default=None, max_length=200, description="An expression of five fields.")
+    every_s: Number | None = Field(
+        default=None, ge=1, le=31_536_000, description="The distance of two slots."
+    )
+    at: Instant | None = Field(default=None, description="The one slot.")
+    timezone: str | None = Field(default=None, max_length=100, description="Of cron.")
+    missed: Missed | None = Field(
+        default=None, description="What becomes of slots that nobody was there to send."
     )
     priority: Whole | None = Field(default=None, ge=0, le=9, description="Of each message.")
 

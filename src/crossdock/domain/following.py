@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from crossdock.domain.lifecycle import Status
+    from crossdock.domain.record import Record
 
 
 class Place(NamedTuple):
@@ -22,6 +26,35 @@ class Place(NamedTuple):
     def __str__(self) -> str:
         """Return it as text."""
         return f"{self.row}-{self.line}"
+
+
+class ChangedWish(NamedTuple):
+    """Which messages are looked for that have changed.
+
+    Attributes:
+        app: Whose; None: all.
+        status: Which; None: all that are not in the archive, where a change is that they came there.
+        since: Then or later, aware UTC.
+        after: Behind this row; None: at the start.
+    """
+
+    app: str | None
+    status: Status | None
+    since: datetime
+    after: int | None
+    limit: int
+    newest_first: bool
+
+
+class Changed(NamedTuple):
+    """Messages that have changed.
+
+    Attributes:
+        upto: The row behind which to go on; None: nothing is left.
+    """
+
+    records: list[Record]
+    upto: int | None
 
 
 class Happened(NamedTuple):

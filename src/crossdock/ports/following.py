@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
-    from crossdock.domain.following import Happened, Horizon, Page, Place, Took
+    from crossdock.domain.following import Changed, ChangedWish, Happened, Horizon, Page, Place, Took
 
 
 class FollowingReading(Protocol):
@@ -23,6 +23,13 @@ class FollowingReading(Protocol):
 
     def newest_completed(self, app: str, limit: int) -> builtins.list[int]:
         """Return the ids of the newest completed messages of an app, the newest first."""
+
+    def changed(self, wish: ChangedWish, fetch: Callable[[str], bytes | None]) -> Changed:
+        """Return records that were changed then or later, in order of arrival, and where to go on.
+
+        It looks at some thousands and no more, so that there may be few, or none, while there is more behind them.
+        ``fetch`` returns a payload by its checksum; it is called when somebody looks at such data.
+        """
 
     def durations(self, row_ids: Collection[int]) -> builtins.list[Took]:
         """Return how long completed messages took."""

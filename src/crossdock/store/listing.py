@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from crossdock.domain.following import Changed
 from crossdock.domain.lifecycle import Status
 from crossdock.domain.message import HIGHEST_PRIORITY
 from crossdock.store.codec import archived_record_from, record_from
 from crossdock.store.statements import archive, listing
+from crossdock.store.types import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
     from crossdock.domain.record import Record
     from crossdock.store.codec import Fetch
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
     Part: TypeAlias = tuple[Callable[..., Any], dict[str, Any], dict[str, Any]]
     """A statement, its parameters, its options."""
 
+_STEP: Final = 1000
+_STEPS: Final = 10
+"""No index has the instants of changes, for each change would pay for it: so many are looked at in one request."""
 _PRIORITIES: Final = range(HIGHEST_PRIORITY + 1)
 _FINISHED: Final = (Status.COMPLETED, Status.FAILED)
 
@@ -52,20 +58,40 @@ class Listing:
 
     def records(self, after: int, limit: int, fetch: Fetch) -> list[Record]:
         """Return the first records behind a row id; those that are hidden are passed over."""
-        archived = self._status is Status.ARCHIVED
-        build: Callable[..., Any] = archive.archived_records if archived else listing.records
-        read: Callable[..., Record] = archived_record_from if archived else record_from
         found: list[Record] = []
         while len(found) < limit:
             wanted = limit - len(found)
             ids = self._ids(after, wanted)
-            parameters = {"ids": json.dumps(ids)}
-            rows = self._run(build, parameters, newest_first=self._newest_first)
-            found += [read(row, fetch) for row in rows]
+            found += self._read(ids, fetch)
             if len(ids) < wanted:
                 break
             after = ids[-1]
         return found
+
+    def changed(self, since: datetime, after: int, limit: int, fetch: Fetch) -> Changed:
+        """Return the first records behind a row id that were changed then or later, of so many as may be looked at."""
+        found: list[Record] = []
+        for _ in range(_STEPS):
+            ids = self._ids(after, _STEP)
+            found += self._read(ids, fetch, since)
+            if len(found) > limit:
+                return Changed(found[:limit], found[limit - 1].row_id)
+            if len(ids) < _STEP:
+                return Changed(found, None)
+            after = ids[-1]
+        return Changed(found, after)
+
+    def _read(self, ids: list[int], fetch: Fetch, since: datetime | None = None) -> Iterator[Record]:
+        archived = self._status is Status.ARCHIVED
+        build: Callable[..., Any] = archive.archived_records if archived else listing.records
+        read: Callable[..., Record] = archived_record_from if archived else record_from
+        parameters = {"ids": json.dumps(ids)}
+        options = {"newest_first": self._newest_first}
+        if since is not None:
+            parameters["since"] = to_text(since)
+            options["with_since"] = True
+        for row in self._run(build, parameters, **options):
+            yield read(row, fetch)
 
     def _ids(self, after: int, limit: int) -> list[int]:
         bounds = {"after": after, "limit": limit}

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from crossdock.domain.delivery import Overdue
+    from crossdock.domain.following import Changed, ChangedWish
     from crossdock.domain.key import ApiKey
     from crossdock.domain.schedule import Schedule, ScheduleSpec
     from crossdock.store.codec import Fetch
@@ -97,6 +98,12 @@ class Reader(FollowingReader, ExportsReader):
         start = after if after is not None else (_NEWEST if newest_first else 0)
         listing = Listing(self._run, app=app, status=status, newest_first=newest_first)
         return listing.records(start, limit, fetch or self.payload)
+
+    def changed(self, wish: ChangedWish, fetch: Fetch) -> Changed:
+        """Return records that were changed then or later, in order of arrival, and where to go on."""
+        start = wish.after if wish.after is not None else (_NEWEST if wish.newest_first else 0)
+        listing = Listing(self._run, app=wish.app, status=wish.status, newest_first=wish.newest_first)
+        return listing.changed(wish.since, start, wish.limit, fetch)
 
     def payload(self, checksum: str) -> bytes | None:
         """Return data that lies outside its row; None: it is not in the store."""

@@ -63,6 +63,7 @@ STATEMENTS: list[tuple[Any, dict[str, Any], set[str]]] = [
     (statements.by_message_id, {"with_app": False, "with_source": False}, {"uq_data_staging_message"}),
     (statements.by_message_id, {"with_app": True, "with_source": True}, {"uq_data_staging_message"}),
     (listing.records, {"newest_first": True}, {ROW}),
+    (listing.records, {"newest_first": True, "with_since": True}, {ROW}),
     (statements.log_listed, {}, {ROW}),
     # rescue
     (statements.overdue, {}, {"idx_status_created"}),

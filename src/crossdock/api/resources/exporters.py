@@ -25,11 +25,11 @@ from crossdock.api.exporter_models import (
     OneObject,
     SyncWish,
 )
-from crossdock.api.finding import chosen_fields, instant_of, names_form, next_link, picked, unless_known
+from crossdock.api.finding import chosen_fields, names_form, next_link, picked, since_of, unless_known
 from crossdock.api.idempotency import IdempotencyKey, done_once
 from crossdock.api.job_models import Job
 from crossdock.api.operations import APP_PATTERN, Answers, CallerOf, JsonAnswer, Operations, StateOf
-from crossdock.api.parameters import IfNoneMatch, Limit
+from crossdock.api.parameters import IfNoneMatch, Limit, UpdatedSince
 from crossdock.api.work import job_made, to_send
 from crossdock.app.exporters import in_order
 from crossdock.domain.cloudevent import instant_text
@@ -72,15 +72,6 @@ Include = Annotated[
         description="gone: those, too, that are there no more.",
         examples=["gone"],
         json_schema_extra=names_form(_INCLUDED),
-    ),
-]
-UpdatedSince = Annotated[
-    str | None,
-    Query(
-        max_length=64,
-        description="Only what changed then or later, an instant.",
-        json_schema_extra={"format": "date-time"},
-        examples=["2031-05-17T08:30:00Z"],
     ),
 ]
 ObjectCursor = Annotated[str | None, Query(max_length=2000, description="What next said on the page before.")]
@@ -232,7 +223,7 @@ async def list_exported_objects(
     wish = ObjectsWish(
         name,
         kind,
-        since=_instant(updated_since),
+        since=None if updated_since is None else since_of(updated_since),
         after=_place(cursor),
         limit=limit,
         gone=chosen_fields(include, _INCLUDED, parameter="include") is not None,
@@ -341,11 +332,6 @@ def _tag(revision: int, freshness: _Freshness, query: str) -> str:
     """Return what names an answer: weak, since ``fetched_at`` moves on while the objects stay as they are."""
     asked = hashlib.sha256(query.encode()).hexdigest()[:8]
     return f'W/"{revision}-{int(freshness.fresh)}-{asked}"'
-
-
-def _instant(text: str | None) -> datetime | None:
-    """Read an instant in a query, where a plus that is not written as %2B is a space."""
-    return None if text is None else instant_of("updated_since", text.replace(" ", "+"))
 
 
 def _cursor(place: Cursor) -> str:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.api.access import needs
 from crossdock.api.conditions import change_message, tag_of
-from crossdock.api.finding import PageWish, found, page_of, records_of, unless_known
+from crossdock.api.finding import (
+    PageWish,
+    chosen_fields,
+    found,
+    names_form,
+    page_of,
+    picked,
+    records_of,
+    unless_known,
+)
 from crossdock.api.idempotency import IdempotencyKey, done_once
-from crossdock.api.job_models import Job, JobResult, Jobs, JobWish
+from crossdock.api.job_models import JOB_FIELDS, Job, JobResult, Jobs, JobWish, ShownJob
 from crossdock.api.operations import Answers, CallerOf, JsonAnswer, Operations, StateOf
 from crossdock.api.parameters import (
     AppFilter,
@@ -22,11 +32,13 @@ from crossdock.api.parameters import (
     MessageId,
     SendingApp,
     StatusFilter,
+    UpdatedSince,
 )
 from crossdock.api.work import job_links, job_made, to_send
 from crossdock.domain.cloudevent import instant_text
 from crossdock.domain.json_form import issues
 from crossdock.domain.key import Scope
+from crossdock.domain.lifecycle import Status
 
 if TYPE_CHECKING:
     from crossdock.domain.record import Record
@@ -37,6 +49,25 @@ _FINISHED: Final = frozenset({"completed", "failed", "archived"})
 _FOUND: Final = ("MESSAGE_NOT_FOUND", "AMBIGUOUS_MESSAGE")
 _AGAIN: Final = {"Retry-After": "1"}
 _ETAG: Final = {"ETag": "Of this state of the job."}
+_INCLUDED: Final = ("results",)
+Fields = Annotated[
+    str | None,
+    Query(
+        max_length=200,
+        description="Only these fields, with commas between.",
+        examples=["id,status"],
+        json_schema_extra=names_form(JOB_FIELDS),
+    ),
+]
+Include = Annotated[
+    str | None,
+    Query(
+        max_length=200,
+        description="results: what came of it, too.",
+        examples=["results"],
+        json_schema_extra=names_form(_INCLUDED),
+    ),
+]
 
 
 @operations.on(
@@ -96,13 +127,22 @@ async def list_jobs(
     status: StatusFilter = None,
     cursor: Cursor = None,
     limit: Limit = 100,
+    updated_since: UpdatedSince = None,
+    fields: Fields = None,
+    include: Include = None,
 ) -> JsonAnswer:
     """List jobs, the newest first.
 
-    Every message is somebody's job. A key that is bound to an app sees those of that app.
+    Every message is somebody's job. A key that is bound to an app sees those of that app. With `updated_since` a page
+    may hold fewer than there is room for, even none, while `next` leads on: each looks through some thousands of jobs
+    and no more.
     """
-    listed = await records_of(caller, PageWish(app, status, cursor, limit, newest_first=True))
-    return page_of(request, "jobs", [_job(one) for one in listed[:limit]], listed)
+    chosen, with_results = _choice(fields, include)
+    wish = PageWish(app, status, cursor, limit, newest_first=True, updated_since=updated_since)
+    listed = await records_of(caller, wish)
+    return page_of(
+        request, "jobs", [_shown(one, chosen, with_results=with_results) for one in listed.records], listed
+    )
 
 
 @operations.on(
@@ -121,16 +161,7 @@ async def list_jobs(
 async def get_job_results(job_id: MessageId, caller: CallerOf) -> JsonAnswer:
     """Return what an app made of a job: its result, or why there is none."""
     record = await found(caller, job_id, None, None)
-    error = record.error
-    failed = record.status.value == "failed" and error is not None
-    document = {
-        "id": record.message.id,
-        "status": record.status.value,
-        "result": record.result,
-        "error": {"code": error.code, "message": error.message, "details": issues(error.details)}
-        if failed and error is not None
-        else None,
-    }
+    document = {"id": record.message.id, "status": record.status.value, **_outcome(record)}
     if record.status.value in _FINISHED:
         return JsonAnswer(document)
     return JsonAnswer(document, 202, _AGAIN)
@@ -141,13 +172,20 @@ async def get_job_results(job_id: MessageId, caller: CallerOf) -> JsonAnswer:
     "/jobs/{job_id}",
     id="getJob",
     access=needs(Scope.MESSAGES_READ),
-    answers=Answers(Job, meaning="The job.", headers=_ETAG, more={304: "It is as you have it."}),
+    answers=Answers(ShownJob, meaning="The job.", headers=_ETAG, more={304: "It is as you have it."}),
     errors=_FOUND,
 )
-async def get_job(job_id: MessageId, caller: CallerOf, if_none_match: IfNoneMatch = None) -> Response:
+async def get_job(
+    job_id: MessageId,
+    caller: CallerOf,
+    fields: Fields = None,
+    include: Include = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
     """Tell how far a job is."""
+    chosen, with_results = _choice(fields, include)
     record = await found(caller, job_id, None, None)
-    return unless_known(tag_of(record), if_none_match, _job(record))
+    return unless_known(tag_of(record), if_none_match, _shown(record, chosen, with_results=with_results))
 
 
 @operations.on(
@@ -168,6 +206,22 @@ async def cancel_job(job_id: MessageId, caller: CallerOf, if_match: IfMatch = No
     return JsonAnswer(_job(cancelled), headers={"ETag": tag_of(cancelled)})
 
 
+def _choice(fields: str | None, include: str | None) -> tuple[tuple[str, ...] | None, bool]:
+    """Return which fields a caller wants, and whether the outcome, too."""
+    with_results = chosen_fields(include, _INCLUDED, parameter="include") is not None
+    return chosen_fields(fields, JOB_FIELDS), with_results
+
+
+def _shown(record: Record, fields: tuple[str, ...] | None, *, with_results: bool) -> dict[str, Any]:
+    return {**picked(_job(record), fields), **(_outcome(record) if with_results else {})}
+
+
+def _outcome(record: Record) -> dict[str, Any]:
+    error = record.error if record.status is Status.FAILED else None
+    told = error and {"code": error.code, "message": error.message, "details": issues(error.details)}
+    return {"result": record.result, "error": told}
+
+
 def _job(record: Record) -> dict[str, Any]:
     return {
         "id": record.message.id,
@@ -175,6 +229,7 @@ def _job(record: Record) -> dict[str, Any]:
         "status": record.status.value,
         "attempts": record.attempts,
         "created_at": instant_text(record.created_at),
+        "updated_at": instant_text(record.updated_at),
         "processed_at": instant_text(record.processed_at),
         "links": job_links(record.message.id),
     }

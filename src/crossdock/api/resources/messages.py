@@ -19,6 +19,7 @@ from crossdock.api.finding import (
     chosen_fields,
     found,
     instant_of,
+    is_known,
     names_form,
     page_of,
     picked,
@@ -27,11 +28,28 @@ from crossdock.api.finding import (
 )
 from crossdock.api.idempotency import IdempotencyKey, Made, done_once
 from crossdock.api.incoming import MOST_IN_BATCH, Incoming, read_messages
-from crossdock.api.models import RECORD_FIELDS, Changes, RecordDocument, Records, Timeline
+from crossdock.api.models import (
+    RECORD_FIELDS,
+    Changes,
+    RecordDocument,
+    Records,
+    Timeline,
+    WholeRecordDocument,
+)
 from crossdock.api.operations import APP_PATTERN, Answers, CallerOf, JsonAnswer, Operations, StateOf
-from crossdock.api.parameters import AppFilter, Cursor, IfMatch, Limit, MessageId, SendingApp, StatusFilter
+from crossdock.api.parameters import (
+    AppFilter,
+    Cursor,
+    IfMatch,
+    Limit,
+    MessageId,
+    SendingApp,
+    StatusFilter,
+    UpdatedSince,
+)
 from crossdock.api.sending import Dispatch, Parcel, Sender
 from crossdock.api.sending_models import SENT_IN_PART, NewEvent, Sent, SentBatch
+from crossdock.api.state import Caller
 from crossdock.domain.errors import InvalidMessage
 from crossdock.domain.http_binding import BATCH_TYPE, STRUCTURED_TYPE
 from crossdock.domain.json_form import record_document, timeline_document
@@ -44,6 +62,7 @@ operations = Operations("messages")
 
 _ETAG: Final = {"ETag": "Of this state of the message."}
 _FOUND: Final = ("MESSAGE_NOT_FOUND", "AMBIGUOUS_MESSAGE")
+_INCLUDED: Final = ("timeline",)
 _EVENT: Final[dict[str, Any]] = {"$ref": "#/components/schemas/NewEvent"}
 _EVENT_EXAMPLE: Final = NewEvent.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
 _BODY: Final[dict[str, Any]] = {
@@ -75,6 +94,16 @@ Fields = Annotated[
         examples=["row_id,status"],
         max_length=500,
         json_schema_extra=names_form(RECORD_FIELDS),
+    ),
+]
+
+Include = Annotated[
+    str | None,
+    Query(
+        max_length=200,
+        description="timeline: everything that happened to it, too.",
+        examples=["timeline"],
+        json_schema_extra=names_form(_INCLUDED),
     ),
 ]
 
@@ -149,16 +178,18 @@ async def list_messages(
     cursor: Cursor = None,
     limit: Limit = 100,
     order: Annotated[str, Query(pattern="^(oldest|newest)$", description="Which come first.")] = "oldest",
+    updated_since: UpdatedSince = None,
     fields: Fields = None,
 ) -> JsonAnswer:
     """List messages.
 
-    A key that is bound to an app sees the queue of that app.
+    A key that is bound to an app sees the queue of that app. With `updated_since` a page may hold fewer than there is
+    room for, even none, while `next` leads on: each looks through some thousands of messages and no more.
     """
     wanted_fields = chosen_fields(fields)
-    wish = PageWish(app, status, cursor, limit, newest_first=order == "newest")
+    wish = PageWish(app, status, cursor, limit, newest_first=order == "newest", updated_since=updated_since)
     listed = await records_of(caller, wish)
-    documents = _documents(listed[:limit], wanted_fields, state.settings.max_body_bytes)
+    documents = _documents(listed.records, wanted_fields, state.settings.max_body_bytes)
     return page_of(request, "messages", documents, listed)
 
 
@@ -175,8 +206,7 @@ async def get_message_timeline(
 ) -> JsonAnswer:
     """Return everything that happened to a message, in order."""
     record = await found(caller, message_id, app, source)
-    entries = await caller.queue._store.read_async(lambda reader: reader.timeline(record))
-    return JsonAnswer({"entries": [timeline_document(entry) for entry in entries]})
+    return JsonAnswer({"entries": await _timeline(caller, record)})
 
 
 @operations.on(
@@ -185,7 +215,7 @@ async def get_message_timeline(
     id="getMessage",
     access=needs(Scope.MESSAGES_READ),
     answers=Answers(
-        RecordDocument, meaning="The message.", headers=_ETAG, more={304: "It is as you have it."}
+        WholeRecordDocument, meaning="The message.", headers=_ETAG, more={304: "It is as you have it."}
     ),
     errors=_FOUND,
 )
@@ -195,6 +225,7 @@ async def get_message(
     app: AppFilter = None,
     source: SourceApp = None,
     fields: Fields = None,
+    include: Include = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Return a message as it stands at one app.
@@ -202,8 +233,12 @@ async def get_message(
     If several apps have received it, or several senders chose the same id, the answer is 409 and names them.
     """
     wanted_fields = chosen_fields(fields)
+    with_timeline = chosen_fields(include, _INCLUDED, parameter="include") is not None
     record = await found(caller, message_id, app, source)
-    return unless_known(tag_of(record), if_none_match, picked(record_document(record), wanted_fields))
+    document = picked(record_document(record), wanted_fields)
+    if with_timeline and not is_known(tag_of(record), if_none_match):
+        document["timeline"] = await _timeline(caller, record)
+    return unless_known(tag_of(record), if_none_match, document)
 
 
 @operations.on(
@@ -271,6 +306,11 @@ async def cancel_message(
     """Withdraw a message; a worker that has it loses its lease."""
     record = await found(caller, message_id, app, source)
     return _state(await change_message(caller, record, if_match, lambda tx: tx.cancel(record)))
+
+
+async def _timeline(caller: Caller, record: Record) -> list[dict[str, Any]]:
+    entries = await caller.queue._store.read_async(lambda reader: reader.timeline(record))
+    return [timeline_document(entry) for entry in entries]
 
 
 def _documents(

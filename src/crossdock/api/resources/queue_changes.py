@@ -32,8 +32,9 @@ async def cancel_queue(app: AppName, wish: CancelWish, caller: CallerOf) -> Json
     access=needs(Scope.QUEUE_CONTROL),
     answers=Answers(Archived, meaning="So many are in the archive now."),
 )
-async def archive_queue(app: AppName, wish: ArchiveWish, caller: CallerOf) -> JsonAnswer:
+async def archive_queue(app: AppName, caller: CallerOf, wish: ArchiveWish | None = None) -> JsonAnswer:
     """Move completed messages of a queue to the archive, where they are still found, and known as duplicates."""
+    wish = wish or ArchiveWish()
     caller.demand_app(app)
     older_than = timedelta(seconds=wish.older_than_s)
     return JsonAnswer({"archived": await caller.queue.archive(app, older_than=older_than, limit=wish.limit)})

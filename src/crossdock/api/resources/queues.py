@@ -94,14 +94,16 @@ async def get_queue(app: AppName, caller: CallerOf) -> JsonAnswer:
     answers=Answers(Claimed, meaning="What was claimed; nothing, if there is nothing."),
 )
 async def claim_messages(
-    app: AppName, wish: ClaimWish, request: Request, caller: CallerOf, state: StateOf
+    app: AppName, request: Request, caller: CallerOf, state: StateOf, wish: ClaimWish | None = None
 ) -> Response:
     """Claim messages of an app: the most urgent first, then in the order of arrival.
 
     They are yours until their lease ends; then they go to another worker, an attempt spent. Settle each with ack or
     nack before that, or extend its lease. If there is nothing, the answer waits as long as you say. It holds at most
-    16 MiB of data, but always a message if there is one: what is behind is there for the next claim.
+    16 MiB of data, but always a message if there is one: what is behind is there for the next claim. Without a body it
+    is one message, and nothing waits.
     """
+    wish = wish or ClaimWish()
     caller.demand_app(app)
     lease = None if wish.lease_s is None else timedelta(seconds=wish.lease_s)
     claim = ClaimRequest(
@@ -224,8 +226,9 @@ async def resume_queue(app: AppName, caller: CallerOf) -> JsonAnswer:
     access=needs(Scope.QUEUE_CONTROL),
     answers=Answers(Replayed, meaning="So many were sent again."),
 )
-async def replay_queue(app: AppName, wish: ReplayWish, caller: CallerOf) -> JsonAnswer:
-    """Send the dead letters of a queue again, all or at a chosen rate."""
+async def replay_queue(app: AppName, caller: CallerOf, wish: ReplayWish | None = None) -> JsonAnswer:
+    """Send the dead letters of a queue again: without a body, all at once."""
+    wish = wish or ReplayWish()
     caller.demand_app(app)
     count = await caller.queue.replay_many(app, code=wish.code, limit=wish.limit, rate=wish.rate)
     return JsonAnswer({"replayed": count})

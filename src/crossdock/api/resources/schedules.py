@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
@@ -17,7 +17,13 @@ from crossdock.api.finding import instant_of
 from crossdock.api.idempotency import IdempotencyKey, Made, done_once
 from crossdock.api.operations import APP_PATTERN, Answers, CallerOf, JsonAnswer, Operations, StateOf
 from crossdock.api.parameters import IfMatch
-from crossdock.api.schedule_models import NewSchedule, ScheduleDocument, Schedules, ScheduleWish
+from crossdock.api.schedule_models import (
+    NewSchedule,
+    ScheduleChanges,
+    ScheduleDocument,
+    Schedules,
+    ScheduleWish,
+)
 from crossdock.api.state import Caller
 from crossdock.domain.errors import ScheduleNotFound
 from crossdock.domain.json_form import schedule_document
@@ -132,6 +138,29 @@ async def replace_schedule(
 
 
 @operations.on(
+    "PATCH",
+    "/schedules/{name}",
+    id="changeSchedule",
+    access=_ADMIN,
+    answers=Answers(ScheduleDocument, meaning="The schedule as it is now.", headers=_TAG),
+    errors=("SCHEDULE_NOT_FOUND", "INVALID_MESSAGE", "PRECONDITION_FAILED", "PRECONDITION_REQUIRED"),
+)
+async def change_schedule(
+    name: ScheduleName, changes: ScheduleChanges, caller: CallerOf, if_match: IfMatch = None
+) -> JsonAnswer:
+    """Change what is given of a schedule, and leave the rest as it is.
+
+    What it has sent stays; one of a configuration is put back at its next start.
+    """
+    held = await _found(caller, name)
+    demand_match(_tag(held), if_match, "schedule")
+    spec = _merged(caller, held, changes)
+    caller.demand_app(spec.app)
+    # Whatever it is that may match, the rest is as it was read here.
+    return _state(await _changed(caller, held, _tag(held), lambda tx: tx.declare_schedule(spec)))
+
+
+@operations.on(
     "DELETE",
     "/schedules/{name}",
     id="deleteSchedule",
@@ -203,33 +232,46 @@ async def _changed(
 
 def _spec(caller: Caller, name: str, wish: ScheduleWish) -> ScheduleSpec:
     declarations = caller.queue._declarations
-    timing = declarations.timing(_when(wish), timezone=wish.timezone, start=None)
+    timing = declarations.timing(_when(wish.model_dump()), timezone=wish.timezone, start=None)
     options = {} if wish.priority is None else {"priority": wish.priority}
     return declarations.spec(
         wish.app, wish.data, timing=timing, name=name, missed=wish.missed, options=options
     )
 
 
-def _when(wish: ScheduleWish) -> str | timedelta | datetime:
+def _merged(caller: Caller, held: Schedule, wish: ScheduleChanges) -> ScheduleSpec:
+    """Return a schedule as it is to be when what is given is changed."""
+    named = wish.model_dump(exclude_unset=True)
+    given = {name: value for name, value in named.items() if value is not None or name == "data"}
+    declarations = caller.queue._declarations
+    timings = given.keys() & {"cron", "every_s", "at"}
+    when = _when(given) if timings else None
+    timing = declarations.changed_timing(held, when, timezone=given.get("timezone"), start=None)
+    changes = {one: given[one] for one in ("app", "data", "missed") if one in given}
+    options = {one: given[one] for one in ("priority",) if one in given}
+    return declarations.merged(held, timing=timing, fixed_start=False, options=options, **changes)
+
+
+def _when(wish: Mapping[str, Any]) -> str | timedelta | datetime:
     """Return when a schedule is to send.
 
     Raises:
         Refusal: None or several of the three ways to say it are used.
     """
-    given: dict[str, Callable[[], str | timedelta | datetime]] = {}
-    if wish.cron is not None:
-        given["cron"] = lambda: str(wish.cron)
-    if wish.every_s is not None:
-        given["every_s"] = lambda: timedelta(seconds=wish.every_s or 0)
-    if wish.at is not None:
-        given["at"] = lambda: instant_of("at", str(wish.at))
+    given = {name: wish[name] for name in ("cron", "every_s", "at") if wish.get(name) is not None}
     if len(given) != 1:
         issue = "exactly one of cron, every_s and at says when"
         raise Refusal(
             "VALIDATION_ERROR", issue, [(name, issue) for name in (*given, *([] if given else ["cron"]))]
         )
-    (when,) = given.values()
-    return when()
+    ((name, value),) = given.items()
+    match name:
+        case "every_s":
+            return timedelta(seconds=value)
+        case "at":
+            return instant_of("at", value)
+        case _:
+            return str(value)
 
 
 def _tag(schedule: Schedule) -> str:

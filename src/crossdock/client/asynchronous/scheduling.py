@@ -6,7 +6,7 @@ import builtins
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from crossdock.client.asynchronous.link import Call, Link
 from crossdock.client.errors import ScheduleExists
@@ -16,6 +16,8 @@ from crossdock.domain.json_reading import schedule_of
 from crossdock.domain.message import check_app, instant_issue
 from crossdock.domain.schedule import Once, Schedule
 from crossdock.hub.declaring import default_name
+
+_UNSET: Final[Any] = object()
 
 
 class Scheduling:
@@ -53,9 +55,8 @@ class Scheduling:
         Raises:
             InvalidMessage: Something is wrong; a wrong cron expression is told with its field.
         """
-        timing = {"every_s": when.total_seconds()} if isinstance(when, timedelta) else {"cron": when}
         wish = {
-            **timing,
+            **_timing(when),
             "app": app,
             "data": data,
             "timezone": timezone,
@@ -87,11 +88,7 @@ class Scheduling:
         Raises:
             InvalidMessage: Something is wrong.
         """
-        if issue := instant_issue(moment):
-            raise InvalidMessage.of("at", issue)
-        wish = {
-            "at": instant_text(moment), "app": app, "data": data, "missed": missed, "priority": priority,
-        }  # fmt: skip
+        wish = {**_timing(moment), "app": app, "data": data, "missed": missed, "priority": priority}
         return await self._declare(default_name(app, Once(moment)) if name is None else name, wish)
 
     async def schedules(self) -> builtins.list[Schedule]:
@@ -105,6 +102,44 @@ class Scheduling:
             ScheduleNotFound: There is none of that name.
         """
         return schedule_of(await self._ask_schedules("GET", name))
+
+    async def edit_schedule(
+        self,
+        name: str,
+        *,
+        when: str | timedelta | datetime | None = None,
+        app: str | None = None,
+        data: Any = _UNSET,
+        timezone: str | None = None,
+        missed: Literal["latest", "all", "skip"] | None = None,
+        priority: int | None = None,
+    ) -> Schedule:
+        """Change what is given of a schedule, and leave the rest as it is.
+
+        A program or a configuration that declares it otherwise at its next start puts it back.
+
+        Args:
+            name: Which schedule.
+            when: Another cron expression, distance, or time.
+            app: Another queue.
+            data: Other data.
+            timezone: Another time zone for the cron expression.
+            missed: Another rule for slots that nobody was there to send.
+            priority: Another priority of each message, 0 to 9.
+
+        Raises:
+            InvalidMessage: Something is wrong.
+            ScheduleNotFound: There is none of that name.
+        """
+        held = await self.schedule(name)
+        given = {"app": app, "timezone": timezone, "missed": missed, "priority": priority}
+        wish: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+        if when is not None:
+            wish |= _timing(when)
+        if data is not _UNSET:
+            wish["data"] = data
+        _, found = await self._link.ask(Call("PATCH", _path(name), body=wish, headers={"If-Match": "*"}))
+        return schedule_of(found, change="unchanged" if found["revision"] == held.revision else "replaced")
 
     async def pause_schedule(self, name: str) -> Schedule:
         """Let a schedule send nothing until it is resumed; programs that declare it again do not change that.
@@ -153,6 +188,23 @@ class Scheduling:
 
     async def _ask_schedules(self, method: str, *place: str) -> Any:
         return (await self._link.ask(Call(method, _path(*place))))[1]
+
+
+def _timing(when: str | timedelta | datetime) -> dict[str, Any]:
+    """Return how the API is told when a schedule is to send.
+
+    Raises:
+        InvalidMessage: It is no moment.
+    """
+    match when:
+        case timedelta():
+            return {"every_s": when.total_seconds()}
+        case datetime():
+            if issue := instant_issue(when):
+                raise InvalidMessage.of("at", issue)
+            return {"at": instant_text(when)}
+        case _:
+            return {"cron": when}
 
 
 def _path(*place: str) -> str:

@@ -137,11 +137,12 @@ def archived_ids(*, with_app: bool, newest_first: bool) -> Select[Any]:
     return query.order_by(_A.id.desc() if newest_first else _A.id).suffix_with(LIMIT)
 
 
-def archived_records(*, newest_first: bool) -> Select[Any]:
+def archived_records(*, newest_first: bool, with_since: bool = False) -> Select[Any]:
     """Return the rows of ``ids`` in the archive, in order, but for what lies outside them."""
-    return (
-        select(*LISTED_ARCHIVE_COLUMNS).where(listed(_A.id)).order_by(_A.id.desc() if newest_first else _A.id)
-    )
+    query = select(*LISTED_ARCHIVE_COLUMNS).where(listed(_A.id))
+    if with_since:
+        query = query.where(_A.archived_at >= param("since"))
+    return query.order_by(_A.id.desc() if newest_first else _A.id)
 
 
 def archived_app_after() -> Select[Any]:

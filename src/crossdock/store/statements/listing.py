@@ -81,13 +81,12 @@ def next_app(*, part: Part) -> Select[Any]:
     return select(func.min(T.target_app)).where(part(), T.target_app > param("app"))
 
 
-def records(*, newest_first: bool) -> Select[Any]:
+def records(*, newest_first: bool, with_since: bool = False) -> Select[Any]:
     """Return the rows of ``ids`` that are not hidden, in order, but for what lies outside them."""
-    return (
-        select(*LISTED_COLUMNS)
-        .where(listed(T.id), T.deleted_at.is_(None))
-        .order_by(T.id.desc() if newest_first else T.id)
-    )
+    query = select(*LISTED_COLUMNS).where(listed(T.id), T.deleted_at.is_(None))
+    if with_since:
+        query = query.where(T.updated_at >= param("since"))
+    return query.order_by(T.id.desc() if newest_first else T.id)
 
 
 def _page(query: Select[Any], *, newest_first: bool) -> Select[Any]:
