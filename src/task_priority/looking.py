@@ -11,7 +11,6 @@ from task_priority.fit.plan import make_plan
 from task_priority.model import Task
 from task_priority.moments import Day, start_of
 from task_priority.overview import Change, Overview, Pending, SourceState
-from task_priority.ranking.doubles import doubles_of
 from task_priority.reading import Window
 from task_priority.settings import Settings
 
@@ -52,7 +51,7 @@ def look(
     tasks = [task for state in states for task in changed(state.tasks, pending)]
     events = [event for state in states for event in state.events]
     plan = make_plan(tasks, events, now=now, settings=settings)
-    return Overview(now, settings, plan, states, pending, doubles_of(tasks))
+    return Overview(now, settings, plan, states, pending)
 
 
 def changed(tasks: Iterable[Task], pending: Sequence[Pending]) -> Iterable[Task]:

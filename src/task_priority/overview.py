@@ -11,6 +11,7 @@ from typing import Final
 from task_priority.fit.plan import Plan
 from task_priority.model import Event, Task, TaskId
 from task_priority.moments import Moment
+from task_priority.ranking.doubles import doubles_of
 from task_priority.reading import Unread
 from task_priority.settings import Settings
 
@@ -77,7 +78,6 @@ class Overview:
     Attributes:
         now: Aware.
         plan: Made of the tasks and events of all sources, as they will be when the pending changes have arrived.
-        doubles: The tasks that may be there twice, together.
     """
 
     now: datetime
@@ -85,4 +85,7 @@ class Overview:
     plan: Plan
     sources: Sequence[SourceState]
     pending: Sequence[Pending] = ()
-    doubles: Sequence[Sequence[Task]] = ()
+
+    def doubles(self) -> list[Sequence[Task]]:
+        """Return the tasks that may be there twice, together; looked for anew with each call."""
+        return doubles_of(one.task for one in self.plan.ranked)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from crossdock import DeliveryError, ExporterBusy, RateLimited
 from crossdock.command import counted, hint, tell
+from task_priority.words import duration_text
 
 if TYPE_CHECKING:
     from crossdock import Queue
@@ -35,7 +37,14 @@ def deliver(queue: Queue, sources: Sources) -> bool:
 def problem_text(error: DeliveryError) -> str:
     """Say why a service did not do what was asked, and, if it said so, when to ask again."""
     wait = error.retry_after if isinstance(error, RateLimited) else None
-    return str(error) if wait is None else f"{error}; try again in {math.ceil(wait.total_seconds())} s"
+    return str(error) if wait is None else f"{error}; try again in {_wait_text(wait)}"
+
+
+def _wait_text(wait: timedelta) -> str:
+    """Write how long to wait, rounded up: in seconds below two minutes."""
+    if wait < timedelta(minutes=2):
+        return f"{math.ceil(wait.total_seconds())} s"
+    return duration_text(timedelta(minutes=math.ceil(wait / timedelta(minutes=1))))
 
 
 def refresh(queue: Queue, sources: Sources) -> None:

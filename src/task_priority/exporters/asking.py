@@ -136,7 +136,7 @@ class Asking:
             wait = (waits or retry_after)(answer)
             raise RateLimited(f"{called} asks to wait", retry_after=wait)
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise TransientError(f"{called} answers {answer.status}")
+            raise TransientError(f"{called} answers {answer.status}: something is wrong there, not here")
         return answer
 
     def _read(self, response: httpx.Response, called: str) -> bytes:

@@ -12,7 +12,7 @@ from task_priority.fit.placing import Wish, fitting, pieces_for, room_for
 from task_priority.fit.putting_off import PuttingOff
 from task_priority.fit.slots import NO_TIME, Slot
 from task_priority.fit.sparing import Sparing
-from task_priority.model import Task, TaskId
+from task_priority.model import Event, Task, TaskId
 from task_priority.settings import Settings
 from task_priority.words import count_text, duration_text
 
@@ -167,13 +167,15 @@ class _Search:
             length = duration_text(spared.end - spared.start)
             return _Change(f"it fits without “{spared.event.title}” ({length})")
         if others := self._at.putting_off.tasks_for(wish):
-            text = f"it fits if {_names_of(others)} {'is' if len(others) == 1 else 'are'} put off"
+            text = f"it fits if {_names_of(others, 'task')} {'is' if len(others) == 1 else 'are'} put off"
             return _Change(text, tuple(task.id for task in others))
         return _Change(self._more_time())
 
     def _more_time(self) -> str:
         wish = self._wish
         if self._at.sparing.fits_without_events(wish):
+            if events := self._at.sparing.events_for(wish):
+                return f"it fits without {_names_of([one.event for one in events], 'event')}"
             return "it needs more of the time that events take up"
         if self._at.sparing.fits_alone(wish):
             return "it needs more of the time that events and other tasks take up"
@@ -195,9 +197,9 @@ def _longest(wish: Wish, slots: Sequence[Slot]) -> timedelta:
     return max((slot.length for slot in fitting(wish, slots)), default=NO_TIME)
 
 
-def _names_of(tasks: Sequence[Task]) -> str:
-    """Name tasks, three at most: the others are counted."""
-    names = [f"“{task.title}”" for task in tasks[:_NAMED]]
-    if len(tasks) > _NAMED:
-        names.append(count_text(len(tasks) - _NAMED, "other task"))
+def _names_of(some: Sequence[Task | Event], kind: str) -> str:
+    """Name tasks or events, three at most: the others are counted."""
+    names = [f"“{one.title}”" for one in some[:_NAMED]]
+    if len(some) > _NAMED:
+        names.append(count_text(len(some) - _NAMED, f"other {kind}"))
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,4 +1,4 @@
-"""Which event, were it left out, would make room for a wish: the shortest that suffices."""
+"""Which event, were it left out, would make room for a wish: the shortest that suffices, or else which few together."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from task_priority.fit.slots import NO_TIME, Slot, time_left
 
 _TRIED: Final = 16
 """So many events are tried for a wish, the shortest first, and then as many of the longest."""
+_TOGETHER: Final = 5
+"""So many events are named together at most."""
 
 
 class _Candidate(NamedTuple):
@@ -52,7 +54,7 @@ class Sparing:
     ) -> None:
         self._working, self._busy, self._pieces = working, busy, pieces
         self._left, self._buffer = left, buffer
-        self._found: dict[int, Sequence[Slot]] = {}
+        self._found: dict[frozenset[int], Sequence[Slot]] = {}
 
     def event_for(self, wish: Wish) -> Busy | None:
         """Return an event without which a wish fits beside what is placed; None: none of those tried suffices."""
@@ -64,6 +66,32 @@ class Sparing:
         ]
         tried = likely[:_TRIED] + likely[_TRIED:][-_TRIED:]
         return next((each.one for each in tried if pieces_for(wish, self._left_without(each))), None)
+
+    def events_for(self, wish: Wish) -> list[Busy]:
+        """Return events without which together a wish fits beside what is placed: few, in order; empty: no few do.
+
+        Tried are the events of each stretch of working time, and those that give back the most.
+        """
+        usable = [each for each in self._candidates if any(True for _ in fitting(wish, each.hours))]
+        groups = [
+            [each for each in usable if any(one.start == slot.start for one in each.hours)]
+            for slot in fitting(wish, self._working)
+        ]
+        groups.append(sorted(usable, key=lambda each: each.gain)[-_TOGETHER:])
+        found = [few for group in groups if (few := self._few_of(group, wish))]
+        few = min(found, key=len, default=[])
+        return [each.one for each in sorted(few, key=lambda each: each.place)]
+
+    def _few_of(self, group: Sequence[_Candidate], wish: Wish) -> Sequence[_Candidate]:
+        """Return as few of some events as suffice; empty: those are too many, or all of them do not suffice."""
+        if len(group) > 2 * _TOGETHER or not pieces_for(wish, self._left_without(*group)):
+            return ()
+        away = list(group)
+        for each in sorted(group, key=lambda each: each.gain):
+            fewer = [other for other in away if other is not each]
+            if pieces_for(wish, self._left_without(*fewer)):
+                away = fewer
+        return away if len(away) <= _TOGETHER else ()
 
     def fits_without_events(self, wish: Wish) -> bool:
         """Tell whether a wish would fit beside what is placed if there were no events."""
@@ -87,15 +115,17 @@ class Sparing:
                 gain = sum((min(end, slot.end) - max(start, slot.start) for slot in hours), NO_TIME)
                 yield _Candidate(place, one, hours, gain)
 
-    def _left_without(self, each: _Candidate) -> Sequence[Slot]:
-        """Return what would be left without an event. Only the working time that it touches is looked at anew."""
-        if each.place not in self._found:
-            others = [*self._busy[: each.place], *self._busy[each.place + 1 :]]
-            pieces = [one for one in self._pieces if _inside(one, each.hours)]
-            freed = without(time_left(each.hours, others, self._buffer), pieces)
-            kept = [slot for slot in self._left if not _inside(slot, each.hours)]
-            self._found[each.place] = sorted([*kept, *freed], key=lambda slot: slot.start)
-        return self._found[each.place]
+    def _left_without(self, *away: _Candidate) -> Sequence[Slot]:
+        """Return what would be left without some events. Only the working time that they touch is looked at anew."""
+        places = frozenset(each.place for each in away)
+        if places not in self._found:
+            hours = sorted({slot for each in away for slot in each.hours})
+            others = [one for place, one in enumerate(self._busy) if place not in places]
+            pieces = [one for one in self._pieces if _inside(one, hours)]
+            freed = without(time_left(hours, others, self._buffer), pieces)
+            kept = [slot for slot in self._left if not _inside(slot, hours)]
+            self._found[places] = sorted([*kept, *freed], key=lambda slot: slot.start)
+        return self._found[places]
 
 
 def _inside(one: Piece | Slot, hours: Sequence[Slot]) -> bool:

@@ -288,7 +288,7 @@ def _context(overview: Overview) -> forms.ContextForm:
         "unread": unread_forms(overview.sources),
         "pending": [pending_form(one) for one in overview.pending],
         "doubles": [
-            {"title": some[0].title, "task_ids": [task.id for task in some]} for some in overview.doubles
+            {"title": some[0].title, "task_ids": [task.id for task in some]} for some in overview.doubles()
         ],
     }
 

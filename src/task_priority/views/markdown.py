@@ -37,9 +37,8 @@ _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>#|~])")
 def ranked_markdown(overview: Overview, ranked: Sequence[Ranked]) -> str:
     """Return ranked tasks as a table, and what may be there twice."""
     lines = list(_table(overview, ranked))
-    if overview.doubles:
-        lines += ["", "## Perhaps there twice", ""]
-        lines += [f"- {escaped(line)}" for line in doubles_texts(overview)]
+    if doubles := [f"- {escaped(line)}" for line in doubles_texts(overview)]:
+        lines += ["", "## Perhaps there twice", "", *doubles]
     return _page(lines, overview)
 
 

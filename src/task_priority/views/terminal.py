@@ -79,8 +79,7 @@ def list_view(overview: Overview, ranked: Sequence[Ranked]) -> Group:
     parts: list[RenderableType] = [_tasks(overview, ranked, "No open task is like that.", with_status=True)]
     if overview.pending:
         parts += [Text(), _heading("On their way:"), *(_pending(overview, one) for one in overview.pending)]
-    if overview.doubles:
-        lines = (Hanging(Text(line, style="yellow"), 2, 4) for line in doubles_texts(overview))
+    if lines := [Hanging(Text(line, style="yellow"), 2, 4) for line in doubles_texts(overview)]:
         parts += [Text(), _heading("Perhaps there twice:"), *lines]
     return Group(*parts, *remarks_view(overview))
 

@@ -207,10 +207,11 @@ def remarks(overview: Overview) -> Iterator[str]:
 
 def doubles_texts(overview: Overview) -> Iterator[str]:
     """Name the tasks that may be there twice: ``Call the plumber: todoist:1, google-tasks:2``."""
-    for some in overview.doubles[:_SHOWN_DOUBLES]:
+    doubles = overview.doubles()
+    for some in doubles[:_SHOWN_DOUBLES]:
         yield printable(f"{some[0].title}: {', '.join(task.id for task in some)}")
-    if len(overview.doubles) > _SHOWN_DOUBLES:
-        yield f"and {len(overview.doubles) - _SHOWN_DOUBLES} more: task-priority list --json"
+    if len(doubles) > _SHOWN_DOUBLES:
+        yield f"and {len(doubles) - _SHOWN_DOUBLES} more: task-priority list --json"
 
 
 def _unread_remarks(overview: Overview) -> Iterator[str]:

@@ -137,8 +137,26 @@ def test_as_many_tasks_as_must_be_put_off_together_are_named() -> None:
     assert len(longer.put_off) == 5
 
 
-def test_no_event_is_named_if_two_take_the_same_time() -> None:
+def test_both_events_are_named_that_take_the_same_time() -> None:
     events = [make_event(at(27, 9), at(27, 17), name) for name in ("Conference", "Workshop")]
+    plan = make_plan([make_task("call", deadline=FRIDAY)], events, now=at(27, 8), settings=WEEKDAYS)
+    assert plan.unplaced[0].reason.change == "it fits without “Conference” and “Workshop”"
+
+
+def test_as_few_events_as_make_room_together_are_named_in_order() -> None:
+    hours = [make_event(at(27, hour), at(27, hour + 1), f"meeting {hour}") for hour in range(9, 17)]
+    hours[2] = make_event(at(27, 11), at(27, 11, 40), "call")
+    whole = make_task("paint", 110, deadline=FRIDAY, labels=("whole",))
+    plan = make_plan([whole], hours, now=at(27, 8), settings=WEEKDAYS)
+    assert plan.unplaced[0].reason.change == "it fits without “meeting 9” and “meeting 10”"
+    split = make_task("paint", 240, deadline=FRIDAY)
+    plan = make_plan([split], hours, now=at(27, 8), settings=WEEKDAYS)
+    change = "it fits without “meeting 13”, “meeting 14”, “meeting 15” and 1 other event"
+    assert plan.unplaced[0].reason.change == change
+
+
+def test_many_events_are_not_named_one_by_one() -> None:
+    events = [make_event(at(27, 9), at(27, 17), f"talk {number}") for number in range(12)]
     plan = make_plan([make_task("call", deadline=FRIDAY)], events, now=at(27, 8), settings=WEEKDAYS)
     assert plan.unplaced[0].reason.change == "it needs more of the time that events take up"
 

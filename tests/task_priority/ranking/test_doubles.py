@@ -43,3 +43,10 @@ def test_what_one_source_has_for_several_days_or_in_several_places_is_no_double(
 def test_headings_and_titles_without_words_are_none() -> None:
     headings = [named(f"todoist:{n}", "Today", actionable=False) for n in (1, 2)]
     assert told(*headings, named("todoist:3", "…"), named("todoist:4", "!")) == []
+
+
+def test_words_of_any_script_are_told_apart_by_what_is_no_letter_digit_or_underscore() -> None:
+    alike = [named("todoist:1", "Straße_7: ﬁx – №2"), named("ics:2", "№2; fix \tSTRASSE_7!")]
+    kanji = [named("todoist:3", "買う\u3000牛乳"), named("ics:4", "牛乳、買う")]
+    others = [named("ics:5", "Straße 7: fix №2"), named("ics:6", "買う牛乳")]
+    assert told(*alike, *kanji, *others) == [["ics:2", "todoist:1"], ["ics:4", "todoist:3"]]

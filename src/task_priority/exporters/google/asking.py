@@ -106,7 +106,10 @@ class Google:
         try:
             body = json.loads(answer.body)
         except (ValueError, RecursionError) as error:
-            raise TransientError(f"{self._service} answers something that is no JSON") from error
+            raise TransientError(
+                f"{self._service}'s answer is not whole (it is no JSON, or only the beginning of it); "
+                "nothing of it was taken, and it is asked again"
+            ) from error
         if not isinstance(body, dict) or body.get("kind") != kind:
             raise TransientError(f"{self._service} answers something that is no {kind}")
         items = body.get("items", [])

@@ -105,7 +105,7 @@ class Grant:
                     values["client_id"], values["client_secret"], values["auth_uri"], values["token_uri"]
                 ),
                 values["refresh_token"],
-                values["access_token"],
+                _token_of(values["access_token"]),
                 datetime.fromisoformat(values["expires"]).astimezone(UTC),
                 frozenset(values["scopes"]),
                 datetime.fromisoformat(values["granted"]).astimezone(UTC),
@@ -115,6 +115,17 @@ class Grant:
             raise CredentialError(
                 f"What is kept of the sign-in with Google is damaged: {CONNECT} again"
             ) from error
+
+
+def is_token(value: object) -> bool:
+    """Tell whether something can be sent as an access token. Source: RFC 6749, appendix A.12."""
+    return isinstance(value, str) and value != "" and value.isascii() and value.isprintable()
+
+
+def _token_of(value: str) -> str:
+    if value and not is_token(value):
+        raise ValueError("the access token cannot be sent")
+    return value
 
 
 def lacking_of(granted: Iterable[str], wanted: Iterable[str]) -> list[str]:

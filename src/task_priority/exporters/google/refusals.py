@@ -81,7 +81,7 @@ def error_of(
     if refusal.names(_SWITCHED_OFF):
         return CredentialError(
             f"{service} is not switched on for your client: enable it at "
-            f"https://console.cloud.google.com/apis/library/{api}, wait a few minutes, and resume"
+            f"https://console.cloud.google.com/apis/library/{api}, wait a few minutes, and run `task-priority sync`"
         )
     if refusal.names(_NO_SCOPE):
         return CredentialError(

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from crossdock import CredentialError, TransientError
 from task_priority.exporters.asking import Asking, Service
-from task_priority.exporters.google.grant import CONNECT, USUAL, Grant, ended_text
+from task_priority.exporters.google.grant import CONNECT, USUAL, Grant, ended_text, is_token
 from task_priority.exporters.google.oauth_client import OAuthClient
 
 _SERVICE: Final = Service("The sign-in of Google", USUAL)
@@ -23,6 +23,8 @@ _UNKNOWN_CLIENT: Final = frozenset(
     {"invalid_client", "unauthorized_client", "deleted_client", "disabled_client"}
 )
 _LONGEST_WORDS: Final = 300
+_LONGEST_S: Final = 315_360_000
+"""Ten years: what is said to last longer is not believed to."""
 
 
 class TokenRefused(Exception):
@@ -111,7 +113,9 @@ def _ask(asking: Asking, client: OAuthClient, form: Mapping[str, str]) -> Mappin
     )
     values = _object(answer.body)
     if answer.status == HTTPStatus.OK and isinstance(values.get("access_token"), str):
-        return values
+        if is_token(values["access_token"]):
+            return values
+        raise TransientError("the token endpoint of Google answers with a token that cannot be sent")
     error = values.get("error")
     if answer.status < HTTPStatus.BAD_REQUEST or not isinstance(error, str) or error in _PASSING:
         raise TransientError(f"the token endpoint of Google answers {answer.status}, and no token")
@@ -132,12 +136,19 @@ def _object(body: bytes) -> Mapping[str, Any]:
 
 
 def _with(grant: Grant, values: Mapping[str, Any], now: datetime) -> Grant:
-    scope, lasts, ends = values.get("scope"), values.get("expires_in"), values.get("refresh_token_expires_in")
+    scope, rotated = values.get("scope"), values.get("refresh_token")
     return replace(
         grant,
         access_token=values["access_token"],
-        refresh_token=values.get("refresh_token") or grant.refresh_token,
-        expires=now + timedelta(seconds=lasts if isinstance(lasts, int) else 0),
+        refresh_token=rotated if rotated and isinstance(rotated, str) else grant.refresh_token,
+        expires=_end(now, values.get("expires_in")) or now,
         scopes=frozenset(scope.split()) if isinstance(scope, str) else grant.scopes,
-        ends=now + timedelta(seconds=ends) if isinstance(ends, int) else grant.ends,
+        ends=_end(now, values.get("refresh_token_expires_in")) or grant.ends,
     )
+
+
+def _end(now: datetime, seconds: object) -> datetime | None:
+    """Return when something ends that lasts so long; None: that is no length."""
+    if not isinstance(seconds, int) or isinstance(seconds, bool):
+        return None
+    return now + timedelta(seconds=min(max(seconds, 0), _LONGEST_S))

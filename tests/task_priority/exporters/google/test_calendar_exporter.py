@@ -190,8 +190,8 @@ def test_limits_under_any_status_are_limits(
         ),
         (error(400, "badRequest", "Bad Request"), (PermanentError, "does not understand the question")),
         (Answer(302, b"", {"location": "/login"}), (TransientError, "answers 302")),
-        (Answer(200, b"<html>Log in to the network</html>"), (TransientError, "something that is no JSON")),
-        (Answer(200, b"[" * 100_000), (TransientError, "something that is no JSON")),
+        (Answer(200, b"<html>Log in to the network</html>"), (TransientError, "answer is not whole")),
+        (Answer(200, b"[" * 100_000), (TransientError, "answer is not whole")),
         (Answer(403, b"[" * 100_000), (PermanentError, "does not give the list")),
         (Answer(200, {}), (TransientError, "no calendar#calendarList")),
         (

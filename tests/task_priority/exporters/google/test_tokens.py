@@ -222,3 +222,43 @@ def test_google_says_itself_when_a_sign_in_ends(
     tokens = Tokens(credentials, asking, CALENDAR_SCOPES, now=lambda: NOW)
     tokens.access()
     assert kept(credentials)["ends"] == (NOW + timedelta(seconds=604_799)).isoformat()
+
+
+@pytest.mark.parametrize("token", ["ya29.ä", "a\nb", ""])
+def test_a_token_that_cannot_be_sent_is_not_kept(
+    far: FarGoogle, tokens: Tokens, credentials: Credentials, token: str
+) -> None:
+    before = kept(credentials)
+    far.token_values = {"access_token": token}
+    with pytest.raises(TransientError, match="answers with a token that cannot be sent"):
+        tokens.access()
+    assert kept(credentials) == before
+
+
+def test_a_kept_token_that_cannot_be_sent_is_told_as_damaged(
+    far: FarGoogle, tokens: Tokens, credentials: Credentials
+) -> None:
+    credentials.store("google", {**values(far), "access_token": "ya29.ä"})
+    with pytest.raises(CredentialError, match="is damaged: run `task-priority connect google` again"):
+        tokens.access()
+
+
+@pytest.mark.parametrize(
+    ("said", "lasts"),
+    [
+        (10**30, timedelta(days=3650)),
+        (-(10**30), timedelta(0)),
+        (float("inf"), timedelta(0)),
+        ("soon", timedelta(0)),
+        (True, timedelta(0)),
+        (3599, timedelta(seconds=3599)),
+    ],
+)
+def test_an_absurd_length_of_a_token_stops_nothing(
+    far: FarGoogle, credentials: Credentials, asking: Asking, said: object, lasts: timedelta
+) -> None:
+    far.token_values = {"expires_in": said, "refresh_token_expires_in": said, "refresh_token": 5}
+    tokens = Tokens(credentials, asking, CALENDAR_SCOPES, now=lambda: NOW)
+    assert tokens.access() == "access-1"
+    assert kept(credentials)["expires"] == (NOW + lasts).isoformat()
+    assert {kept(credentials)["refresh_token"]} == far.refresh_tokens
