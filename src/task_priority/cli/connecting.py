@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from crossdock.command import ExitCode, Refusal, ask_to_reload, can_ask, hint, progress, say
+from crossdock.command import ExitCode, Refusal, ask_to_reload, can_ask, counted, hint, progress, say
 from task_priority.cli.session import Session
 from task_priority.cli.writing import problem_text
 
@@ -121,4 +121,7 @@ def _fetch(queue: Queue, sources: Sources, connections: Mapping[str, Mapping[str
             report = Exports(queue).sync(
                 sources.exporter(name, options), full=True, progress=lambda _: advance(1)
             )
-        say(f"connected {name}: {report.counts.taken} objects fetched")
+        parts = [f"connected {name}: {counted(report.counts.taken, 'object')} fetched"]
+        if report.counts.set_aside:
+            parts.append(f"{report.counts.set_aside} could not be taken (task-priority sources)")
+        say(", ".join(parts))

@@ -211,6 +211,16 @@ def test_a_calendar_file_that_cannot_be_read_is_called_by_its_name(owner: Owner)
     assert (both.code, both.err) == (1, f"task-priority: 1 mine.ics: {reason}\n")
 
 
+def test_a_file_that_is_connected_and_is_no_export_is_told_at_once(owner: Owner) -> None:
+    (owner.folder / "mine.csv").write_text("TYPE,CONTENT\ntask,Buy stamps\n")
+    assert owner.good("connect", "csv", "mine.csv").out == "connected todoist-backup: 2 objects fetched\n"
+    (owner.folder / "mine.csv").write_text("hello")
+    again = owner.good("connect", "csv", "mine.csv").out
+    assert again == (
+        "connected todoist-backup: 0 objects fetched, 1 could not be taken (task-priority sources)\n"
+    )
+
+
 def test_all_files_that_are_not_there_are_named_and_folders_without_a_calendar(owner: Owner) -> None:
     (owner.folder / "empty").mkdir()
     (owner.folder / "full").mkdir()
