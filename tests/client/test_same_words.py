@@ -85,7 +85,7 @@ def test_what_is_wrong_is_named_and_nothing_is_stored(words: Any, api: Served, w
     with pytest.raises(InvalidMessage) as caught:
         words.send("app", **{"data": 1, **wrong})
     assert caught.value.details
-    with pytest.raises(TypeError, match="did you mean 'priority'"):
+    with pytest.raises(TypeError, match="did you mean priority"):
         words.send("app", 1, priorty=3)
     assert api.queue.list() == []
 

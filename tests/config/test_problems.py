@@ -197,7 +197,7 @@ WRONG_SCHEDULES = [
     ),
     (
         'cron = "0 7 * * *"\ntimezone = "Europe/Pris"',
-        ".timezone: 'Europe/Pris' is not a time zone that is known here; did you mean 'Europe/Paris'?",
+        ".timezone: 'Europe/Pris' is not a time zone that is known here; did you mean Europe/Paris?",
     ),
     ('every = "5m"\ncron = "0 7 * * *"', ": one of cron, every and at must say when; given cron and every"),
     ("data = 1", ": one of cron, every and at must say when; given none"),

@@ -258,7 +258,7 @@ class TestEndings:
 
     def test_an_unknown_kind_is_a_defect_of_the_exporter(self, exports: Exports) -> None:
         with pytest.raises(
-            PermanentError, match="'task', which is none of its kinds: tasks, projects; did it mean"
+            PermanentError, match="'task', which is none of its kinds: tasks, projects; did you mean"
         ):
             exports.sync(Scripted([Pull("", 1, [Found("task", "1", {})])]))
         assert exports.history("scripted")[0].error_code == "PERMANENT"

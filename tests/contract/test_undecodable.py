@@ -98,7 +98,9 @@ def test_bad_row_is_set_aside_and_its_neighbours_delivered(
     assert (record.status, record.attempts) == ("failed", 1)
     assert record.error is not None
     assert record.error.code == "INVALID_MESSAGE"
-    assert record.error.details
+    (column,) = columns
+    assert [field for field, _ in record.error.details] == [column]
+    assert f": {column}: " in record.error.message
     assert events(queue, "bad") == ["sent", "claimed", "failed"]
 
 

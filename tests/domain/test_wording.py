@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from crossdock.domain.wording import counted, ordinal
+from crossdock.domain.wording import counted, did_you_mean, nearest, ordinal
 
 
 def test_one_thing_has_no_s() -> None:
@@ -21,3 +21,16 @@ def test_one_thing_has_no_s() -> None:
 )  # fmt: skip
 def test_a_place_ends_as_it_is_spoken(number: int, word: str) -> None:
     assert ordinal(number) == word
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("validatr", "validator"), ("VALIDATOR", "validator"), ("europe/pris", "Europe/Paris"), ("zebra", None)],
+)
+def test_the_nearest_name_is_found_in_letters_of_either_case(given: str, meant: str | None) -> None:
+    assert nearest(given, ["exporter", "validator", "Europe/Paris"]) == meant
+
+
+def test_the_name_that_was_meant_is_asked_for() -> None:
+    assert did_you_mean("validatr", {"validator", "exporter"}) == "; did you mean validator?"
+    assert not did_you_mean("validatr", [])

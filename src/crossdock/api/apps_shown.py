@@ -6,13 +6,13 @@ import hashlib
 import json
 from dataclasses import asdict
 from datetime import timedelta
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from crossdock.api.errors import Refusal
 from crossdock.config.model import AppTable
 from crossdock.domain.retry import RetryPolicy
+from crossdock.domain.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,8 +42,7 @@ async def demand_known(app: str, caller: Caller, state: ApiState) -> None:
     if app in queues:
         return
     known = sorted({*tables_of(state), *queues}) if caller.key.app is None else []
-    near = get_close_matches(app, known, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(app, known)
     raise Refusal("APP_NOT_FOUND", f"no app {app}: it is not configured, and has no queue{hint}")
 
 

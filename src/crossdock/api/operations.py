@@ -17,7 +17,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Coroutine, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeVar
 from urllib.parse import unquote
@@ -33,6 +32,7 @@ from crossdock.api.bodies import is_json, parse_json, read_body
 from crossdock.api.errors import Refusal
 from crossdock.api.state import ApiState, Caller, caller_of, state_of
 from crossdock.domain.key import Scope
+from crossdock.domain.wording import did_you_mean
 
 if TYPE_CHECKING:
     from fastapi.dependencies.models import Dependant
@@ -266,14 +266,8 @@ def _demand_known(request: Request, known: frozenset[str]) -> None:
 
 def _unknown(name: str, known: frozenset[str]) -> str:
     names = sorted(known)
-    near = get_close_matches(name.lower(), names, n=1)
-    if near:
-        return f"is no parameter here; did you mean {near[0]}?"
-    return (
-        f"is no parameter here; known: {', '.join(names)}"
-        if names
-        else "is no parameter here; there are none"
-    )
+    others = f"; known: {', '.join(names)}" if names else "; there are none"
+    return f"is no parameter here{did_you_mean(name, names) or others}"
 
 
 def _parsed(request: Request, body: bytes, max_depth: int) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from crossdock.domain.wording import nearest
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from crossdock import Queue
     from crossdock.app.registration import Registration
@@ -22,12 +23,6 @@ def added_apps(session: Session) -> Mapping[str, Registration]:
     return {str(name): one for name, one in Hub(session.loaded).registered.items()}
 
 
-def nearest(app: str, known: Iterable[str]) -> str:
-    """Return the question whether another name is meant; empty: none is near."""
-    near = get_close_matches(app, sorted(known), n=1)
-    return f"did you mean {near[0]}?" if near else ""
-
-
 def remark_on_strange(session: Session, queue: Queue, app: str) -> str:
     """Return what is to be said behind the name of an app of which nothing is known; empty: it is known."""
     known = _named(session)
@@ -36,8 +31,9 @@ def remark_on_strange(session: Session, queue: Queue, app: str) -> str:
     known |= queue.stats().keys()
     if app in known:
         return ""
-    question = nearest(app, known)
-    return ", though it is not configured and its queue is empty" + (f" ({question})" if question else "")
+    near = nearest(app, known)
+    question = f" (did you mean {near}?)" if near else ""
+    return f", though it is not configured and its queue is empty{question}"
 
 
 def _named(session: Session) -> set[str]:

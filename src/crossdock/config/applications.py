@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Final
+
+from crossdock.domain.wording import did_you_mean
 
 if TYPE_CHECKING:
     from crossdock.config.model import Config
@@ -50,7 +51,7 @@ def problems(config: Config, named: Callable[[tuple[str, ...]], str]) -> Iterato
     for name, table in config.applications.items():
         key = ("applications", name)
         if name not in installed():
-            yield f"{named(key)}: no application of this name is installed; {_known(name)}"
+            yield f"{named(key)}: no application of this name is installed{_known(name)}"
             continue
         try:
             application = application_of(name)
@@ -63,7 +64,4 @@ def problems(config: Config, named: Callable[[tuple[str, ...]], str]) -> Iterato
 
 def _known(name: str) -> str:
     names = sorted(installed())
-    near = get_close_matches(name.lower(), names, n=1)
-    if near:
-        return f"did you mean {near[0]}?"
-    return f"installed: {', '.join(names) or 'none'}"
+    return did_you_mean(name, names) or f"; installed: {', '.join(names) or 'none'}"

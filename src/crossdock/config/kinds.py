@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Annotated, Any, Final, Literal, TypeAlias
@@ -14,6 +13,7 @@ from pydantic import BaseModel, PlainSerializer, PlainValidator, ValidationError
 
 from crossdock.config.adapter import AdapterKind, DoorKind, InboundKind, OutboundKind
 from crossdock.config.table import Expected, Explained, Table
+from crossdock.domain.wording import did_you_mean
 
 GROUP: Final = "crossdock.adapters"
 """The group of entry points that adapters are found in."""
@@ -131,8 +131,8 @@ def _named(given: dict[str, Any], direction: Direction) -> str:
     if direction == "outbound":
         return _PLAIN
     known = kind_names(direction)
-    near = [match for key in given for match in get_close_matches(key, known, n=1)]
-    raise Explained(f"names no adapter; {f'did you mean {near[0]}?' if near else _known(direction)}")
+    near = next(filter(None, (did_you_mean(key, known) for key in given)), f"; {_known(direction)}")
+    raise Explained(f"names no adapter{near}")
 
 
 def _known(direction: Direction) -> str:

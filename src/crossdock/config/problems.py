@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from crossdock.config.kinds import Nested
 from crossdock.config.model import Config
 from crossdock.config.table import Expected, Explained
+from crossdock.domain.wording import nearest
 
 Key = tuple[str, ...]
 
@@ -128,9 +128,9 @@ def _nearest(name: str, known: Sequence[str], prefix: str) -> str:
         prefix: Of the environment variable it was given by.
     """
     spelt = {key: f"{prefix}{key.upper()}" if prefix else key for key in known}
-    near = get_close_matches(name.lower(), known, n=1)
+    near = nearest(name, known)
     if near:
-        return f"; did you mean {spelt[near[0]]}?"
+        return f"; did you mean {spelt[near]}?"
     return f"; known here: {', '.join(spelt.values())}" if 0 < len(known) <= _MANY else ""
 
 

@@ -13,13 +13,13 @@ Source: cron(8) of Debian, "Notes", for which expressions are of which kind.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from crossdock.domain.cron import CronExpression
 from crossdock.domain.errors import InvalidMessage
+from crossdock.domain.wording import did_you_mean
 
 _MINUTE: Final = timedelta(minutes=1)
 _SECOND: Final = timedelta(seconds=1)
@@ -151,6 +151,4 @@ def _near(name: object) -> str:
     known = available_timezones()
     if not known:
         return ": this machine has no time zones; install them with: pip install 'crossdock[tzdata]'"
-    folded = {zone.lower(): zone for zone in known}
-    near = get_close_matches(str(name).lower(), folded, n=1)
-    return f"; did you mean {folded[near[0]]!r}?" if near else '; for example "Europe/Paris"'
+    return did_you_mean(str(name), known) or '; for example "Europe/Paris"'

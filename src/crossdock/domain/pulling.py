@@ -6,12 +6,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from crossdock.domain.errors import InvalidMessage, PermanentError
 from crossdock.domain.exporting import Pull
 from crossdock.domain.message import encode_json, text_issue
+from crossdock.domain.wording import did_you_mean
 
 ObjectKey: TypeAlias = tuple[str, str]
 """Kind and id of an object."""
@@ -223,8 +223,7 @@ def _missing(
 def _check(pull: Pull, kinds: Sequence[str]) -> None:
     told = {one.kind for one in pull.found} | {one.kind for one in pull.set_aside} | pull.whole
     for kind in sorted(told - set(kinds)):
-        near = get_close_matches(kind, kinds, n=1)
-        hint = f"; did it mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(kind, kinds)
         raise PermanentError(
             f"the exporter tells of {kind!r}, which is none of its kinds: {', '.join(kinds)}{hint}"
         )

@@ -1,8 +1,12 @@
-"""Numbers as they stand in sentences."""
+"""Numbers, and names that were mistyped, as they stand in sentences."""
 
 from __future__ import annotations
 
-from typing import Final
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _ENDINGS: Final = {1: "st", 2: "nd", 3: "rd"}
 _TEENS: Final = range(11, 14)
@@ -16,3 +20,16 @@ def counted(number: int, noun: str) -> str:
 def ordinal(number: int) -> str:
     """Write a place in an order: ``1st``, ``2nd``, ``11th``."""
     return f"{number:,}{'th' if number % 100 in _TEENS else _ENDINGS.get(number % 10, 'th')}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that a mistyped one is most like, whatever its case; ``None``: none is near."""
+    folded = {one.casefold(): one for one in known}
+    near = get_close_matches(name.casefold(), folded, n=1)
+    return folded[near[0]] if near else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the question after a known name, to stand behind what is wrong with one; empty: none is near."""
+    near = nearest(name, known)
+    return f"; did you mean {near}?" if near else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.errors import InvalidMessage
@@ -22,6 +21,7 @@ from crossdock.domain.schedule import (
     ScheduleSpec,
     Timing,
 )
+from crossdock.domain.wording import did_you_mean
 from crossdock.hub.options import given_options
 
 if TYPE_CHECKING:
@@ -236,8 +236,7 @@ def _checked_missed(missed: str) -> Missed:
         return Missed(missed)
     except ValueError as error:
         known = [each.value for each in Missed]
-        near = get_close_matches(str(missed), known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(str(missed), known)
         raise InvalidMessage.of("missed", f"{missed!r} is none of {', '.join(known)}{hint}") from error
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from crossdock.domain.message import ExtensionValue
 from crossdock.domain.retry import RetryPolicy
+from crossdock.domain.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,5 +70,5 @@ def given_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _unknown(names: Iterable[str]) -> str:
     first = min(names)
-    near = get_close_matches(first, [*_NAMES, "message_id", "connection"], 1)
-    return f"unknown option of a send: {first!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+    hint = did_you_mean(first, [*_NAMES, "message_id", "connection"])
+    return f"unknown option of a send: {first!r}{hint}"

@@ -48,7 +48,11 @@ def _refuse_constant(name: str) -> None:
 _decoder: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 _loads: Final = _decoder.decode
 _scan: Final = make_scanner(_decoder)  # type: ignore[arg-type]  # the stub names the class of the result
+_TIME: Final = 9
+_EXTENSIONS: Final = 15
+_EXPIRES_AT: Final = 17
 _CREATED_AT: Final = 18
+_RETRY: Final = 21
 _REPLAYED_AT: Final = 23
 _CRASHES: Final = 24
 _PAYLOAD: Final = 25
@@ -172,17 +176,39 @@ def claimed_from(row: Row, lease_token: str, lease_until: datetime) -> Claimed |
                 lease_token,
                 lease_until,
                 row[20],
-                policy_from(row[21]),
+                policy_from(row[_RETRY]),
                 sent_at if replayed_at is None else moment(replayed_at),
             )
         )
     except _UNREADABLE as error:
+        column = _unreadable_column(row)
         failure = Failure(
             FailureCode.INVALID_MESSAGE,
-            f"the row cannot be read as a message: {error}",
-            (("data", str(error)),),
+            f"the row cannot be read as a message: {column}: {error}",
+            ((column, str(error)),),
         )
         return Undecodable(row[0], row[1], row[19], lease_token, failure)
+
+
+def _unreadable_column(row: Row) -> str:
+    """Return the column that makes a row unreadable."""
+    readers: tuple[tuple[str, int, Callable[[Any], object]], ...] = (
+        ("created_at", _CREATED_AT, moment),
+        ("time", _TIME, moment),
+        ("expires_at", _EXPIRES_AT, moment),
+        ("replayed_at", _REPLAYED_AT, moment),
+        ("extensions", _EXTENSIONS, partial(extensions_from, loads=_loads)),
+        ("retry", _RETRY, policy_from),
+    )
+    for column, place, read in readers:
+        try:
+            if row[place] is not None:
+                read(row[place])
+        except _UNREADABLE:
+            return column
+    if row[_PAYLOAD] is not None:
+        return "payload"
+    return "data" if row[_DATA_BYTES] is None else "data_bytes"
 
 
 def plain_row(row: Row, app: str) -> Row:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossdock.adapters.python.handlers import Handler, handler_of
 from crossdock.domain.errors import ConfigError
+from crossdock.domain.wording import did_you_mean
 
 if TYPE_CHECKING:
     from crossdock.adapters.python.settings import PythonOutbound
@@ -54,9 +54,7 @@ def _function(path: str) -> Callable[..., Any]:
         ) from error
     for part in inside.split("."):
         if not hasattr(found, part):
-            near = get_close_matches(part, dir(found), n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise ConfigError(f"module {module_name} has no {inside}{hint}")
+            raise ConfigError(f"module {module_name} has no {inside}{did_you_mean(part, dir(found))}")
         found = getattr(found, part)
     function: Callable[..., Any] = found
     return function

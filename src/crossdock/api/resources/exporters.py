@@ -7,7 +7,6 @@ import binascii
 import hashlib
 import json
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 from fastapi import Path, Query
@@ -36,6 +35,7 @@ from crossdock.domain.cloudevent import instant_text
 from crossdock.domain.exported import Cursor, ObjectsWish, is_fresh
 from crossdock.domain.json_form import report_document
 from crossdock.domain.key import Scope
+from crossdock.domain.wording import did_you_mean
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -300,10 +300,8 @@ async def _demand_kind(caller: Caller, name: str, kind: str) -> ExporterStatus:
 
 
 def _hint(name: str, known: list[str] | tuple[str, ...]) -> str:
-    near = get_close_matches(name, known, n=1)
-    if near:
-        return f"; did you mean {near[0]}?"
-    return f"; there are: {', '.join(known)}" if known else "; none has run yet"
+    others = f"; there are: {', '.join(known)}" if known else "; none has run yet"
+    return did_you_mean(name, known) or others
 
 
 def _document(status: ExporterStatus, caller: Caller) -> dict[str, Any]:

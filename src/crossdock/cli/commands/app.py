@@ -11,7 +11,7 @@ from crossdock.cli import inputs
 from crossdock.cli.exit_codes import ExitCode
 from crossdock.cli.help import described, new_group
 from crossdock.cli.human import ago, count, printable
-from crossdock.cli.known_apps import added_apps, nearest
+from crossdock.cli.known_apps import added_apps
 from crossdock.cli.options import JsonOption, with_session
 from crossdock.cli.refusal import Refusal
 from crossdock.cli.reloading import await_all
@@ -20,6 +20,7 @@ from crossdock.cli.statuses import halt_cell
 from crossdock.cli.terminal import Cell, Column, say, say_facts, say_json, say_table, tell
 from crossdock.domain.cloudevent import instant_text
 from crossdock.domain.json_form import stats_document
+from crossdock.domain.wording import did_you_mean
 
 if TYPE_CHECKING:
     from crossdock import QueueStats
@@ -129,9 +130,9 @@ def _switch(session: Session, app: str, verb: str, wait: timedelta) -> None:
 
 
 def _unknown(session: Session, app: str) -> Refusal:
-    question = nearest(app, {*session.in_force.config.apps, *added_apps(session), *_figures(session)})
+    hint = did_you_mean(app, {*session.in_force.config.apps, *added_apps(session), *_figures(session)})
     return Refusal(
-        f"no app {app}: it is not configured, and its queue is empty" + (f"; {question}" if question else ""),
+        f"no app {app}: it is not configured, and its queue is empty{hint}",
         ExitCode.NOT_FOUND,
     )
 
