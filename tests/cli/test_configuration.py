@@ -18,8 +18,31 @@ def test_check_calls_a_valid_configuration_valid(shell: Shell, tmp_path: Path) -
     )
     (tmp_path / "crossdock.toml").write_text('[apps.validator]\non_dead = "block"\n')
     assert shell.good("check").out == f"crossdock.toml is valid: store {store}, 1 app configured\n"
-    assert shell.good("check", "--json").json == {"valid": True, "problems": []}
+    assert shell.good("check", "--json").json == {"valid": True, "problems": [], "remarks": []}
     assert not store.exists()
+
+
+def test_apps_that_take_files_from_each_other_are_remarked_upon(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "crossdock.toml").write_text(
+        """
+        [apps.a]
+        inbound = { file = "data/in", pattern = "*.csv" }
+        [apps.b]
+        inbound = { file = "data/../data/in" }
+        [apps.c]
+        inbound = { file = "data/in", pattern = "*.json" }
+        [apps.d]
+        inbound = { file = "data/other" }
+        """
+    )
+    result = shell.good("check")
+    said = [line.split(":")[1] for line in result.err.splitlines()]
+    assert said == [" a and b both take files from data/in", " b and c both take files from data/../data/in"]
+    assert len(shell.good("check", "--json").json["remarks"]) == len(said)
+    found = [one for one in shell.good("doctor", "--json").json if one["about"] == "folders"]
+    assert [(one["level"], "each file goes to only one" in one["text"]) for one in found] == [
+        ("warn", True)
+    ] * 2
 
 
 def test_check_finds_what_a_worker_would_refuse(shell: Shell, tmp_path: Path) -> None:

@@ -182,9 +182,16 @@ def failure_of(error: str | BaseException, default: FailureCode) -> Failure:
             return Failure(default, f"{type(error).__name__}: {error}")
 
 
-def crash_failure(crashes: int) -> Failure:
-    """Describe the end of a message that its worker died of so often."""
-    return Failure(FailureCode.CRASHED, f"this message's worker died {crashes} times")
+def crash_failure(crashes: int, last: str = "") -> Failure:
+    """Describe the end of a message that its worker, or the program that worked on it, died of so often.
+
+    Args:
+        crashes: How often.
+        last: How it ended at last; empty: nobody saw it.
+    """
+    times = "once" if crashes == 1 else f"{crashes} times"
+    words = f"what worked on this message died {times}"
+    return Failure(FailureCode.CRASHED, f"{words}; the last time: {last}" if last else words)
 
 
 def judge(

@@ -13,7 +13,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.delivery import DONE, Claimed, Completed, Crashed, Overdue, Settlement, Undecodable
-from crossdock.domain.errors import ConfigError, InvalidMessage, LeaseLost, StoreError
+from crossdock.domain.errors import ConfigError, InvalidMessage, LeaseLost, ProcessDied, StoreError
 from crossdock.domain.ids import new_message_id, new_message_ids
 from crossdock.domain.lifecycle import FailureCode
 from crossdock.domain.message import (
@@ -199,10 +199,10 @@ class Gateway:
             return verdict
         return replace(verdict, strike=breaker.strike(error, self._rng))
 
-    def crashed(self, claimed: Claimed) -> Crashed:
+    def crashed(self, claimed: Claimed, error: ProcessDied) -> Crashed:
         """Return the outcome of a delivery during which the handler's own process died."""
         crashes = claimed.crashes + 1
-        return Crashed(crash_failure(crashes) if crashes >= self.policies.max_crashes else None)
+        return Crashed(crash_failure(crashes, str(error)) if crashes >= self.policies.max_crashes else None)
 
     def failed(self, error: str | BaseException) -> Dead:
         """Return the outcome of giving up at once."""

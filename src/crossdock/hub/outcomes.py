@@ -47,7 +47,7 @@ class Outcomes:
         """Return the outcome of a message that was not handed over, or of which nobody knows."""
         match error:
             case ProcessDied():
-                return self._gateway.crashed(claimed)
+                return self._gateway.crashed(claimed, error)
             case NotConnected():
                 return HandedBack(str(error))
             case RateLimited():

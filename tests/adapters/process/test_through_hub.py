@@ -85,6 +85,8 @@ def test_a_message_over_which_a_program_dies_is_a_dead_letter_and_the_others_go_
     [dead] = hub.queue.list("enricher", status="failed")
     assert dead.error is not None
     assert (dead.message.data, dead.error.code, dead.crashes) == ({"n": 3}, "CRASHED", 3)
+    assert dead.error.message.startswith("what worked on this message died 3 times; the last time: ")
+    assert dead.error.message.endswith(": exit code 9")
 
 
 def test_a_program_that_takes_too_long_is_killed_and_its_message_tried_again(configure: Configure) -> None:

@@ -126,6 +126,14 @@ def test_bad_header_is_the_fault_of_the_file(content: bytes, issue: str) -> None
     assert issue in caught.value.issue
 
 
+@pytest.mark.parametrize("rows", [1, 1_000_000])
+def test_lone_carriage_returns_are_named_with_advice_that_helps(rows: int) -> None:
+    with pytest.raises(FileFault) as caught:
+        read(b"a,b\r" + b"1,2,three\r" * rows)
+    assert caught.value.issue == "line 1: a carriage return stands alone: lines end in LF or CR LF"
+    assert caught.value.advice == "write the file anew with LF or CR LF at the end of each line"
+
+
 def test_quote_that_is_never_closed_swallows_nothing_and_costs_no_eternity() -> None:
     tail = 'a","b\n' * 30_000  # inside quotes as outside, each line leaves a quote open
     good, bad = read('a,b\n1,2\nx","\n' + tail + "3,4\n")

@@ -24,10 +24,11 @@ from crossdock.adapters.file.reading.stream import TextBytes
 from crossdock.domain.json_texts import JsonTexts, encode_records
 from crossdock.domain.wording import counted, ordinal
 
+_LONE_RETURN: Final = "a carriage return stands alone: lines end in LF or CR LF"
 _ISSUES: Final = (
     ("unexpected end of data", "a quote is opened and never closed"),
     ("expected after", "a closing quote is followed by neither a delimiter nor the end of the line"),
-    ("new-line character", "a carriage return stands alone: lines end in LF or CR LF"),
+    ("new-line character", _LONE_RETURN),
 )
 
 _BAD_CHARACTER: Final = "\ufffd"
@@ -212,7 +213,8 @@ class CsvRows:
             names = next((row for row in self._records() if row), None)
         except (csv.Error, TooLong) as error:
             issue = _issue(error) if isinstance(error, csv.Error) else "a quote is opened and never closed"
-            raise FileFault("header", f"line {self._lines.first_line}: {issue}", advice=_ADVICE) from error
+            advice = _ADVICE_ON_RETURNS if issue == _LONE_RETURN else _ADVICE
+            raise FileFault("header", f"line {self._lines.first_line}: {issue}", advice=advice) from error
         if names is not None:
             _check_header(names, self._lines.flaw)
         self._lines.next_record()
@@ -226,6 +228,7 @@ class CsvRows:
 
 
 _ADVICE: Final = "mend the first line, or name the columns in the configuration"
+_ADVICE_ON_RETURNS: Final = "write the file anew with LF or CR LF at the end of each line"
 
 
 def _check_header(names: Sequence[str], flaw: str | None) -> None:
