@@ -93,10 +93,12 @@ class Connection(H11Protocol):
 
     def close_gently(self) -> None:
         """Say nothing more, and close when the client has done so, too, or has had the time to."""
+        if not self.transport.can_write_eof():  # TLS has no half of an end, and some clients wait for one
+            self.transport.close()
+            return
         self._says_nothing_more = True
         self.transport.resume_reading()
-        if self.transport.can_write_eof():  # with TLS the client has the header alone
-            self.transport.write_eof()
+        self.transport.write_eof()
         self._expect_rest()
 
     def pause_writing(self) -> None:
