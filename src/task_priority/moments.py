@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import TypeAlias, assert_never
 
 
@@ -59,7 +60,7 @@ def start_of(moment: Moment, zone: tzinfo) -> datetime:
     """
     match moment:
         case Day(day):
-            return _instant(datetime(day.year, day.month, day.day), zone)  # noqa: DTZ001 - gets its zone there
+            return _begin_of(day, zone)
         case Floating(time):
             return _instant(time, zone)
         case Instant(time):
@@ -83,6 +84,12 @@ def day_of(moment: Moment, zone: tzinfo) -> date:
     if isinstance(moment, Day):
         return moment.date
     return start_of(moment, zone).astimezone(zone).date()
+
+
+@lru_cache(4096)
+def _begin_of(day: date, zone: tzinfo) -> datetime:
+    """Remember it: thousands of tasks end on the same few days, and each is asked for several times."""
+    return _instant(datetime(day.year, day.month, day.day), zone)  # noqa: DTZ001 - gets its zone there
 
 
 def _instant(local: datetime, zone: tzinfo) -> datetime:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from task_priority.expansion.written import read_moment
@@ -77,8 +78,9 @@ class Rule:
         return bool(self.hours or self.minutes or self.seconds)
 
 
+@lru_cache(1024)
 def parse_rule(text: str) -> Rule:
-    """Read a rule without its name: ``FREQ=WEEKLY;BYDAY=MO``.
+    """Read a rule without its name: ``FREQ=WEEKLY;BYDAY=MO``. A calendar has many alike: they are remembered.
 
     Parts that begin with ``X-`` and empty ones are passed over; case does not matter.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -111,21 +111,37 @@ def fitting(wish: Wish, slots: Sequence[Slot]) -> Iterator[Slot]:
         if wish.until is not None and slot.start >= wish.until:
             return
         if slot.takes(wish.labels):
-            if wish.until is None or slot.end <= wish.until:
-                yield slot
-            else:
-                yield Slot(slot.start, wish.until, slot.labels)
+            yield _cut_off(slot, wish.until)
+
+
+def _fitting_from_the_end(wish: Wish, slots: Sequence[Slot]) -> Iterator[Slot]:
+    """Yield the same from the last to the first; what begins after the end is passed over."""
+    until = wish.until
+    for slot in reversed(slots):
+        if (until is None or slot.start < until) and slot.takes(wish.labels):
+            yield _cut_off(slot, until)
+
+
+def _cut_off(slot: Slot, until: datetime | None) -> Slot:
+    return slot if until is None or slot.end <= until else Slot(slot.start, until, slot.labels)
 
 
 def without(slots: Sequence[Slot], pieces: Sequence[Piece]) -> list[Slot]:
     """Return what is left of slots when these pieces, each inside one of them, are given away."""
     left = list(slots)
-    for piece in pieces:
-        place = bisect_right(left, piece.start, key=_START) - 1
-        slot = left[place]
-        rest = [Slot(slot.start, piece.start, slot.labels), Slot(piece.end, slot.end, slot.labels)]
-        left[place : place + 1] = [slot for slot in rest if slot.end > slot.start]
+    _take_out(pieces, left)
     return left
+
+
+def _take_out(pieces: Sequence[Piece], slots: list[Slot]) -> None:
+    for piece in pieces:
+        start, end = piece.start, piece.end
+        place = bisect_right(slots, start, key=_START) - 1
+        slot = slots[place]
+        rest = [Slot(end, slot.end, slot.labels)] if end < slot.end else []
+        if slot.start < start:
+            rest.insert(0, Slot(slot.start, start, slot.labels))
+        slots[place : place + 1] = rest
 
 
 def _admitted(wishes: Sequence[Wish], slots: Sequence[Slot]) -> list[Wish]:
@@ -265,24 +281,28 @@ def _layout(wishes: Sequence[Wish], slots: Sequence[Slot], side: _Side) -> _Layo
         if not pieces:
             return None
         found[wish.key] = pieces
-        left = without(left, pieces)
+        _take_out(pieces, left)
     return _Layout(found, left)
 
 
 def _pieces(wish: Wish, slots: Sequence[Slot], side: _Side) -> tuple[Piece, ...]:
-    usable = list(fitting(wish, slots))
-    if side is _Side.LATE:
-        usable.reverse()
+    several = fitting(wish, slots) if side is _Side.EARLY else _fitting_from_the_end(wish, slots)
+    first = next(several, None)
+    if first is None:
+        return ()
+    if first.length >= wish.needed:
+        return (_cut(first, wish.needed, side),)
+    if wish.shortest is None:
+        return _whole(wish, several, side)
+    usable = [first, *several]
     whole = _whole(wish, usable, side)
-    if wish.shortest is None or (whole and whole[0] == _cut(usable[0], wish.needed, side)):
-        return whole
     split = _split(wish, usable, side)
     if side is _Side.EARLY and whole and split and whole[0].end <= split[-1].end:
         return whole
     return split or whole
 
 
-def _whole(wish: Wish, usable: Sequence[Slot], side: _Side) -> tuple[Piece, ...]:
+def _whole(wish: Wish, usable: Iterable[Slot], side: _Side) -> tuple[Piece, ...]:
     for slot in usable:
         if slot.length >= wish.needed:
             return (_cut(slot, wish.needed, side),)
