@@ -56,7 +56,9 @@ class Connection(H11Protocol):
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the first request."""
         super().connection_made(transport)
-        transport.set_write_buffer_limits(high=0)  # tell of every byte that cannot be sent at once
+        # Tell of whatever cannot be sent at once. Not high=0: over TLS an empty buffer is as full as that, and the loop
+        # would tell of it, and nothing more until the next byte comes.
+        transport.set_write_buffer_limits(high=1, low=0)
         self.app_state = {**self.app_state, "cut": transport.abort}
         self._expect_headers()
         if CLOSE_HEADER in self.server_state.default_headers:  # it came in while the process began to end
@@ -93,12 +95,10 @@ class Connection(H11Protocol):
 
     def close_gently(self) -> None:
         """Say nothing more, and close when the client has done so, too, or has had the time to."""
-        if not self.transport.can_write_eof():  # TLS has no half of an end, and some clients wait for one
-            self.transport.close()
-            return
         self._says_nothing_more = True
         self.transport.resume_reading()
-        self.transport.write_eof()
+        if self.transport.can_write_eof():  # TLS has no half of an end: there the answer says that it was the last
+            self.transport.write_eof()
         self._expect_rest()
 
     def pause_writing(self) -> None:
