@@ -61,8 +61,8 @@ if TYPE_CHECKING:
     from crossdock.domain.schedule import Schedule
     from crossdock.hub.options import SendOptions
     from crossdock.ports.application import Application
-    from crossdock.store.engine import create_engine
     from crossdock.store.settings import StoreSettings
+    from crossdock.store.sqlite.engine import create_engine
     from crossdock.synchronous.delivery import Delivery
     from crossdock.synchronous.queue import Queue
 
@@ -104,7 +104,7 @@ _HOMES = {
     "StreamedEvent": "client.event_stream",
     "Subscription": "domain.routing",
     "TimelineEntry": "domain.record",
-    "create_engine": "store.engine",
+    "create_engine": "store.sqlite.engine",
     **dict.fromkeys(_ERRORS, "domain.errors"),
 }
 

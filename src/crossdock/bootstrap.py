@@ -13,9 +13,9 @@ from crossdock.hub.scheduler import Scheduler
 from crossdock.ports.clock import SystemClock
 from crossdock.ports.notice import LogNotice
 from crossdock.store.archive_files import ArchiveFiles
-from crossdock.store.location import is_postgresql, parse_url
 from crossdock.store.settings import StoreSettings
-from crossdock.store.sqlite import SQLiteStore
+from crossdock.store.sqlite.location import is_postgresql, parse_url
+from crossdock.store.sqlite.store import SQLiteStore
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL

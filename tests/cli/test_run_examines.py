@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from crossdock import StoreDamaged
-from crossdock.store.sqlite_build import choose
+from crossdock.store.sqlite.build import choose
 from tests.cli.command import Shell
 from tests.cli.test_run import CONFIG, HANDLERS, running, said, until, workers
 

@@ -155,7 +155,7 @@ def _import_all() -> None:
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
     for name in (
-        "crossdock", "crossdock.config", "crossdock.store.sqlite", "crossdock.store.postgresql.store",
+        "crossdock", "crossdock.config", "crossdock.store.sqlite.store", "crossdock.store.postgresql.store",
         "crossdock.synchronous.queue", "crossdock.app.hub", "rich.console", "rich.table", "rich.json",
         "crossdock.exporting", "task_priority.trying", "task_priority.changes", "task_priority.given_files",
         "task_priority.views.terminal", "task_priority.views.markdown", "task_priority.views.documents", "tzlocal",

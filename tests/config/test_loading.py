@@ -8,7 +8,7 @@ import pytest
 
 from crossdock.config import Config, Loaded, load
 from crossdock.domain.retry import RetryPolicy
-from crossdock.store.location import parse_url
+from crossdock.store.sqlite.location import parse_url
 
 FILE = """\
 [store]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import psycopg
 
-from crossdock.store.maintenance import backup, check
+from crossdock.store.sqlite.maintenance import backup, check
 from tests.crash.history import Kind, Recorder
 from tests.crash.stage import Options, data_for, fingerprint, on_stage
 from tests.postgresql_databases import connect, is_postgresql

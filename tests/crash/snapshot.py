@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 import sqlalchemy as sa
 
 from crossdock import create_engine
-from crossdock.store.maintenance import check
+from crossdock.store.sqlite.maintenance import check
 from tests.crash.account import Account, Row, RowEvent
 from tests.crash.consumers import EFFECT
 from tests.crash.limits import MAX_ATTEMPTS

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossdock import CrossdockError, Queue, StoreDamaged, StoreSettings
-from crossdock.store.sqlite_build import choose
+from crossdock.store.sqlite.build import choose
 
 if TYPE_CHECKING:
     from collections.abc import Callable

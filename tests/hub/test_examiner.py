@@ -19,9 +19,9 @@ from crossdock import Queue, StoreDamaged, StoreSettings
 from crossdock.domain.events import Event
 from crossdock.hub import examiner
 from crossdock.hub.examiner import Examiner
-from crossdock.store import examining, maintenance
-from crossdock.store.examining import Examination, Examinations
-from crossdock.store.sqlite_build import choose
+from crossdock.store.sqlite import examining, maintenance
+from crossdock.store.sqlite.build import choose
+from crossdock.store.sqlite.examining import Examination, Examinations
 from tests.notices import Heard
 
 PAGE = 4096

@@ -17,7 +17,7 @@ import apsw
 import sqlalchemy as sa
 
 from crossdock import Queue, StoreSettings, StoreUnavailable, create_engine
-from crossdock.store.sqlite_build import describe
+from crossdock.store.sqlite.build import describe
 from tests.power_loss import apsw_dbapi
 from tests.power_loss.account import DELETED, STORE, State, States
 from tests.power_loss.recorder import Recorder
@@ -283,7 +283,7 @@ def _opened(url: str, settings: StoreSettings) -> Queue:
 @contextmanager
 def _engine(url: str) -> Iterator[sa.Engine]:
     """Make an engine as `crossdock.create_engine` does, on the library whose every write is recorded."""
-    with patch("crossdock.store.engine.choose", lambda: describe(apsw_dbapi)):
+    with patch("crossdock.store.sqlite.engine.choose", lambda: describe(apsw_dbapi)):
         engine = create_engine(url)
     try:
         yield engine

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossdock import StoreSettings
-from crossdock.store.maintenance import check
+from crossdock.store.sqlite.maintenance import check
 from tests.postgresql_databases import execute
 
 if TYPE_CHECKING:

@@ -12,11 +12,12 @@ import pytest
 from crossdock import Queue, SchemaOutOfDate, StoreSettings
 from crossdock.ports.clock import SystemClock
 from crossdock.ports.notice import LogNotice
-from crossdock.store import maintenance, migrate, schema
-from crossdock.store.connections import Connections
-from crossdock.store.location import StoreLocation
-from crossdock.store.open_store import OpenStore
-from crossdock.store.sqlite_build import choose
+from crossdock.store import migrate, schema
+from crossdock.store.sqlite import maintenance
+from crossdock.store.sqlite.build import choose
+from crossdock.store.sqlite.connections import Connections
+from crossdock.store.sqlite.location import StoreLocation
+from crossdock.store.sqlite.open_store import OpenStore
 from crossdock.store.transaction import PreparedStatements
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crossdock import LeaseLost, Queue, RetryPolicy, StoreError
-from crossdock.store.sqlite_ddl import statements
+from crossdock.store.sqlite.ddl import statements
 from tests.contract.case import claim_one, drain, events, numbers, strict
 
 if TYPE_CHECKING:

@@ -97,7 +97,9 @@ class Connection(H11Protocol):
         """Say nothing more, and close when the client has done so, too, or has had the time to."""
         self._says_nothing_more = True
         self.transport.resume_reading()
-        if self.transport.can_write_eof():  # TLS has no half of an end: there the answer says that it was the last
+        if (
+            self.transport.can_write_eof()
+        ):  # TLS has no half of an end: there the answer says that it was the last
             self.transport.write_eof()
         self._expect_rest()
 

@@ -13,7 +13,7 @@ from crossdock.app.configured import folder_of
 from crossdock.domain.errors import ConfigError
 from crossdock.domain.key import KeyText, new_key_text, parse_key
 from crossdock.hub.keys import first_creation
-from crossdock.store.location import is_postgresql, parse_url
+from crossdock.store.sqlite.location import is_postgresql, parse_url
 
 if TYPE_CHECKING:
     from crossdock.asynchronous.queue import AsyncQueue

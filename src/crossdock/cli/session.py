@@ -81,7 +81,7 @@ class Session:
         Raises:
             ConfigError: The URL names no store that a command can use.
         """
-        from crossdock.store.location import parse_url
+        from crossdock.store.sqlite.location import parse_url
 
         origin = self.loaded.origin("store", "url")
         place = f"{origin}: store.url" if origin.endswith(".toml") else origin
@@ -96,7 +96,7 @@ class Session:
     @property
     def on_postgresql(self) -> bool:
         """Whether the store is a PostgreSQL database."""
-        from crossdock.store.location import is_postgresql
+        from crossdock.store.sqlite.location import is_postgresql
 
         return is_postgresql(self.loaded.store_url)
 
@@ -209,7 +209,7 @@ def _holds_store(path: Path) -> bool:
     A file that cannot be read counts as a store: opening it tells what is wrong.
     """
     from crossdock.store.schema import read_state
-    from crossdock.store.sqlite_build import choose
+    from crossdock.store.sqlite.build import choose
 
     module = choose().module
     try:

@@ -10,7 +10,7 @@ from alembic.config import Config
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from crossdock.store.open_store import OpenStore
+    from crossdock.store.sqlite.open_store import OpenStore
 
 
 def upgrade(store: OpenStore) -> None:

@@ -14,7 +14,7 @@ from crossdock.domain.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crossdock.store.connections import Connections
+    from crossdock.store.sqlite.connections import Connections
 
 
 def driver_connection(connection: Any, connections: Connections) -> Any:

@@ -21,7 +21,7 @@ from crossdock.domain.message import AppId
 from crossdock.domain.record import AppOverride, AppSwitch, HubProcess, QueueStats, Record, TimelineEntry
 from crossdock.domain.rules import RULE_NAMES, QueueRules
 from crossdock.domain.schedule import scheduled_by
-from crossdock.store import shrinking, statements, statistics
+from crossdock.store import statements
 from crossdock.store.codec import maybe_moment, record_from, value_or_text
 from crossdock.store.doors import key_from
 from crossdock.store.exports_reading import ExportsReader
@@ -30,6 +30,7 @@ from crossdock.store.listing import Listing
 from crossdock.store.overdue_codec import overdue_from
 from crossdock.store.rules_codec import rules_from
 from crossdock.store.schedule_codec import ScheduleRow, declared_columns
+from crossdock.store.sqlite import shrinking, statistics
 from crossdock.store.types import from_text, to_text
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from crossdock.domain.errors import SchemaOutOfDate
 from crossdock.store import exporter_tables  # noqa: F401 - among the tables that are made
 from crossdock.store.prepared import SQLITE
-from crossdock.store.sqlite_ddl import statements as triggers_and_views
+from crossdock.store.sqlite.ddl import statements as triggers_and_views
 from crossdock.store.tables import OLDEST_SCHEMA, SCHEMA_NUMBER, metadata
 
 if TYPE_CHECKING:

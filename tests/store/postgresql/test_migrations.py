@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crossdock.store import maintenance
 from crossdock.store.migrate import upgrade_schema
 from crossdock.store.postgresql.dialect import SCHEMA
 from crossdock.store.postgresql.engine import create_engine
+from crossdock.store.sqlite import maintenance
 from tests.postgresql_databases import execute
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossdock import Queue, StoreSettings, create_engine
-from crossdock.store import maintenance
+from crossdock.store.sqlite import maintenance
 from tests.postgresql_databases import execute
 
 if TYPE_CHECKING:

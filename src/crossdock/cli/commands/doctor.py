@@ -77,7 +77,7 @@ def _findings(session: Session) -> Iterator[Finding]:
 def _store_findings(session: Session) -> Iterator[Finding]:
     from crossdock.cli.doctor import condition, place
     from crossdock.cli.doctor.finding import warn
-    from crossdock.store.location import StoreLocation
+    from crossdock.store.sqlite.location import StoreLocation
 
     if session.on_postgresql:
         from crossdock.cli.doctor import database

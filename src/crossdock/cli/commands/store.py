@@ -25,7 +25,7 @@ def backup(
     target: Annotated[Path, typer.Argument(metavar="TARGET", help="The copy; it must not exist.")],
 ) -> None:
     """Copy the store, as of one instant, while others go on using it."""
-    from crossdock.store import maintenance
+    from crossdock.store.sqlite import maintenance
 
     url = session.demand_store()
     if session.on_postgresql:
@@ -60,7 +60,7 @@ def restore(
 
     What was claimed when the backup was made goes back to its queues.
     """
-    from crossdock.store import maintenance
+    from crossdock.store.sqlite import maintenance
 
     if session.on_postgresql:
         maintenance.restore(session.loaded.store_url, backup_file)  # says what to do instead
@@ -89,7 +89,7 @@ def check(
     json: JsonOption = False,
 ) -> None:
     """Examine the store's file, or its tables on PostgreSQL; exits with 4 if it is damaged."""
-    from crossdock.store import maintenance
+    from crossdock.store.sqlite import maintenance
 
     url = session.demand_store()
     with busy("checking"):
@@ -110,7 +110,7 @@ def check(
 @with_session
 def migrate(session: Session) -> None:
     """Bring the store's schema up to date. On SQLite this happens by itself when the store is opened."""
-    from crossdock.store import maintenance
+    from crossdock.store.sqlite import maintenance
 
     with busy("migrating"):
         before, after = maintenance.migrate(session.demand_store(), settings=session.store_settings)
@@ -126,7 +126,7 @@ def vacuum(session: Session) -> None:
 
     By itself a store keeps a quarter of its file for what comes next.
     """
-    from crossdock.store import maintenance
+    from crossdock.store.sqlite import maintenance
 
     with progress("giving back pages") as advance:
         done = 0
@@ -144,7 +144,7 @@ def vacuum(session: Session) -> None:
 @with_session
 def info(session: Session, *, json: JsonOption = False) -> None:
     """Describe the store: place, size, schema, database, messages, processes."""
-    from crossdock.store import maintenance
+    from crossdock.store.sqlite import maintenance
 
     described = maintenance.info(session.demand_store(), settings=session.store_settings)
     if json:

@@ -14,8 +14,8 @@ from crossdock.cli.doctor.finding import Finding, fail, ok, warn
 from crossdock.cli.human import count, size
 from crossdock.domain.errors import CrossdockError
 from crossdock.store.liveness import started_at
-from crossdock.store.location import StoreLocation
 from crossdock.store.settings import StoreSettings
+from crossdock.store.sqlite.location import StoreLocation
 
 _LARGE_LOG: Final = 256 * 1024**2
 _SKEW_S: Final = 2.0
@@ -34,8 +34,8 @@ class Process:
 
 def store(location: StoreLocation, url: str, settings: StoreSettings) -> Iterator[Finding]:
     """Look into a store that is there, without changing it."""
-    from crossdock.store import maintenance
-    from crossdock.store.sqlite_build import choose
+    from crossdock.store.sqlite import maintenance
+    from crossdock.store.sqlite.build import choose
     from crossdock.store.tables import SCHEMA_NUMBER
 
     assert location.path is not None  # noqa: S101 - asked for by stores on disk only
@@ -113,8 +113,8 @@ def _files(path: Path) -> Iterator[Finding]:
 
 def _examined(location: StoreLocation) -> Finding:
     """Tell when the file was examined, and what came of it."""
-    from crossdock.store.damage import told_damage
-    from crossdock.store.examining import examined_at
+    from crossdock.store.sqlite.damage import told_damage
+    from crossdock.store.sqlite.examining import examined_at
 
     damage = told_damage(str(location.path))
     if damage is not None:

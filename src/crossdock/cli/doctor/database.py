@@ -21,8 +21,8 @@ _DEAD_FEW: Final = 100_000
 
 def store(url: str, settings: StoreSettings) -> Iterator[Finding]:
     """Look into a store, without changing it."""
-    from crossdock.store import maintenance
     from crossdock.store.postgresql.maintenance import holds_store
+    from crossdock.store.sqlite import maintenance
     from crossdock.store.tables import SCHEMA_NUMBER
 
     try:

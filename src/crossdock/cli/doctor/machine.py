@@ -16,7 +16,7 @@ from crossdock.cli.doctor.finding import Finding, fail, ok, warn
 from crossdock.config.secret import secrets_in
 from crossdock.domain.errors import ConfigError
 from crossdock.domain.wording import counted
-from crossdock.store.sqlite_build import OLDEST_USABLE, choose, describe, has_wal_reset_race
+from crossdock.store.sqlite.build import OLDEST_USABLE, choose, describe, has_wal_reset_race
 
 if TYPE_CHECKING:
     from crossdock.config import Loaded

@@ -14,7 +14,7 @@ from typing import Final
 from crossdock.cli.doctor.finding import Finding, fail, ok, warn
 from crossdock.cli.human import size
 from crossdock.cli.session import shown_path
-from crossdock.store.location import NETWORK_FILE_SYSTEMS, StoreLocation, file_system
+from crossdock.store.sqlite.location import NETWORK_FILE_SYSTEMS, StoreLocation, file_system
 
 _VOLATILE: Final = frozenset({"tmpfs", "ramfs"})
 _LOW: Final = 4

@@ -10,16 +10,16 @@ from urllib.parse import quote
 
 from crossdock.domain.errors import StoreError, StoreUnavailable
 from crossdock.store.forking import uninterrupted_by_fork
-from crossdock.store.place import REPLACED, VANISHED
-from crossdock.store.sqlite_errors import damaged, translate
+from crossdock.store.sqlite.errors import damaged, translate
+from crossdock.store.sqlite.place import REPLACED, VANISHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from crossdock.store.location import StoreLocation
     from crossdock.store.settings import StoreSettings
-    from crossdock.store.sqlite_build import SQLiteBuild
+    from crossdock.store.sqlite.build import SQLiteBuild
+    from crossdock.store.sqlite.location import StoreLocation
 
 _CACHED_STATEMENTS: Final = 512
 _CACHE_KIB: Final = 32 * 1024

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from crossdock import Queue, StoreError, StoreSettings, create_engine
-from crossdock.store.sqlite_build import Version, choose, describe, has_wal_reset_race
+from crossdock.store.sqlite.build import Version, choose, describe, has_wal_reset_race
 
 
 @pytest.mark.parametrize(

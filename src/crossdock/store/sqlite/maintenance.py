@@ -12,16 +12,17 @@ from crossdock.domain.errors import ConfigError, StoreDamaged, StoreError, Store
 from crossdock.durable_files import FILE_MODE, FileSystem, publish
 from crossdock.ports.clock import SystemClock
 from crossdock.ports.notice import LogNotice
-from crossdock.store import damage, schema, shrinking, statements
-from crossdock.store.connections import Connections
+from crossdock.store import schema, statements
 from crossdock.store.liveness import live_owners
-from crossdock.store.location import StoreLocation, file_system, is_postgresql, parse_url
 from crossdock.store.payloads import missing_text
 from crossdock.store.prepared import prepare
 from crossdock.store.settings import StoreSettings
-from crossdock.store.sqlite import SQLiteStore
-from crossdock.store.sqlite_build import choose
-from crossdock.store.sqlite_errors import translate
+from crossdock.store.sqlite import damage, shrinking
+from crossdock.store.sqlite.build import choose
+from crossdock.store.sqlite.connections import Connections
+from crossdock.store.sqlite.errors import translate
+from crossdock.store.sqlite.location import StoreLocation, file_system, is_postgresql, parse_url
+from crossdock.store.sqlite.store import SQLiteStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from crossdock.domain.errors import LeaseLost, StoreUnavailable
 from crossdock.domain.events import TransactionSlow
-from crossdock.store.sqlite_errors import is_of_store
+from crossdock.store.sqlite.errors import is_of_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from crossdock.domain.delivery import Settlement
     from crossdock.ports.notice import Notice
-    from crossdock.store.open_store import OpenStore
-    from crossdock.store.sqlite_transaction import SQLiteTransaction
+    from crossdock.store.sqlite.open_store import OpenStore
+    from crossdock.store.sqlite.transaction import SQLiteTransaction
 
 WARN_AFTER_S: Final = 1.0
 END_AFTER_S: Final = 5.0

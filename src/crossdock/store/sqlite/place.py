@@ -8,13 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from crossdock.store.damage import note_damage, told_damage
-from crossdock.store.location import identity_of
+from crossdock.store.sqlite.damage import note_damage, told_damage
+from crossdock.store.sqlite.location import identity_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from crossdock.store.location import StoreLocation
+    from crossdock.store.sqlite.location import StoreLocation
 
 _TICK_NS: Final = 50_000_000
 """A folder that changed so shortly before may change again without a new time: file systems count in ticks."""

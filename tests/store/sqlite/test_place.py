@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import URL
 
 from crossdock import ConfigError, CrossdockError, Queue, StoreFull, StoreSettings, StoreUnavailable
-from crossdock.store import location
-from crossdock.store.location import StoreLocation, file_system, parse_url
-from crossdock.store.place import Place
+from crossdock.store.sqlite import location
+from crossdock.store.sqlite.location import StoreLocation, file_system, parse_url
+from crossdock.store.sqlite.place import Place
 from tests.contract.case import claim_one, drain
 
 LINE = "36 35 98:0 / {point} rw,noatime shared:1 - {kind} server:/export rw"

@@ -19,10 +19,10 @@ from crossdock import (
     StoreSettings,
     StoreUnavailable,
 )
-from crossdock.store import maintenance
-from crossdock.store.connections import Connections
-from crossdock.store.location import StoreLocation
-from crossdock.store.sqlite_build import choose
+from crossdock.store.sqlite import maintenance
+from crossdock.store.sqlite.build import choose
+from crossdock.store.sqlite.connections import Connections
+from crossdock.store.sqlite.location import StoreLocation
 
 SHARED = StoreSettings(outside_writers=True)
 HASTY = StoreSettings(outside_writers=True, lock_timeout=timedelta(milliseconds=50))

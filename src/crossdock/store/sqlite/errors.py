@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from crossdock.domain.errors import StoreDamaged, StoreError, StoreFull, StoreUnavailable
 
 if TYPE_CHECKING:
-    from crossdock.store.location import StoreLocation
+    from crossdock.store.sqlite.location import StoreLocation
 
 _DAMAGED: Final = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB"})
 _BUSY: Final = frozenset({"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL"})

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.domain.errors import ConfigError, StoreError, StoreUnavailable
 from crossdock.domain.events import StoreOpened, StoreSafeMode
-from crossdock.store import schema, shrinking, statistics
-from crossdock.store.examining import Examinations
+from crossdock.store import schema
 from crossdock.store.file_locks import turn
 from crossdock.store.forking import Mutex
-from crossdock.store.handler_transaction import handler_transaction
-from crossdock.store.open_store import OpenStore
-from crossdock.store.sqlite_build import OLDEST_USABLE, choose
+from crossdock.store.sqlite import shrinking, statistics
+from crossdock.store.sqlite.build import OLDEST_USABLE, choose
+from crossdock.store.sqlite.examining import Examinations
+from crossdock.store.sqlite.handler_transaction import handler_transaction
+from crossdock.store.sqlite.open_store import OpenStore
 from crossdock.store.transaction import PreparedStatements
 
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
     from crossdock.ports.notice import Notice
     from crossdock.ports.store import Ear
     from crossdock.store.liveness import Presence
-    from crossdock.store.location import StoreLocation
     from crossdock.store.reading import Reader
     from crossdock.store.settings import StoreSettings
-    from crossdock.store.sqlite_build import SQLiteBuild
-    from crossdock.store.sqlite_transaction import SQLiteTransaction
+    from crossdock.store.sqlite.build import SQLiteBuild
+    from crossdock.store.sqlite.location import StoreLocation
+    from crossdock.store.sqlite.transaction import SQLiteTransaction
 
 T = TypeVar("T")
 

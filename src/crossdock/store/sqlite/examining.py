@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Final
 
 from crossdock.domain.errors import StoreDamaged, StoreUnavailable
 from crossdock.durable_files import FileSystem
-from crossdock.store.damage import note_damage
-from crossdock.store.disk import DiskGuard
 from crossdock.store.liveness import LEFT_OPEN
-from crossdock.store.sqlite_errors import damaged, primary_name, translate
+from crossdock.store.sqlite.damage import note_damage
+from crossdock.store.sqlite.disk import DiskGuard
+from crossdock.store.sqlite.errors import damaged, primary_name, translate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from crossdock.store.connections import Connections
     from crossdock.store.settings import StoreSettings
+    from crossdock.store.sqlite.connections import Connections
 
 _MIB: Final = 1024 * 1024
 _LARGEST_ALONE: Final = 64 * _MIB

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.domain.errors import CrossdockError, StoreDamaged, StoreError, StoreUnavailable
 from crossdock.domain.examiner_events import StoreDamageFound
-from crossdock.store.connections import Connections, lenient
-from crossdock.store.disk import DiskGuard
-from crossdock.store.engine import engine_on
 from crossdock.store.file_locks import WriteLock
 from crossdock.store.forking import uninterrupted_by_fork
 from crossdock.store.group_commit import GroupCommit, Unit, fail_all
 from crossdock.store.known_limits import KnownLimits
 from crossdock.store.liveness import LEFT_OPEN, Presence
 from crossdock.store.outbox import after_commit, driver_connection
-from crossdock.store.place import Place
 from crossdock.store.reading import Reader
-from crossdock.store.sqlite_errors import damaged, is_corruption, is_no_text, is_of_one_statement, translate
-from crossdock.store.sqlite_transaction import SQLiteTransaction
+from crossdock.store.sqlite.connections import Connections, lenient
+from crossdock.store.sqlite.disk import DiskGuard
+from crossdock.store.sqlite.engine import engine_on
+from crossdock.store.sqlite.errors import damaged, is_corruption, is_no_text, is_of_one_statement, translate
+from crossdock.store.sqlite.place import Place
+from crossdock.store.sqlite.transaction import SQLiteTransaction
 from crossdock.store.waking import MemoryWaker, Waker
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from crossdock.domain.events import Event
     from crossdock.ports.clock import Clock
     from crossdock.ports.notice import Notice
-    from crossdock.store.location import StoreLocation
     from crossdock.store.settings import StoreSettings
-    from crossdock.store.sqlite_build import SQLiteBuild
+    from crossdock.store.sqlite.build import SQLiteBuild
+    from crossdock.store.sqlite.location import StoreLocation
     from crossdock.store.transaction import PreparedStatements
 
 T = TypeVar("T")

@@ -11,18 +11,18 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
-from crossdock.store.connections import make_durable, note_opened
 from crossdock.store.file_locks import WriteLock
 from crossdock.store.forking import uninterrupted_by_fork
-from crossdock.store.location import is_postgresql, parse_url
 from crossdock.store.settings import StoreSettings
-from crossdock.store.sqlite_build import choose
+from crossdock.store.sqlite.build import choose
+from crossdock.store.sqlite.connections import make_durable, note_opened
+from crossdock.store.sqlite.location import is_postgresql, parse_url
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.engine import URL
 
-    from crossdock.store.connections import Connections
+    from crossdock.store.sqlite.connections import Connections
 
 _WRITE_LOCK: Final = "crossdock_write_lock"
 
