@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 
 from crossdock import Queue, Status
 from tests.cli.command import Shell
@@ -72,6 +73,17 @@ def test_an_empty_queue_is_told_and_is_no_failure(shell: Shell, store: Store) ->
     for wait in ([], ["--wait", "0.1"], ["--wait", "100ms"]):
         result = shell.good("claim", "validator", *wait)
         assert (result.out, result.err) == ("", "nothing is ready for validator\n")
+
+
+def test_what_keeps_messages_from_being_claimed_is_told(shell: Shell, store: Store) -> None:
+    with store() as queue:
+        queue.send("validator", 1, delay=timedelta(hours=1))
+        queue.send("warehouse", 1)
+        queue.pause("warehouse")
+    assert shell.good("claim", "validator").err == "nothing is ready for validator: 1 scheduled\n"
+    paused = "nothing is ready for warehouse: it is paused; go on with: crossdock queue resume warehouse\n"
+    assert shell.good("claim", "warehouse").err == paused
+    assert shell.good("claim", "validatr").err == "nothing is ready for validatr; did you mean validator?\n"
 
 
 def test_foreign_text_cannot_command_the_terminal(shell: Shell, store: Store) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crossdock.domain.wording import nearest
+from crossdock.domain.wording import did_you_mean, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +34,12 @@ def remark_on_strange(session: Session, queue: Queue, app: str) -> str:
     near = nearest(app, known)
     question = f" (did you mean {near}?)" if near else ""
     return f", though it is not configured and its queue is empty{question}"
+
+
+def suggestion(session: Session, queue: Queue, app: str) -> str:
+    """Return the question after a known name, to stand behind one of which nothing is known; empty: none is near."""
+    known = _named(session) | queue.stats().keys()
+    return "" if app in known else did_you_mean(app, known)
 
 
 def _named(session: Session) -> set[str]:

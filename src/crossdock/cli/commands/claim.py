@@ -10,7 +10,8 @@ import typer
 
 from crossdock.cli import inputs
 from crossdock.cli.help import described, new_command
-from crossdock.cli.human import ago, printable
+from crossdock.cli.human import ago, instant, listed, printable
+from crossdock.cli.known_apps import suggestion
 from crossdock.cli.options import JsonOption, with_session
 from crossdock.cli.session import Session
 from crossdock.cli.terminal import flush, paint, say, say_json_lines, tell
@@ -67,7 +68,7 @@ def claim(  # noqa: PLR0913 - one option for each way to claim
                 held += found
         for delivery in held:
             delivery.hand_back()
-    _conclude(app, taken, ack=ack)
+        tell(_conclusion(taken, ack=ack) if taken else _why_nothing(session, queue, app))
 
 
 def _claim(queue: Queue, app: str, limit: int, wait: timedelta | None) -> list[Delivery]:
@@ -102,10 +103,23 @@ def _print_one(delivery: Delivery) -> None:
     say(f"  {printable(shown)}")
 
 
-def _conclude(app: str, taken: int, *, ack: bool) -> None:
-    if not taken:
-        tell(f"nothing is ready for {app}")
-    elif ack:
-        tell(f"{counted(taken, 'message')} completed")
-    else:
-        tell(f"{counted(taken, 'message')} shown and given back; add --ack to complete what is shown")
+def _conclusion(taken: int, *, ack: bool) -> str:
+    if ack:
+        return f"{counted(taken, 'message')} completed"
+    return f"{counted(taken, 'message')} shown and given back; add --ack to complete what is shown"
+
+
+def _why_nothing(session: Session, queue: Queue, app: str) -> str:
+    stats = queue.stats(app).get(app)
+    if stats is None:
+        return f"nothing is ready for {app}{suggestion(session, queue, app)}"
+    if stats.paused:
+        return f"nothing is ready for {app}: it is paused; go on with: crossdock queue resume {app}"
+    if stats.parked_until is not None:
+        return f"nothing is ready for {app}: it is parked until {instant(stats.parked_until)}"
+    counts = (
+        (stats.processing, "processing"), (stats.scheduled, "scheduled"), (stats.blocked, "blocked"),
+    )  # fmt: skip
+    if others := [f"{number:,} {what}" for number, what in counts if number]:
+        return f"nothing is ready for {app}: {listed(others)}"
+    return f"nothing is ready for {app}{suggestion(session, queue, app)}"
