@@ -98,6 +98,7 @@ CHANGES: Final = (
     Change(operation="replayMessage", method="POST", below="/replay", make=a_dead_letter, **MESSAGE),
     Change(operation="cancelJob", method="DELETE", read="/jobs/m1", make=a_message, disturb=edit_message),
     Change(operation="replaceSchedule", method="PUT", body=SCHEDULE, make=a_schedule, demands=True, **PLAN),
+    Change(operation="changeSchedule", method="PATCH", body={"data": 9}, make=a_schedule, demands=True, **PLAN),
     Change(operation="deleteSchedule", method="DELETE", make=a_schedule, **PLAN),
     Change(operation="pauseSchedule", method="POST", below="/pause", make=a_schedule, **PLAN),
     Change(operation="resumeSchedule", method="POST", below="/resume", make=a_paused_schedule, **PLAN),

@@ -111,7 +111,7 @@ def test_nothing_ranked_lower_moves_an_overdue_task_to_another_day(
 
 
 @given(pressing_tasks(), full_days(), all_settings())
-def test_a_task_fits_without_the_event_that_its_reason_names(
+def test_a_task_fits_without_the_events_that_its_reason_names(
     some: list[Task], around: list[Event], settings: Settings
 ) -> None:
     settings = replace(settings, horizon=timedelta(days=2))
@@ -120,9 +120,10 @@ def test_a_task_fits_without_the_event_that_its_reason_names(
     for one in plan.unplaced:
         if "it fits without" not in one.reason.change:
             continue
-        [named] = [event for event in around if f"“{event.title}”" in one.reason.change]
+        named = [event for event in around if f"“{event.title}”" in one.reason.change]
+        assert named
         others, _ = busy_spans(
-            [event for event in around if event is not named], settings, NOW, plan.end + settings.buffer
+            [event for event in around if event not in named], settings, NOW, plan.end + settings.buffer
         )
         slots = time_left(working_time(settings, NOW, plan.end), others, settings.buffer)
         wish = wish_of(one.ranked.task, now=NOW, end=plan.end, settings=settings)
