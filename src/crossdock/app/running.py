@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures.thread  # noqa: F401 - asyncio does when it first needs one: late, if no descriptor is left
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
