@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final
 
 UNTITLED: Final = "(no title)"
@@ -18,6 +19,7 @@ def duration_text(duration: timedelta) -> str:
     return f"-{text}" if duration <= -_MINUTE else text
 
 
+@lru_cache(1024)
 def day_text(day: date, today: date) -> str:
     """Write a day as it is called today: ``today``, ``tomorrow``, ``Fri 27 Nov``, with the year if it is another."""
     match (day - today).days:

@@ -30,7 +30,10 @@ def days_of(rule: Rule, first: date) -> Iterator[date]:
         case Frequency.WEEKLY:
             # the last week there is may not be whole
             left = (date.max - first).days
-            yield from (first + timedelta(days=day) for day in range(min(WEEK, left + 1)))
+            named, begin = {weekday for weekday, _ in rule.weekdays}, first.weekday()
+            for day in range(min(WEEK, left + 1)):
+                if not named or (begin + day) % WEEK in named:
+                    yield first + timedelta(days=day)
         case _:
             yield first
 

@@ -204,21 +204,21 @@ class _Refused:
     """What was found not to fit: what asks for more of the same does not either, unless it may be in more pieces."""
 
     def __init__(self) -> None:
-        self._shapes: dict[tuple[tuple[str, ...], timedelta | None], list[Wish]] = {}
+        self._shapes: dict[
+            tuple[tuple[str, ...], timedelta | None], list[tuple[timedelta, datetime, int]]
+        ] = {}
 
     def covers(self, wish: Wish) -> bool:
         """Tell whether something smaller, or with a later end, did not fit."""
-        likes = self._shapes.get((wish.labels, wish.shortest), ())
+        needed, end, most = _asked_by(wish)
         return any(
-            one.needed <= wish.needed
-            and _end_of(one) >= _end_of(wish)
-            and _most_pieces(one) == _most_pieces(wish)
-            for one in likes
+            less <= needed and later >= end and pieces == most
+            for less, later, pieces in self._shapes.get((wish.labels, wish.shortest), ())
         )
 
     def add(self, wish: Wish) -> None:
         """Note one that did not fit."""
-        self._shapes.setdefault((wish.labels, wish.shortest), []).append(wish)
+        self._shapes.setdefault((wish.labels, wish.shortest), []).append(_asked_by(wish))
 
 
 class _Loads:
@@ -349,8 +349,9 @@ def _last_piece(
     return None
 
 
-def _most_pieces(wish: Wish) -> int:
-    return 1 if wish.shortest is None else wish.needed // wish.shortest
+def _asked_by(wish: Wish) -> tuple[timedelta, datetime, int]:
+    """Return the time that it needs, its end, and in how many pieces it may be at most."""
+    return wish.needed, _end_of(wish), 1 if wish.shortest is None else wish.needed // wish.shortest
 
 
 def _cut(slot: Slot, length: timedelta, side: _Side) -> Piece:

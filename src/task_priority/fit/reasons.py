@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -167,7 +167,7 @@ class _Search:
             length = duration_text(spared.end - spared.start)
             return _Change(f"it fits without “{spared.event.title}” ({length})")
         if others := self._at.putting_off.tasks_for(wish):
-            text = f"it fits if {_names_of(others, 'task')} {'is' if len(others) == 1 else 'are'} put off"
+            text = f"it fits if {_names_of(others)} {'is' if len(others) == 1 else 'are'} put off"
             return _Change(text, tuple(task.id for task in others))
         return _Change(self._more_time())
 
@@ -175,7 +175,7 @@ class _Search:
         wish = self._wish
         if self._at.sparing.fits_without_events(wish):
             if events := self._at.sparing.events_for(wish):
-                return f"it fits without {_names_of([one.event for one in events], 'event')}"
+                return f"it fits without {_names(one.event for one in events)}"
             return "it needs more of the time that events take up"
         if self._at.sparing.fits_alone(wish):
             return "it needs more of the time that events and other tasks take up"
@@ -197,9 +197,12 @@ def _longest(wish: Wish, slots: Sequence[Slot]) -> timedelta:
     return max((slot.length for slot in fitting(wish, slots)), default=NO_TIME)
 
 
-def _names_of(some: Sequence[Task | Event], kind: str) -> str:
-    """Name tasks or events, three at most: the others are counted."""
-    names = [f"“{one.title}”" for one in some[:_NAMED]]
-    if len(some) > _NAMED:
-        names.append(count_text(len(some) - _NAMED, f"other {kind}"))
+def _names_of(tasks: Sequence[Task]) -> str:
+    """Name tasks, three at most: the others are counted, and named by ``put_off``."""
+    others = len(tasks) - _NAMED
+    return _names(tasks[:_NAMED], *[count_text(others, "other task")] * (others > 0))
+
+
+def _names(some: Iterable[Task | Event], *more: str) -> str:
+    names = [*(f"“{one.title}”" for one in some), *more]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final
 
 from task_priority.model import Task
@@ -46,6 +47,7 @@ def length_of(task: Task) -> Length | None:
     return None if said is None else Length(*said)
 
 
+@lru_cache(1024)
 def duration_of_label(label: str) -> timedelta | None:
     """Read a label such as ``30m``, ``30min``, ``2h``, ``1h30`` or ``1h30m`` in any case, ``@`` before it or not.
 

@@ -151,7 +151,7 @@ def test_as_few_events_as_make_room_together_are_named_in_order() -> None:
     assert plan.unplaced[0].reason.change == "it fits without “meeting 9” and “meeting 10”"
     split = make_task("paint", 240, deadline=FRIDAY)
     plan = make_plan([split], hours, now=at(27, 8), settings=WEEKDAYS)
-    change = "it fits without “meeting 13”, “meeting 14”, “meeting 15” and 1 other event"
+    change = "it fits without “meeting 13”, “meeting 14”, “meeting 15” and “meeting 16”"
     assert plan.unplaced[0].reason.change == change
 
 
