@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -137,10 +138,11 @@ def next_link(request: Request, cursor: str | None) -> dict[str, str]:
     return {"Link": f'<?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'}
 
 
-def names_form(known: Sequence[str]) -> dict[str, Any]:
+def names_query(known: Sequence[str], description: str, *, example: str, max_length: int = 200) -> Any:
     """Return what the document says of a parameter that ``chosen_fields`` reads, whose own words tell a caller more."""
     one = f"({'|'.join(known)})"
-    return {"pattern": f"^{one}(,{one})*$"}
+    form = {"pattern": f"^{one}(,{one})*$"}
+    return Query(max_length=max_length, description=description, examples=[example], json_schema_extra=form)
 
 
 def chosen_fields(

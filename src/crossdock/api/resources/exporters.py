@@ -24,7 +24,7 @@ from crossdock.api.exporter_models import (
     OneObject,
     SyncWish,
 )
-from crossdock.api.finding import chosen_fields, names_form, next_link, picked, since_of, unless_known
+from crossdock.api.finding import chosen_fields, names_query, next_link, picked, since_of, unless_known
 from crossdock.api.idempotency import IdempotencyKey, done_once
 from crossdock.api.job_models import Job
 from crossdock.api.operations import APP_PATTERN, Answers, CallerOf, JsonAnswer, Operations, StateOf
@@ -57,22 +57,10 @@ ObjectId = Annotated[
     str, Path(min_length=1, max_length=_LONGEST, description="Of the object.", examples=["8Jx4"])
 ]
 Fields = Annotated[
-    str | None,
-    Query(
-        max_length=200,
-        description=f"Only these of {', '.join(OBJECT_FIELDS)}.",
-        examples=["id,data"],
-        json_schema_extra=names_form(OBJECT_FIELDS),
-    ),
+    str | None, names_query(OBJECT_FIELDS, f"Only these of {', '.join(OBJECT_FIELDS)}.", example="id,data")
 ]
 Include = Annotated[
-    str | None,
-    Query(
-        max_length=200,
-        description="gone: those, too, that are there no more.",
-        examples=["gone"],
-        json_schema_extra=names_form(_INCLUDED),
-    ),
+    str | None, names_query(_INCLUDED, "gone: those, too, that are there no more.", example="gone")
 ]
 ObjectCursor = Annotated[str | None, Query(max_length=2000, description="What next said on the page before.")]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,7 +13,7 @@ from crossdock.api.finding import (
     PageWish,
     chosen_fields,
     found,
-    names_form,
+    names_query,
     page_of,
     picked,
     records_of,
@@ -51,23 +50,9 @@ _AGAIN: Final = {"Retry-After": "1"}
 _ETAG: Final = {"ETag": "Of this state of the job."}
 _INCLUDED: Final = ("results",)
 Fields = Annotated[
-    str | None,
-    Query(
-        max_length=200,
-        description="Only these fields, with commas between.",
-        examples=["id,status"],
-        json_schema_extra=names_form(JOB_FIELDS),
-    ),
+    str | None, names_query(JOB_FIELDS, "Only these fields, with commas between.", example="id,status")
 ]
-Include = Annotated[
-    str | None,
-    Query(
-        max_length=200,
-        description="results: what came of it, too.",
-        examples=["results"],
-        json_schema_extra=names_form(_INCLUDED),
-    ),
-]
+Include = Annotated[str | None, names_query(_INCLUDED, "results: what came of it, too.", example="results")]
 
 
 @operations.on(

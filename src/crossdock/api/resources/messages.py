@@ -20,7 +20,7 @@ from crossdock.api.finding import (
     found,
     instant_of,
     is_known,
-    names_form,
+    names_query,
     page_of,
     picked,
     records_of,
@@ -89,22 +89,12 @@ IfNoneMatch = Annotated[
 ]
 Fields = Annotated[
     str | None,
-    Query(
-        description="Only these fields, with commas between.",
-        examples=["row_id,status"],
-        max_length=500,
-        json_schema_extra=names_form(RECORD_FIELDS),
+    names_query(
+        RECORD_FIELDS, "Only these fields, with commas between.", example="row_id,status", max_length=500
     ),
 ]
-
 Include = Annotated[
-    str | None,
-    Query(
-        max_length=200,
-        description="timeline: everything that happened to it, too.",
-        examples=["timeline"],
-        json_schema_extra=names_form(_INCLUDED),
-    ),
+    str | None, names_query(_INCLUDED, "timeline: everything that happened to it, too.", example="timeline")
 ]
 
 
