@@ -25,11 +25,8 @@ def added_apps(session: Session) -> Mapping[str, Registration]:
 
 def remark_on_strange(session: Session, queue: Queue, app: str) -> str:
     """Return what is to be said behind the name of an app of which nothing is known; empty: it is known."""
-    known = _named(session)
-    if app in known:
-        return ""
-    known |= queue.stats().keys()
-    if app in known:
+    known = _known_instead(session, queue, app)
+    if known is None:
         return ""
     near = nearest(app, known)
     question = f" (did you mean {near}?)" if near else ""
@@ -38,8 +35,16 @@ def remark_on_strange(session: Session, queue: Queue, app: str) -> str:
 
 def suggestion(session: Session, queue: Queue, app: str) -> str:
     """Return the question after a known name, to stand behind one of which nothing is known; empty: none is near."""
-    known = _named(session) | queue.stats().keys()
-    return "" if app in known else did_you_mean(app, known)
+    known = _known_instead(session, queue, app)
+    return "" if known is None else did_you_mean(app, known)
+
+
+def _known_instead(session: Session, queue: Queue, app: str) -> set[str] | None:
+    """Return the apps that are known; None: the one that is named is among them."""
+    known = _named(session)
+    if app not in known:
+        known |= queue.stats().keys()
+    return None if app in known else known
 
 
 def _named(session: Session) -> set[str]:

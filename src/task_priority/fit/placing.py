@@ -105,25 +105,12 @@ def pieces_for(wish: Wish, slots: Sequence[Slot]) -> tuple[Piece, ...]:
     return _pieces(wish, slots, _Side.EARLY)
 
 
-def fitting(wish: Wish, slots: Sequence[Slot]) -> Iterator[Slot]:
-    """Yield the slots that may take some of a wish, cut off at its end, in order."""
-    for slot in slots:
-        if wish.until is not None and slot.start >= wish.until:
-            return
-        if slot.takes(wish.labels):
-            yield _cut_off(slot, wish.until)
-
-
-def _fitting_from_the_end(wish: Wish, slots: Sequence[Slot]) -> Iterator[Slot]:
-    """Yield the same from the last to the first; what begins after the end is passed over."""
+def fitting(wish: Wish, slots: Iterable[Slot]) -> Iterator[Slot]:
+    """Yield the slots that may take some of a wish, cut off at its end, in the order in which they come."""
     until = wish.until
-    for slot in reversed(slots):
+    for slot in slots:
         if (until is None or slot.start < until) and slot.takes(wish.labels):
-            yield _cut_off(slot, until)
-
-
-def _cut_off(slot: Slot, until: datetime | None) -> Slot:
-    return slot if until is None or slot.end <= until else Slot(slot.start, until, slot.labels)
+            yield slot if until is None or slot.end <= until else Slot(slot.start, until, slot.labels)
 
 
 def without(slots: Sequence[Slot], pieces: Sequence[Piece]) -> list[Slot]:
@@ -286,7 +273,7 @@ def _layout(wishes: Sequence[Wish], slots: Sequence[Slot], side: _Side) -> _Layo
 
 
 def _pieces(wish: Wish, slots: Sequence[Slot], side: _Side) -> tuple[Piece, ...]:
-    several = fitting(wish, slots) if side is _Side.EARLY else _fitting_from_the_end(wish, slots)
+    several = fitting(wish, slots if side is _Side.EARLY else reversed(slots))
     first = next(several, None)
     if first is None:
         return ()
