@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from crossdock.domain.wording import counted, did_you_mean, nearest, ordinal
+from crossdock.domain.wording import counted, did_you_mean, nearest, ordinal, without_numbers
 
 
 def test_one_thing_has_no_s() -> None:
@@ -34,3 +34,11 @@ def test_the_nearest_name_is_found_in_letters_of_either_case(given: str, meant: 
 def test_the_name_that_was_meant_is_asked_for() -> None:
     assert did_you_mean("validatr", {"validator", "exporter"}) == "; did you mean validator?"
     assert not did_you_mean("validatr", [])
+
+
+def test_what_differs_in_numbers_alone_is_the_same_without_them() -> None:
+    assert (
+        without_numbers("12 MiB are free, of 4096")
+        == without_numbers("9 MiB are free, of 128")
+        == " MiB are free, of "
+    )

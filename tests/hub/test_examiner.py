@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -174,8 +175,10 @@ class TestGivesWay:
         monkeypatch.setattr(examiner, "_REST_S", 0.0)
         heard, slow = Heard(), Slow(queue, StoreSettings(min_free_bytes=2**60))
         one = examiner_of(queue, heard, slow)
-        one.run_once()
-        one.run_once()
+        for free in (2**30, 2**29):
+            space = os.statvfs_result((1, 1, free, free, free, 0, 0, 0, 0, 255))
+            monkeypatch.setattr(os, "statvfs", lambda _, space=space: space)
+            one.run_once()
         assert heard.names == ["examiner.started", "examiner.failed", "examiner.started"]
 
     def test_nobody_waits_for_the_examination_of_a_large_file_without_a_log(

@@ -95,7 +95,9 @@ class Stumbling:
 class TestService:
     def test_it_lives_on_whatever_a_pass_ends_in(self, queue: Queue) -> None:
         heard = Heard()
-        rescuer = Stumbling(KeyError("x"), KeyError("x"), ValueError("y"))
+        rescuer = Stumbling(
+            KeyError("x"), KeyError("x"), ValueError("11 MiB are free"), ValueError("9 MiB are free")
+        )
         housekeeper = Housekeeper(
             queue._store,
             rescuer,
@@ -104,11 +106,11 @@ class TestService:
             heard,
         )  # type: ignore[arg-type]  # as good as one
         housekeeper.start()
-        until(lambda: rescuer.calls > 3)
+        until(lambda: rescuer.calls > 4)
         housekeeper.stop()
         assert heard.events == [  # each trouble once
             RescuerFailed(reason="KeyError: 'x'"),
-            RescuerFailed(reason="ValueError: y"),
+            RescuerFailed(reason="ValueError: 11 MiB are free"),
         ]
 
     def test_trouble_with_one_duty_keeps_back_no_other(self, queue: Queue) -> None:

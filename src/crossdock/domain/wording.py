@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
 _ENDINGS: Final = {1: "st", 2: "nd", 3: "rd"}
 _TEENS: Final = range(11, 14)
+_NUMBER: Final = re.compile(r"\d+")
 
 
 def counted(number: int, noun: str) -> str:
@@ -33,3 +35,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return the question after a known name, to stand behind what is wrong with one; empty: none is near."""
     near = nearest(name, known)
     return f"; did you mean {near}?" if near else ""
+
+
+def without_numbers(text: str) -> str:
+    """Leave the numbers out, to know trouble again that tells how much room there is, or how long was waited."""
+    return _NUMBER.sub("", text)

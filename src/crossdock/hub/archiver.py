@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from crossdock.domain.errors import ConfigError
 from crossdock.domain.events import ArchiverFailed, ArchiverStarted, ArchiverStopped
 from crossdock.domain.retention import before
+from crossdock.domain.wording import without_numbers
 from crossdock.hub.filing import Filing
 from crossdock.hub.measuring import Measuring
 from crossdock.hub.steps import Steps
@@ -110,8 +111,9 @@ class Archiver:
                 elif ours:
                     self._drop_payloads()
         except Exception as error:  # noqa: BLE001 - the rim of a service: it must live on
-            if not self._steps.stopped and str(error) != self._trouble:
-                self._trouble = str(error)
+            trouble = without_numbers(str(error))
+            if not self._steps.stopped and trouble != self._trouble:
+                self._trouble = trouble
                 self._notice(
                     ArchiverFailed(
                         reason=f"{type(error).__name__}: {error}", duration_s=time.monotonic() - began

@@ -18,6 +18,7 @@ from crossdock.domain.examiner_events import (
     StoreDamageFound,
 )
 from crossdock.domain.night import last_night
+from crossdock.domain.wording import without_numbers
 
 if TYPE_CHECKING:
     from datetime import time as time_of_day
@@ -132,8 +133,9 @@ class Examiner:
         return looking.result()
 
     def _tell_trouble(self, words: str, began: float) -> None:
-        if words != self._trouble and not self._stop.is_set():
-            self._trouble = words
+        trouble = without_numbers(words)
+        if trouble != self._trouble and not self._stop.is_set():
+            self._trouble = trouble
             self._notice(ExaminerFailed(reason=words, duration_s=time.monotonic() - began))
 
     def _run(self) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from crossdock.domain.errors import StoreUnavailable
 from crossdock.domain.events import ConsumeFlushFailed, RescuerFailed, SchedulerFailed, StoreTendingFailed
+from crossdock.domain.wording import without_numbers
 from crossdock.hub.consumption import FLUSH_AFTER_S
 
 if TYPE_CHECKING:
@@ -109,8 +110,9 @@ class Housekeeper:
         try:
             work()
         except Exception as error:  # noqa: BLE001 - the rim of a service: it must live on
-            known = str(error) in self._troubles.values()
-            self._troubles[failed.name] = str(error)
+            trouble = without_numbers(str(error))
+            known = trouble in self._troubles.values()
+            self._troubles[failed.name] = trouble
             if not (known or self._stop.is_set()):  # a pass that outlasted the stop found the queue closed
                 self._notice(failed(reason=f"{type(error).__name__}: {error}"))
             return not isinstance(error, StoreUnavailable)

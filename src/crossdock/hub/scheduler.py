@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from crossdock.domain.events import ScheduleFailed
 from crossdock.domain.message import Draft
 from crossdock.domain.schedule import fire, slot_id
+from crossdock.domain.wording import without_numbers
 from crossdock.hub.declaring import envelope_of_slot
 
 if TYPE_CHECKING:
@@ -74,8 +75,9 @@ class Scheduler:
 
     def _tell(self, name: str, text: str) -> None:
         """Say it once."""
-        if self._troubles.get(name) != text:
-            self._troubles[name] = text
+        trouble = without_numbers(text)
+        if self._troubles.get(name) != trouble:
+            self._troubles[name] = trouble
             self._notice(ScheduleFailed(schedule=name, reason=f"schedule {name} cannot be sent: {text}"))
 
 
