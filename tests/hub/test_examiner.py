@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
 import sys
-import os
 import threading
 import time
 from collections.abc import Iterator
