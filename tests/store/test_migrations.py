@@ -12,8 +12,9 @@ import pytest
 from crossdock import Queue, SchemaOutOfDate, StoreSettings
 from crossdock.ports.clock import SystemClock
 from crossdock.ports.notice import LogNotice
-from crossdock.store import migrate, schema
-from crossdock.store.sqlite import maintenance
+from crossdock.store import migrate
+from crossdock.store.schema import SchemaState
+from crossdock.store.sqlite import maintenance, schema
 from crossdock.store.sqlite.build import choose
 from crossdock.store.sqlite.connections import Connections
 from crossdock.store.sqlite.location import StoreLocation
@@ -45,11 +46,12 @@ def test_a_migrated_store_has_the_same_definitions_as_a_fresh_one(tmp_path: Path
     with closing(Queue(f"sqlite:///{tmp_path}/fresh.db")) as queue:
         fresh = queue._store.open_store.look(_definitions)
     with closing(_open(tmp_path / "migrated.db")) as opened:
-        migrate.upgrade(opened)
+        with opened.writing_alone(), opened.engine.begin() as connection:
+            migrate.upgrade(connection)
         migrated = opened.look(_definitions)
         state = opened.look(schema.read_state)
     assert migrated == fresh
-    assert state == schema.SchemaState(1, 1)
+    assert state == SchemaState(1, 1)
 
 
 def test_a_migration_that_has_run_runs_again_without_effect(tmp_path: Path) -> None:

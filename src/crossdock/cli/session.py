@@ -208,8 +208,8 @@ def _holds_store(path: Path) -> bool:
 
     A file that cannot be read counts as a store: opening it tells what is wrong.
     """
-    from crossdock.store.schema import read_state
     from crossdock.store.sqlite.build import choose
+    from crossdock.store.sqlite.schema import read_state
 
     module = choose().module
     try:

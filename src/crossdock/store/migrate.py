@@ -10,13 +10,10 @@ from alembic.config import Config
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from crossdock.store.sqlite.open_store import OpenStore
 
-
-def upgrade(store: OpenStore) -> None:
-    """Run every migration that the store lacks, in one transaction, alone among all processes."""
-    with store.writing_alone(), store.engine.begin() as connection:
-        _upgrade(connection)
+def upgrade(connection: Connection) -> None:
+    """Run every migration that a store lacks, in the transaction of a connection that is alone among all processes."""
+    _upgrade(connection)
 
 
 def upgrade_schema(connection: Connection, schema: str) -> None:

@@ -30,7 +30,6 @@ from crossdock.store.listing import Listing
 from crossdock.store.overdue_codec import overdue_from
 from crossdock.store.rules_codec import rules_from
 from crossdock.store.schedule_codec import ScheduleRow, declared_columns
-from crossdock.store.sqlite import shrinking, statistics
 from crossdock.store.types import from_text, to_text
 
 if TYPE_CHECKING:
@@ -178,14 +177,6 @@ class Reader(FollowingReader, ExportsReader):
             overdue_from(row, _LONG_AGO)
             for row in self._run(statements.held, {"owner": owner, "limit": limit})
         ]
-
-    def has_statistics(self) -> bool:
-        """Tell whether somebody's ANALYZE left statistics of our tables."""
-        return statistics.are_kept(self._database)
-
-    def has_free_space(self) -> bool:
-        """Tell whether so much of the file is unused that it should shrink."""
-        return shrinking.worth_it(self._database)
 
     def next_due(self, app: str) -> datetime | None:
         """Return when the app's next scheduled message becomes due."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from crossdock.domain.events import MessageFailed, MessageFellBack, MessageNacked, MessageReplayed
 from crossdock.domain.lifecycle import Status, legal_changes
-from crossdock.store.sqlite.ddl import DEFAULT_LEASE_S, message_columns
+from crossdock.store.strangers import DEFAULT_LEASE_S, message_columns
 from crossdock.store.tables import COPIED_COLUMNS
 
 _OF_KEY: Final = (

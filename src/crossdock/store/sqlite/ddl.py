@@ -11,15 +11,14 @@ from typing import Final
 
 from crossdock.domain.events import MessageFailed, MessageFellBack, MessageNacked, MessageReplayed
 from crossdock.domain.lifecycle import Status, legal_changes
-from crossdock.store.tables import COPIED_COLUMNS, FINISHED_STATUSES, KEY_STATUSES, data_staging, none_but
+from crossdock.store.strangers import DEFAULT_LEASE_S, message_columns
+from crossdock.store.tables import COPIED_COLUMNS, FINISHED_STATUSES, KEY_STATUSES, none_but
 
 _NOW: Final = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
 _STRANGER: Final = "NEW.revision = OLD.revision"
 _REPLAYED: Final = (
     f"NEW.status = '{Status.PENDING}' AND OLD.status IN ('{Status.FAILED}', '{Status.COMPLETED}')"
 )
-DEFAULT_LEASE_S: Final = 30
-"""The lease, in seconds, that a stranger's claim gets if it sets none."""
 
 
 def _illegal_change() -> str:
@@ -190,13 +189,6 @@ SELECT target_app AS app, count(*) AS messages,
   avg((julianday(claimed_at) - julianday(created_at)) * 86400.0) AS mean_wait_s,
   avg((julianday(processed_at) - julianday(claimed_at)) * 86400.0) AS mean_work_s
 FROM data_staging WHERE status = 'completed' AND claimed_at IS NOT NULL GROUP BY target_app"""
-
-
-def message_columns(payloads: str) -> str:
-    """Return the columns of a message ``m`` for a view: ``data_bytes`` has what lies outside the row, too."""
-    outside = f"(SELECT p.data FROM {payloads} AS p WHERE p.checksum = m.payload)"
-    whole = f"CASE WHEN payload IS NULL THEN data_bytes ELSE {outside} END AS data_bytes"
-    return ", ".join(whole if column.name == "data_bytes" else column.name for column in data_staging.columns)
 
 
 def _all_messages() -> str:

@@ -12,12 +12,13 @@ from crossdock.domain.errors import ConfigError, StoreDamaged, StoreError, Store
 from crossdock.durable_files import FILE_MODE, FileSystem, publish
 from crossdock.ports.clock import SystemClock
 from crossdock.ports.notice import LogNotice
-from crossdock.store import schema, statements
+from crossdock.store import statements
 from crossdock.store.liveness import live_owners
 from crossdock.store.payloads import missing_text
 from crossdock.store.prepared import prepare
+from crossdock.store.schema import needs_migration
 from crossdock.store.settings import StoreSettings
-from crossdock.store.sqlite import damage, shrinking
+from crossdock.store.sqlite import damage, schema, shrinking
 from crossdock.store.sqlite.build import choose
 from crossdock.store.sqlite.connections import Connections
 from crossdock.store.sqlite.errors import translate
@@ -139,7 +140,7 @@ def check(url: str | URL, *, full: bool = False, settings: StoreSettings = _DEFA
             found = [str(text) for (text,) in database.execute(f"PRAGMA {pragma}").fetchall()]
             if schema.read_state(database) is None:
                 return [f"{location} holds no Crossdock store"]
-            schema.needs_migration(schema.read_state(database), str(location))  # type: ignore[arg-type]  # not None
+            needs_migration(schema.read_state(database), str(location))  # type: ignore[arg-type]  # not None
             if found != ["ok"]:
                 return found
             lost = database.execute(prepare(statements.dangling).sql).fetchall()

@@ -12,13 +12,14 @@ from crossdock.store.forking import uninterrupted_by_fork
 from crossdock.store.group_commit import GroupCommit, Unit, fail_all
 from crossdock.store.known_limits import KnownLimits
 from crossdock.store.liveness import LEFT_OPEN, Presence
-from crossdock.store.outbox import after_commit, driver_connection
-from crossdock.store.reading import Reader
+from crossdock.store.outbox import after_commit
 from crossdock.store.sqlite.connections import Connections, lenient
 from crossdock.store.sqlite.disk import DiskGuard
 from crossdock.store.sqlite.engine import engine_on
 from crossdock.store.sqlite.errors import damaged, is_corruption, is_no_text, is_of_one_statement, translate
+from crossdock.store.sqlite.outbox import driver_connection
 from crossdock.store.sqlite.place import Place
+from crossdock.store.sqlite.reading import SQLiteReader
 from crossdock.store.sqlite.transaction import SQLiteTransaction
 from crossdock.store.waking import MemoryWaker, Waker
 
@@ -94,7 +95,7 @@ class OpenStore:
         opening.callback(self.write_lock.close)
         return presence
 
-    def read(self, query: Callable[[Reader], T]) -> T:
+    def read(self, query: Callable[[SQLiteReader], T]) -> T:
         """Ask something of one consistent snapshot.
 
         Raises:
@@ -120,8 +121,8 @@ class OpenStore:
             else:
                 self._readers.append(connection)
 
-    def _query(self, connection: Any, query: Callable[[Reader], T]) -> T:
-        reader = Reader(connection, self._prepared)
+    def _query(self, connection: Any, query: Callable[[SQLiteReader], T]) -> T:
+        reader = SQLiteReader(connection, self._prepared)
         try:
             return query(reader)
         except self.connections.errors as error:

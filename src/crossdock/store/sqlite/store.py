@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.domain.errors import ConfigError, StoreError, StoreUnavailable
 from crossdock.domain.events import StoreOpened, StoreSafeMode
-from crossdock.store import schema
 from crossdock.store.file_locks import turn
 from crossdock.store.forking import Mutex
-from crossdock.store.sqlite import shrinking, statistics
+from crossdock.store.schema import needs_migration
+from crossdock.store.sqlite import schema, shrinking, statistics
 from crossdock.store.sqlite.build import OLDEST_USABLE, choose
 from crossdock.store.sqlite.examining import Examinations
 from crossdock.store.sqlite.handler_transaction import handler_transaction
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from crossdock.ports.notice import Notice
     from crossdock.ports.store import Ear
     from crossdock.store.liveness import Presence
-    from crossdock.store.reading import Reader
     from crossdock.store.settings import StoreSettings
     from crossdock.store.sqlite.build import SQLiteBuild
     from crossdock.store.sqlite.location import StoreLocation
+    from crossdock.store.sqlite.reading import SQLiteReader
     from crossdock.store.sqlite.transaction import SQLiteTransaction
 
 T = TypeVar("T")
@@ -141,11 +141,11 @@ class SQLiteStore:
         """Do the same without blocking the event loop."""
         return await self.open_store.group.run_async(work)
 
-    def read(self, query: Callable[[Reader], T]) -> T:
+    def read(self, query: Callable[[SQLiteReader], T]) -> T:
         """Ask something of one consistent snapshot."""
         return self.open_store.read(query)
 
-    async def read_async(self, query: Callable[[Reader], T]) -> T:
+    async def read_async(self, query: Callable[[SQLiteReader], T]) -> T:
         """Do the same without blocking the event loop."""
         return await asyncio.to_thread(self.open_store.read, query)
 
@@ -229,10 +229,11 @@ class SQLiteStore:
         mode = opened.prepare_journal()
         if state is None:
             opened.exclusive(_create_if_empty)
-        elif schema.needs_migration(state, str(self.location)):
+        elif needs_migration(state, str(self.location)):
             from crossdock.store.migrate import upgrade  # noqa: PLC0415 - Alembic is slow to import
 
-            upgrade(opened)
+            with opened.writing_alone(), opened.engine.begin() as connection:
+                upgrade(connection)
         if opened.connections.safe_mode and not (state and state.outside_writers):
             opened.exclusive(schema.remember_outside_writers)
         if state is not None and opened.look(statistics.are_kept):
