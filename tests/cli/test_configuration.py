@@ -45,6 +45,33 @@ def test_apps_that_take_files_from_each_other_are_remarked_upon(shell: Shell, tm
     ] * 2
 
 
+def test_apps_that_replace_the_newest_file_of_each_other_are_remarked_upon(
+    shell: Shell, tmp_path: Path
+) -> None:
+    (tmp_path / "crossdock.toml").write_text(
+        """
+        [apps.a]
+        outbound = { file = "data/out", latest = "newest.json" }
+        [apps.b]
+        outbound = { file = "data/../data/out", latest = "newest.json" }
+        [apps.c]
+        outbound = { file = "data/out", format = "csv", latest = "newest.csv" }
+        [apps.d]
+        outbound = { file = "data/out", latest = "orders.json" }
+        [apps.e]
+        outbound = { file = "data/other", latest = "newest.json" }
+        [apps.f]
+        outbound = { file = "data/out" }
+        """
+    )
+    remarks = shell.good("check", "--json").json["remarks"]
+    assert [" ".join(remark.split()[:3]) for remark in remarks] == ["a and b", "a and c", "b and c"]
+    assert "as newest.json, with one manifest" in remarks[0]
+    assert "as newest.json and newest.csv" in remarks[1]
+    found = [one for one in shell.good("doctor", "--json").json if one["about"] == "folders"]
+    assert [one["level"] for one in found] == ["warn"] * 3
+
+
 def test_check_finds_what_a_worker_would_refuse(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "crossdock.toml").write_text(
         """

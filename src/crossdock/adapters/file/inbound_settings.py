@@ -102,9 +102,13 @@ class FileInbound(Table):
         default=None,
         description="Of the text. Unset: UTF-8, or UTF-16 or UTF-32 if the file begins with its mark.",
     )
-    delimiter: Annotated[
-        str, AfterValidator(_one_character), Expected('one character, such as ";" or "\\t"')
-    ] = Field(default=",", description="What stands between the fields of CSV.")
+    delimiter: (
+        Annotated[str, AfterValidator(_one_character), Expected('one character, such as ";" or "\\t"')] | None
+    ) = Field(
+        default=None,
+        description="What stands between the fields of CSV. Unset: a comma, and a file whose first line only `;`, `|` "
+        "or a tab would part is set aside.",
+    )
     quote: Annotated[str, AfterValidator(_quote), Expected('one character, or "" for none')] = Field(
         default='"', description="What stands around a field of CSV; twice for itself."
     )
@@ -131,7 +135,7 @@ class FileInbound(Table):
 
     @model_validator(mode="after")
     def _only_what_fits(self) -> Self:
-        if self.delimiter == self.quote:
+        if (self.delimiter or ",") == self.quote:
             raise Explained(
                 f"delimiter and quote are both {self.quote!r}; give one of them another character"
             )

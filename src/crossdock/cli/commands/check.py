@@ -23,7 +23,7 @@ def check(session: Session, *, json: JsonOption = False) -> None:
 
     Everything that is wrong is reported at once. What is valid and hardly meant so is remarked upon.
     """
-    from crossdock.cli.files.sharing import REMEDY, rivals
+    from crossdock.cli.files.sharing import rivals
 
     try:
         store = session.store_name if session.on_postgresql else session.store_path
@@ -33,7 +33,7 @@ def check(session: Session, *, json: JsonOption = False) -> None:
         say_json({"valid": False, "problems": str(error).splitlines(), "remarks": []})
         raise typer.Exit(ExitCode.CONFIG) from error
     loaded = session.loaded
-    remarks = [f"{both}; {REMEDY}" for both in rivals(session)]
+    remarks = [f"{both.issue}; {both.remedy}" for both in rivals(session)]
     if json:
         say_json({"valid": True, "problems": [], "remarks": remarks})
         return

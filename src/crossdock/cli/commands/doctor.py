@@ -51,7 +51,7 @@ def doctor(session: Session, *, json: JsonOption = False) -> None:
 def _findings(session: Session) -> Iterator[Finding]:
     from crossdock.cli.doctor import machine
     from crossdock.cli.doctor.finding import fail, ok, warn
-    from crossdock.cli.files.sharing import REMEDY, rivals
+    from crossdock.cli.files.sharing import rivals
 
     yield from machine.python()
     yield from machine.clock()
@@ -69,7 +69,7 @@ def _findings(session: Session) -> Iterator[Finding]:
         "configuration", "no crossdock.toml here; the defaults hold" if file is None else f"{file} is valid"
     )
     yield from machine.secrets(session.loaded)
-    yield from (warn("folders", str(both), REMEDY) for both in rivals(session))
+    yield from (warn("folders", both.issue, both.remedy) for both in rivals(session))
     yield ok("store", f"{place} (set by: {session.loaded.origin('store', 'url')})")
     yield from _store_findings(session)
 

@@ -1,4 +1,4 @@
-"""Finds the apps of the configuration that take files in, and how each does it."""
+"""Finds the apps of the configuration that take files in or write them, and how each does it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from crossdock.domain.message import AppId
 
 if TYPE_CHECKING:
     from crossdock.adapters.file.inbound_settings import FileInbound
+    from crossdock.adapters.file.outbound_settings import FileOutbound
     from crossdock.adapters.file.taking import Rules
     from crossdock.adapters.file.tree import Tree
     from crossdock.cli.session import Session
@@ -56,6 +57,26 @@ class Importer:
             raise ConfigError(f"apps.{self.app}.inbound: {error}") from error
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exporter:
+    """An app whose messages are written to files.
+
+    Attributes:
+        folder: Relative paths of its settings count from here.
+    """
+
+    app: AppId
+    settings: FileOutbound
+    folder: Path
+
+    @property
+    def tree(self) -> Tree:
+        """To whose stage they are written."""
+        from crossdock.adapters.file.tree import tree_of
+
+        return tree_of(self.settings.file, above=self.folder)
+
+
 def importers(session: Session) -> Iterator[Importer]:
     """Give the apps that take files in."""
     from crossdock.app.configured import folder_of
@@ -64,6 +85,16 @@ def importers(session: Session) -> Iterator[Importer]:
         if table.inbound is not None and table.inbound.kind == _KIND:
             settings: FileInbound = table.inbound.settings  # type: ignore[assignment]  # of this kind
             yield Importer(app=AppId(name), settings=settings, folder=folder_of(session.loaded))
+
+
+def exporters(session: Session) -> Iterator[Exporter]:
+    """Give the apps whose messages are written to files."""
+    from crossdock.app.configured import folder_of
+
+    for name, table in session.loaded.config.apps.items():
+        if table.outbound is not None and table.outbound.kind == _KIND:
+            settings: FileOutbound = table.outbound.settings  # type: ignore[assignment]  # of this kind
+            yield Exporter(app=AppId(name), settings=settings, folder=folder_of(session.loaded))
 
 
 def importer_named(session: Session, name: str) -> Importer:
@@ -91,12 +122,24 @@ def importer_of(session: Session, file: Path, stage: str | None = None) -> Impor
         file: Anywhere in its tree.
         stage: From which it was taken; None: it lies there.
     """
-    path = Path(os.path.abspath(file))  # noqa: PTH100 - links are not followed
-    place = path.parent.resolve() / path.name
+    place = _place(file)
     for one in importers(session):
         tree = one.tree
-        if stage is None and place.is_relative_to(tree.stage_folder) and one.rules.watch.means(path.name):
+        if stage is None and place.is_relative_to(tree.stage_folder) and one.rules.watch.means(place.name):
             return one
         if stage == tree.stage and place.is_relative_to(tree.root):
             return one
     return None
+
+
+def exporter_of(session: Session, file: Path) -> Exporter | None:
+    """Return the app that writes files to where one lies, by its name if several do; None: there is none."""
+    place = _place(file)
+    found = [one for one in exporters(session) if place.is_relative_to(one.tree.stage_folder)]
+    named = [one for one in found if place.name.startswith(f"{one.app}_{one.settings.type}_")]
+    return next(iter(named or found), None)
+
+
+def _place(file: Path) -> Path:
+    path = Path(os.path.abspath(file))  # noqa: PTH100 - links are not followed
+    return path.parent.resolve() / path.name

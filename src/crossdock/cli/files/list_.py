@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from crossdock.cli.exit_codes import ExitCode
-from crossdock.cli.files.apps import importers
+from crossdock.cli.files.apps import exporters, importers
 from crossdock.cli.files.group import app
 from crossdock.cli.help import described
 from crossdock.cli.human import count, printable, size, span
@@ -101,18 +101,12 @@ def _trees(session: Session, folder: str | None) -> list[Stages]:
 
 def _configured(session: Session) -> dict[Path, Stages]:
     """Return the trees that apps of the configuration read and write, by root."""
-    from crossdock.adapters.file.tree import tree_of
-    from crossdock.app.configured import folder_of
-
     found: dict[Path, Stages] = {}
     for one in importers(session):
         stages = found.setdefault(one.tree.root, Stages(one.tree))
         stages.watches.setdefault(one.tree.stage, []).append(one.rules.watch)
-    for table in session.loaded.config.apps.values():
-        folder = None if table.outbound is None else getattr(table.outbound.settings, "file", None)
-        if folder is not None:
-            tree = tree_of(folder, above=folder_of(session.loaded))
-            found.setdefault(tree.root, Stages(tree)).watches.setdefault(tree.stage, [])
+    for writer in exporters(session):
+        found.setdefault(writer.tree.root, Stages(writer.tree)).watches.setdefault(writer.tree.stage, [])
     return found
 
 

@@ -11,7 +11,7 @@ import typer
 
 from crossdock.cli import inputs
 from crossdock.cli.exit_codes import ExitCode
-from crossdock.cli.files.apps import importer_named, importer_of
+from crossdock.cli.files.apps import exporter_of, importer_named, importer_of
 from crossdock.cli.files.group import app
 from crossdock.cli.help import described
 from crossdock.cli.human import printable
@@ -21,8 +21,10 @@ from crossdock.cli.terminal import flush, paint, progress, say, say_json_lines, 
 from crossdock.domain.wording import counted
 
 if TYPE_CHECKING:
+    from crossdock.adapters.file.reading.formats import Reading
     from crossdock.adapters.file.taking import Rules
     from crossdock.adapters.file.verifying import Verdict
+    from crossdock.cli.files.apps import Exporter
 
 
 @app.command(
@@ -45,7 +47,7 @@ def verify(
         typer.Option(
             "--app",
             metavar="APP",
-            help="As this app takes files in; else as the app that looks where they lie.",
+            help="As this app takes files in; else as the app that looks where they lie, or writes there.",
         ),
     ] = None,
     json: JsonOption = False,
@@ -86,7 +88,21 @@ def _rules(session: Session, file: Path, app: str | None) -> Rules:
     from crossdock.adapters.file.taking import Rules
 
     importer = importer_of(session, file)
-    return Rules(watch=Watch(), reading=Reading()) if importer is None else importer.rules
+    if importer is not None:
+        return importer.rules
+    exporter = exporter_of(session, file)
+    return Rules(watch=Watch(), reading=Reading() if exporter is None else _as_written(exporter))
+
+
+def _as_written(exporter: Exporter) -> Reading:
+    """Return how the files are read that an app writes."""
+    from crossdock.adapters.file.reading.csv_rows import Dialect
+    from crossdock.adapters.file.reading.formats import Reading
+
+    written = exporter.settings
+    if not written.format.startswith("csv"):
+        return Reading()
+    return Reading(encoding=written.encoding, dialect=Dialect(written.delimiter))
 
 
 def _document(verdict: Verdict) -> dict[str, Any]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 
 import pytest
 from hypothesis import given
@@ -124,6 +125,30 @@ def test_bad_header_is_the_fault_of_the_file(content: bytes, issue: str) -> None
         read(content)
     assert caught.value.check == "header"
     assert issue in caught.value.issue
+
+
+@pytest.mark.parametrize(
+    ("header", "delimiter"),
+    [("a;b", ";"), ("a\tb", "\t"), ("a|b", "|"), ('"a";"b"', ";"), ("a;b\r", ";")],
+)
+def test_header_that_another_delimiter_parts_is_refused_with_the_setting(header: str, delimiter: str) -> None:
+    content = f"{header}\n1{delimiter}2\n"
+    with pytest.raises(FileFault) as caught:
+        read(content)
+    assert caught.value.check == "header"
+    assert repr(delimiter) in caught.value.issue
+    assert f"delimiter = {json.dumps(delimiter)}" in caught.value.advice
+    assert read(content, dialect=Dialect(delimiter=delimiter))[1] == []
+
+
+@pytest.mark.parametrize("header", ["a", '"a;b"', "a b", "a:b"])
+def test_lone_column_is_read(header: str) -> None:
+    good, bad = read(f"{header}\n1\n")
+    assert (list(good[0].values()), bad) == (["1"], [])
+
+
+def test_comma_that_was_asked_for_reads_a_lone_column_with_a_semicolon() -> None:
+    assert read("a;b\n1;2\n", dialect=Dialect(delimiter=",")) == ([{"a;b": "1;2"}], [])
 
 
 @pytest.mark.parametrize("rows", [1, 1_000_000])

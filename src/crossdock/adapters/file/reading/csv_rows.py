@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,12 +19,15 @@ from crossdock.adapters.file.reading.rows import (
     Chunk,
     Place,
     Wanted,
+    shortened,
     shown,
 )
 from crossdock.adapters.file.reading.stream import TextBytes
 from crossdock.domain.json_texts import JsonTexts, encode_records
 from crossdock.domain.wording import counted, ordinal
 
+_COMMA: Final = ","
+_OTHER_DELIMITERS: Final = (";", "\t", "|")
 _LONE_RETURN: Final = "a carriage return stands alone: lines end in LF or CR LF"
 _ISSUES: Final = (
     ("unexpected end of data", "a quote is opened and never closed"),
@@ -39,11 +43,12 @@ class Dialect:
     """How a CSV file is written.
 
     Attributes:
+        delimiter: None: a comma, and a first line that only another character parts is refused.
         quote: None: nothing is quoted.
         columns: Their names; None: the first line has them.
     """
 
-    delimiter: str = ","
+    delimiter: str | None = None
     quote: str | None = '"'
     columns: tuple[str, ...] | None = None
 
@@ -101,14 +106,7 @@ class CsvRows:
         return chunk if chunk.end.offset > chunk.begin.offset else None
 
     def _records_of(self, lines: Iterable[str]) -> Iterator[list[str]]:
-        quote = self._dialect.quote
-        return csv.reader(
-            lines,
-            delimiter=self._dialect.delimiter,
-            quotechar=quote,
-            quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
-            strict=True,
-        )
+        return _records(lines, self._dialect.delimiter or _COMMA, self._dialect.quote)
 
     def _take_block(self, chunk: Chunk) -> bool:
         """Add many good rows; returns False if the next are to be read one by one."""
@@ -210,8 +208,10 @@ class CsvRows:
     def _header(self) -> tuple[str, ...]:
         """Read the names of the columns; an empty file has none, and no rows."""
         try:
-            names = next((row for row in self._records() if row), None)
+            names = next((row for row in self._rest() if row), None)
+            self._check_delimiter(names or ())
         except (csv.Error, TooLong) as error:
+            self._check_delimiter(())
             issue = _issue(error) if isinstance(error, csv.Error) else "a quote is opened and never closed"
             advice = _ADVICE_ON_RETURNS if issue == _LONE_RETURN else _ADVICE
             raise FileFault("header", f"line {self._lines.first_line}: {issue}", advice=advice) from error
@@ -220,11 +220,46 @@ class CsvRows:
         self._lines.next_record()
         return tuple(names or ())
 
-    def _records(self) -> Iterator[list[str]]:
+    def _check_delimiter(self, names: Sequence[str]) -> None:
+        """Refuse a first line that is no more than one name, or none, and several with another delimiter."""
+        if self._dialect.delimiter is not None or len(names) > 1:
+            return
+        line = b"".join(self._lines.record[:1]).decode("utf-8", "replace").rstrip("\r\n")
+        other = _other_delimiter(line, self._dialect.quote)
+        if other is not None:
+            raise FileFault(
+                "header",
+                f"line {self._lines.first_line} is not parted by commas, but by {other!r}",
+                expected="the names of the columns, parted by commas",
+                given=shortened(line),
+                advice=f"say delimiter = {json.dumps(other)} in the app's inbound, or delimiter = {json.dumps(_COMMA)} "
+                "if all of it is one column",
+            )
+
+    def _rest(self) -> Iterator[list[str]]:
         """Give records, each blank line as an empty one; the lines of the last stay with ``Lines``."""
         for row in self._reader:
             yield row
             self._lines.next_record()
+
+
+def _records(lines: Iterable[str], delimiter: str, quote: str | None) -> Iterator[list[str]]:
+    return csv.reader(
+        lines,
+        delimiter=delimiter,
+        quotechar=quote,
+        quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+        strict=True,
+    )
+
+
+def _other_delimiter(line: str, quote: str | None) -> str | None:
+    """Return what parts a line that no comma does; None: it is one name."""
+    for delimiter in _OTHER_DELIMITERS:
+        with suppress(csv.Error):
+            if len(next(_records([line], delimiter, quote), ())) > 1:
+                return delimiter
+    return None
 
 
 _ADVICE: Final = "mend the first line, or name the columns in the configuration"
