@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 from dataclasses import replace
@@ -284,7 +285,7 @@ class TestStopping:
         queue.send_many("app", range(3))
         killer = threading.Thread(target=lambda: begun.wait(20) and stop.set())
         killer.start()
-        with InTime(tmp_path, 10):
+        with InTime(tmp_path, 10, os.getpid()):
             hub.run(stop=stop, drain=timedelta(seconds=2.2))
         killer.join()
         assert {(record.status, record.attempts) for record in queue.list("app")} == {(Status.PENDING, 0)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import TYPE_CHECKING
 
@@ -134,7 +135,7 @@ def test_stopped_worker_loses_its_lease(play: Play) -> None:
     play.wait_for(Kind.OPENED, pid=idle.pid)
     stopped.signal(signal.SIGSTOP)
     play.nursery.recorder.saw(Kind.REAPED, note="stopped")
-    with InTime(play.folder, LEASE_S + SLACK_S):
+    with InTime(play.folder, LEASE_S + SLACK_S, idle.pid, os.getpid()):
         play.wait_for(Kind.STARTED, pid=idle.pid)
     play.once("wait_until_empty")
     (row,) = play.account().rows

@@ -19,6 +19,7 @@ from crossdock.app.configured import (
     rules_of,
     waits_for_a_start,
 )
+from crossdock.app.ending import Urgency
 from crossdock.app.exporters import RETRY, Exported, declare, runner_of
 from crossdock.app.registration import Entrance, Registration, register
 from crossdock.app.reloading import Plan
@@ -245,8 +246,9 @@ class Hub:
     ) -> None:
         """Work on messages until told to stop: by SIGTERM, by Ctrl-C, or by ``stop``.
 
-        What is in work may then end; what is unfinished in the end is handed back, nothing spent. A second Ctrl-C
-        hands it back at once.
+        What is in work may then end; what is unfinished in the end is handed back, nothing spent. A second signal
+        hands it back at once. A third ends the process, whatever handlers do: what is unfinished is handed back,
+        nothing else is cleaned up, and the exit code is 143.
 
         Args:
             apps: Only these; default: all that have a handler or a transport.
@@ -259,7 +261,7 @@ class Hub:
             StoreError: The store cannot be used.
         """
         running = self._running(apps, stop=stop, drain=drain)
-        with until_signalled(running.stop):
+        with until_signalled(Urgency(running, self._given or self.queue).rise):
             asyncio.run(running.run(wait))
 
     async def serve(

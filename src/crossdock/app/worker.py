@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from crossdock.app.ending import Deadline
 from crossdock.app.hub import Hub
 from crossdock.app.signals import at_end_of_input, on_hangup, until_signalled
 from crossdock.domain.errors import CrossdockError
@@ -22,13 +22,6 @@ if TYPE_CHECKING:
     from crossdock.domain.record import HubProcess
     from crossdock.ports.store import Transaction
     from crossdock.synchronous.queue import Queue
-
-TERMINATED: Final = 143
-"""The exit code of a process that SIGTERM has ended."""
-_TO_GIVE_BACK: Final = timedelta(seconds=1)
-"""So much of the time to drain, but at most a tenth of it, is kept for handing back what is unfinished."""
-_OF_IT: Final = 0.8
-"""So much of that it may take at most: to end the process takes a moment, too."""
 
 
 class WorkerEnded(Exception):
@@ -65,7 +58,7 @@ def run_worker(
     """
     with Hub(loaded) as hub:
         hub.check()
-        deadline = _Deadline(hub.queue, drain)  # the store may know of more apps
+        deadline = Deadline(hub.queue, drain)  # the store may know of more apps
         names = tuple(hub.names(*apps))
         if until_eof:
             at_end_of_input(deadline.set)
@@ -150,48 +143,3 @@ class Custody:
     def take_back(self) -> None:
         """Take back what the dead held; what fails, the next process of the store does."""
         self._queue._housekeeper.run_once()
-
-
-class _Deadline:
-    """The wish to stop; when the time to drain is over, so is the process.
-
-    The loop cannot end itself while a handler blocks it, so a thread does it: it hands everything back first, nothing
-    spent. Another ends the process if the store takes too long for that, or the end of the work does.
-    """
-
-    def __init__(self, queue: Queue, drain: timedelta) -> None:
-        self._queue = queue
-        self._left_s = min(_TO_GIVE_BACK, drain / 10).total_seconds()
-        self._drain_s = drain.total_seconds() - self._left_s
-        self._wanted = False
-
-    def is_set(self) -> bool:
-        """Tell whether to stop."""
-        return self._wanted
-
-    def set(self) -> None:
-        """Stop; called again, at once. May be called from a signal handler."""
-        begin_s = 0.0 if self._wanted else self._drain_s
-        self._wanted = True
-        _after(begin_s, self._end)
-        _after(begin_s + self._left_s * _OF_IT, self._break_off)
-
-    def _end(self) -> None:
-        with suppress(Exception):  # whatever is wrong with the store, the leases decide then
-            self._queue._housekeeper.flush()
-            self._queue._gateway.hand_back_all()
-        os._exit(TERMINATED)
-
-    def _break_off(self) -> None:
-        """End with the hands full; whoever takes it back then counts no crash."""
-        with suppress(Exception):
-            peers = self._queue._store.peers
-            if peers is not None:
-                peers.give_up(os.getpid())
-        os._exit(TERMINATED)
-
-
-def _after(delay_s: float, act: Callable[[], object]) -> None:
-    timer = threading.Timer(delay_s, act)
-    timer.daemon = True
-    timer.start()
