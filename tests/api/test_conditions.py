@@ -11,9 +11,11 @@ import pytest
 
 from crossdock.api.settings import ApiSettings
 from crossdock.config import load
+from crossdock.domain.key import KeySpec, Scope, digest_of
 from tests.api.served import Reply, Served, served
 
 CONFIGURATION = '[apps.validator]\nnext = ["warehouse"]\n'
+KEY_ID: Final = "5f0c3a9e1b7d"
 SCHEDULE: Final[dict[str, Any]] = {"app": "report", "every_s": 60}
 
 
@@ -89,9 +91,19 @@ def edit_app(api: Served) -> None:
     store.write(put)
 
 
+def a_key(api: Served) -> None:
+    spec = KeySpec(KEY_ID, "shop", digest_of("secret"), frozenset({Scope.MESSAGES_SEND}))
+    api.queue._store.write(lambda tx: tx.create_key(spec))
+
+
+def use_key(api: Served) -> None:
+    api.queue._store.write(lambda tx: tx.note_use(KEY_ID))
+
+
 MESSAGE: Final[dict[str, Any]] = {"read": "/messages/m1", "disturb": edit_message}
 PLAN: Final[dict[str, Any]] = {"read": "/schedules/morning", "disturb": edit_schedule}
 APP: Final[dict[str, Any]] = {"read": "/apps/ledger", "make": an_app, "disturb": edit_app}
+KEY: Final[dict[str, Any]] = {"read": f"/keys/{KEY_ID}", "make": a_key, "disturb": use_key}
 CHANGES: Final = (
     Change(operation="editMessage", method="PATCH", body={"priority": 9}, make=a_message, demands=True, **MESSAGE),
     Change(operation="cancelMessage", method="POST", below="/cancel", make=a_message, **MESSAGE),
@@ -107,8 +119,10 @@ CHANGES: Final = (
     Change(operation="stopApp", method="POST", below="/stop", **APP),
     Change(operation="startApp", method="POST", below="/start", **APP),
     Change(operation="restartApp", method="POST", below="/restart", **APP),
+    Change(operation="rotateKey", method="POST", below="/rotate", **KEY),
+    Change(operation="revokeKey", method="DELETE", **KEY),
 )  # fmt: skip
-DONE: Final = frozenset({200, 202, 204})
+DONE: Final = frozenset({200, 201, 202, 204})
 BY_NAME: Final = {one.operation: one for one in CHANGES}
 
 every_change = pytest.mark.parametrize("change", CHANGES, ids=BY_NAME)
@@ -176,6 +190,28 @@ def test_a_change_of_any_state_is_made(api: Served, change: Change) -> None:
         assert change.ask(api, "*").status in DONE
     else:
         assert without.status in DONE
+
+
+def test_whatever_has_an_etag_is_not_sent_again_to_who_has_it(shared_api: Served) -> None:
+    paths: dict[str, Any] = shared_api.ask("GET", "/openapi.json").json["paths"]
+    for path, operations in paths.items():
+        asked = operations.get("get", {"responses": {}})
+        tagged = "ETag" in asked["responses"].get("200", {}).get("headers", {})
+        named = {one["name"] for one in asked.get("parameters", []) if one["in"] == "header"}
+        assert tagged == ("If-None-Match" in named) == ("304" in asked["responses"]), path
+
+
+@every_change
+def test_an_etag_answers_304_until_the_thing_changes(api: Served, change: Change) -> None:
+    change.make(api)
+    tag = tag_of(api, change)
+    known = api.ask("GET", change.read, headers={"If-None-Match": f'"other", {tag}'})
+    assert (known.status, known.body, known.header("ETag")) == (304, b"", tag)
+    change.disturb(api)
+    new = tag_of(api, change)
+    again = api.ask("GET", change.read, headers={"If-None-Match": tag})
+    assert (again.status, again.header("ETag")) == (200, new)
+    assert new != tag
 
 
 def test_no_operation_changes_what_has_an_etag_without_being_in_the_table(shared_api: Served) -> None:

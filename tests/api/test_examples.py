@@ -13,6 +13,7 @@ import pytest
 
 from crossdock.api.settings import ApiSettings
 from crossdock.config import load
+from crossdock.domain.key import KeySpec, Scope, digest_of
 from crossdock.exporting import Exports, Found, Pull
 from crossdock.testing import ScriptedExporter
 from tests.api.served import Served, served
@@ -29,12 +30,10 @@ REFUSED: Final = {
     "ackMessages": "LEASE_LOST",
     "nackMessages": "LEASE_LOST",
     "extendLeases": "LEASE_LOST",
-    "rotateKey": "KEY_NOT_FOUND",
-    "revokeKey": "KEY_NOT_FOUND",
     "receiveWebhook": "UNAUTHORIZED",
     "deleteApp": "APP_IN_USE",
 }
-"""What the examples cannot bring with them: a lease, a key, a signature, an app that has nothing to do."""
+"""What the examples cannot bring with them: a lease, a signature, an app that has nothing to do."""
 
 
 @pytest.fixture
@@ -52,6 +51,8 @@ def live(tmp_path: Path) -> Iterator[Served]:
         structured = {"Content-Type": "application/cloudevents+json"}
         body = json.dumps(event).encode()
         assert found.ask("POST", "/messages?from=shop", body, headers=structured).status == 202
+        key = KeySpec("5f0c3a9e1b7d", "shop", digest_of("secret"), frozenset({Scope.MESSAGES_SEND}))
+        found.queue._store.write(lambda tx: tx.create_key(key))
         objects = [Found("tasks", "8Jx4", {"id": "8Jx4"})]
         Exports(found.queue).sync(ScriptedExporter([Pull("", 1, objects, [])], name="todoist"))
         yield found

@@ -25,8 +25,12 @@ def test_a_job_is_a_message_whose_outcome_can_be_asked_for(api: Served) -> None:
     assert api.queue.get(job).message.data == {"month": "2031-05"}
     waiting = api.ask("GET", f"/jobs/{job}/results")
     assert (waiting.status, waiting.json["status"], waiting.header("Retry-After")) == (202, "pending", "1")
+    known = {"If-None-Match": waiting.header("ETag") or ""}
+    still = api.ask("GET", f"/jobs/{job}/results", headers=known)
+    assert (still.status, still.body, still.header("Retry-After")) == (304, b"", "1")
     (delivery,) = api.queue.claim("report")
     delivery.ack(result={"pages": 12})
+    assert api.ask("GET", f"/jobs/{job}/results", headers=known).status == 200
     found = api.ask("GET", f"/jobs/{job}")
     assert (found.json["status"], found.json["attempts"]) == ("completed", 1)
     answered = api.ask("GET", f"/jobs/{job}/results")

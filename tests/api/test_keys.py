@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -57,3 +58,25 @@ def test_a_key_of_an_app_makes_and_sees_keys_of_that_app_alone(shared_api: Serve
 )
 def test_a_wrong_wish_is_refused(shared_api: Served, wish: dict[str, Any]) -> None:
     assert shared_api.ask("POST", "/keys", wish).status == 422
+
+
+def test_a_key_is_found_where_its_making_says_by_those_that_may_know_of_it(shared_api: Served) -> None:
+    made = shared_api.ask("POST", "/keys", SENDER)
+    assert made.header("Location") == f"/api/v1/keys/{made.json['id']}"
+    path = f"/keys/{made.json['id']}"
+    found = shared_api.ask("GET", path)
+    assert (found.status, found.header("ETag")) == (200, made.header("ETag"))
+    assert found.json == {name: value for name, value in made.json.items() if name != "key"}
+    of_another = shared_api.key("other-admin", frozenset({Scope.KEYS_ADMIN}), app="other")
+    assert shared_api.ask("GET", path, key=of_another).code == "KEY_NOT_FOUND"
+    assert shared_api.ask("GET", "/keys/000000000000").code == "KEY_NOT_FOUND"
+    assert shared_api.ask("GET", path, key=made.json["key"]).code == "FORBIDDEN"
+
+
+def test_a_key_is_replaced_without_a_body_within_a_day(shared_api: Served) -> None:
+    made = shared_api.ask("POST", "/keys", SENDER).json["id"]
+    new = shared_api.ask("POST", f"/keys/{made}/rotate")
+    assert new.status == 201
+    assert new.header("Location") == f"/api/v1/keys/{new.json['id']}"
+    ends = datetime.fromisoformat(shared_api.ask("GET", f"/keys/{made}").json["expires_at"])
+    assert timedelta(hours=23) < ends - datetime.now(UTC) <= timedelta(days=1)

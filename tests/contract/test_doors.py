@@ -61,6 +61,12 @@ def test_a_rotated_key_ends_when_the_new_one_has_taken_over(case: Case, queue: Q
 
 
 @on_one_of_each
+def test_a_key_is_looked_at_by_who_is_about_to_change_it(queue: Queue) -> None:
+    key = make(queue).key
+    assert queue._store.write(lambda tx: tx.key_held(key.id)) == key
+    assert queue._store.write(lambda tx: tx.key_held("000000000000")) is None
+
+
 def test_the_first_key_is_made_only_if_there_is_none(queue: Queue) -> None:
     text = make(queue).text
     assert queue._store.write(first_creation(text, "first")) is None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -15,7 +13,7 @@ from crossdock.domain.retry import RetryPolicy
 from crossdock.domain.wording import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from crossdock.api.state import ApiState, Caller
     from crossdock.config import Loaded
@@ -116,8 +114,3 @@ def _breaker(table: AppTable) -> dict[str, Any] | None:
 
 def _seconds(duration: timedelta | None) -> float | None:
     return None if duration is None else duration.total_seconds()
-
-
-def tag_of_app(document: Mapping[str, Any]) -> str:
-    """Return the ETag of an app, as it is shown."""
-    return f'"{hashlib.sha256(json.dumps(document).encode()).hexdigest()[:16]}"'

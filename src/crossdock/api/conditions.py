@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from crossdock.ports.store import Transaction
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 
 def tag_of(record: Record) -> str:
@@ -62,8 +63,8 @@ def if_still(
     change: Callable[[Transaction], T],
     if_match: str | None,
     *,
-    revision: Callable[[Transaction], int | None],
-    seen: int,
+    revision: Callable[[Transaction], S | None],
+    seen: S,
     what: str,
 ) -> Callable[[Transaction], T]:
     """Return a change that is refused in its transaction if its object is not as it was when the tag was compared.
@@ -71,8 +72,8 @@ def if_still(
     Args:
         change: Work of a transaction.
         if_match: What the caller sent; without it, or with ``*``, any state will do.
-        revision: Returns the revision of the object, which nobody else changes before the transaction has ended; None:
-            it is there no more, of which the change itself says more.
+        revision: Returns the revision of the object, or all that is known of it, which nobody else changes before the
+            transaction has ended; None: it is there no more, of which the change itself says more.
         seen: The revision of what was compared.
         what: The word for the object.
     """

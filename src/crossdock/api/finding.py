@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -20,7 +22,7 @@ from crossdock.domain.following import Changed, ChangedWish
 from crossdock.domain.lifecycle import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from crossdock.api.state import Caller
@@ -61,6 +63,11 @@ def unless_known(tag: str, if_none_match: str | None, document: Any) -> Response
     if is_known(tag, if_none_match):
         return Response(status_code=304, headers=headers)
     return JsonAnswer(document, headers=headers)
+
+
+def tag_of_document(document: Mapping[str, Any]) -> str:
+    """Return the ETag of what is known by nothing but how it is shown."""
+    return f'"{hashlib.sha256(json.dumps(document).encode()).hexdigest()[:16]}"'
 
 
 def is_known(tag: str, if_none_match: str | None) -> bool:

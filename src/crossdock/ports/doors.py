@@ -23,6 +23,9 @@ class KeyVerbs(Protocol):
     def create_key(self, spec: KeySpec) -> ApiKey:
         """Store a new key."""
 
+    def key_held(self, key_id: str) -> ApiKey | None:
+        """Return a key, which no other transaction changes before ours has ended."""
+
     def revoke_key(self, key_id: str) -> ApiKey:
         """Let a key open nothing any more, from now on; raises KeyNotFound."""
 

@@ -55,6 +55,10 @@ class Doors(TransactionCore):
         found = self.run(statements.key_by_id, {"which": spec.id})
         return key_from(found[0])
 
+    def key_held(self, key_id: str) -> ApiKey | None:
+        """Return a key, and keep it from changing meanwhile."""
+        return next((key_from(row) for row in self.run(statements.key_held, {"which": key_id})), None)
+
     def revoke_key(self, key_id: str) -> ApiKey:
         """Let a key open nothing any more, from now on.
 

@@ -12,9 +12,10 @@ from starlette.responses import Response
 
 from crossdock.api.access import needs
 from crossdock.api.app_models import AppChanges, AppDocument, NewApp
-from crossdock.api.apps_shown import demand_known, documents_of, tables_of, tag_of_app
+from crossdock.api.apps_shown import demand_known, documents_of, tables_of
 from crossdock.api.conditions import changed, demand_match, is_any
 from crossdock.api.errors import Refusal
+from crossdock.api.finding import tag_of_document
 from crossdock.api.idempotency import IdempotencyKey, Made, done_once
 from crossdock.api.operations import Answers, AppName, CallerOf, JsonAnswer, Operations, StateOf
 from crossdock.api.parameters import IfMatch
@@ -126,7 +127,7 @@ async def change_app(
     await caller.queue._store.write_async(change)
     await state.keep_up()
     (document,) = documents_of(state, [app_id])
-    return JsonAnswer(document, headers={"ETag": tag_of_app(document)})
+    return JsonAnswer(document, headers={"ETag": tag_of_document(document)})
 
 
 @operations.on(
@@ -222,7 +223,7 @@ async def _found(app: str, caller: Caller, state: ApiState, if_match: str | None
     await demand_known(app, caller, state)
     (document,) = documents_of(state, [app])
     override = await caller.queue._store.read_async(lambda reader: reader.overrides().get(app))
-    demand_match(tag_of_app(document), if_match, "app")
+    demand_match(tag_of_document(document), if_match, "app")
     return override
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from crossdock.api.access import needs
 from crossdock.api.app_models import AppStatus
-from crossdock.api.apps_shown import demand_known, documents_of, tag_of_app
+from crossdock.api.apps_shown import demand_known, documents_of
 from crossdock.api.conditions import check_match, if_still
+from crossdock.api.finding import tag_of_document
 from crossdock.api.operations import Answers, AppName, CallerOf, JsonAnswer, Operations, StateOf
 from crossdock.api.parameters import IfMatch
 from crossdock.api.resources.apps import status_of
@@ -70,7 +71,7 @@ async def _switched(
     await demand_known(app, caller, state)
     (document,) = documents_of(state, [app])
     override = await caller.queue._store.read_async(lambda reader: reader.overrides().get(app))
-    check_match(tag_of_app(document), if_match, "app")
+    check_match(tag_of_document(document), if_match, "app")
     work = if_still(
         switch.work(app),
         if_match,
@@ -79,4 +80,4 @@ async def _switched(
         what="app",
     )
     await caller.queue._store.write_async(work)
-    return JsonAnswer(await status_of(app, caller, state), 202, headers={"ETag": tag_of_app(document)})
+    return JsonAnswer(await status_of(app, caller, state), 202, headers={"ETag": tag_of_document(document)})

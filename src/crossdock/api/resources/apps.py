@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from crossdock.api.access import needs
 from crossdock.api.app_models import AppDocument, Apps, AppStatus
-from crossdock.api.apps_shown import demand_known, documents_of, tables_of, tag_of_app
-from crossdock.api.finding import unless_known
+from crossdock.api.apps_shown import demand_known, documents_of, tables_of
+from crossdock.api.finding import tag_of_document, unless_known
 from crossdock.api.operations import Answers, AppName, CallerOf, JsonAnswer, Operations, StateOf
 from crossdock.api.parameters import IfNoneMatch
 from crossdock.api.resources.health import is_stuck
@@ -59,7 +59,7 @@ async def get_app(
     caller.demand_app(app_id)
     await demand_known(app_id, caller, state)
     (document,) = documents_of(state, [app_id])
-    return unless_known(tag_of_app(document), if_none_match, document)
+    return unless_known(tag_of_document(document), if_none_match, document)
 
 
 @operations.on(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from starlette.requests import Request
@@ -138,18 +139,21 @@ async def list_jobs(
     answers=Answers(
         JobResult,
         meaning="What came of it.",
-        headers={"Retry-After": "Ask again after so many seconds, if it is not finished."},
-        more={202: "It is not finished yet."},
+        headers={"Retry-After": "Ask again after so many seconds, if it is not finished.", **_ETAG},
+        more={202: "It is not finished yet.", 304: "They are as you have them, or it is still not finished."},
     ),
     errors=_FOUND,
 )
-async def get_job_results(job_id: MessageId, caller: CallerOf) -> JsonAnswer:
+async def get_job_results(job_id: MessageId, caller: CallerOf, if_none_match: IfNoneMatch = None) -> Response:
     """Return what an app made of a job: its result, or why there is none."""
     record = await found(caller, job_id, None, None)
     document = {"id": record.message.id, "status": record.status.value, **_outcome(record)}
-    if record.status.value in _FINISHED:
-        return JsonAnswer(document)
-    return JsonAnswer(document, 202, _AGAIN)
+    answer = unless_known(tag_of(record), if_none_match, document)
+    if record.status.value not in _FINISHED:
+        answer.headers.update(_AGAIN)
+        if answer.status_code != HTTPStatus.NOT_MODIFIED:
+            answer.status_code = HTTPStatus.ACCEPTED
+    return answer
 
 
 @operations.on(

@@ -19,8 +19,13 @@ operations = Operations("queues")
     access=needs(Scope.QUEUE_CONTROL),
     answers=Answers(Cancelled, meaning="So many were withdrawn."),
 )
-async def cancel_queue(app: AppName, wish: CancelWish, caller: CallerOf) -> JsonAnswer:
-    """Withdraw the waiting messages of a queue; those that are being worked on stay."""
+async def cancel_queue(app: AppName, caller: CallerOf, wish: CancelWish | None = None) -> JsonAnswer:
+    """Withdraw the waiting messages of a queue: without a body, all of them.
+
+    Those that are being worked on stay. What is withdrawn is among the dead letters, with the code CANCELLED, from
+    where it can be sent again.
+    """
+    wish = wish or CancelWish()
     caller.demand_app(app)
     return JsonAnswer({"cancelled": await caller.queue.cancel_many(app, limit=wish.limit)})
 
@@ -48,7 +53,10 @@ async def archive_queue(app: AppName, caller: CallerOf, wish: ArchiveWish | None
     answers=Answers(Purged, meaning="So many were removed."),
 )
 async def purge_queue(app: AppName, wish: PurgeWish, caller: CallerOf) -> JsonAnswer:
-    """Remove finished messages of a queue and their history for good: sent again under its id, one is a new one."""
+    """Remove finished messages of a queue and their history for good: sent again under its id, one is a new one.
+
+    It takes a body, though all of it is optional: what cannot be undone is not done by a request that was cut short.
+    """
     caller.demand_app(app)
     older_than = timedelta(seconds=wish.older_than_s)
     count = await caller.queue.purge(app, status=wish.status, older_than=older_than, limit=wish.limit)

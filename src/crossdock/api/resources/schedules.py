@@ -13,10 +13,10 @@ from starlette.responses import Response
 from crossdock.api.access import needs
 from crossdock.api.conditions import check_match, demand_match, if_still
 from crossdock.api.errors import Refusal
-from crossdock.api.finding import instant_of
+from crossdock.api.finding import instant_of, unless_known
 from crossdock.api.idempotency import IdempotencyKey, Made, done_once
 from crossdock.api.operations import APP_PATTERN, Answers, CallerOf, JsonAnswer, Operations, StateOf
-from crossdock.api.parameters import IfMatch
+from crossdock.api.parameters import IfMatch, IfNoneMatch
 from crossdock.api.schedule_models import (
     NewSchedule,
     ScheduleChanges,
@@ -110,12 +110,15 @@ async def create_schedule(
     "/schedules/{name}",
     id="getSchedule",
     access=_ADMIN,
-    answers=Answers(ScheduleDocument, meaning="The schedule.", headers=_TAG),
+    answers=Answers(
+        ScheduleDocument, meaning="The schedule.", headers=_TAG, more={304: "It is as you have it."}
+    ),
     errors=("SCHEDULE_NOT_FOUND",),
 )
-async def get_schedule(name: ScheduleName, caller: CallerOf) -> JsonAnswer:
+async def get_schedule(name: ScheduleName, caller: CallerOf, if_none_match: IfNoneMatch = None) -> Response:
     """Return a schedule, with its next slots."""
-    return _state(await _found(caller, name))
+    schedule = await _found(caller, name)
+    return unless_known(_tag(schedule), if_none_match, _document(schedule))
 
 
 @operations.on(

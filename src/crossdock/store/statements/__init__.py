@@ -65,6 +65,7 @@ from crossdock.store.statements.doors import (
     insert_key,
     keep_answer,
     key_by_id,
+    key_held,
     note_use,
     revoke_key,
 )
@@ -234,6 +235,7 @@ __all__ = [
     "insert_schedule",
     "keep_answer",
     "key_by_id",
+    "key_held",
     "limits",
     "log",
     "log_action",

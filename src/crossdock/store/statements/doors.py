@@ -36,6 +36,11 @@ def key_by_id() -> Select[Any]:
     return select(*KEY_COLUMNS).where(_K.id == param("which"))
 
 
+def key_held() -> Select[Any]:
+    """Return one key, and keep it from changing."""
+    return key_by_id().with_for_update()
+
+
 def all_keys() -> Select[Any]:
     """Return every key, the oldest first."""
     return select(*KEY_COLUMNS).order_by(_K.created_at, _K.id)
