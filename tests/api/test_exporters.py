@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any, Final
 from urllib.parse import quote
 
 import pytest
@@ -12,6 +13,14 @@ from crossdock.domain.key import Scope
 from crossdock.exporting import Exports, Found, Pull, SetAside
 from crossdock.testing import ScriptedExporter
 from tests.api.served import Served
+
+PAINT: Final = {
+    "content": "Paint",
+    "due": {"date": "2031-05-17", "string": "17 May", "lang": "en"},
+    "deadline": None,
+    "labels": ["home", "dry"],
+    "guests": [{"email": "a@b.example", "name": "A"}, {"name": "B"}],
+}
 
 
 def task(name: str, title: str = "water the plants") -> Found:
@@ -90,6 +99,41 @@ def test_one_object_by_any_id(api: Served, todoist: ScriptedExporter) -> None:
     Exports(api.queue).sync(todoist)
     assert api.ask("GET", "/exporters/todoist/tasks/2").code == "OBJECT_NOT_FOUND"
     assert api.ask("GET", "/exporters/todoist/tasks/2?include=gone").json["gone_at"] is not None
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [
+        ("data.content", {"data": {"content": "Paint"}}),
+        (
+            "id,data.due.date,data.due.string",
+            {"id": "9", "data": {"due": {"date": "2031-05-17", "string": "17 May"}}},
+        ),
+        (
+            "data.due,data.due.date",
+            {"data": {"due": {"date": "2031-05-17", "string": "17 May", "lang": "en"}}},
+        ),
+        ("data.labels", {"data": {"labels": ["home", "dry"]}}),
+        ("data.guests.email", {"data": {"guests": [{"email": "a@b.example"}, {}]}}),
+        ("data.deadline.date", {"data": {"deadline": None}}),
+        ("data.absent,data.content.x,data.labels.x", {"data": {"labels": []}}),
+        ("data.due.lang, data", {"data": PAINT}),
+    ],
+)
+def test_fields_reach_into_the_data(api: Served, fields: str, shown: dict[str, Any]) -> None:
+    found = Found("tasks", "9", PAINT)
+    Exports(api.queue).sync(ScriptedExporter([Pull("", "1", [found])], name="todoist", kinds=("tasks",)))
+    of_list = api.ask("GET", f"/exporters/todoist/tasks?fields={quote(fields)}").json["objects"]
+    of_one = api.ask("GET", f"/exporters/todoist/tasks/9?fields={quote(fields)}").json
+    assert of_list == [shown]
+    assert {name: of_one[name] for name in shown} == shown
+
+
+@pytest.mark.parametrize("wrong", ["data.", "data..x", "data.x,", ".data", "id.x", "date.x"])
+def test_a_field_that_cannot_be_is_refused(api: Served, todoist: ScriptedExporter, wrong: str) -> None:
+    answer = api.ask("GET", f"/exporters/todoist/tasks?fields={wrong}")
+    assert answer.status == 422
+    assert "nor a part such as data.name" in answer.json["error"]["details"][0]["issue"]
 
 
 @pytest.mark.parametrize(

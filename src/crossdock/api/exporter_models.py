@@ -22,6 +22,8 @@ _OBJECT: Final[dict[str, Any]] = {
     "id": "8Jx4", "data": {"id": "8Jx4", "content": "Water the plants"}, "changed_at": _INSTANT, "gone_at": None,
 }  # fmt: skip
 OBJECT_FIELDS: Final = tuple(_OBJECT)
+OPEN_FIELD: Final = "data"
+"""That of them which is as the service told it."""
 
 
 class RunCounts(BaseModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -145,15 +146,27 @@ def next_link(request: Request, cursor: str | None) -> dict[str, str]:
     return {"Link": f'<?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'}
 
 
-def names_query(known: Sequence[str], description: str, *, example: str, max_length: int = 200) -> Any:
+def names_query(
+    known: Sequence[str],
+    description: str,
+    *,
+    example: str,
+    max_length: int = 200,
+    open_field: str | None = None,
+) -> Any:
     """Return what the document says of a parameter that ``chosen_fields`` reads, whose own words tell a caller more."""
-    one = f"({'|'.join(known)})"
+    inside = [] if open_field is None else [rf"{open_field}(\.[^,.\s]+)+"]
+    one = f"({'|'.join([*known, *inside])})"
     form = {"pattern": f"^{one}(,{one})*$"}
     return Query(max_length=max_length, description=description, examples=[example], json_schema_extra=form)
 
 
 def chosen_fields(
-    fields: str | None, known: Sequence[str] = RECORD_FIELDS, *, parameter: str = "fields"
+    fields: str | None,
+    known: Sequence[str] = RECORD_FIELDS,
+    *,
+    parameter: str = "fields",
+    open_field: str | None = None,
 ) -> tuple[str, ...] | None:
     """Return the fields that a caller wants; None: all.
 
@@ -161,6 +174,7 @@ def chosen_fields(
         fields: Names with commas between them.
         known: Those that there are.
         parameter: What the caller named them in.
+        open_field: That of which nobody but its sender knows what is in it; ``data.due.date`` names what lies within.
 
     Raises:
         Refusal: There is no such field.
@@ -168,19 +182,56 @@ def chosen_fields(
     if fields is None:
         return None
     names = tuple(dict.fromkeys(name.strip() for name in fields.split(",")))
-    wrong = [name for name in names if name not in known]
+    wrong = [name for name in names if name not in known and not _is_within(name, open_field)]
     if wrong:
+        within = "" if open_field is None else f", nor a part such as {open_field}.name"
         raise Refusal(
             "VALIDATION_ERROR",
             f"{parameter}: there is no {wrong[0]!r}",
-            [(parameter, f"{name!r} is none of {', '.join(known)}") for name in wrong],
+            [(parameter, f"{name!r} is none of {', '.join(known)}{within}") for name in wrong],
         )
     return names
 
 
-def picked(document: dict[str, Any], fields: tuple[str, ...] | None) -> dict[str, Any]:
-    """Return these fields of a document."""
-    return document if fields is None else {name: document[name] for name in fields}
+def picked(document: Mapping[str, Any], fields: tuple[str, ...] | None) -> dict[str, Any]:
+    """Return these fields of a document.
+
+    ``data.due.date`` is what ``date`` is in ``due`` in ``data``. Of an array it is that of each object in it; what is
+    not there is left out, and null where something lies around it that is null.
+    """
+    if fields is None:
+        return dict(document)
+    wanted: dict[str, Any] = {}
+    for field in fields:
+        if any(field.startswith(f"{other}.") for other in fields):
+            continue  # it comes with what is around it
+        inner = wanted
+        for name in field.split("."):
+            inner = inner.setdefault(name, {})
+    parts: dict[str, Any] = _parts(document, wanted)
+    return parts
+
+
+def _is_within(name: str, open_field: str | None) -> bool:
+    outer, *inner = name.split(".")
+    return outer == open_field and bool(inner) and all(inner)
+
+
+def _parts(found: Any, wanted: Mapping[str, Any]) -> Any:
+    """Return what is wanted of a value; everything, if nothing of it is named."""
+    if isinstance(found, list):
+        return [_parts(one, wanted) for one in found if _may_have(one, wanted)]
+    if not wanted or found is None:
+        return found
+    return {
+        name: _parts(found[name], inner)
+        for name, inner in wanted.items()
+        if name in found and _may_have(found[name], inner)
+    }
+
+
+def _may_have(found: Any, wanted: Mapping[str, Any]) -> bool:
+    return not wanted or found is None or isinstance(found, (Mapping, list))
 
 
 def instant_of(name: str, text: str) -> datetime:

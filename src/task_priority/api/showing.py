@@ -20,12 +20,13 @@ from crossdock.api import (
     chosen_fields,
     needs,
     next_link,
+    picked,
 )
 from task_priority.api.example import example_overview
 from task_priority.api.models import Explanation, OneTask, PlanDocument, RankedTasks
 from task_priority.api.naming import TaskPath, named_task
 from task_priority.api.paging import Mark, page_of
-from task_priority.api.parts import PLAN_FIELDS, RANKED_FIELDS, part
+from task_priority.api.parts import PLAN_FIELDS, RANKED_FIELDS
 from task_priority.api.rendering import MARKDOWN, AcceptHeader, Form, FormWish, Rendered, form_of
 from task_priority.api.watching import WatchOf
 from task_priority.choosing import Choice, StatusName
@@ -120,7 +121,7 @@ async def list_ranked_tasks(
             listed: dict[str, Any] = {**documents.today_document(seen, page.tasks)}
         else:
             listed = {**documents.ranked_list(seen, page.tasks)}
-        listed["tasks"] = [part(one, chosen) for one in listed["tasks"]]
+        listed["tasks"] = [picked(one, chosen) for one in listed["tasks"]]
         document = {**listed, "total": page.total, "next": following}
         if form_of(form, accept) is Form.MARKDOWN:
             return Rendered.markdown(markdown.ranked_markdown(seen, page.tasks), document)
@@ -232,7 +233,7 @@ def _explained(overview: Overview, found: Ranked, form: Form) -> Rendered:
 
 def _planned(overview: Overview, fields: tuple[str, ...] | None, form: Form) -> Rendered:
     document: dict[str, Any] = {**documents.plan_document(overview)}
-    document["plan"] = part(document["plan"], fields)
+    document["plan"] = picked(document["plan"], fields)
     if form is Form.MARKDOWN:
         return Rendered.markdown(markdown.plan_markdown(overview), document)
     return Rendered.json(document)

@@ -17,6 +17,7 @@ from crossdock.api.access import needs
 from crossdock.api.errors import Refusal
 from crossdock.api.exporter_models import (
     OBJECT_FIELDS,
+    OPEN_FIELD,
     Exporters,
     ExporterStatusDocument,
     History,
@@ -57,7 +58,15 @@ ObjectId = Annotated[
     str, Path(min_length=1, max_length=_LONGEST, description="Of the object.", examples=["8Jx4"])
 ]
 Fields = Annotated[
-    str | None, names_query(OBJECT_FIELDS, f"Only these of {', '.join(OBJECT_FIELDS)}.", example="id,data")
+    str | None,
+    names_query(
+        OBJECT_FIELDS,
+        f"Only these of {', '.join(OBJECT_FIELDS)}; or parts of the data, such as data.content or data.due.date: of an "
+        "array those of each object in it, and what is not there is left out.",
+        example="id,data.content",
+        max_length=1000,
+        open_field=OPEN_FIELD,
+    ),
 ]
 Include = Annotated[
     str | None, names_query(_INCLUDED, "gone: those, too, that are there no more.", example="gone")
@@ -207,7 +216,7 @@ async def list_exported_objects(
     What changes between two pages comes again on a later one, so that going on from page to page misses nothing.
     """
     await _demand_kind(caller, name, kind)
-    chosen = chosen_fields(fields, OBJECT_FIELDS)
+    chosen = chosen_fields(fields, OBJECT_FIELDS, open_field=OPEN_FIELD)
     wish = ObjectsWish(
         name,
         kind,
@@ -249,7 +258,7 @@ async def get_exported_object(
 ) -> Response:
     """Return one object, as its service told it last."""
     status = await _demand_kind(caller, name, kind)
-    chosen = chosen_fields(fields, OBJECT_FIELDS)
+    chosen = chosen_fields(fields, OBJECT_FIELDS, open_field=OPEN_FIELD)
     with_gone = chosen_fields(include, _INCLUDED, parameter="include") is not None
     found = await caller.queue._store.read_async(lambda reader: reader.exported_object(name, kind, object_id))
     if found is None or (found.gone_at is not None and not with_gone):
