@@ -23,7 +23,7 @@ from crossdock.domain.following import Changed, ChangedWish
 from crossdock.domain.lifecycle import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from crossdock.api.state import Caller
