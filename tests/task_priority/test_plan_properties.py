@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -149,6 +150,35 @@ def test_a_task_fits_when_exactly_those_are_put_off_that_its_reason_names(
             pieces = sorted(piece for name in kept - {None} for piece in placed[name])
             fits = bool(pieces_for(wish, without(plan.slots, pieces)))
             assert fits == (bool(away) and stays is None)
+
+
+@given(pressing_tasks(), full_days(), all_settings())
+def test_a_task_fits_when_it_is_shortened_or_split_as_its_reason_says(
+    some: list[Task], around: list[Event], settings: Settings
+) -> None:
+    settings = replace(settings, horizon=timedelta(days=2))
+    plan = make_plan(some, around, now=NOW, settings=settings)
+    left = without(plan.slots, sorted(piece for one in plan.placed for piece in one.pieces))
+    for one in plan.unplaced:
+        wish = wish_of(one.ranked.task, now=NOW, end=plan.end, settings=settings)
+        said = re.fullmatch(
+            r"it fits if it (takes|may be split into pieces of) (.+) or (less|more)", one.reason.change
+        )
+        match said and said[1]:
+            case "takes":
+                followed = replace(wish, needed=_read_duration(said[2]))
+            case "may be split into pieces of":
+                followed = replace(wish, shortest=_read_duration(said[2]))
+            case _:
+                continue
+        assert not pieces_for(wish, left)
+        assert pieces_for(followed, left)
+
+
+def _read_duration(text: str) -> timedelta:
+    parts = re.fullmatch(r"(?:(\d+) h)? ?(?:(\d+) min)?", text)
+    assert parts is not None, text
+    return timedelta(hours=int(parts[1] or 0), minutes=int(parts[2] or 0))
 
 
 @given(tasks(), events(), all_settings())

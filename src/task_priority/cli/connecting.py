@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -34,11 +34,11 @@ def read_secret(what: str, *, variable: str | None = None) -> str:
 
 
 @contextmanager
-def keeping(names: Iterable[str]) -> Iterator[None]:
+def keeping(names: Collection[str]) -> Iterator[None]:
     """Say of what goes wrong that nothing has changed.
 
     Args:
-        names: Of the credentials that were to be replaced.
+        names: Of the credentials that were to be replaced; none, if what was connected needs none.
 
     Raises:
         Refusal: A service does not answer, or refuses the credentials.
@@ -52,6 +52,8 @@ def keeping(names: Iterable[str]) -> Iterator[None]:
         kept = Credentials(Session().home.folder)
         before = [where for name in names if (where := kept.where(name)) is not None]
         outcome = f"the credentials of before are kept, in {before[0]}" if before else "nothing is kept"
+        if not names:
+            outcome = "what was connected before stays as it is"
         raise Refusal(f"{problem_text(error)}; nothing was connected, and {outcome}") from error
 
 

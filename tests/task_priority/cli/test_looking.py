@@ -15,6 +15,10 @@ from tests.cli.command import environment, without_colour, without_library
 from tests.cli.test_version import SLOW_TO_IMPORT
 from tests.task_priority.cli.conftest import Owner
 
+CALENDAR = (
+    "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:test\nBEGIN:VEVENT\nUID:1\nDTSTAMP:20261101T000000Z\n"
+    "DTSTART:20261128T090000Z\nDURATION:PT1H\nSUMMARY:Training\nEND:VEVENT\nEND:VCALENDAR\n"
+)
 DEMO = ("--sandbox", "--now", "2026-11-26T08:07+01:00")
 SCHEMAS = {
     ("today",): "tasks-today",
@@ -215,10 +219,62 @@ def test_a_file_that_is_connected_and_is_no_export_is_told_at_once(owner: Owner)
     (owner.folder / "mine.csv").write_text("TYPE,CONTENT\ntask,Buy stamps\n")
     assert owner.good("connect", "csv", "mine.csv").out == "connected todoist-backup: 2 objects fetched\n"
     (owner.folder / "mine.csv").write_text("hello")
-    again = owner.good("connect", "csv", "mine.csv").out
-    assert again == (
-        "connected todoist-backup: 0 objects fetched, 1 could not be taken (task-priority sources)\n"
+    again = owner("connect", "csv", "mine.csv")
+    assert (again.code, again.out) == (1, "")
+    assert again.err == (
+        "task-priority: mine.csv: it is no CSV export of Todoist: its first row does not begin with TYPE, or has no "
+        "CONTENT; nothing was connected, and what was connected before stays as it is\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"Home.csv": b"hello"}, "Home.csv: it is no CSV export"),
+        ({"Home.csv": b""}, "Home.csv: it is no CSV export"),
+        (
+            {"Work.csv": b"TYPE,CONTENT\ntask,Other\n", "old.zip": b"PK junk"},
+            "old.zip: the archive cannot be opened",
+        ),
+        ({}, "there is no .csv, .json or .zip of Todoist in it"),
+    ],
+)
+def test_what_is_connected_stays_until_what_replaces_it_can_be_read(
+    owner: Owner, files: dict[str, bytes], words: str
+) -> None:
+    (owner.folder / "mine.csv").write_text("TYPE,CONTENT\ntask,Buy stamps\n")
+    owner.good("connect", "csv", "mine.csv")
+    before = owner.good("list").out
+    (owner.folder / "new").mkdir()
+    for name, content in files.items():
+        (owner.folder / "new" / name).write_bytes(content)
+    result = owner("connect", "csv", "new")
+    assert (result.code, result.out) == (1, "")
+    assert words in result.err
+    assert "kept" not in result.err
+    assert owner.good("list").out == before
+    assert owner.good("sync", "--full").code == 0
+    assert [one["task"]["title"] for one in owner.ranked()] == ["Buy stamps"]
+
+
+def test_a_folder_without_a_calendar_does_not_take_the_place_of_one(owner: Owner) -> None:
+    (owner.folder / "club.ics").write_text(CALENDAR)
+    owner.good("connect", "ics", "club.ics")
+    before = owner.good("sources").out
+    (owner.folder / "new").mkdir()
+    empty = owner("connect", "ics", "new", "--name", "club")
+    assert (empty.code, "there is no .ics file in this folder" in empty.err) == (1, True)
+    (owner.folder / "new" / "a.ics").write_text("hello")
+    broken = owner("connect", "ics", "new", "--name", "club")
+    assert (broken.code, "club: the file a.ics: it is no calendar" in broken.err) == (1, True)
+    assert owner.good("sources").out == before
+
+
+def test_a_colon_in_the_name_of_a_calendar_is_no_defect(owner: Owner) -> None:
+    (owner.folder / "club: games.ics").write_text(CALENDAR)
+    assert owner.good("connect", "ics", "club: games.ics").out == "connected ics: 1 object fetched\n"
+    result = owner("connect", "ics", "club: games.ics", "--name", "a:b")
+    assert (result.code, "'a:b' is no name of a calendar" in result.err) == (2, True)
 
 
 def test_all_files_that_are_not_there_are_named_and_folders_without_a_calendar(owner: Owner) -> None:

@@ -138,12 +138,19 @@ def ics(
 
     The address of a feed is often a secret: it is kept with the credentials, and never shown.
     """
+    from task_priority.exporters.ics import IcsExporter, Source
     from task_priority.sources import ICS, Sources
 
     given = read_secret("The address of the calendar") if address == "-" else address
     is_feed = "://" in given
     where = given if is_feed else str(Path(given).expanduser().absolute())
-    called = name or ("calendar" if is_feed else Path(where).stem)
+    called = name or ("calendar" if is_feed else Path(where).stem.replace(":", " "))
+    try:
+        source = Source(called, where, private)
+    except ValueError as error:
+        raise Refusal(str(error), ExitCode.USAGE) from error
+    with keeping([ICS]):
+        IcsExporter([source]).demand_files()
     with Sources(Session().home) as sources:
         known = sources.credentials().load(ICS) or {}
     connect_sources({ICS: {}}, {ICS: {**known, called: {"address": where, "private": private}}})

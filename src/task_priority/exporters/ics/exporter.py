@@ -67,6 +67,22 @@ class IcsExporter:
         if failures:
             raise failures[0]
 
+    def demand_files(self) -> None:
+        """Make sure that there is a calendar in each file and folder; feeds are not asked.
+
+        Raises:
+            DeliveryError: There is none.
+        """
+        for source in self._sources:
+            if source.url is not None:
+                continue
+            documents = _documents(source, self._max_bytes)
+            taken, broken = _taken(source, documents)
+            if not documents:
+                raise PermanentError(f"{source.path}: there is no .ics file in this folder")
+            if not taken:
+                raise PermanentError(f"{source.name}: {broken[0].reason}")
+
     def _pull(self, asking: Asking, source: Source, state: Mapping[str, Any]) -> Pull:
         if source.url is None:
             documents, tags = _documents(source, self._max_bytes), {}

@@ -16,6 +16,7 @@ from task_priority.exporters.todoist_backup.rows import rows_of
 
 NAME: Final = "todoist-backup"
 _FILES: Final = "files"
+_KEPT: Final = "; what it held before is kept"
 _EDITION: Final = 1
 """Of how files are read: after a change all are read again."""
 
@@ -44,6 +45,19 @@ class TodoistBackupExporter:
             if pull is not None:
                 yield pull
         yield from _folder(states, scopes, bad)
+
+    def try_out(self) -> None:
+        """Make sure that there is something to take, before what was connected until now makes way for it.
+
+        Raises:
+            DeliveryError: No file can be read, or an archive cannot be opened.
+        """
+        _, bad = exports_in(self._path)
+        if bad:
+            raise PermanentError(": ".join(bad[0]))
+        pulls = list(self.pull({}))
+        if not any(pull.found for pull in pulls):
+            raise PermanentError(pulls[0].set_aside[0].reason.removesuffix(_KEPT))
 
     def _pull(self, export: Export, older: Sequence[Export], state: object) -> Pull | None:
         try:
@@ -107,7 +121,7 @@ def _bad_file(place: str, reason: str) -> SetAside:
 
 
 def _words(place: str, reason: str) -> str:
-    return f"{place}: {reason}; what it held before is kept"
+    return f"{place}: {reason}{_KEPT}"
 
 
 def _is_assigned(one: Taken) -> bool:
