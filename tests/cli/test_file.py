@@ -159,7 +159,7 @@ def test_verify_tells_good_from_wrong(shell: Shell, imports: Path) -> None:
 
 
 def test_file_that_is_not_there_is_a_wrong_command_line(shell: Shell, imports: Path) -> None:
-    for arguments in (["verify"], ["take", "importer"]):
+    for arguments in (["verify"], ["take", "importer"], ["replay"]):
         result = shell("file", *arguments, "nowhere.csv")
         assert (result.code, result.out) == (2, "")
         assert "there is no file 'nowhere.csv' in " in result.err
@@ -183,6 +183,27 @@ def test_verify_reads_as_the_app_that_wrote_the_file(shell: Shell) -> None:
     options = ("--app", "a", "--format", "csv", "--delimiter", ";", "--encoding", "latin-1")
     path = shell.good("file", "write", "data/exports", *options, stdin='{"n": "Zoë", "m": 1}\n').out.strip()
     assert shell.good("file", "verify", path).out.endswith(", 1 row\n")
+
+
+def test_file_that_cannot_be_put_there_does_not_keep_the_others(shell: Shell, imports: Path) -> None:
+    files = [shell.folder / name for name in ("a.csv", "a.csv.gz", "b.csv")]
+    for file in files:
+        file.write_text(CSV)
+    result = shell("file", "take", "importer", *map(str, files), "nowhere.csv")
+    assert [line.split()[:2] for line in result.out.splitlines()] == [
+        ["taken", "a.csv:"],
+        ["taken", "b.csv:"],
+    ]
+    assert f"{files[1]} is not taken: name: imports/a." in result.err
+    assert "nowhere.csv is not taken: there is no file 'nowhere.csv'" in result.err
+    assert result.code == 1
+    assert shell("file", "take", "importer", "nowhere.csv", "neither.csv").code == 2
+
+
+def test_stage_that_is_not_there_is_a_wrong_command_line(shell: Shell, imports: Path) -> None:
+    result = shell("file", "list", "--stage", "import")
+    assert (result.code, result.out) == (2, "")
+    assert "no stage 'import'; known are archive, claimed, errors, exports" in result.err
 
 
 def test_list_shows_the_stages_of_the_configuration(shell: Shell, imports: Path) -> None:

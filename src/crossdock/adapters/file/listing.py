@@ -24,6 +24,7 @@ from crossdock.adapters.file.manifest import Manifest
 from crossdock.adapters.file.naming import ERROR_SUFFIX, MANIFEST_SUFFIX, is_data, manifest_of
 from crossdock.adapters.file.recovery import owner_of
 from crossdock.adapters.file.tree import Tree
+from crossdock.config.values import format_duration
 
 _REJECTED_SUFFIX: Final = "_rejected.jsonl"
 
@@ -69,7 +70,9 @@ def list_stage(tree: Tree, watches: Iterable[Watch]) -> Iterator[Entry]:
             incomplete = dict(lookout.incomplete) | dict.fromkeys(lookout.settling, "")
             for path, wants in incomplete.items():
                 reason = (
-                    f"it waits for {wants}" if wants else f"ready when it is unchanged for {watch.settle}"
+                    f"it waits for {wants}"
+                    if wants
+                    else f"ready when it is unchanged for {format_duration(watch.settle)}"
                 )
                 with suppress(FileNotFoundError):
                     found.setdefault(str(path), _lying(tree, path, "waiting", reason))

@@ -14,7 +14,7 @@ from crossdock.cli.exit_codes import ExitCode
 from crossdock.cli.files.apps import exporters, importers
 from crossdock.cli.files.group import app
 from crossdock.cli.help import described
-from crossdock.cli.human import count, printable, size, span
+from crossdock.cli.human import count, listed, printable, size, span
 from crossdock.cli.options import JsonOption, with_session
 from crossdock.cli.refusal import Refusal
 from crossdock.cli.session import Session
@@ -68,7 +68,9 @@ def list_(
     A stage is a folder of a root: those that apps read and write, and claimed, archive and errors. A file is ready when
     it is whole, its manifest included. --json prints JSON Lines with all there is to know.
     """
-    for found in _trees(session, folder):
+    trees = _trees(session, folder)
+    _check_stages(stages or [], trees)
+    for found in trees:
         entries, more = _entries(found, stages or [], limit)
         if json:
             say_json_lines(_document(found.tree, one) for one in entries)
@@ -99,6 +101,15 @@ def _trees(session: Session, folder: str | None) -> list[Stages]:
     return [found]
 
 
+def _check_stages(wanted: list[str], trees: list[Stages]) -> None:
+    known = {stage for found in trees for stage, _ in _listed(found)}
+    for stage in wanted:
+        if stage not in known:
+            raise Refusal(
+                f"--stage: there is no stage {stage!r}; known are {listed(sorted(known))}", ExitCode.USAGE
+            )
+
+
 def _configured(session: Session) -> dict[Path, Stages]:
     """Return the trees that apps of the configuration read and write, by root."""
     found: dict[Path, Stages] = {}
@@ -114,9 +125,9 @@ def _entries(found: Stages, wanted: list[str], limit: int) -> tuple[list[Entry],
     """Return at most so many entries of each stage, and the stages that have more."""
     entries: list[Entry] = []
     more: list[str] = []
-    for stage, listed in _listed(found):
+    for stage, lying in _listed(found):
         if not wanted or stage in wanted:
-            some = list(islice(listed, limit + 1))
+            some = list(islice(lying, limit + 1))
             entries += some[:limit]
             more += [stage] if len(some) > limit else []
     return entries, more

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crossdock.cli import inputs
 from crossdock.cli.exit_codes import ExitCode
 from crossdock.cli.files.apps import Importer, importer_named, importer_of
 from crossdock.cli.files.group import app
@@ -70,9 +72,15 @@ def replay(
 
 
 def _found(file: Path) -> Replay:
+    from crossdock.adapters.file.fault import FileFault
     from crossdock.adapters.file.replaying import find_replay
 
-    return find_replay(file)
+    try:
+        return find_replay(file)
+    except FileFault:
+        if os.path.lexists(file):
+            raise
+        raise inputs.unreadable(file, FileNotFoundError()) from None
 
 
 def _importer(session: Session, found: Replay, name: str | None) -> Importer:

@@ -18,8 +18,10 @@ from crossdock.cli.files.group import app
 from crossdock.cli.help import described
 from crossdock.cli.human import count, printable
 from crossdock.cli.options import JsonOption, with_session
+from crossdock.cli.refusal import Refusal
 from crossdock.cli.session import Session
 from crossdock.cli.terminal import flush, paint, progress, say, say_json_lines, tell, warn
+from crossdock.domain.errors import CrossdockError
 from crossdock.domain.wording import counted
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ def take(
     importer = importer_named(session, app)
     began = datetime.now(UTC)
     report = Report(importer, json=json)
-    chosen = frozenset(_in_stage(importer, file) for file in files or [])
+    chosen, missing = _all_in_stage(importer, files or [])
     with session.new_queue() as queue, progress("taking rows") as took:
         once = _once(importer, chosen, report)
         others = ByOthers(importer, chosen)
@@ -77,7 +79,7 @@ def take(
     for path, wants in once.left.items():
         tell(f"{printable(str(path))} was left there: it waits for {wants}")
     report.summarize()
-    if any(fate.state == "set aside" for fate in report.fates) or chosen & once.left.keys():
+    if missing or any(fate.state == "set aside" for fate in report.fates) or chosen & once.left.keys():
         raise typer.Exit(ExitCode.FAILED)
 
 
@@ -165,6 +167,27 @@ class ByOthers:
         from crossdock.adapters.file.listing import list_claimed
 
         return {Path(one.file).name for one in list_claimed(self._tree)}
+
+
+def _all_in_stage(importer: Importer, files: list[Path]) -> tuple[frozenset[Path], int]:
+    """Put files into the app's folder; return where they are, and how many of them could not be put there.
+
+    Raises:
+        Refusal: None could.
+        CrossdockError: Likewise.
+    """
+    chosen: set[Path] = set()
+    errors: dict[Path, Exception] = {}
+    for file in files:
+        try:
+            chosen.add(_in_stage(importer, file))
+        except (CrossdockError, Refusal) as error:
+            errors[file] = error
+    if errors and not chosen:
+        raise next(iter(errors.values()))
+    for file, why in errors.items():
+        tell(printable(f"{file} is not taken: {why}"))
+    return frozenset(chosen), len(errors)
 
 
 def _in_stage(importer: Importer, file: Path) -> Path:
