@@ -85,6 +85,18 @@ class Overdue(NamedTuple):
     wants_reply: bool
 
 
+class Late(NamedTuple):
+    """What another process works on though the time for it is over.
+
+    Attributes:
+        row_ids: Those messages.
+        is_stuck: Its event loop is blocked, so nothing of what it holds goes on.
+    """
+
+    row_ids: frozenset[int]
+    is_stuck: bool
+
+
 class Completed(NamedTuple):
     """Done.
 

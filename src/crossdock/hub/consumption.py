@@ -17,7 +17,7 @@ from crossdock.domain.delivery import DONE, Claimed, ClaimRequest, Completed, Ha
 from crossdock.domain.events import BreakerOpened
 from crossdock.domain.retry import RetryAt
 from crossdock.hub.gateway import split_decoded
-from crossdock.hub.hand import Hand
+from crossdock.hub.in_flight import InFlight
 from crossdock.hub.results import AnswerRefused, write_results
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Consumption:
         self._lanes = lanes
         self._gathers = gathers
         self._mutex = threading.Lock()
-        self._hand = Hand(gathers=gathers)
+        self._in_flight = InFlight(gathers=gathers)
         self._done: list[Settlement] = []
         self._done_since = 0.0
         self._usual_s: float | None = None
@@ -98,52 +98,52 @@ class Consumption:
     def take(self) -> Claimed | None:
         """Return the next message fetched ahead, which is now in hand; None: write down and fetch first."""
         with self._mutex:
-            return None if len(self._done) >= self._batch else self._hand.take()
+            return None if len(self._done) >= self._batch else self._in_flight.take()
 
     @property
     def can_take(self) -> bool:
         """Whether something was fetched ahead that may be in hand together with what is there already."""
         with self._mutex:
-            return self._hand.can_take
+            return self._in_flight.can_take
 
     @property
     def is_closed(self) -> bool:
         """Whether nothing may be fetched until a message in hand is finished."""
         with self._mutex:
-            return self._hand.is_closed
+            return self._in_flight.is_closed
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing is in hand, fetched ahead, to be written down or being fetched."""
-        return self._hand.is_empty and not (self._done or self._writes)
+        return self._in_flight.is_empty and not (self._done or self._writes)
 
     def in_hand(self) -> list[Claimed]:
         """Return what is being worked on."""
         with self._mutex:
-            return self._hand.begun
+            return self._in_flight.begun
 
     @property
     def is_doubtful(self) -> bool:
         """Whether what is fetched ahead has waited longer than its lease, as after the process was stopped."""
-        hand = self._hand
-        return bool(hand.ahead) and time.monotonic() - hand.ahead_since > self._lease_s
+        in_flight = self._in_flight
+        return bool(in_flight.ahead) and time.monotonic() - in_flight.ahead_since > self._lease_s
 
     def confirm(self, tx: Transaction) -> None:
         """Drop what was fetched ahead and is not ours any more."""
         by_token: dict[str, list[int]] = defaultdict(list)
         with self._mutex:
-            for claimed in self._hand.ahead:
+            for claimed in self._in_flight.ahead:
                 by_token[claimed.lease_token].append(claimed.row_id)
             until = tx.now + self._lease
-            self._hand.keep_only(
+            self._in_flight.keep_only(
                 {key for token, ids in by_token.items() for key in tx.extend(ids, token, until)}
             )
 
     def put_back(self, claimed: Claimed) -> None:
         """Put a message in hand, not begun, before those fetched ahead."""
         with self._mutex:
-            if self._hand.let_go(claimed, time.monotonic()) is not None:
-                self._hand.ahead.appendleft(claimed)
+            if self._in_flight.let_go(claimed, time.monotonic()) is not None:
+                self._in_flight.ahead.appendleft(claimed)
 
     def finish(self, claimed: Claimed, outcome: Outcome, *, written: bool = False) -> bool:
         """Note how a message in hand ended; ``written``: the store knows already.
@@ -153,7 +153,7 @@ class Consumption:
         """
         now = time.monotonic()
         with self._mutex:
-            spent = self._hand.let_go(claimed, now)
+            spent = self._in_flight.let_go(claimed, now)
             if spent is None:
                 return False
             waited = bool(self._done)
@@ -204,15 +204,15 @@ class Consumption:
         """Say how much is to be fetched now; None: nothing may be."""
         if self.is_closed:
             return None
-        limit = max(1, self._room() - len(self._hand.ahead))
-        free = max(0, self._lanes - self._hand.size)  # from a queue with limits nothing is fetched ahead
+        limit = max(1, self._room() - len(self._in_flight.ahead))
+        free = max(0, self._lanes - self._in_flight.size)  # from a queue with limits nothing is fetched ahead
         return ClaimRequest(app=self.app, limit=limit, lease=self._lease, kept=True, runs=True, free=free)
 
     def needs_flush(self) -> bool:
         """Tell whether a result has waited long enough, or work was fetched that should go to others."""
         now = time.monotonic()
         with self._mutex:
-            if self._hand.waits_since(now) > _SLOW_S:
+            if self._in_flight.waits_since(now) > _SLOW_S:
                 self._return_ahead()
             return bool(self._done) and (self._hurried or now - self._done_since >= FLUSH_AFTER_S)
 
@@ -240,7 +240,7 @@ class Consumption:
 
     def _room(self) -> int:
         if self._gathers:
-            return max(1, min(self._batch, self._lanes - self._hand.size))
+            return max(1, min(self._batch, self._lanes - self._in_flight.size))
         if self._usual_s is None:
             return min(self._batch, max(_FIRST_FETCH, self._lanes))
         return max(1, min(self._batch, int(self._lanes * _AHEAD_S / max(self._usual_s, 1e-6))))
@@ -273,7 +273,7 @@ class Consumption:
         with self._mutex:
             self._writes -= 1
             self._unclear = [one for one in self._unclear if one not in write.unclear]
-            self._hand.add(good)
+            self._in_flight.add(good)
             for settlement in bad:
                 self._add_done(settlement, now)
             if self._is_parked:
@@ -294,13 +294,13 @@ class Consumption:
 
     def _return_ahead(self) -> None:
         now = time.monotonic()
-        for claimed in self._hand.give_back():
+        for claimed in self._in_flight.give_back():
             self._add_done(_handed_back(claimed, "not begun"), now - FLUSH_AFTER_S)
 
     def _return_key(self, failed: Claimed, now: float) -> None:
         """Give back what follows a failed message under its partition key: it must wait for the retry."""
         if failed.message.partitionkey is not None:
-            for claimed in self._hand.give_back_key(failed.message.partitionkey):
+            for claimed in self._in_flight.give_back_key(failed.message.partitionkey):
                 self._add_done(_handed_back(claimed, "its key failed"), now)
 
 

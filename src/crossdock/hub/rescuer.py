@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from crossdock.domain.delivery import HandedBack, Settlement
 from crossdock.domain.events import LeaseTakenBack
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from crossdock.domain.delivery import DeliveryKey, Late, Overdue
     from crossdock.ports.notice import Notice
     from crossdock.ports.store import Reading, Store, Transaction
 
@@ -78,7 +79,7 @@ class Rescuer:
             for owner, late in peers.late()
         )
 
-    def _release(self, owner: str, late: Any) -> int:
+    def _release(self, owner: str, late: Late) -> int:
         taken = 0
         for row in self._store.read(lambda reader: reader.held(owner, _STEP)):
             if row.row_id in late.row_ids:
@@ -113,13 +114,13 @@ class Rescuer:
             self._notice(LeaseTakenBack(owner=owner, messages=taken, reason=words))
         return taken
 
-    def _settle_overdue(self, overdue: Iterable[Any]) -> int:
+    def _settle_overdue(self, overdue: Iterable[Overdue]) -> int:
         taken: Counter[str] = Counter()
         for row in overdue:
             taken[row.owner] += self._settle_one(row)
         return sum(self._told(owner, number, "their leases ran out") for owner, number in taken.items())
 
-    def _settle_one(self, row: Any) -> int:
+    def _settle_one(self, row: Overdue) -> int:
         """Renew the lease of a worker that lives and runs; take the message back from any other.
 
         One that has died since the dead were looked for is found at the next look, as what it is: dead, not late.
@@ -135,7 +136,7 @@ class Rescuer:
             self._store.write(partial(self._lapse, row=row, reason=f"the lease of {row.owner} ran out"))
         )
 
-    def _lapse(self, tx: Transaction, row: Any, reason: str) -> bool:
+    def _lapse(self, tx: Transaction, row: Overdue, reason: str) -> bool:
         policy = row.retry or self._policy_of(row.app)
         if row.max_attempts is not None:
             policy = replace(policy, max_attempts=row.max_attempts)
@@ -144,8 +145,8 @@ class Rescuer:
         verdict = judge(reason, trial, now=now, rng=self._rng)
         if isinstance(verdict, RetryAt):
             failure = Failure(FailureCode.LAPSED, verdict.failure.message)
-            return bool(tx.lapse(row.row_id, row.lease_token, row.owner, failure, now))
-        return bool(tx.lapse(row.row_id, row.lease_token, row.owner, verdict.failure, None))
+            return tx.lapse(row.row_id, row.lease_token, row.owner, failure, now)
+        return tx.lapse(row.row_id, row.lease_token, row.owner, verdict.failure, None)
 
     def _condition(self, owner: str) -> str:
         if owner == self._store.owner:
@@ -154,7 +155,7 @@ class Rescuer:
         return "unknown" if peers is None else peers.condition(owner)
 
 
-def _look(reader: Reading, now: datetime) -> tuple[list[str], list[str], list[Any]]:
+def _look(reader: Reading, now: datetime) -> tuple[list[str], list[str], list[Overdue]]:
     """Return whose leases are to be renewed, who holds messages, and what is overdue."""
     return reader.ending_owners(now), reader.owners(), reader.overdue(now, _STEP)
 
@@ -167,5 +168,5 @@ def _hand_back(tx: Transaction, owner: str) -> int:
     return tx.hand_back_all(owner, _STEP)
 
 
-def _settle(tx: Transaction, done: list[Settlement]) -> set[Any]:
+def _settle(tx: Transaction, done: list[Settlement]) -> set[DeliveryKey]:
     return tx.settle(done)

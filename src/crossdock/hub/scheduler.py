@@ -8,7 +8,7 @@ follows from the slot.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from crossdock.domain.events import ScheduleFailed
 from crossdock.domain.message import Draft
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from crossdock.domain.message import Envelope
     from crossdock.domain.schedule import Firing, Schedule
     from crossdock.ports.notice import Notice
+    from crossdock.ports.scheduling import DueSchedule
     from crossdock.ports.store import Store
 
 _STEP: Final = 100
@@ -56,13 +57,13 @@ class Scheduler:
         if due_at is None or due_at > now:
             return 0
         due = self._store.read(lambda reader: reader.due_schedules(now, _PASS))
-        due.sort(key=lambda row: row.name)  # two schedulers must not wait for each other's rows
-        return sum(self._send(step) for step in _steps(self._fired(due, now)))
+        in_order = sorted(due, key=lambda row: row.name)  # two schedulers must not wait for each other's rows
+        return sum(self._send(step) for step in _steps(self._fired(in_order, now)))
 
     def _send(self, step: list[Fired]) -> int:
         return int(self._store.write(lambda tx: sum(tx.fire(*fired) for fired in step)))
 
-    def _fired(self, due: Iterable[Any], now: datetime) -> Iterator[Fired]:
+    def _fired(self, due: Iterable[DueSchedule], now: datetime) -> Iterator[Fired]:
         """Decide what is sent of each schedule; one for which that fails does not keep back the others."""
         for row in due:
             try:
@@ -81,9 +82,9 @@ class Scheduler:
             self._notice(ScheduleFailed(schedule=name, reason=f"schedule {name} cannot be sent: {text}"))
 
 
-def _fire(row: Any, now: datetime) -> Fired:
+def _fire(row: DueSchedule, now: datetime) -> Fired:
     """Decide which slots of a schedule are sent, and write their messages."""
-    schedule: Schedule = row.schedule()
+    schedule = row.schedule()
     firing = fire(schedule.timing, schedule.missed, decided_until=row.decided_until, now=now, limit=_STEP)
     text = row.text if row.raw is None else None
     messages = [

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from crossdock.domain.delivery import Late
 
 
 class WorkTimes(Protocol):
@@ -28,11 +30,8 @@ class Peers(Protocol):
     def work_times(self) -> WorkTimes:
         """Where this process says how long its handlers may run."""
 
-    def late(self) -> Iterable[tuple[str, Any]]:
-        """Give each process that works on something longer than it may, with ``row_ids`` and ``is_stuck``.
-
-        Stuck is one whose event loop is blocked: nothing of what it holds goes on.
-        """
+    def late(self) -> Iterable[tuple[str, Late]]:
+        """Give each process that works on something longer than it may."""
 
     def give_up(self, pid: int) -> None:
         """Note that a process was told to stop and did not, so that its end, which is near, counts as no crash.

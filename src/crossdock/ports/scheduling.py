@@ -6,9 +6,26 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from crossdock.domain.message import Draft, Envelope
     from crossdock.domain.schedule import Firing, Schedule, ScheduleSpec
+
+
+class DueSchedule(Protocol):
+    """A schedule whose time has come, unread: reading one may fail, since other programs write to the table."""
+
+    name: str
+    text: str
+    """The data of its messages as JSON, unless they have ``raw``."""
+    raw: bytes | None
+
+    @property
+    def decided_until(self) -> datetime:
+        """Slots up to here were sent or left out; aware UTC."""
+
+    def schedule(self) -> Schedule:
+        """Return the schedule; raises whatever its words cannot be read for."""
 
 
 class ScheduleVerbs(Protocol):

@@ -17,7 +17,7 @@ from crossdock.ports.archive import ArchiveReading, ArchiveVerbs
 from crossdock.ports.doors import AnswerVerbs, AppReading, AppVerbs, KeyReading, KeyVerbs
 from crossdock.ports.exports import ExportingVerbs, ExportsReading
 from crossdock.ports.following import FollowingReading
-from crossdock.ports.scheduling import ScheduleVerbs
+from crossdock.ports.scheduling import DueSchedule, ScheduleVerbs
 from crossdock.ports.switching import ReloadVerbs, SwitchReading, SwitchVerbs
 
 if TYPE_CHECKING:
@@ -250,8 +250,8 @@ class Reading(
     def next_slot(self) -> datetime | None:
         """Return when the next schedule is due; asked several times per second, so it must cost next to nothing."""
 
-    def due_schedules(self, now: datetime, limit: int) -> builtins.list[Any]:
-        """Return schedules whose time has come, the longest due first, each unread: reading one may fail."""
+    def due_schedules(self, now: datetime, limit: int) -> Sequence[DueSchedule]:
+        """Return schedules whose time has come, the longest due first."""
 
     def positions(self, app: str) -> dict[str, Any]:
         """Return how far an app has come in what it reads, by key."""
@@ -265,10 +265,10 @@ class Reading(
     def ending_owners(self, now: datetime) -> builtins.list[str]:
         """Return whose kept leases are about to end, where others cannot see for themselves that the owners live."""
 
-    def overdue(self, now: datetime, limit: int) -> builtins.list[Any]:
+    def overdue(self, now: datetime, limit: int) -> builtins.list[Overdue]:
         """Return claimed messages whose lease ran out."""
 
-    def held(self, owner: str, limit: int) -> builtins.list[Any]:
+    def held(self, owner: str, limit: int) -> builtins.list[Overdue]:
         """Return the messages that a process holds."""
 
 

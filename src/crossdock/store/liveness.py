@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Final, Literal
 from crossdock._version import __version__
 from crossdock.durable_files import FILE_MODE
 from crossdock.store.file_locks import LockFile
-from crossdock.store.work_times import SUFFIX, Late, WorkTimes, late_work
+from crossdock.store.work_times import SUFFIX, WorkTimes, late_work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from crossdock.domain.delivery import Late
 
 LEFT_OPEN: Final = "left-open"
 """The file beside the lock files that tells of deaths, where somebody wants to know."""

@@ -12,8 +12,9 @@ import os
 import struct
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from crossdock.domain.delivery import Late
 from crossdock.durable_files import FILE_MODE
 
 if TYPE_CHECKING:
@@ -30,18 +31,6 @@ _LATE_S: Final = 1.0
 """A handler that still runs so long after its timeout does not end by itself."""
 _STUCK_S: Final = 3.0
 """An event loop that has left no mark for so long is blocked."""
-
-
-class Late(NamedTuple):
-    """What a process works on though the time for it is over.
-
-    Attributes:
-        row_ids: Those messages.
-        is_stuck: Its event loop is blocked, so nothing of what it holds goes on.
-    """
-
-    row_ids: frozenset[int]
-    is_stuck: bool
 
 
 class WorkTimes:

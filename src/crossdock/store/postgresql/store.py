@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
-import os
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from crossdock.domain.errors import SchemaOutOfDate, StoreError, StoreUnavailable
-from crossdock.domain.events import StoreNotDurable, StoreOpened
+from crossdock.domain.errors import SchemaOutOfDate
+from crossdock.domain.events import StoreNotDurable
 from crossdock.ports.clock import SystemClock
 from crossdock.store.file_locks import turn
-from crossdock.store.forking import Mutex
+from crossdock.store.opened import OpenedStore
 from crossdock.store.outbox import after_commit
 from crossdock.store.postgresql import errors, schema
 from crossdock.store.postgresql.dialect import PostgreSQLStatements
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
     from crossdock.domain.delivery import Settlement
     from crossdock.ports.clock import Clock
     from crossdock.ports.notice import Notice
-    from crossdock.ports.store import Ear
     from crossdock.store.postgresql.hosts import HostPresence
     from crossdock.store.postgresql.location import DatabaseLocation
     from crossdock.store.postgresql.reading import PostgreSQLReader
@@ -49,7 +46,7 @@ T = TypeVar("T")
 _LOOK_FOR_KEEPER_S: Final = 5.0
 
 
-class PostgreSQLStore:
+class PostgreSQLStore(OpenedStore["DatabaseLocation", OpenDatabase]):
     """Messages in one PostgreSQL database, shared by any number of processes on any number of hosts.
 
     Args:
@@ -69,60 +66,26 @@ class PostgreSQLStore:
     in_memory = False
     many_hosts = True
     examinations = None
+    _store_id: str
 
     def __init__(
         self, location: DatabaseLocation, settings: StoreSettings, *, name: str, clock: Clock, notice: Notice
     ) -> None:
-        began = time.monotonic()
-        self.location = location
-        self._settings = settings
-        self._name = name
-        self._clock = clock
-        self._notice = notice
-        self.adapters: dict[str, str] = {}
+        super().__init__(location, settings, name=name, clock=clock, notice=notice)
         self._prepared = PostgreSQLStatements()
-        self._mutex = Mutex()
-        self._closed = False
         self._look_for_keeper_at = float("inf")
         self._engine: Engine | None = None
         location.prepare()
-        self._open = self._make_open()
-        self._pid = os.getpid()
-        try:
-            self._store_id = self._set_up(self._open)
-        except BaseException:
-            self._open.close()
-            raise
+        self._open_first()
         facts = self._open.connections.facts
         if facts is not None and not facts.durable:
             notice(StoreNotDurable(reason=_not_durable_text(location)))
-        notice(StoreOpened(store=str(location), owner=self.owner, duration_s=time.monotonic() - began))
-        self.on_reopen: Callable[[], None] = _nothing
-        """Called in a forked child, after the store was opened anew there."""
-
-    @property
-    def closed(self) -> bool:
-        """Whether the store was closed."""
-        return self._closed
-
-    @property
-    def owner(self) -> str:
-        """This process's name, host and boot id, as it stands in ``lease_owner``."""
-        return self.open_store.who
+        self._tell_opened()
 
     @property
     def peers(self) -> HostPresence:
         """The other processes of the store on this host."""
         return self.open_store.presence
-
-    @property
-    def open_store(self) -> OpenDatabase:
-        """What is open in this process; made anew in a forked child."""
-        if self._closed:
-            raise StoreError(f"the queue on {self.location} is closed; open it again to go on")
-        if os.getpid() != self._pid:
-            self._reopen_after_fork()
-        return self._open
 
     def now(self) -> Any:
         """Return the present by the database's clock, aware UTC."""
@@ -187,16 +150,6 @@ class PostgreSQLStore:
         transactions = HandlerTransactions(self.open_store, self.engine, self._store_id)
         return transactions.begin(settlement, message_id, settled=settled)
 
-    def listen(self, app: str) -> Ear:
-        """Return a new ear for one app."""
-        try:
-            return self.open_store.waker.listen(app)
-        except OSError as error:
-            raise StoreUnavailable(
-                f"{self.location.folder} cannot be used: {error}. It belongs to the store: stop all programs of this "
-                f"host that use the store, and start them again"
-            ) from error
-
     def keep(self) -> None:
         """Make sure that somebody on this host renews leases while user code keeps our own threads from running."""
         if isinstance(self._clock, SystemClock):
@@ -224,15 +177,6 @@ class PostgreSQLStore:
         """Nothing to do: the database's autovacuum frees what is not used."""
         return False
 
-    def close(self) -> None:
-        """Close all connections; safe to call twice."""
-        with self._mutex:
-            closed, self._closed = self._closed, True
-            if not closed and os.getpid() == self._pid:
-                self._open.close()
-                if self._engine is not None:
-                    self._engine.dispose()
-
     def _watch(self, connection: Watched) -> None:
         self.open_store.connections.watch(connection)  # those of this process, after a fork, too
 
@@ -247,7 +191,7 @@ class PostgreSQLStore:
             adapters=self.adapters,
         )
 
-    def _set_up(self, opened: OpenDatabase) -> str:
+    def _set_up(self, opened: OpenDatabase) -> None:
         state = opened.look(schema.read_state)
         if state is None:
             opened.exclusive(_create_if_empty)
@@ -256,28 +200,21 @@ class PostgreSQLStore:
                 f"{self.location} has schema {state.number}, which is too old for this version of Crossdock. Run "
                 f"'crossdock store migrate'; nothing was changed"
             )
-        return opened.look(schema.read_store_id)
+        self._store_id = opened.look(schema.read_store_id)
 
-    def _reopen_after_fork(self) -> None:
-        with self._mutex:
-            if os.getpid() == self._pid:
-                return
-            for connection in self._open.abandoned():
-                # Closing it would end the parent's session; a reference for ever keeps it untouched.
-                ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
-            if self._engine is not None:
-                self._engine.dispose(close=False)
-            self._open = self._make_open()
-            self._pid = os.getpid()
-        self.on_reopen()
+    def _abandon(self) -> None:
+        super()._abandon()
+        if self._engine is not None:
+            self._engine.dispose(close=False)
+
+    def _release(self) -> None:
+        super()._release()
+        if self._engine is not None:
+            self._engine.dispose()
 
 
 def _renew(transaction: PostgreSQLTransaction, *, owner: str, now: str) -> None:
     transaction.run(renew, {"owner": owner, "now": now})
-
-
-def _nothing() -> None:
-    pass
 
 
 def _create_if_empty(connection: Any) -> None:

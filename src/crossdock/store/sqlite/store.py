@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
-import os
-import time
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.domain.errors import ConfigError, StoreError, StoreUnavailable
-from crossdock.domain.events import StoreOpened, StoreSafeMode
+from crossdock.domain.events import StoreSafeMode
 from crossdock.store.file_locks import turn
-from crossdock.store.forking import Mutex
+from crossdock.store.opened import OpenedStore
 from crossdock.store.schema import needs_migration
 from crossdock.store.sqlite import schema, shrinking, statistics
 from crossdock.store.sqlite.build import OLDEST_USABLE, choose
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
     from crossdock.domain.delivery import Settlement
     from crossdock.ports.clock import Clock
     from crossdock.ports.notice import Notice
-    from crossdock.ports.store import Ear
     from crossdock.store.liveness import Presence
     from crossdock.store.settings import StoreSettings
     from crossdock.store.sqlite.build import SQLiteBuild
@@ -42,7 +38,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class SQLiteStore:
+class SQLiteStore(OpenedStore["StoreLocation", OpenStore]):
     """Messages in one SQLite file (or in memory), shared by any number of processes of this machine.
 
     Args:
@@ -59,51 +55,26 @@ class SQLiteStore:
     """
 
     many_hosts = False
+    journal_mode: str
 
     def __init__(
         self, location: StoreLocation, settings: StoreSettings, *, name: str, clock: Clock, notice: Notice
     ) -> None:
-        began = time.monotonic()
-        self.location = location
+        super().__init__(location, settings, name=name, clock=clock, notice=notice)
         self.build = choose(settings.sqlite_module)
-        self._settings = settings
-        self._name = name
-        self._clock = clock
-        self._notice = notice
         self._prepared = PreparedStatements()
-        self.adapters: dict[str, str] = {}
-        self._mutex = Mutex()
-        self._closed = False
         _refuse_old(self.build)
         if location.path is not None:
             location.prepare()
-        self._open = self._make_open()
-        self._pid = os.getpid()
-        try:
-            self.journal_mode = self._set_up(self._open)
-        except BaseException:
-            self._open.close()
-            raise
+        self._open_first()
         if self.build.affected and location.path is not None:
             notice(StoreSafeMode(reason=_safe_mode_text(self)))
-        notice(StoreOpened(store=str(location), owner=self.owner, duration_s=time.monotonic() - began))
-        self.on_reopen: Callable[[], None] = _nothing
-        """Called in a forked child, after the store was opened anew there."""
+        self._tell_opened()
 
     @property
     def in_memory(self) -> bool:
         """Whether the store is in this process alone."""
         return self.location.path is None
-
-    @property
-    def closed(self) -> bool:
-        """Whether the store was closed."""
-        return self._closed
-
-    @property
-    def owner(self) -> str:
-        """This process's name and boot id, as it stands in ``lease_owner``."""
-        return self.open_store.who
 
     @property
     def peers(self) -> Presence | None:
@@ -116,15 +87,6 @@ class SQLiteStore:
         if self.location.path is None:
             return None
         return Examinations(self.open_store.connections, self._settings)
-
-    @property
-    def open_store(self) -> OpenStore:
-        """What is open in this process; made anew in a forked child."""
-        if self._closed:
-            raise StoreError(f"the queue on {self.location} is closed; open it again to go on")
-        if os.getpid() != self._pid:
-            self._reopen_after_fork()
-        return self._open
 
     def now(self) -> Any:
         """Return the present, aware UTC."""
@@ -167,16 +129,6 @@ class SQLiteStore:
             self.open_store, settlement, message_id, settled=settled, notice=self._notice
         )
 
-    def listen(self, app: str) -> Ear:
-        """Return a new ear for one app."""
-        try:
-            return self.open_store.waker.listen(app)
-        except OSError as error:
-            raise StoreUnavailable(
-                f"{self.location.folder} cannot be used: {error}. It belongs to the store: stop all programs that "
-                f"use the store, and start them again"
-            ) from error
-
     def keep(self) -> None:
         """Nothing to do: on one host whoever finds a kept lease overdue looks at its owner and renews it."""
 
@@ -201,13 +153,6 @@ class SQLiteStore:
         opened.exclusive(shrinking.shrink)
         return True
 
-    def close(self) -> None:
-        """Close the file; safe to call twice."""
-        with self._mutex:
-            closed, self._closed = self._closed, True
-            if not closed and os.getpid() == self._pid:
-                self._open.close()
-
     def _make_open(self) -> OpenStore:
         return OpenStore(
             self.location,
@@ -220,13 +165,13 @@ class SQLiteStore:
             adapters=self.adapters,
         )
 
-    def _set_up(self, opened: OpenStore) -> str:
+    def _set_up(self, opened: OpenStore) -> None:
         state = opened.look(schema.read_state)
         if state is None:
             opened.make_compact()
         elif state.outside_writers:
             opened.connections.safe_mode = True
-        mode = opened.prepare_journal()
+        self.journal_mode = opened.prepare_journal()
         if state is None:
             opened.exclusive(_create_if_empty)
         elif needs_migration(state, str(self.location)):
@@ -239,23 +184,10 @@ class SQLiteStore:
         if state is not None and opened.look(statistics.are_kept):
             with suppress(StoreUnavailable):  # slow claims at worst, and the housekeeper tries again
                 opened.exclusive(statistics.forget)
-        return mode
 
-    def _reopen_after_fork(self) -> None:
-        with self._mutex:
-            if os.getpid() == self._pid:
-                return
-            for connection in self._open.abandoned():
-                # SQLite forbids to use or close a connection in a child; a reference for ever keeps it untouched.
-                ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
-            self._open = self._make_open()
-            self._pid = os.getpid()
-            self.journal_mode = self._set_up(self._open)
-        self.on_reopen()
-
-
-def _nothing() -> None:
-    pass
+    def _reopen(self) -> None:
+        super()._reopen()
+        self._set_up(self._open)
 
 
 def _create_if_empty(database: Any) -> None:

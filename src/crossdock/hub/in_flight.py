@@ -1,8 +1,8 @@
 """What a consumer has fetched ahead and what it works on: which message may be begun next.
 
-Several messages may be in hand at a time, one for each lane of the consumer. Two of one partition key never are, unless
-they are gathered to be handed over together, in order; and a message that was in a process that died is in hand alone,
-so that it cannot take others with it.
+Several messages may be in flight at a time, one for each lane of the consumer. Two of one partition key never are,
+unless they are gathered to be handed over together, in order; and a message that was in a process that died is in
+flight alone, so that it cannot take others with it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from crossdock.domain.delivery import Claimed, DeliveryKey
 
 
-class Hand:
+class InFlight:
     """Claimed messages, fetched ahead or begun. Not for several threads at once.
 
     Args:
-        gathers: Messages in hand are handed over together.
+        gathers: Messages in flight are handed over together.
 
     Attributes:
         ahead: Fetched and not begun, in the order in which they came.
