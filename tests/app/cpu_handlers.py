@@ -27,8 +27,8 @@ def obey(message: Message) -> Any:
             os.kill(os.getpid(), signal.SIGKILL)
         case {"do": "sleep"}:
             time.sleep(60)
-        case {"do": "rate"}:
-            raise RateLimited("slowly")
+        case {"do": "rate" | "panic" as what}:
+            raise RateLimited("slowly") if what == "rate" else Panic("out of bounds")
         case {"do": "invalid"}:
             raise InvalidMessage.of("total", "is negative")
         case {"do": "strange"}:
@@ -41,6 +41,10 @@ def obey(message: Message) -> Any:
         case _:
             pass
     return None
+
+
+class Panic(BaseException):
+    """As libraries written in Rust raise it."""
 
 
 class StrangeError(Exception):

@@ -26,6 +26,10 @@ from crossdock.domain.message import AppId
 from tests.app.case import AT_ONCE, ONCE, data_of, only
 
 
+class Panic(BaseException):
+    """As libraries written in Rust raise it."""
+
+
 class TestErrors:
     def test_error_class_decides(self, hub: Hub, queue: Queue) -> None:
         @hub.app(
@@ -61,7 +65,7 @@ class TestErrors:
         assert only(queue, "app").error.code == "ATTEMPTS_EXHAUSTED"
 
     @pytest.mark.parametrize("kind", ["async", "thread"])
-    @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, StopIteration, MemoryError])
+    @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, StopIteration, MemoryError, Panic])
     def test_handler_cannot_end_its_worker_by_an_exception(
         self, hub: Hub, queue: Queue, kind: str, error: type[BaseException]
     ) -> None:

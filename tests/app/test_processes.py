@@ -48,7 +48,9 @@ def test_messages_are_worked_on_in_so_many_other_processes(queue: Queue) -> None
 
 
 def test_errors_come_back_as_what_they_are(queue: Queue) -> None:
-    queue.send_many("app", [{"do": do} for do in ("invalid", "strange", "unpicklable", "exit", "rate")])
+    queue.send_many(
+        "app", [{"do": do} for do in ("invalid", "strange", "unpicklable", "exit", "panic", "rate")]
+    )
     run(
         queue,
         retry=RetryPolicy(max_attempts=9, backoff_min=timedelta(hours=1), backoff_max=timedelta(hours=1)),
@@ -62,6 +64,7 @@ def test_errors_come_back_as_what_they_are(queue: Queue) -> None:
     assert (found["strange"].code, found["strange"].message) == ("TRANSIENT", "StrangeError: 1 and 2")
     assert "what the handler returned cannot leave its process" in found["unpicklable"].message
     assert found["exit"].message == "SystemExit: 3"
+    assert found["panic"].message == "Panic: out of bounds"
 
 
 @pytest.mark.parametrize("do", ["die", "kill"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, assert_never, cast
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from crossdock.ports.surroundings import Surroundings
 
 _CAPABILITIES: Final = OutboundCapabilities(answers=True)
-_MAY_BE_RAISED = (SystemExit, KeyboardInterrupt)
-"""What a handler may raise without ending its worker: ``sys.exit()`` in a handler fails its message alone."""
+_PASSED_ON: Final = (Exception, asyncio.CancelledError, GeneratorExit)
+"""All else is an error of the message as well: neither ``sys.exit()`` nor the panic of a library in Rust, which is no
+``Exception``, ends the worker, which would begin with the same message again and again."""
 
 
 class HandlersBatch(Batch, Protocol):
@@ -60,7 +62,9 @@ class PythonAdapter:
                 return (Delivered(await self._call(message)),)
             delivery = cast("HandlersBatch", batch).open(for_task=self._handler.kind is Kind.TASK)
             return (Delivered(await self._call(message, delivery), delivery.result),)
-        except _MAY_BE_RAISED as error:
+        except _PASSED_ON:
+            raise
+        except BaseException as error:
             raise DeliveryError(f"{type(error).__name__}: {error}") from error
 
     async def close(self) -> None:

@@ -201,7 +201,9 @@ def _told(function: Callable[[Message], Any], message: Message) -> tuple[str, An
         told: tuple[str, Any] = ("returned", function(message))
     except (InvalidMessage, DeliveryError) as error:
         told = ("raised", error)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - the rim of the handler
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - the rim of the handler
         told = ("failed", f"{type(error).__name__}: {error}")
     try:
         pickle.dumps(told)
