@@ -43,11 +43,12 @@ class Session:
         Raises:
             ConfigError: It is wrong.
         """
-        from crossdock.config import load
+        from crossdock.config import Config, load
 
         options = {} if self._store is None else {"--store": (("store", "url"), self._store)}
         with _without_plugins():
-            return load(self._config, options=options)
+            Config()  # makes what checks it; adapters and applications are imported only by what follows
+        return load(self._config, options=options)
 
     @property
     def in_force(self) -> Loaded:
@@ -210,7 +211,7 @@ def shown_path(path: Path) -> str:
 def _without_plugins() -> Iterator[None]:
     """Let Pydantic look for no plugins: to search every installed package for some takes a thirtieth of a send.
 
-    What handlers check with it is made later, and may have plugins. There is one thread as yet.
+    What adapters, applications and handlers check with it is made later, and has its plugins. There is one thread yet.
     """
     before = os.environ.get(_NO_PLUGINS)
     os.environ[_NO_PLUGINS] = "__all__"
