@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cached_property
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 SENDER: Final = "cli"
 """The app that the command sends as, unless told otherwise."""
+_NO_PLUGINS: Final = "PYDANTIC_DISABLE_PLUGINS"
 
 
 class Session:
@@ -41,9 +43,11 @@ class Session:
         Raises:
             ConfigError: It is wrong.
         """
-        from crossdock.config import load
+        from crossdock.config import Config, load
 
         options = {} if self._store is None else {"--store": (("store", "url"), self._store)}
+        with _without_plugins():
+            Config()  # makes what checks it; adapters and applications are imported only by what follows
         return load(self._config, options=options)
 
     @property
@@ -201,6 +205,23 @@ def shown_path(path: Path) -> str:
         return f"./{path.relative_to(Path.cwd())}"
     except ValueError:
         return str(path)
+
+
+@contextmanager
+def _without_plugins() -> Iterator[None]:
+    """Let Pydantic look for no plugins: to search every installed package for some takes a thirtieth of a send.
+
+    What adapters, applications and handlers check with it is made later, and has its plugins. There is one thread yet.
+    """
+    before = os.environ.get(_NO_PLUGINS)
+    os.environ[_NO_PLUGINS] = "__all__"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_NO_PLUGINS]
+        else:
+            os.environ[_NO_PLUGINS] = before
 
 
 def _holds_store(path: Path) -> bool:

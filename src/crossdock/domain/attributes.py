@@ -18,9 +18,8 @@ _SECOND: Final = timedelta(seconds=1)
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}"
 _TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - the token of a grammar
 _QUOTED: Final = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e]|\\[\t -~])*"'
-_MEDIA_TYPE: Final = re.compile(
-    rf"{_NAME}/{_NAME}(?:[ \t]*;[ \t]*(?:{_TOKEN}=(?:{_TOKEN}|{_QUOTED}))?)*[ \t]*"
-)
+_MEDIA_TYPE: Final = rf"{_NAME}/{_NAME}(?:[ \t]*;[ \t]*(?:{_TOKEN}=(?:{_TOKEN}|{_QUOTED}))?)*[ \t]*"
+"""Compiled at its first use, as those below are: a process that sends one message seldom needs any of them."""
 
 _PLAIN: Final = r"(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})"
 _PATH_CHAR: Final = rf"(?:{_PLAIN}|[:@])"
@@ -30,10 +29,8 @@ _ABSOLUTE_PATH: Final = rf"/(?:{_PATH_CHAR}+(?:/{_PATH_CHAR}*)*)?"
 _REST: Final = rf"(?:\?(?:{_PATH_CHAR}|[/?])*)?(?:#(?:{_PATH_CHAR}|[/?])*)?"
 _ROOTLESS: Final = rf"{_PATH_CHAR}+(?:/{_PATH_CHAR}*)*"
 _WITHOUT_SCHEME: Final = rf"(?:{_PLAIN}|@)+(?:/{_PATH_CHAR}*)*"
-_URI: Final = re.compile(
-    rf"[A-Za-z][A-Za-z0-9+.-]*:(?:{_AUTHORITY}|{_ABSOLUTE_PATH}|{_ROOTLESS})?{_REST}",
-)
-_RELATIVE: Final = re.compile(rf"(?:{_AUTHORITY}|{_ABSOLUTE_PATH}|{_WITHOUT_SCHEME})?{_REST}")
+_URI: Final = rf"[A-Za-z][A-Za-z0-9+.-]*:(?:{_AUTHORITY}|{_ABSOLUTE_PATH}|{_ROOTLESS})?{_REST}"
+_RELATIVE: Final = rf"(?:{_AUTHORITY}|{_ABSOLUTE_PATH}|{_WITHOUT_SCHEME})?{_REST}"
 
 
 def instant_of(text: object) -> datetime:
@@ -71,7 +68,9 @@ def media_type_issue(text: str) -> str | None:
 
     Source: RFC 6838, section 4.2, for the names; RFC 9110, section 8.3.1, for parameters.
     """
-    return None if _MEDIA_TYPE.fullmatch(text) else f"{text!r} is not a media type such as application/json"
+    return (
+        None if re.fullmatch(_MEDIA_TYPE, text) else f"{text!r} is not a media type such as application/json"
+    )
 
 
 def uri_reference_issue(text: str) -> str | None:
@@ -79,7 +78,7 @@ def uri_reference_issue(text: str) -> str | None:
 
     Source: RFC 3986, section 4.1.
     """
-    if _URI.fullmatch(text) or _RELATIVE.fullmatch(text):
+    if re.fullmatch(_URI, text) or re.fullmatch(_RELATIVE, text):
         return None
     return f"{text!r} is not a URI-reference; other characters than those of URIs are written as %XX"
 
@@ -91,6 +90,6 @@ def uri_issue(text: str) -> str | None:
     """
     return (
         None
-        if _URI.fullmatch(text)
+        if re.fullmatch(_URI, text)
         else f"{text!r} is not an absolute URI such as https://example.com/order-1"
     )

@@ -17,7 +17,6 @@ from crossdock.domain.events import (
     QueueRulesChanged,
 )
 from crossdock.domain.lifecycle import FailureCode, Status, Verb
-from crossdock.domain.process_events import ConfigReloaded
 from crossdock.domain.retry import Failure
 from crossdock.store import statements
 from crossdock.store.about import About
@@ -197,6 +196,8 @@ class Controlling(Payloads):
 
     def next_generation(self) -> int:
         """Let every process read its configuration again; return the number that it then reports."""
+        from crossdock.domain.process_events import ConfigReloaded  # noqa: PLC0415 - seldom needed
+
         generation = int(self.run(statements.next_generation, {})[0][0])
         self.log_action("", ConfigReloaded, generation=generation)
         return generation

@@ -6,9 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from crossdock.domain.answer import KeptAnswer
-from crossdock.domain.door_events import AppChanged, AppReset, KeyCreated, KeyExpires, KeyRevoked
 from crossdock.domain.errors import KeyNotFound
-from crossdock.domain.key import ApiKey, Scope
 from crossdock.domain.message import AppId
 from crossdock.domain.retention import before
 from crossdock.store import statements
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 
     from crossdock.domain.answer import AnswerKey
     from crossdock.domain.door_events import OfKey
-    from crossdock.domain.key import KeySpec
+    from crossdock.domain.key import ApiKey, KeySpec
 
 _ADAPTERS: Final = ("inbound", "outbound")
 """What of an app may hold secrets, such as headers and passwords in addresses."""
@@ -39,6 +37,8 @@ class Doors(TransactionCore):
 
     def create_key(self, spec: KeySpec) -> ApiKey:
         """Store a new key."""
+        from crossdock.domain.door_events import KeyCreated  # noqa: PLC0415 - no sender or worker needs it
+
         columns = {
             "id": spec.id,
             "name": spec.name,
@@ -65,6 +65,8 @@ class Doors(TransactionCore):
         Raises:
             KeyNotFound: There is none of that id.
         """
+        from crossdock.domain.door_events import KeyRevoked  # noqa: PLC0415 - likewise
+
         key = self._demand_key(
             self.run(statements.revoke_key, {"which": key_id, "now": self.now_text}), key_id
         )
@@ -79,6 +81,8 @@ class Doors(TransactionCore):
         Raises:
             KeyNotFound: There is none of that id.
         """
+        from crossdock.domain.door_events import KeyExpires  # noqa: PLC0415 - likewise
+
         parameters = {"which": key_id, "until": to_text(when)}
         key = self._demand_key(self.run(statements.expire_key, parameters), key_id)
         words = f"key {key_id} ({key.name}) ends at {key.expires_at}, by {self.who}"
@@ -102,6 +106,8 @@ class Doors(TransactionCore):
 
     def put_override(self, app: str, document: Mapping[str, Any], revision: int) -> bool:
         """Say something of an app; False: something else was said than what was read."""
+        from crossdock.domain.door_events import AppChanged  # noqa: PLC0415 - likewise
+
         row = {"app": app, "document": json.dumps(document), "who": self.who, "now": self.now_text}
         if revision:
             rows = self.run(statements.update_override, {**row, "revision": revision})
@@ -114,6 +120,8 @@ class Doors(TransactionCore):
 
     def drop_override(self, app: str, revision: int | None = None) -> bool:
         """Say nothing of an app any more; False: nothing was said, or something else than what was read."""
+        from crossdock.domain.door_events import AppReset  # noqa: PLC0415 - likewise
+
         wanted = {"app": app} if revision is None else {"app": app, "revision": revision}
         rows = self.run(statements.drop_override, wanted, only_revision=revision is not None)
         if rows:
@@ -134,6 +142,8 @@ class Doors(TransactionCore):
 
 def key_from(row: Any) -> ApiKey:
     """Read a row of ``KEY_COLUMNS``; a scope that this version does not know gives nothing."""
+    from crossdock.domain.key import ApiKey, Scope  # noqa: PLC0415 - likewise
+
     key_id, name, digest, scopes, app, created_at, created_by, expires_at, last_used_at, revoked_at = row
     known = {scope.value for scope in Scope}
     return ApiKey(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.domain.exported import Counts
-from crossdock.domain.pulling import Decision, Held, Present, decide
 from crossdock.store.statements import exporting as statements
 from crossdock.store.transaction import TransactionCore
 from crossdock.store.types import to_text
@@ -17,8 +15,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.sql.elements import ClauseElement
 
-    from crossdock.domain.exported import RunOutcome
-    from crossdock.domain.pulling import ObjectKey, PreparedPull
+    from crossdock.domain.exported import Counts, RunOutcome
+    from crossdock.domain.pulling import Decision, Held, ObjectKey, PreparedPull, Present
 
 _AT_ONCE: Final = 1000
 """So many objects are in one statement at most."""
@@ -46,6 +44,8 @@ class Exporting(TransactionCore):
 
     def store_pull(self, name: str, pull: PreparedPull, seen: int) -> Decision | None:
         """Store a pull with its state; None: another run has stored one since ``seen``, and nothing was changed."""
+        from crossdock.domain.pulling import decide  # noqa: PLC0415 - only who has exporters needs it
+
         self.check_intake()
         if not self.run(statements.advance, {"exporter": name, "seen": seen}):
             return None
@@ -88,6 +88,8 @@ class Exporting(TransactionCore):
             self.run(statements.note_changes, {"exporter": name})
 
     def _held_objects(self, name: str, keys: Collection[ObjectKey]) -> dict[ObjectKey, Held]:
+        from crossdock.domain.pulling import Held  # noqa: PLC0415 - likewise
+
         rows = self._run_rows(statements.held_objects, list(keys), {"exporter": name})
         return {
             (kind, object_id): Held(scope, digest, gone_at is not None)
@@ -95,6 +97,8 @@ class Exporting(TransactionCore):
         }
 
     def _present_objects(self, name: str, pull: PreparedPull) -> list[Present]:
+        from crossdock.domain.pulling import Present  # noqa: PLC0415 - likewise
+
         scopes = [*pull.ended, *([pull.scope] if pull.whole and pull.scope is not None else [])]
         rows = self._run_rows(statements.present_objects, [[scope] for scope in scopes], {"exporter": name})
         return [Present(*row) for row in rows]

@@ -6,16 +6,6 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from crossdock.domain.exported import (
-    Counts,
-    Cursor,
-    ExportedObject,
-    ExporterStatus,
-    ObjectPage,
-    ObjectSetAside,
-    ScopeStatus,
-    SyncReport,
-)
 from crossdock.store.archive_reading import ArchiveReader
 from crossdock.store.codec import maybe_moment
 from crossdock.store.statements import exporting as statements
@@ -25,7 +15,14 @@ if TYPE_CHECKING:
     import builtins
     from collections.abc import Mapping
 
-    from crossdock.domain.exported import ObjectsWish
+    from crossdock.domain.exported import (
+        ExportedObject,
+        ExporterStatus,
+        ObjectPage,
+        ObjectSetAside,
+        ObjectsWish,
+        SyncReport,
+    )
 
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -63,6 +60,8 @@ class ExportsReader(ArchiveReader):
 
     def set_aside(self, name: str, limit: int) -> builtins.list[ObjectSetAside]:
         """Return what an exporter could not take, the newest first."""
+        from crossdock.domain.exported import ObjectSetAside  # noqa: PLC0415 - only who has exporters needs it
+
         rows = self._run(statements.all_aside, {"exporter": name, "limit": limit})
         return [
             ObjectSetAside(scope, kind, object_id, reason, json.loads(data), maybe_moment(since) or _LONG_AGO)
@@ -87,6 +86,8 @@ class ExportsReader(ArchiveReader):
 
     def exported_objects(self, wish: ObjectsWish) -> ObjectPage:
         """Return a page of objects of a kind, in the order of their changes."""
+        from crossdock.domain.exported import Cursor, ObjectPage  # noqa: PLC0415 - likewise
+
         parameters: dict[str, Any] = {"exporter": wish.exporter, "kind": wish.kind, "limit": wish.limit + 1}
         if wish.since is not None:
             parameters["since"] = to_text(wish.since.astimezone(UTC))
@@ -103,6 +104,8 @@ class ExportsReader(ArchiveReader):
         return ObjectPage(objects, after, int(revision), maybe_moment(fetched_at), _distance(every_s))
 
     def _exporter_status(self, row: Any) -> ExporterStatus:
+        from crossdock.domain.exported import ExporterStatus, ScopeStatus  # noqa: PLC0415 - likewise
+
         name, kinds, every_s, _, revision, fetched_at = row
         named = {"exporter": name}
         counted = dict(self._run(statements.count_objects, named))
@@ -124,12 +127,16 @@ class ExportsReader(ArchiveReader):
 
 
 def _object(row: Any) -> ExportedObject:
+    from crossdock.domain.exported import ExportedObject  # noqa: PLC0415 - likewise
+
     kind, object_id, scope, data, changed_at, gone_at = row
     changed = maybe_moment(changed_at) or _LONG_AGO
     return ExportedObject(kind, object_id, scope, json.loads(data), changed, maybe_moment(gone_at))
 
 
 def _report(row: Any) -> SyncReport:
+    from crossdock.domain.exported import Counts, SyncReport  # noqa: PLC0415 - likewise
+
     run, name, is_full, started_at, ended_at, outcome, counts, remarks, code, error = row
     return SyncReport(
         id=run,

@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.domain.errors import CrossdockError, StoreDamaged, StoreError, StoreUnavailable
-from crossdock.domain.examiner_events import StoreDamageFound
 from crossdock.store.file_locks import WriteLock
 from crossdock.store.forking import uninterrupted_by_fork
 from crossdock.store.group_commit import GroupCommit, Unit, fail_all
@@ -378,6 +377,8 @@ class OpenStore:
         """Return our error for one of the driver's; a file that is gone explains whatever follows from it."""
         cause = getattr(error, "orig", None) or error
         if self._place is not None and self._place_error() is None and is_corruption(cause):
+            from crossdock.domain.examiner_events import StoreDamageFound  # noqa: PLC0415 - hardly ever needed
+
             told = damaged(self.location, self._place.note_damage(cause, self._clock.now()))
             self._notice(StoreDamageFound(cause="met at work", reason=str(told)))
         return self._place_error() or self._note(translate(cause, self.location))
