@@ -101,6 +101,19 @@ def test_what_is_wrong_is_told_by_its_field_and_changes_nothing(api: Served) -> 
     assert api.ask("GET", "/apps/validator").json["concurrency"] == 4
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("rate", "\ud800"), ("fallback", "\ud800"), ("next", ["\ud800"]), ("timeout", "\ud800"), ("retry", {"\ud800": 1}),
+     ("outbound", {"http": "https://shop.example", "headers": {"a": "\ud800"}})],
+)  # fmt: skip
+def test_what_is_no_text_is_refused(api: Served, field: str, value: Any) -> None:
+    wrong = api.ask("PATCH", "/apps/validator", {field: value}, headers={"If-Match": "*"})
+    assert (wrong.status, wrong.json["error"]["details"]) == (
+        422,
+        [{"field": field, "issue": "must be text"}],
+    )
+
+
 def test_a_request_under_the_same_key_makes_an_app_once(api: Served) -> None:
     named = {"Idempotency-Key": "a1"}
     first = api.ask("POST", "/apps", {"app": "ledger"}, headers=named)

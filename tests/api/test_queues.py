@@ -233,6 +233,11 @@ def test_a_key_that_is_bound_to_an_app_works_on_its_queue_alone(api: Served) -> 
     assert [one["app"] for one in api.ask("GET", "/queues", key=key).json["queues"]] == ["shop"]
 
 
+def test_a_code_that_is_no_text_is_refused(api: Served) -> None:
+    answer = api.ask("POST", "/queues/app/replay", {"code": "\ud800"})
+    assert (answer.status, answer.json["error"]["details"][0]["field"]) == (422, "code")
+
+
 def test_what_needs_nothing_said_needs_no_body(api: Served) -> None:
     api.queue.send_many("app", [1, 2])
     (claimed,) = api.ask("POST", "/queues/app/claim").json["deliveries"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticKnownError
 
 from crossdock.api.models import STATS, QueueDocument, Whole, example
 from crossdock.api.operations import APP_PATTERN
@@ -145,6 +147,16 @@ class AppChanges(BaseModel):
     max_processing: Whole | None = None
     rate: str | None = Field(default=None, description="A number per time, such as `100/s`.")
     breaker: dict[str, Any] | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def demand_text(cls, value: Any) -> Any:
+        """Refuse lone surrogates, which are legal in JSON, at any depth: no store, and no file, holds them as text."""
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            raise PydanticKnownError("string_unicode") from error
+        return value
 
 
 class NewApp(AppChanges):

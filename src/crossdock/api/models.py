@@ -309,7 +309,9 @@ class ReplayWish(Given):
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"code": "PERMANENT", "rate": 10}]}
     )
-    code: str | None = Field(default=None, description="Only those that failed with this code.")
+    code: str | None = Field(
+        default=None, max_length=200, description="Only those that failed with this code."
+    )
     limit: Whole | None = Field(default=None, ge=1, description="At most so many, the oldest first.")
     rate: Number | None = Field(
         default=None, ge=0.001, le=1_000_000, description="So many per second; all at once unless given."
