@@ -17,6 +17,7 @@ from crossdock.hub.acting import ActingStore
 from crossdock.hub.declaring import Declarations
 from crossdock.hub.ears import EarShelf
 from crossdock.hub.gateway import ANY_APP, Policies
+from crossdock.hub.suspects import SuspectTurn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,6 +87,7 @@ class QueueCore:
         self._archiver = parts.archiver
         self._in_memory = parts.store.in_memory
         self._ears = EarShelf(parts.store)
+        self._suspect_turn = SuspectTurn()
         self._shut_down = weakref.finalize(self, _shut_down, parts, self._ears)
         if not self._in_memory:
             self._housekeeper.start()

@@ -1,7 +1,7 @@
 """A worker process for the tests: ``python -m tests.app.worker_program LOG '{"url": …, "concurrency": …}'``.
 
-The handler of ``first`` obeys the data of its message and answers to ``second``, whose handler only notes. Each start
-and end of a handler is a line of the log, written outside the store.
+The handler of ``first`` obeys the data of its message and answers to ``second``, whose handler only notes; that of
+``beside`` takes its time. Each start and end of the first two is a line of the log, written outside the store.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ def main(log: str, options: str) -> None:
         note("start", message.data["n"])
         match message.data.get("do"):
             case "die":
+                await asyncio.sleep(message.data.get("after_s", 0))
                 os._exit(9)
             case "fork":
                 await asyncio.to_thread(os.waitpid, _forked(), 0)
@@ -57,9 +58,14 @@ def main(log: str, options: str) -> None:
     def second(message: Message) -> None:
         note("second", message.data["n"])
 
+    hub.app("beside", concurrency=2)(_beside)
     note("ready")
     hub.run()
     note("done")
+
+
+async def _beside(message: Message) -> None:
+    await asyncio.sleep(message.data["s"])
 
 
 def _forked() -> int:

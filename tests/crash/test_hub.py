@@ -134,6 +134,19 @@ def test_only_the_poison_among_a_hundred_neighbours_dies(yard: Yard) -> None:
     assert yard.answers() == Counter(set(range(101)) - {50})
 
 
+def test_poison_takes_no_message_of_another_app_of_its_process_with_it(yard: Yard) -> None:
+    yard.queue.send("first", {"n": 1, "do": "die", "after_s": 0.5})
+    yard.queue.send_many("beside", [{"s": 1}] * 8)
+    while not yard.is_empty():
+        worker = yard.start()
+        yard.until(lambda worker=worker: worker.poll() is not None or yard.is_empty())  # type: ignore[misc]
+    [dead] = yard.queue.list("first")
+    assert (dead.status, dead.crashes) == (Status.FAILED, MAX_CRASHES)
+    neighbours = yard.queue.list("beside")
+    assert {record.status for record in neighbours} == {Status.COMPLETED}
+    assert max(record.crashes for record in neighbours) == 1
+
+
 def test_stopped_worker_loses_its_leases_and_its_late_answers_count_for_nothing(yard: Yard) -> None:
     first = yard.start()
     yard.queue.send_many("first", [{"n": number, "do": "0.5"} for number in range(8)])

@@ -52,6 +52,7 @@ class QueueIntake:
             lanes=lanes,
             gathers=gathers,
             receivers=receivers,
+            turn=queue._suspect_turn,
         )
         self._ear = queue._ears.borrow(app)
 
@@ -100,4 +101,7 @@ class QueueIntake:
     async def close(self) -> None:
         """Write down all outcomes, give back what was fetched and not begun."""
         self._queue._ears.give_back(self.app, self._ear)
-        await self._queue._stop_consuming(self._consumption)
+        try:
+            await self._queue._stop_consuming(self._consumption)
+        finally:
+            self._consumption.suspects.end()

@@ -6,7 +6,7 @@ import asyncio
 import builtins
 import random
 import time
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -224,7 +224,9 @@ class AsyncWorking(QueueCore):
     ) -> bool:
         """Wait until a fetch may find something. False: the time is over, or we are to stop."""
         if consumption.held_up_by is None:
-            return await self._await_work(consumption.app, ear, deadline, stop)
+            return await self._await_work(
+                consumption.app, ear, deadline, stop, consumption.suspects.may_be_fetched
+            )
         self._gateway.tell(
             QueueHeldUp(
                 app=consumption.app,
@@ -235,12 +237,21 @@ class AsyncWorking(QueueCore):
         await asyncio.sleep(_LOOK_EVERY_S)  # its ear hears of messages, and not of room
         return deadline is None or time.monotonic() < deadline
 
-    async def _await_work(self, app: str, ear: Ear, deadline: float | None, stop: Stop | None) -> bool:
+    async def _await_work(
+        self,
+        app: str,
+        ear: Ear,
+        deadline: float | None,
+        stop: Stop | None,
+        may_have_suspects: Callable[[], bool] | None = None,
+    ) -> bool:
         """Wait until a claim may find something. False: the time is over, or we are to stop."""
         try:
             while not (stop and stop.is_set()):
                 ear.listen()
-                patience_s = await self._patience_s(app)
+                patience_s = await self._patience_s(
+                    app, suspects=may_have_suspects is None or may_have_suspects()
+                )
                 if patience_s is None:
                     return True
                 if deadline is not None:
@@ -256,10 +267,10 @@ class AsyncWorking(QueueCore):
         finally:
             ear.rest()
 
-    async def _patience_s(self, app: str) -> float | None:
+    async def _patience_s(self, app: str, *, suspects: bool) -> float | None:
         """Return how long to sleep before the next look, in seconds; None: there is something to claim."""
         now = self._store.now()
-        work, due = await self._store.read_async(partial(_outlook, app=app, now=now))
+        work, due = await self._store.read_async(partial(_outlook, app=app, now=now, suspects=suspects))
         if work:
             return None
         if due is None or due <= now:  # due, and nothing to claim: the queue is paused
@@ -324,6 +335,6 @@ def _exchange(tx: Transaction, *, write: Write, ear: Ear) -> None:
 
 def _outlook(reader: Reading, **what: Any) -> tuple[bool, datetime | None]:
     """Tell whether a claim could find something now, and else when the next message becomes due."""
-    if reader.has_work(what["app"], what["now"]):
+    if reader.has_work(what["app"], what["now"], suspects=what["suspects"]):
         return True, None
     return False, reader.halted_until(what["app"], what["now"]) or reader.next_due(what["app"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypeAlias
@@ -162,6 +163,8 @@ class ClaimRequest:
             promises to handle them in the order given.
         owner: Who has them then; None: this process. What another has ends with its lease, and not with any process.
         max_bytes: Of data in all, but at least one message, and what ``runs`` adds is not counted; None: no bound.
+        takes_suspect: Asked, where a message is next that was in a process that died, whether it is to be given, alone;
+            if not, it is passed over. None: it is given.
     """
 
     app: AppId
@@ -172,3 +175,4 @@ class ClaimRequest:
     free: int | None = None
     owner: str | None = None
     max_bytes: int | None = None
+    takes_suspect: Callable[[], bool] | None = None

@@ -19,6 +19,7 @@ from crossdock.domain.retry import RetryAt
 from crossdock.hub.gateway import split_decoded
 from crossdock.hub.in_flight import InFlight
 from crossdock.hub.results import AnswerRefused, write_results
+from crossdock.hub.suspects import Suspects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from crossdock.domain.delivery import Outcome, Undecodable
     from crossdock.domain.message import AppId
+    from crossdock.hub.suspects import SuspectTurn
     from crossdock.ports.store import Transaction
 
 FLUSH_AFTER_S: Final = 0.010
@@ -57,9 +59,11 @@ class Consumption:
         gathers: They are handed over together.
         receivers: Returns the apps that receive what comes of these messages: while the queue of one is as deep as it
             may be, nothing is fetched.
+        turn: Of those that work side by side in this process, of which one at a time has suspects.
 
     Attributes:
         held_up_by: The app whose queue was full at the last fetch.
+        suspects: Those that are in hand.
     """
 
     def __init__(  # noqa: PLR0913 - all but one by keyword
@@ -72,6 +76,7 @@ class Consumption:
         lanes: int = 1,
         gathers: bool = False,
         receivers: Callable[[], Iterable[AppId]] = tuple,
+        turn: SuspectTurn | None = None,
     ) -> None:
         self.app = app
         self.held_up_by: AppId | None = None
@@ -85,6 +90,7 @@ class Consumption:
         self._gathers = gathers
         self._mutex = threading.Lock()
         self._in_flight = InFlight(gathers=gathers)
+        self.suspects = Suspects(turn)
         self._done: list[Settlement] = []
         self._done_since = 0.0
         self._usual_s: float | None = None
@@ -135,9 +141,9 @@ class Consumption:
             for claimed in self._in_flight.ahead:
                 by_token[claimed.lease_token].append(claimed.row_id)
             until = tx.now + self._lease
-            self._in_flight.keep_only(
-                {key for token, ids in by_token.items() for key in tx.extend(ids, token, until)}
-            )
+            held = {key for token, ids in by_token.items() for key in tx.extend(ids, token, until)}
+            self.suspects.drop(one.row_id for one in self._in_flight.ahead if one.key not in held)
+            self._in_flight.keep_only(held)
 
     def put_back(self, claimed: Claimed) -> None:
         """Put a message in hand, not begun, before those fetched ahead."""
@@ -159,7 +165,9 @@ class Consumption:
             waited = bool(self._done)
             usual = self._usual_s
             self._usual_s = spent if usual is None else usual + _SMOOTHING * (spent - usual)
-            if not written:
+            if written:
+                self.suspects.drop([claimed.row_id])
+            else:
                 self._hurried |= claimed.wants_reply
                 self._add_done(_settlement((claimed.row_id, claimed.lease_token, outcome)), now)
             if outcome is not DONE and not isinstance(outcome, Completed):
@@ -206,7 +214,15 @@ class Consumption:
             return None
         limit = max(1, self._room() - len(self._in_flight.ahead))
         free = max(0, self._lanes - self._in_flight.size)  # from a queue with limits nothing is fetched ahead
-        return ClaimRequest(app=self.app, limit=limit, lease=self._lease, kept=True, runs=True, free=free)
+        return ClaimRequest(
+            app=self.app,
+            limit=limit,
+            lease=self._lease,
+            kept=True,
+            runs=True,
+            free=free,
+            takes_suspect=self.suspects.take_turn,
+        )
 
     def needs_flush(self) -> bool:
         """Tell whether a result has waited long enough, or work was fetched that should go to others."""
@@ -274,6 +290,10 @@ class Consumption:
             self._writes -= 1
             self._unclear = [one for one in self._unclear if one not in write.unclear]
             self._in_flight.add(good)
+            self.suspects.add(good)
+            self.suspects.drop(settlement.row_id for settlement in write.done)
+            if not (self._writes or self._unclear):  # one that is under way may be given one
+                self.suspects.leave_turn()
             for settlement in bad:
                 self._add_done(settlement, now)
             if self._is_parked:

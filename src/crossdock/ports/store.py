@@ -220,8 +220,8 @@ class Reading(
     def timeline(self, record: Record) -> builtins.list[TimelineEntry]:
         """Return everything that happened to a message at one app, in order."""
 
-    def has_work(self, app: str, now: datetime) -> bool:
-        """Tell whether a claim could find something."""
+    def has_work(self, app: str, now: datetime, *, suspects: bool = True) -> bool:
+        """Tell whether a claim could find something; without ``suspects``, what was in no process that died."""
 
     def next_due(self, app: str) -> datetime | None:
         """Return when the app's next scheduled message becomes due."""

@@ -132,7 +132,7 @@ class Claiming(FallingBack):
     def _lease_first(self, request: ClaimRequest, token: str, *, unexpired: bool) -> list[Any]:
         app = {"app": request.app, "now": self.now_text} if unexpired else {"app": request.app}
         suspects = self.run(statements.first_suspect, app, unexpired=unexpired)
-        if not suspects:
+        if not suspects or not (request.takes_suspect is None or request.takes_suspect()):
             rows = self._lease(request, token, unexpired=unexpired)
         else:
             row_id, priority = suspects[0]

@@ -110,9 +110,10 @@ class Reader(FollowingReader, ExportsReader):
         rows = self._run(statements.payload_data, {"checksum": checksum})
         return rows[0][0] if rows else None
 
-    def has_work(self, app: str, now: datetime) -> bool:
+    def has_work(self, app: str, now: datetime, *, suspects: bool = True) -> bool:
         """Tell whether a claim could find something."""
-        return bool(self._run(statements.has_work, {"app": app, "now": to_text(now)})[0][0])
+        parameters = {"app": app, "now": to_text(now)}
+        return bool(self._run(statements.has_work, parameters, suspects=suspects)[0][0])
 
     def rules(self) -> dict[str, QueueRules]:
         """Return the rules of each queue of which anything was ever said."""

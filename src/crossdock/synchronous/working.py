@@ -6,7 +6,7 @@ from __future__ import annotations
 import builtins
 import random
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -222,7 +222,7 @@ class Working(QueueCore):
     ) -> bool:
         """Wait until a fetch may find something. False: the time is over, or we are to stop."""
         if consumption.held_up_by is None:
-            return self._await_work(consumption.app, ear, deadline, stop)
+            return self._await_work(consumption.app, ear, deadline, stop, consumption.suspects.may_be_fetched)
         self._gateway.tell(
             QueueHeldUp(
                 app=consumption.app,
@@ -233,12 +233,19 @@ class Working(QueueCore):
         time.sleep(_LOOK_EVERY_S)  # its ear hears of messages, and not of room
         return deadline is None or time.monotonic() < deadline
 
-    def _await_work(self, app: str, ear: Ear, deadline: float | None, stop: Stop | None) -> bool:
+    def _await_work(
+        self,
+        app: str,
+        ear: Ear,
+        deadline: float | None,
+        stop: Stop | None,
+        may_have_suspects: Callable[[], bool] | None = None,
+    ) -> bool:
         """Wait until a claim may find something. False: the time is over, or we are to stop."""
         try:
             while not (stop and stop.is_set()):
                 ear.listen()
-                patience_s = self._patience_s(app)
+                patience_s = self._patience_s(app, suspects=may_have_suspects is None or may_have_suspects())
                 if patience_s is None:
                     return True
                 if deadline is not None:
@@ -254,10 +261,10 @@ class Working(QueueCore):
         finally:
             ear.rest()
 
-    def _patience_s(self, app: str) -> float | None:
+    def _patience_s(self, app: str, *, suspects: bool) -> float | None:
         """Return how long to sleep before the next look, in seconds; None: there is something to claim."""
         now = self._store.now()
-        work, due = self._store.read(partial(_outlook, app=app, now=now))
+        work, due = self._store.read(partial(_outlook, app=app, now=now, suspects=suspects))
         if work:
             return None
         if due is None or due <= now:  # due, and nothing to claim: the queue is paused
@@ -322,6 +329,6 @@ def _exchange(tx: Transaction, *, write: Write, ear: Ear) -> None:
 
 def _outlook(reader: Reading, **what: Any) -> tuple[bool, datetime | None]:
     """Tell whether a claim could find something now, and else when the next message becomes due."""
-    if reader.has_work(what["app"], what["now"]):
+    if reader.has_work(what["app"], what["now"], suspects=what["suspects"]):
         return True, None
     return False, reader.halted_until(what["app"], what["now"]) or reader.next_due(what["app"])

@@ -78,7 +78,12 @@ STATEMENTS: list[tuple[Any, dict[str, Any], set[str]]] = [
     (statements.due_depth, {}, {"idx_due"}),
     (statements.blocked_depth, {}, {"idx_blocked"}),
     (statements.deleted_depth, {}, {"idx_deleted"}),
-    (statements.has_work, {}, {"idx_claim", "idx_suspect", "idx_due", "idx_expiry", "idx_status_created"}),
+    (
+        statements.has_work,
+        {"suspects": True},
+        {"idx_claim", "idx_suspect", "idx_due", "idx_expiry", "idx_status_created"},
+    ),
+    (statements.has_work, {"suspects": False}, {"idx_claim", "idx_due", "idx_expiry", "idx_status_created"}),
 ]
 
 

@@ -157,15 +157,16 @@ def deleted_depth() -> Select[Any]:
     )
 
 
-def has_work() -> Select[Any]:
+def has_work(*, suspects: bool) -> Select[Any]:
     """Tell whether a claim could find something in an app's queue; costs less than an empty claim."""
-    any_of = or_(
+    found = [
         _is_any(and_(READY, T.crashes == number(0)), T.priority.desc()),
-        _is_any(and_(READY, T.crashes > number(0)), T.priority.desc()),
         _is_any(and_(PENDING, T.available_at.is_not(None), T.available_at <= param("now")), T.available_at),
         _is_any(and_(PENDING, T.expires_at.is_not(None), T.expires_at <= param("now")), T.expires_at),
-    )
-    return select(and_(~exists().where(HALTED), any_of))
+    ]
+    if suspects:
+        found.append(_is_any(and_(READY, T.crashes > number(0)), T.priority.desc()))
+    return select(and_(~exists().where(HALTED), or_(*found)))
 
 
 def _is_any(found: ColumnElement[bool], order: ColumnElement[Any]) -> ColumnElement[bool]:
