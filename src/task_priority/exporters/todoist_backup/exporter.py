@@ -17,7 +17,7 @@ from task_priority.exporters.todoist_backup.rows import rows_of
 NAME: Final = "todoist-backup"
 _FILES: Final = "files"
 _KEPT: Final = "; what it held before is kept"
-_EDITION: Final = 1
+_EDITION: Final = 2
 """Of how files are read: after a change all are read again."""
 
 
