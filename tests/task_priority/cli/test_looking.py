@@ -251,6 +251,33 @@ def test_of_a_folder_that_is_given_what_cannot_be_read_is_told_and_the_rest_rank
     assert "kept" not in out
 
 
+def test_of_several_exports_each_is_called_by_its_name(owner: Owner) -> None:
+    for name in ("Home.csv", "Work.csv"):
+        (owner.folder / name).write_text(f"TYPE,CONTENT\ntask,Sweep at {name}\n")
+    out = owner.good("today", "--csv", "Home.csv", "--csv", "Work.csv").out
+    assert "Sources: Home.csv just now, Work.csv just now." in out
+    assert "Sources: todoist-backup just now." in owner.good("today", "--csv", "Home.csv").out
+
+
+def test_two_exports_of_one_name_are_two_and_one_that_is_given_twice_is_one(owner: Owner) -> None:
+    for name in ("a", "b"):
+        (owner.folder / name).mkdir()
+        (owner.folder / name / "Work.csv").write_text(
+            "TYPE,CONTENT,INDENT\ntask,Sweep,1\ntask,Find the broom,2\n"
+        )
+    given = ("--csv", "a/Work.csv", "--csv", "b/Work.csv", "--csv", "b/../a/Work.csv")
+    tasks = [one["task"] for one in owner.ranked(*given)]
+    assert sorted(one["title"] for one in tasks) == ["Find the broom"] * 2 + ["Sweep"] * 2
+    assert len({one["id"] for one in tasks}) == 4
+    assert {one["parent_id"] for one in tasks} - {None} == {
+        one["id"] for one in tasks if one["title"] == "Sweep"
+    }
+    out = owner.good("today", *given).out
+    times = [line.split()[0] for line in out.splitlines() if "▸" in line]
+    assert len(set(times)) == len(times) == 2
+    assert "Sources: 1 Work.csv just now, 2 Work.csv just now." in out
+
+
 def test_a_backup_without_tasks_is_no_defect(owner: Owner) -> None:
     (owner.folder / "mine.json").write_text('{"items": []}')
     assert owner.good("connect", "csv", "mine.json").out == "connected todoist-backup: 0 objects fetched\n"
