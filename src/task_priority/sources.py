@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias, runtime_checkable
 
-from crossdock import ConfigError
+from crossdock import ConfigError, PermanentError
 from task_priority.connections import Connections
 from task_priority.overview import Change, Pending, SourceState
 from task_priority.reading import Objects, Reading, Unread, Window
@@ -231,21 +231,23 @@ class Fetched:
 
     Attributes:
         now: When that is.
+        called: What people know it by; None: by the name of its exporter.
     """
 
     exporter: Exporter
     now: datetime
+    called: str | None = None
 
     def state(self, window: Window) -> SourceState:
         """Ask for everything, and read it.
 
         Raises:
-            CrossdockError: It cannot be asked.
+            CrossdockError: It cannot be asked, or nothing of it can be read.
         """
         objects, aside = _fetch(self.exporter)
         reading = reader_of(self.exporter.name)(objects, window)
         return SourceState(
-            self.exporter.name,
+            self.called or self.exporter.name,
             self.now,
             tasks=reading.tasks,
             events=reading.events,
@@ -285,16 +287,24 @@ def reader_of(name: str) -> Read:
 
 
 def _fetch(exporter: Exporter) -> tuple[Objects, list[Unread]]:
-    """Ask an exporter for everything; return its objects, and what it had to set aside."""
+    """Ask an exporter for everything; return its objects, and what it had to set aside.
+
+    Raises:
+        CrossdockError: It cannot be asked, or nothing of it can be read.
+    """
     found: dict[str, dict[str, Mapping[str, Any]]] = {kind: {} for kind in exporter.kinds}
     aside: list[Unread] = []
+    is_read = False
     for pull in exporter.pull({}):
+        is_read = is_read or bool(pull.whole or pull.found)
         aside += map(_unread, pull.set_aside)
         for one in pull.found:
             if one.data is None:
                 found[one.kind].pop(one.id, None)
             else:
                 found[one.kind][one.id] = one.data
+    if aside and not is_read:
+        raise PermanentError(aside[0].reason)
     return found, aside
 
 

@@ -215,6 +215,74 @@ def test_a_calendar_file_that_cannot_be_read_is_called_by_its_name(owner: Owner)
     assert (both.code, both.err) == (1, f"task-priority: 1 mine.ics: {reason}\n")
 
 
+@pytest.mark.parametrize(
+    ("option", "name", "words"),
+    [
+        (
+            "--csv",
+            "mine.csv",
+            "mine.csv: it is no CSV export of Todoist: its first row does not begin with TYPE, or",
+        ),
+        ("--csv", "mine.json", "mine.json: it is no JSON, or only a part of it"),
+        ("--csv", "mine.zip", "mine.zip: the archive cannot be opened"),
+        ("--csv", "folder/mine.csv", "mine.csv: it is no CSV export of Todoist"),
+        ("--ics", "mine.ics", "mine.ics: it is empty"),
+        ("--ics", "folder/mine.ics", "the file mine.ics: it is empty"),
+    ],
+)
+def test_where_no_given_file_can_be_read_nothing_is_ranked(
+    owner: Owner, option: str, name: str, words: str
+) -> None:
+    (owner.folder / "folder").mkdir()
+    (owner.folder / name).write_bytes(b"")
+    result = owner("today", option, name.split("/", maxsplit=1)[0])
+    assert (result.code, result.out) == (1, "")
+    assert result.err.startswith(f"task-priority: {words}")
+    assert "kept" not in result.err
+
+
+def test_of_a_folder_that_is_given_what_cannot_be_read_is_told_and_the_rest_ranked(owner: Owner) -> None:
+    (owner.folder / "folder").mkdir()
+    (owner.folder / "folder" / "Home.csv").write_text("TYPE,CONTENT\ntask,Buy stamps\n")
+    (owner.folder / "folder" / "Work.csv").write_bytes(b"")
+    out = owner.good("today", "--csv", "folder").out
+    assert "Buy stamps" in out
+    assert "files Work.csv could not be read: Work.csv: it is no CSV export of Todoist" in out
+    assert "kept" not in out
+
+
+def test_of_several_exports_each_is_called_by_its_name(owner: Owner) -> None:
+    for name in ("Home.csv", "Work.csv"):
+        (owner.folder / name).write_text(f"TYPE,CONTENT\ntask,Sweep at {name}\n")
+    out = owner.good("today", "--csv", "Home.csv", "--csv", "Work.csv").out
+    assert "Sources: Home.csv just now, Work.csv just now." in out
+    assert "Sources: todoist-backup just now." in owner.good("today", "--csv", "Home.csv").out
+
+
+def test_two_exports_of_one_name_are_two_and_one_that_is_given_twice_is_one(owner: Owner) -> None:
+    for name in ("a", "b"):
+        (owner.folder / name).mkdir()
+        (owner.folder / name / "Work.csv").write_text(
+            "TYPE,CONTENT,INDENT\ntask,Sweep,1\ntask,Find the broom,2\n"
+        )
+    given = ("--csv", "a/Work.csv", "--csv", "b/Work.csv", "--csv", "b/../a/Work.csv")
+    tasks = [one["task"] for one in owner.ranked(*given)]
+    assert sorted(one["title"] for one in tasks) == ["Find the broom"] * 2 + ["Sweep"] * 2
+    assert len({one["id"] for one in tasks}) == 4
+    assert {one["parent_id"] for one in tasks} - {None} == {
+        one["id"] for one in tasks if one["title"] == "Sweep"
+    }
+    out = owner.good("today", *given).out
+    times = [line.split()[0] for line in out.splitlines() if "▸" in line]
+    assert len(set(times)) == len(times) == 2
+    assert "Sources: 1 Work.csv just now, 2 Work.csv just now." in out
+
+
+def test_a_backup_without_tasks_is_no_defect(owner: Owner) -> None:
+    (owner.folder / "mine.json").write_text('{"items": []}')
+    assert owner.good("connect", "csv", "mine.json").out == "connected todoist-backup: 0 objects fetched\n"
+
+
 def test_a_file_that_is_connected_and_is_no_export_is_told_at_once(owner: Owner) -> None:
     (owner.folder / "mine.csv").write_text("TYPE,CONTENT\ntask,Buy stamps\n")
     assert owner.good("connect", "csv", "mine.csv").out == "connected todoist-backup: 2 objects fetched\n"

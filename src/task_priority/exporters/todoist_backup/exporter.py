@@ -17,7 +17,7 @@ from task_priority.exporters.todoist_backup.rows import rows_of
 NAME: Final = "todoist-backup"
 _FILES: Final = "files"
 _KEPT: Final = "; what it held before is kept"
-_EDITION: Final = 1
+_EDITION: Final = 2
 """Of how files are read: after a change all are read again."""
 
 
@@ -56,8 +56,9 @@ class TodoistBackupExporter:
         if bad:
             raise PermanentError(": ".join(bad[0]))
         pulls = list(self.pull({}))
-        if not any(pull.found for pull in pulls):
-            raise PermanentError(pulls[0].set_aside[0].reason.removesuffix(_KEPT))
+        reasons = [one.reason for pull in pulls for one in pull.set_aside]
+        if reasons and not any(pull.found for pull in pulls):
+            raise PermanentError(reasons[0])
 
     def _pull(self, export: Export, older: Sequence[Export], state: object) -> Pull | None:
         try:
@@ -71,7 +72,8 @@ class TodoistBackupExporter:
                 return None
             taken = list(self._taken(export, data))
         except BadFile as error:
-            return Pull(scope=export.scope, state=state, set_aside=[_bad_file(export.place, str(error))])
+            words = f"{error}{_KEPT}" if state is not None else str(error)
+            return Pull(scope=export.scope, state=state, set_aside=[_bad_file(export.place, words)])
         return Pull(
             scope=export.scope,
             state=new_state,
@@ -108,20 +110,16 @@ def _folder(
         PermanentError: Everything is asked for, so that nobody knows which projects an archive held.
     """
     if bad and not states:
-        raise PermanentError(f"{_words(*bad[0])}; what could be opened is taken")
+        raise PermanentError(": ".join(bad[0]))
     ended = frozenset() if bad else frozenset(states) - frozenset(scopes) - {""}
     state = {"bad": [place for place, _ in bad]}
     if ended or state != states.get("", {"bad": []}):
-        set_aside = [_bad_file(place, reason) for place, reason in bad]
+        set_aside = [_bad_file(place, f"{reason}{_KEPT}") for place, reason in bad]
         yield Pull(scope="", state=state, set_aside=set_aside, whole=frozenset({_FILES}), ended=ended)
 
 
 def _bad_file(place: str, reason: str) -> SetAside:
-    return SetAside(_FILES, place, _words(place, reason))
-
-
-def _words(place: str, reason: str) -> str:
-    return f"{place}: {reason}{_KEPT}"
+    return SetAside(_FILES, place, f"{place}: {reason}")
 
 
 def _is_assigned(one: Taken) -> bool:

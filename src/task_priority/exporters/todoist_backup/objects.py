@@ -28,6 +28,8 @@ _PERSON: Final = re.compile(r"(?P<name>.*?)\s*\((?P<id>[0-9A-Za-z]+)\)")
 _LABEL: Final = re.compile(r"(?<!\S)@(\S+)\s?")
 _PRIORITIES: Final = {"1": 4, "2": 3, "3": 2, "4": 1, "": 4}
 """The numbers of the apps, p1 to p4. Source: Todoist's help, "Format a CSV file": an empty cell is p1."""
+_NORMAL: Final = "4"
+"""Where nobody wrote priorities: no such column is no empty cell."""
 
 
 def objects_of_rows(
@@ -135,7 +137,7 @@ class _Project:
 
     def _cells(self, row: Row) -> dict[str, Any]:
         cells = row.cells
-        priority = cells.get("PRIORITY", "")
+        priority = cells.get("PRIORITY", _NORMAL)
         return {
             "description": cells.get("DESCRIPTION", ""),
             "priority": _PRIORITIES.get(priority, priority),

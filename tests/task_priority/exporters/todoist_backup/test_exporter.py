@@ -106,14 +106,19 @@ def test_a_csv_export_says_all_that_todoist_wrote(tmp_path: Path) -> None:
     ]
 
 
+def priorities_of(text: bytes) -> list[Any]:
+    taken = objects_of_rows("x", rows_of(text), exported=NOW.date(), owner=None)
+    found = [one for one in taken if isinstance(one, Found)]
+    return [one.data["priority"] for one in found[1:] if one.data]
+
+
 def test_priority_1_of_the_csv_is_p1_and_so_is_an_empty_one() -> None:
-    rows = rows_of(
-        b"TYPE,CONTENT,PRIORITY\n" + b"\n".join(b"task,a,%b" % one for one in (b"1", b"2", b"3", b"4", b""))
-    )
-    found = [
-        one for one in objects_of_rows("x", rows, exported=NOW.date(), owner=None) if isinstance(one, Found)
-    ]
-    assert [one.data["priority"] for one in found[1:] if one.data] == [4, 3, 2, 1, 4]
+    rows = b"\n".join(b"task,a,%b" % one for one in (b"1", b"2", b"3", b"4", b""))
+    assert priorities_of(b"TYPE,CONTENT,PRIORITY\n" + rows) == [4, 3, 2, 1, 4]
+
+
+def test_where_nobody_wrote_priorities_no_task_is_urgent() -> None:
+    assert priorities_of(b"TYPE,CONTENT\ntask,a\ntask,b\n") == [1, 1]
 
 
 def test_the_same_file_twice_changes_nothing(tmp_path: Path) -> None:
