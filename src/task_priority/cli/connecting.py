@@ -9,12 +9,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from crossdock.command import ExitCode, Refusal, ask_to_reload, can_ask, counted, hint, progress, say
+from crossdock.command import ExitCode, Refusal, ask_to_reload, can_ask, counted, hint, progress, say, tell
 from task_priority.cli.session import Session
 from task_priority.cli.writing import problem_text
 
 if TYPE_CHECKING:
     from crossdock import Queue
+    from crossdock.exporting import Exporter
     from task_priority.sources import Sources
 
 
@@ -69,23 +70,58 @@ def connect_sources(
     Raises:
         Refusal: A service does not answer, or refuses the credentials; nothing has changed.
     """
-    from task_priority.connections import Connections
-    from task_priority.credentials import Credentials
     from task_priority.sources import Sources
 
     session = Session()
     with session.queue() as queue, Sources(session.home, tried=secrets) as sources:
         with keeping(secrets):
             _try_out(sources, connections)
-            _fetch(queue, sources, connections)
-        kept, known = Credentials(session.home.folder), Connections(session.home.connections)
-        for name, values in secrets.items():  # a service may have renewed what was tried
-            hint(f"kept in {kept.store(name, sources.credentials().load(name) or values)}")
-        for name, options in connections.items():
-            known.put(name, options)
-        _let_go_on(queue, connections)
-        tell_hub(queue)
+            for name, options in connections.items():
+                _fetch(queue, sources.exporter(name, options))
+        _connect(queue, sources, connections, secrets)
     hint("see what to do next: task-priority today")
+
+
+def connect_beside(name: str, values: Mapping[str, Any]) -> None:
+    """Connect what was tried, beside others of the same source; one of these that fails now is told of.
+
+    Args:
+        name: Of the source, and of its credentials.
+        values: The credentials of all.
+    """
+    from crossdock import DeliveryError
+    from task_priority.sources import Sources
+
+    session = Session()
+    secrets = {name: values}
+    with session.queue() as queue, Sources(session.home, tried=secrets) as sources:
+        try:
+            _fetch(queue, sources.exporter(name, {}))
+        except DeliveryError as error:
+            tell(f"{name}: {problem_text(error)}")
+            say(f"connected {name}: all that could be fetched now; the rest with the next task-priority sync")
+        _connect(queue, sources, {name: {}}, secrets)
+    hint("see what to do next: task-priority today")
+
+
+def _connect(
+    queue: Queue,
+    sources: Sources,
+    connections: Mapping[str, Mapping[str, Any]],
+    secrets: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Keep what was tried, and let the exporters go on with it."""
+    from task_priority.connections import Connections
+    from task_priority.credentials import Credentials
+
+    home = Session().home
+    kept, known = Credentials(home.folder), Connections(home.connections)
+    for name, values in secrets.items():  # a service may have renewed what was tried
+        hint(f"kept in {kept.store(name, sources.credentials().load(name) or values)}")
+    for name, options in connections.items():
+        known.put(name, options)
+    _let_go_on(queue, connections)
+    tell_hub(queue)
 
 
 def tell_hub(queue: Queue) -> None:
@@ -115,15 +151,12 @@ def _try_out(sources: Sources, connections: Mapping[str, Mapping[str, Any]]) -> 
             exporter.try_out()
 
 
-def _fetch(queue: Queue, sources: Sources, connections: Mapping[str, Mapping[str, Any]]) -> None:
+def _fetch(queue: Queue, exporter: Exporter) -> None:
     from crossdock.exporting import Exports
 
-    for name, options in connections.items():
-        with progress(f"fetching {name}") as advance:
-            report = Exports(queue).sync(
-                sources.exporter(name, options), full=True, progress=lambda _: advance(1)
-            )
-        parts = [f"connected {name}: {counted(report.counts.taken, 'object')} fetched"]
-        if report.counts.set_aside:
-            parts.append(f"{report.counts.set_aside} could not be taken (task-priority sources)")
-        say(", ".join(parts))
+    with progress(f"fetching {exporter.name}") as advance:
+        report = Exports(queue).sync(exporter, full=True, progress=lambda _: advance(1))
+    parts = [f"connected {exporter.name}: {counted(report.counts.taken, 'object')} fetched"]
+    if report.counts.set_aside:
+        parts.append(f"{report.counts.set_aside} could not be taken (task-priority sources)")
+    say(", ".join(parts))

@@ -40,15 +40,15 @@ class Service:
 
     Attributes:
         name: What they call it.
-        usual: Its usual host, or the domain of its usual hosts.
+        usual: Its usual host, or the domain of its usual hosts; None: it has none.
     """
 
     name: str
-    usual: str
+    usual: str | None = None
 
     def at(self, host: str) -> str:
         """Return its name, and the host only if it is not the usual one."""
-        if host == self.usual or host.endswith(f".{self.usual}"):
+        if self.usual is not None and f".{host}".endswith(f".{self.usual}"):
             return self.name
         return f"{self.name} at {host}"
 

@@ -16,6 +16,7 @@ from crossdock import Queue
 from task_priority.sandbox import Consent, Sandbox
 from task_priority.views.markdown import escaped
 from tests.task_priority.cli.conftest import Owner
+from tests.task_priority.exporters.ics.feeds import SECRET, feeds
 
 
 def test_a_token_is_tried_and_kept_only_if_it_works(owner: Owner, sandbox: Sandbox) -> None:
@@ -68,6 +69,46 @@ def test_a_service_that_does_not_answer_connects_nothing(owner: Owner) -> None:
     assert "Todoist at 127.0.0.1 does not answer" in result.err
     assert "nothing was connected, and nothing is kept" in result.err
     assert "No source is connected" in owner.good("today").out
+
+
+def test_a_calendar_is_connected_though_another_is_offline(owner: Owner) -> None:
+    one, two = (
+        ("BEGIN:VTODO", "UID:1", "SUMMARY:Rake", "END:VTODO"),
+        ("BEGIN:VTODO", "UID:1", "SUMMARY:Row", "END:VTODO"),
+    )
+    with feeds() as new:
+        new.serve(*two)
+        with feeds() as old:
+            old.serve(*one)
+            owner.good("connect", "ics", "-", "--name", "garden", "--private", stdin=f"{old.url()}\n")
+        result = owner.good("connect", "ics", "-", "--name", "club", "--private", stdin=f"{new.url()}\n")
+        assert result.out == (
+            "connected ics: all that could be fetched now; the rest with the next task-priority sync\n"
+        )
+        assert "ics: garden at 127.0.0.1 does not answer: the connection was refused" in result.err
+        assert SECRET not in result.err
+        assert {one["task"]["title"] for one in owner.ranked()} == {"Rake", "Row"}
+        assert owner("sync").code == 1
+        assert "ics: garden at 127.0.0.1 does not answer" in owner.good("today").out
+        new.replies.clear()
+        again = owner("connect", "ics", "-", "--name", "rowing", "--private", stdin=f"{new.url()}\n")
+        assert (again.code, again.out) == (1, "")
+        assert again.err == (
+            "task-priority: rowing: there is no calendar (404); was its address reset? Connect the new one; nothing "
+            "was connected, and what was connected before stays as it is\n"
+        )
+
+
+def test_of_a_file_that_is_no_calendar_no_credentials_are_spoken(owner: Owner) -> None:
+    (owner.folder / "club.ics").write_text("hello")
+    (owner.folder / "mine.ics").write_text("BEGIN:VCALENDAR\nVERSION:2.0\nEND:VCALENDAR\n")
+    owner.good("connect", "ics", "mine.ics")
+    result = owner("connect", "ics", "club.ics")
+    assert (result.code, result.out) == (1, "")
+    assert result.err == (
+        "task-priority: club: it is no calendar: it does not begin with BEGIN:VCALENDAR; nothing was connected, and "
+        "what was connected before stays as it is\n"
+    )
 
 
 def test_a_disconnected_source_is_forgotten(owner: Owner, sandbox: Sandbox) -> None:

@@ -208,7 +208,7 @@ def test_a_calendar_file_that_cannot_be_read_is_called_by_its_name(owner: Owner)
     for folder in ("first", "second"):
         (owner.folder / folder).mkdir()
         (owner.folder / folder / "mine.ics").write_text("hello")
-    reason = "it is no calendar: it does not begin with BEGIN:VCALENDAR; nothing was changed"
+    reason = "it is no calendar: it does not begin with BEGIN:VCALENDAR"
     alone = owner("today", "--ics", "first/mine.ics")
     assert (alone.code, alone.err) == (1, f"task-priority: mine.ics: {reason}\n")
     both = owner("today", "--ics", "first/mine.ics", "--ics", "second/mine.ics")

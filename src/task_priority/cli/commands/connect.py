@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crossdock.command import ExitCode, Refusal, described, new_group, say, tell
-from task_priority.cli.connecting import connect_sources, keeping, read_secret
+from task_priority.cli.connecting import connect_beside, connect_sources, keeping, read_secret
 from task_priority.cli.session import Session
 
 if TYPE_CHECKING:
@@ -149,11 +149,11 @@ def ics(
         source = Source(called, where, private)
     except ValueError as error:
         raise Refusal(str(error), ExitCode.USAGE) from error
-    with keeping([ICS]):
-        IcsExporter([source]).demand_files()
     with Sources(Session().home) as sources:
         known = sources.credentials().load(ICS) or {}
-    connect_sources({ICS: {}}, {ICS: {**known, called: {"address": where, "private": private}}})
+    with keeping([ICS] if is_feed and not known else []):
+        IcsExporter([source]).try_out()
+    connect_beside(ICS, {**known, called: {"address": where, "private": private}})
 
 
 @app.command(

@@ -56,7 +56,7 @@ class IcsExporter:
         for scope in sorted(ended):
             yield Pull(scope, None, ended=frozenset({scope}))
         failures: list[CrossdockError] = []
-        with Asking(longest=self._longest, max_body_bytes=self._max_bytes) as asking:
+        with self._asking() as asking:
             for source in self._sources:
                 try:
                     pull = self._pull(asking, source, states.get(source.name) or {})
@@ -67,21 +67,33 @@ class IcsExporter:
         if failures:
             raise failures[0]
 
-    def demand_files(self) -> None:
-        """Make sure that there is a calendar in each file and folder; feeds are not asked.
+    def try_out(self) -> None:
+        """Make sure that there is a calendar at each source, before anything of them is stored.
 
         Raises:
-            DeliveryError: There is none.
+            DeliveryError: There is none, or a feed does not answer.
         """
-        for source in self._sources:
-            if source.url is not None:
-                continue
-            documents = _documents(source, self._max_bytes)
-            taken, broken = _taken(source, documents)
-            if not documents:
-                raise PermanentError(f"{source.path}: there is no .ics file in this folder")
-            if not taken:
-                raise PermanentError(f"{source.name}: {broken[0].reason}")
+        with self._asking() as asking:
+            for source in self._sources:
+                documents = self._documents_now(asking, source)
+                if not documents:
+                    raise PermanentError(f"{source.path}: there is no .ics file in this folder")
+                taken, broken = _taken(source, documents)
+                if not taken:
+                    raise PermanentError(f"{source.name}: {broken[0].reason}")
+
+    def _asking(self) -> Asking:
+        return Asking(longest=self._longest, max_body_bytes=self._max_bytes)
+
+    def _documents_now(self, asking: Asking, source: Source) -> Mapping[str, bytes]:
+        if source.url is None:
+            return _documents(source, self._max_bytes)
+        fetched = fetch(asking, source, {})
+        if fetched is None:
+            raise TransientError(
+                f"{source.name}: the server says that nothing has changed, and was asked for all"
+            )
+        return {"": fetched.document}
 
     def _pull(self, asking: Asking, source: Source, state: Mapping[str, Any]) -> Pull:
         if source.url is None:
@@ -120,7 +132,7 @@ def _taken(source: Source, documents: Mapping[str, bytes]) -> tuple[list[Taken],
             taken.append(objects_in(document, source.name))
         except NoCalendar as error:
             if not name:
-                raise TransientError(f"{source.name}: {error}; nothing was changed") from error
+                raise TransientError(f"{source.name}: {error}") from error
             broken.append(SetAside(EVENTS, f"{source.name}:{name}", f"the file {name}: {error}"))
     return taken, broken
 
@@ -145,7 +157,7 @@ def _documents(source: Source, max_bytes: int) -> dict[str, bytes]:
             raise PermanentError(f"{source.name}: there are more than {max_bytes} bytes")
         return {name: one.read_bytes() for name, one in paths.items()}
     except FileNotFoundError as error:
-        raise PermanentError(f"{source.name}: {error.filename} is not there; nothing was changed") from error
+        raise PermanentError(f"{source.name}: {error.filename} is not there") from error
     except OSError as error:
         raise TransientError(f"{source.name}: cannot be read: {error.strerror}") from error
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
 from crossdock import CredentialError, PermanentError, TransientError
-from task_priority.exporters.asking import Answer, Asking
+from task_priority.exporters.asking import Answer, Asking, Service
 from task_priority.exporters.ics.hosts import address_of
 from task_priority.exporters.ics.sources import Source
 
@@ -58,8 +58,11 @@ def fetch(asking: Asking, source: Source, tags: Mapping[str, str]) -> Fetched | 
 def _ask(asking: Asking, url: str, source: Source, headers: Mapping[str, str]) -> Answer:
     parts = urlsplit(url)
     port = parts.port or _PORTS[parts.scheme]
-    address = address_of(parts.hostname or "", port, private=source.private)
-    return asking.ask("GET", url, address=address, headers=dict(headers))
+    try:
+        address = address_of(parts.hostname or "", port, private=source.private)
+    except (PermanentError, TransientError) as error:
+        raise type(error)(f"{source.name}: {error}") from error
+    return asking.ask("GET", url, service=Service(source.name), address=address, headers=dict(headers))
 
 
 def _next(url: str, answer: Answer, source: Source) -> str:
