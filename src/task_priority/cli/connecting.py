@@ -54,8 +54,9 @@ def keeping(names: Collection[str]) -> Iterator[None]:
         before = [where for name in names if (where := kept.where(name)) is not None]
         outcome = f"the credentials of before are kept, in {before[0]}" if before else "nothing is kept"
         if not names:
-            outcome = "what was connected before stays as it is"
-        raise Refusal(f"{problem_text(error)}; nothing was connected, and {outcome}") from error
+            outcome = "what was connected before stays as it is" if Session().is_connected else ""
+        outcome = f", and {outcome}" if outcome else ""
+        raise Refusal(f"{problem_text(error)}; nothing was connected{outcome}") from error
 
 
 def connect_sources(

@@ -101,6 +101,8 @@ def test_a_calendar_is_connected_though_another_is_offline(owner: Owner) -> None
 
 def test_of_a_file_that_is_no_calendar_no_credentials_are_spoken(owner: Owner) -> None:
     (owner.folder / "club.ics").write_text("hello")
+    alone = owner("connect", "ics", "club.ics")
+    assert (alone.code, alone.err.partition("VCALENDAR")[2]) == (1, "; nothing was connected\n")
     (owner.folder / "mine.ics").write_text("BEGIN:VCALENDAR\nVERSION:2.0\nEND:VCALENDAR\n")
     owner.good("connect", "ics", "mine.ics")
     result = owner("connect", "ics", "club.ics")
