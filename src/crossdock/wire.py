@@ -66,6 +66,10 @@ class Wire(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def interrupt(self) -> None:
+        """Let whoever waits for bytes know that none come."""
+        self.abort()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self._transport = cast("asyncio.Transport", transport)

@@ -157,6 +157,16 @@ def test_a_change_that_is_for_another_state_changes_nothing(api: Served, change:
 
 
 @every_change
+def test_a_weak_tag_is_no_reason_to_change_anything(api: Served, change: Change) -> None:
+    change.make(api)
+    tag = tag_of(api, change)
+    refused = change.ask(api, f"W/{tag}")
+    assert (refused.status, refused.code) == (412, "PRECONDITION_FAILED")
+    assert tag_of(api, change) == tag
+    assert change.ask(api, f'"other", W/{tag}, {tag}').status in DONE
+
+
+@every_change
 def test_a_change_that_overtakes_another_changes_nothing(
     api: Served, change: Change, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +217,8 @@ def test_an_etag_answers_304_until_the_thing_changes(api: Served, change: Change
     tag = tag_of(api, change)
     known = api.ask("GET", change.read, headers={"If-None-Match": f'"other", {tag}'})
     assert (known.status, known.body, known.header("ETag")) == (304, b"", tag)
+    assert api.ask("GET", change.read, headers={"If-None-Match": f"W/{tag}"}).status == 304
+    assert api.ask("GET", change.read, headers={"If-None-Match": f'"x{tag[1:]}'}).status == 200
     change.disturb(api)
     new = tag_of(api, change)
     again = api.ask("GET", change.read, headers={"If-None-Match": tag})

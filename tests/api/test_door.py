@@ -6,6 +6,7 @@ import gzip
 import http.client
 import json
 import re
+import socket
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -380,3 +381,18 @@ def test_the_page_of_the_document_needs_no_network(shared_api: Served) -> None:
     assert "<script" not in page
     assert "http://" not in page.replace("http://127.0.0.1", "")
     assert "https://" not in page
+
+
+def test_a_request_of_two_lengths_is_refused_and_what_follows_it_is_not_heard(shared_api: Served) -> None:
+    hidden = b"GET /api/v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    head = (
+        b"POST /api/v1/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" % (5 + len(hidden))
+    )
+    with socket.create_connection(("127.0.0.1", shared_api.port), 30) as sock:
+        sock.sendall(head + hidden)
+        answer = b"".join(iter(lambda: sock.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1") == 1
+    assert b"connection: close" in answer.lower()
+    assert b"Transfer-Encoding; send one of them" in answer

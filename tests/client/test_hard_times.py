@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from crossdock import Client, ConfigError, CredentialError, RateLimited, Status, StoreUnavailable
+from crossdock import Client, ConfigError, CredentialError, RateLimited, Status, StoreError, StoreUnavailable
 from crossdock.domain.key import Scope
 from tests.api.served import Served
 from tests.api.test_killed import serving
@@ -93,6 +93,50 @@ def test_if_that_is_longer_than_the_patience_the_caller_is_told(connect: Connect
     with scripted(connect, script) as client, pytest.raises(RateLimited) as caught:
         client.send("app", 1)
     assert caught.value.retry_after == timedelta(hours=1)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_proxy_that_asks_to_wait_is_left_alone_for_as_long_too(connect: Connect, status: int) -> None:
+    import time
+
+    script = Script((status, {"Retry-After": "1"}, "slow down"), (202, {}, SENT))
+    with scripted(connect, script) as client:
+        began = time.monotonic()
+        assert client.send("app", 1).row_id == 7
+        assert time.monotonic() - began >= 1
+    assert len(script.bodies) == 2
+    assert len(set(script.bodies)) == 1
+
+
+def test_a_proxy_that_asks_to_wait_for_longer_than_the_patience_is_told_of(connect: Connect) -> None:
+    script = Script((429, {"Retry-After": "3600"}, "slow down"))
+    with scripted(connect, script) as client, pytest.raises(RateLimited, match="proxy") as caught:
+        client.send("app", 1)
+    assert caught.value.retry_after == timedelta(hours=1)
+
+
+def test_a_redirect_is_not_followed_and_the_error_says_where_it_leads(connect: Connect) -> None:
+    there = {"Location": "https://user:planted@crossdock.example/behind/api/v1/messages?key=planted"}
+    script = Script((302, there, None))
+    with scripted(connect, script) as client, pytest.raises(StoreError) as caught:
+        client.send("app", 1)
+    words = str(caught.value)
+    assert "http://127.0.0.1:" in words
+    assert (
+        "/api/v1/messages answered 302, which leads to https://crossdock.example/behind/api/v1/messages;"
+        in words
+    )
+    assert words.endswith("give the client the URL https://crossdock.example/behind")
+    assert "planted" not in words
+    assert len(script.bodies) == 1
+
+
+def test_a_redirect_that_leads_nowhere_is_told_as_such(connect: Connect) -> None:
+    with (
+        scripted(connect, Script((304, {}, None))) as client,
+        pytest.raises(StoreError, match="answered 304"),
+    ):
+        client.send("app", 1)
 
 
 def test_it_may_name_the_moment_too(connect: Connect) -> None:

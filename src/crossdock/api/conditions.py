@@ -1,14 +1,17 @@
 """Changes that are made only if what they change is still as their caller has read it: ``If-Match``.
 
+What is only read is compared weakly (``If-None-Match``), what is changed strongly: ``W/"1"`` never allows a change.
+
 An operation that changes what has an ETag takes the header ``IfMatch`` and makes its change through ``if_still``, so
 that the state is compared inside the transaction that changes it. What would overwrite the state demands the header.
 
-Source: RFC 9110, section 13.1.1; RFC 6585, section 3.
+Source: RFC 9110, sections 8.8.3.2, 13.1.1 and 13.1.2; RFC 6585, section 3.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+import re
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from crossdock.api.errors import Refusal
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 S = TypeVar("S")
+_WEAK: Final = "W/"
+_TAG: Final = re.compile(r'(?:W/)?"[^"]*"')
 
 
 def tag_of(record: Record) -> str:
@@ -45,13 +50,23 @@ def check_match(tag: str, if_match: str | None, what: str) -> None:
     Raises:
         Refusal: The caller means another.
     """
-    if if_match is not None and not is_any(if_match) and tag not in if_match:
+    if if_match is not None and not is_any(if_match) and not _matches_strongly(tag, if_match):
         raise changed(what)
 
 
 def is_any(tags: str | None) -> bool:
     """Tell whether a header means any state."""
     return tags is not None and tags.strip() == "*"
+
+
+def matches_weakly(tag: str, tags: str) -> bool:
+    """Tell whether a header names a tag, whatever of both is weak."""
+    return tag.removeprefix(_WEAK) in {one.removeprefix(_WEAK) for one in _TAG.findall(tags)}
+
+
+def _matches_strongly(tag: str, tags: str) -> bool:
+    """Tell whether a header names a tag, and neither is weak."""
+    return not tag.startswith(_WEAK) and tag in _TAG.findall(tags)
 
 
 def changed(what: str) -> Refusal:

@@ -12,7 +12,7 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crossdock.api.conditions import is_any
+from crossdock.api.conditions import is_any, matches_weakly
 from crossdock.api.errors import Refusal
 from crossdock.api.models import RECORD_FIELDS
 from crossdock.api.operations import JsonAnswer
@@ -73,7 +73,7 @@ def tag_of_document(document: Mapping[str, Any]) -> str:
 
 def is_known(tag: str, if_none_match: str | None) -> bool:
     """Tell whether a caller has what a tag names."""
-    return if_none_match is not None and (tag in if_none_match or is_any(if_none_match))
+    return if_none_match is not None and (matches_weakly(tag, if_none_match) or is_any(if_none_match))
 
 
 class PageWish(NamedTuple):

@@ -58,6 +58,7 @@ class Guard:
             scope = {**scope, "method": "GET"}
         exchange = Exchange(scope, send, is_head=is_head)
         try:
+            exchange.check_framing(scope)
             self._check_host(scope)
             await self._app(scope, receive, exchange.send)
         except (CrossdockError, Refusal) as error:
@@ -109,6 +110,20 @@ class Exchange:
             "request_id": self.request_id,
             "extra_headers": self._extra,
         }
+
+    def check_framing(self, scope: Scope) -> None:
+        """Refuse a request whose end others may see elsewhere than we do: what follows it could be a smuggled one.
+
+        Source: RFC 9112, section 6.1.
+
+        Raises:
+            Refusal: It has two lengths; its connection ends with the answer.
+        """
+        if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}:
+            self._extra.append((b"connection", b"close"))
+            raise Refusal(
+                "BAD_REQUEST", "the request has Content-Length and Transfer-Encoding; send one of them"
+            )
 
     async def send(self, message: MutableMapping[str, Any]) -> None:
         """Pass a part of the answer on, its headers completed."""

@@ -38,6 +38,11 @@ class Address:
         return f"{host}:{self.named_port}" if self.named_port is not None else host
 
     @property
+    def url(self) -> str:
+        """Where the API is; it can be shown."""
+        return f"{'http' if self.tls is None else 'https'}://{self.authority}{self.place}"
+
+    @property
     def port(self) -> int:
         """Where to connect to."""
         if self.named_port is not None:

@@ -21,4 +21,9 @@ class Answer(NamedTuple):
     @property
     def is_good(self) -> bool:
         """Whether what was asked was done."""
-        return self.status < 400  # noqa: PLR2004 - of HTTP
+        return 200 <= self.status < 300  # noqa: PLR2004 - of HTTP
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether it is somewhere else."""
+        return 300 <= self.status < 400  # noqa: PLR2004 - of HTTP

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import urljoin, urlsplit
 
+from crossdock.client.address import Address
 from crossdock.client.answer import Answer
 from crossdock.domain.errors import (
     AmbiguousMessage,
@@ -55,6 +58,7 @@ _PLAIN: Final[Mapping[str, type[CrossdockError]]] = {
 _INVALID: Final = frozenset({
     "BAD_REQUEST", "BODY_TOO_LARGE", "INVALID_MESSAGE", "NO_ROUTE", "UNSUPPORTED_MEDIA_TYPE", "VALIDATION_ERROR",
 })  # fmt: skip
+_TOO_MANY: Final = 429
 _GATEWAYS: Final = frozenset({502, 503, 504})
 
 
@@ -69,8 +73,45 @@ def error_of(answer: Answer) -> CrossdockError:
     envelope = _envelope(answer)
     if envelope:
         return error_in(envelope, answer.headers.get("retry-after", ""))
+    if answer.status == _TOO_MANY:
+        wait = wait_of(answer.headers.get("retry-after", ""), datetime.now(UTC))
+        return RateLimited("a proxy before the API asks to wait", retry_after=wait)
     words = f"the API answered {answer.status}, and not in the words of Crossdock"
     return StoreUnavailable(words) if answer.status in _GATEWAYS else StoreError(words)
+
+
+def redirect_error(answer: Answer, url: str) -> StoreError:
+    """Return the exception that an answer stands for that leads elsewhere.
+
+    Args:
+        url: What was asked.
+    """
+    parts = urlsplit(urljoin(url, answer.headers.get("location", "")))
+    where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    base = where.partition("/api/v1")[0]
+    return StoreError(
+        f"{url} answered {answer.status}, which leads to {where}; that is not followed, since the key would go along. "
+        f"If the API is there, give the client the URL {base}"
+    )
+
+
+def why_refused(error: OSError) -> str:
+    """Return why a connection did not come about, and what to do."""
+    words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"{words}; give what is to be trusted as tls="
+        case ssl.SSLError():
+            return f"{words}; if that port does not speak TLS, the URL begins with http://"
+        case _:
+            return f"{words}; look whether the URL is right and crossdock api runs there"
+
+
+def why_broken(address: Address, why: str) -> str:
+    """Return why an answer did not come, and what to do if that is known."""
+    if address.tls is None and ("hung up" in why or "no status line" in why or "Reset" in why):
+        return f"{why}; if that port speaks TLS, the URL begins with https://"
+    return why
 
 
 def error_in(envelope: Mapping[str, Any], retry_after: str = "") -> CrossdockError:

@@ -10,7 +10,7 @@ from typing import Any
 from crossdock.client.address import Address
 from crossdock.wire import Wire
 
-__all__ = ["Ending", "Repeating", "Wire", "connect", "whereabouts"]
+__all__ = ["Ending", "Pauses", "Repeating", "Wire", "connect", "whereabouts"]
 
 
 class Ending:
@@ -33,6 +33,36 @@ class Ending:
         if not self._done:
             self._done = True
             await self._end(*self._args)
+
+
+class Pauses:
+    """Waits; all of it is over at once, and for good, when that is said.
+
+    Attributes:
+        are_over: Whether it was.
+    """
+
+    def __init__(self) -> None:
+        self.are_over = False
+        self._waiting = set[asyncio.Future[None]]()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait so long at most."""
+        if self.are_over:
+            return
+        end = asyncio.get_running_loop().create_future()
+        self._waiting.add(end)
+        try:
+            await asyncio.wait([end], timeout=seconds)
+        finally:
+            self._waiting.discard(end)
+
+    def end(self) -> None:
+        """Let nobody wait any more."""
+        self.are_over = True
+        for one in self._waiting:
+            if one.get_loop() is asyncio.get_running_loop() and not one.done():
+                one.set_result(None)
 
 
 def whereabouts() -> asyncio.AbstractEventLoop:

@@ -20,6 +20,26 @@ Ending = weakref.finalize
 """Ends something once: when it is called, or when its owner or the process ends."""
 
 
+class Pauses:
+    """Waits; all of it is over at once, and for good, when that is said."""
+
+    def __init__(self) -> None:
+        self._end = threading.Event()
+
+    @property
+    def are_over(self) -> bool:
+        """Whether it was said."""
+        return self._end.is_set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long at most."""
+        self._end.wait(seconds)
+
+    def end(self) -> None:
+        """Let nobody wait any more."""
+        self._end.set()
+
+
 def whereabouts() -> int:
     """Return what connections belong to: after a fork those made before are the parent's."""
     return os.getpid()
@@ -73,6 +93,11 @@ class Wire:
     def abort(self) -> None:
         """End it at once."""
         self._sock.close()
+
+    def interrupt(self) -> None:
+        """Let another thread that waits for bytes know that none come; that one closes it."""
+        with suppress(OSError):  # the far side was faster
+            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)  # of TLS nothing is said: it is being read
 
 
 class Repeating:

@@ -74,11 +74,15 @@ class AsyncClient(Calling, Working, Scheduling, Jobs, Following):
         await self.close()
 
     async def close(self) -> None:
-        """Give back what is claimed and not settled, and close the connections; safe to call twice."""
+        """Give back what is claimed and not settled, and close the connections; safe to call twice.
+
+        Whatever waits for an answer meanwhile, ``events`` too, ends with a StoreError, and so does every later call.
+        """
         await self._shut_down()
 
 
 async def _shut_down(link: Link, hand: Hand) -> None:
     """Runs at exit, too."""
+    link.refuse()
     await hand.hand_back_all()
     link.close()

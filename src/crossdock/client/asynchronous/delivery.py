@@ -55,7 +55,9 @@ class Hand:
             for start in range(0, len(handles), _MOST):
                 given = [{"delivery": one, "kind": "hand_back"} for one in handles[start : start + _MOST]]
                 with suppress(CrossdockError):
-                    await self.link.ask(Call("POST", queue_path(app, "nack"), body={"deliveries": given}))
+                    await self.link.ask(
+                        Call("POST", queue_path(app, "nack"), body={"deliveries": given}, is_last=True)
+                    )
 
 
 class AsyncClientDelivery:

@@ -55,6 +55,6 @@ class Following:
             except ValueError as error:
                 raise StoreError(f"the API sent what is no event: {error}") from error
             finally:
-                conversation.abort()
+                self._link.end(conversation)
             reader.renew()
             await asyncio.sleep(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311 - no secret

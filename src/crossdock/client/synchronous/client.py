@@ -75,11 +75,15 @@ class Client(Calling, Working, Scheduling, Jobs, Following):
         self.close()
 
     def close(self) -> None:
-        """Give back what is claimed and not settled, and close the connections; safe to call twice."""
+        """Give back what is claimed and not settled, and close the connections; safe to call twice.
+
+        Whatever waits for an answer meanwhile, ``events`` too, ends with a StoreError, and so does every later call.
+        """
         self._shut_down()
 
 
 def _shut_down(link: Link, hand: Hand) -> None:
     """Runs at exit, too."""
+    link.refuse()
     hand.hand_back_all()
     link.close()

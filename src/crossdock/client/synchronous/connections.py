@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from crossdock.client.address import Address
 from crossdock.client.answer import Answer
+from crossdock.client.errors import why_refused
 from crossdock.client.http_text import request_of
 from crossdock.client.synchronous.conversation import Conversation
 from crossdock.client.threads import connect, whereabouts
@@ -24,6 +25,8 @@ class Connections:
         self._address = address
         self._lock = threading.Lock()
         self._idle: list[Conversation] = []
+        self._busy = set[Conversation]()
+        self._closed = False
         self._home: object = None
 
     def exchange(
@@ -40,13 +43,14 @@ class Connections:
             head = conversation.ask(request_of(self._address, method, target, body, headers))
             answer = Answer(head.status, head.headers, conversation.body())
         except BaseException:
-            conversation.abort()
+            self.end(conversation)
             raise
         if head.keeps_open:
             with self._lock:
+                self._busy.discard(conversation)
                 self._idle.append(conversation)
         else:
-            conversation.abort()
+            self.end(conversation)
         return answer
 
     def begin(
@@ -64,18 +68,33 @@ class Connections:
             answer = Answer(head.status, head.headers, b"")
             if not answer.is_good:
                 answer = answer._replace(body=conversation.body())
-                conversation.abort()
+                self.end(conversation)
         except BaseException:
-            conversation.abort()
+            self.end(conversation)
             raise
         return answer, conversation
 
-    def close(self) -> None:
-        """Close what is idle; safe to call twice."""
+    def end(self, conversation: Conversation) -> None:
+        """End one; safe to call twice."""
         with self._lock:
+            self._busy.discard(conversation)
+        conversation.abort()
+
+    def interrupt(self) -> None:
+        """Let everybody who waits for an answer know that it does not come."""
+        with self._lock:
+            if self._home == whereabouts():
+                for conversation in self._busy:
+                    conversation.interrupt()
+
+    def close(self) -> None:
+        """Close what is idle, interrupt what is not, and make no connection any more; safe to call twice."""
+        with self._lock:
+            self._closed = True
             idle, self._idle = self._idle, []
         for conversation in idle:
             conversation.abort()
+        self.interrupt()
 
     def _free(self, within_s: float) -> Conversation:
         """Return a connection that nobody else has."""
@@ -84,8 +103,14 @@ class Connections:
             try:
                 conversation = Conversation(connect(self._address, within_s))
             except OSError as error:
-                raise Refused(f"{type(error).__name__}: {error}") from error
+                raise Refused(why_refused(error)) from error
         conversation.within_s = within_s
+        with self._lock:
+            closed = self._closed
+            self._busy.add(conversation)
+        if closed:
+            self.end(conversation)
+            raise Refused("the client is closed")
         return conversation
 
     def _kept(self) -> Conversation | None:
@@ -102,5 +127,5 @@ class Connections:
     def _pop(self) -> Conversation | None:
         with self._lock:
             if self._home != whereabouts():
-                self._home, self._idle = whereabouts(), []
+                self._home, self._idle, self._busy = whereabouts(), [], set()
             return self._idle.pop() if self._idle else None

@@ -93,6 +93,10 @@ class Conversation:
         """End it at once."""
         self._wire.abort()
 
+    def interrupt(self) -> None:
+        """Let whoever waits for the answer know that it does not come."""
+        self._wire.interrupt()
+
     def _taken(self) -> bytes:
         """Take what is there of the body."""
         if self._until_close:

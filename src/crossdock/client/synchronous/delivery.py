@@ -56,7 +56,9 @@ class Hand:
             for start in range(0, len(handles), _MOST):
                 given = [{"delivery": one, "kind": "hand_back"} for one in handles[start : start + _MOST]]
                 with suppress(CrossdockError):
-                    self.link.ask(Call("POST", queue_path(app, "nack"), body={"deliveries": given}))
+                    self.link.ask(
+                        Call("POST", queue_path(app, "nack"), body={"deliveries": given}, is_last=True)
+                    )
 
 
 class ClientDelivery:

@@ -170,8 +170,8 @@ class Working:
     @staticmethod
     def _finish(delivery: ClientDelivery, *, finished: bool) -> None:
         """Settle a delivery as the body of the loop left it; if it is lost, another worker has it."""
-        if delivery.settled:
-            return
+        if delivery.settled or (not finished and delivery._hand.link.is_closed):
+            return  # closing gave everything back already
         with suppress(LeaseLost):
             if not finished:
                 delivery.nack("the consumer left before it was finished")
