@@ -55,6 +55,7 @@ class Consumption:
         lost: Is told the row ids of results that came too late.
         lanes: So many messages may be in hand at a time.
         gathers: They are handed over together.
+        max_bytes: Of data are fetched at once, but at least one message; None: no bound.
         receivers: Returns the apps that receive what comes of these messages: while the queue of one is as deep as it
             may be, nothing is fetched.
 
@@ -71,6 +72,7 @@ class Consumption:
         lost: Callable[[Sequence[int]], None],
         lanes: int = 1,
         gathers: bool = False,
+        max_bytes: int | None = None,
         receivers: Callable[[], Iterable[AppId]] = tuple,
     ) -> None:
         self.app = app
@@ -83,6 +85,7 @@ class Consumption:
         self._lost = lost
         self._lanes = lanes
         self._gathers = gathers
+        self._max_bytes = max_bytes
         self._mutex = threading.Lock()
         self._in_flight = InFlight(gathers=gathers)
         self._done: list[Settlement] = []
@@ -206,7 +209,15 @@ class Consumption:
             return None
         limit = max(1, self._room() - len(self._in_flight.ahead))
         free = max(0, self._lanes - self._in_flight.size)  # from a queue with limits nothing is fetched ahead
-        return ClaimRequest(app=self.app, limit=limit, lease=self._lease, kept=True, runs=True, free=free)
+        return ClaimRequest(
+            app=self.app,
+            limit=limit,
+            lease=self._lease,
+            kept=True,
+            runs=True,
+            free=free,
+            max_bytes=self._max_bytes,
+        )
 
     def needs_flush(self) -> bool:
         """Tell whether a result has waited long enough, or work was fetched that should go to others."""
