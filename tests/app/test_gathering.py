@@ -25,6 +25,7 @@ from crossdock.ports.outbound import Batch, Delivered, Gather, OutboundCapabilit
 APP = AppId("app")
 LONG = timedelta(hours=1)
 SHORT = timedelta(milliseconds=50)
+ENOUGH = timedelta(seconds=10)
 
 
 class Box:
@@ -99,6 +100,50 @@ def test_gathered_by_time(queue: Queue) -> None:
     box = Box(Gather(count=1000, wait=SHORT))
     run(queue, box, wait=timedelta(milliseconds=20))
     assert box.batches == [[0, 1, 2]]
+
+
+def test_gathered_by_size_in_order(queue: Queue) -> None:
+    """A text of n characters has n + 2 bytes as JSON."""
+    texts = [letter * 38 for letter in "abcde"] + ["f" * 500] + [letter * 38 for letter in "ghijkl"]
+    queue.send_many("app", texts)
+    box = Box(Gather(count=10, wait=ENOUGH, max_bytes=100))
+    run(queue, box)
+    assert [text for batch in box.batches for text in batch] == texts
+    assert ["".join(text[0] for text in batch) for batch in box.batches] == ["abc", "def", "ghi", "jkl"]
+    assert set(statuses(queue)) == {Status.COMPLETED}
+
+
+def test_message_as_large_as_the_bound_goes_alone(queue: Queue) -> None:
+    queue.send_many("app", [letter * 200 for letter in "abc"])
+    box = Box(Gather(count=10, wait=ENOUGH, max_bytes=200))
+    run(queue, box)
+    assert ["".join(text[0] for text in batch) for batch in box.batches] == ["a", "b", "c"]
+
+
+def test_bytes_and_other_letters_are_counted_as_they_are_stored(queue: Queue) -> None:
+    queue.send_many("app", [bytes(60), "ä" * 19, "b" * 58, "c" * 58])
+    box = Box(Gather(count=10, wait=ENOUGH, max_bytes=100))
+    run(queue, box)
+    assert [len(batch) for batch in box.batches] == [2, 2]
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+def test_no_more_is_fetched_ahead_than_the_bound(queue: Queue, key: str | None) -> None:
+    """What one batch waits for is not held in memory meanwhile, nor kept from other workers."""
+    for n in range(40):
+        queue.send("app", str(n) * 100, partition_key=key)
+    box = Box(Gather(count=1000, wait=SHORT, max_bytes=1000))
+    held = []
+    deliver = box.deliver
+
+    async def look(batch: Batch) -> Sequence[Reply]:
+        held.append(len(queue.list("app", status=Status.PROCESSING, limit=1000)))
+        return await deliver(batch)
+
+    box.deliver = look  # type: ignore[method-assign]
+    run(queue, box)
+    assert [text for batch in box.batches for text in batch] == [str(n) * 100 for n in range(40)]
+    assert max(held) <= 20
 
 
 def test_messages_of_one_key_go_together(queue: Queue) -> None:

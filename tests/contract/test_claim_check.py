@@ -52,6 +52,16 @@ def test_a_claim_takes_no_more_bytes_than_asked_for_but_one_message(
     assert [one.message.data for some in found for one in some] == [SMALL, LARGE, BYTES, "x" * (LIMIT - 10)]
 
 
+def test_what_waits_behind_a_key_counts_among_the_bytes_of_a_claim(queue: Queue) -> None:
+    for n in range(4):
+        queue.send("app", [n, LARGE], partition_key="k")
+    request = ClaimRequest(app=AppId("app"), limit=10, lease=timedelta(minutes=1), runs=True, max_bytes=4500)
+    found = queue._store.write(lambda tx: list(tx.claim(request)))
+    assert [one.message.data[0] for one in found] == [0, 1]
+    text = json.dumps([0, LARGE], ensure_ascii=False, separators=(",", ":"))
+    assert [one.size for one in found] == [len(text.encode())] * 2
+
+
 def payloads(case: Case, queue: Queue) -> int:
     """Count what lies outside."""
     return int(case.sql(queue, "SELECT count(*) FROM payload")[0][0])

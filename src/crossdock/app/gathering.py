@@ -1,4 +1,4 @@
-"""The messages of an app whose adapter takes many at a time: gathered by count and time, then handed over together."""
+"""The messages of an app whose adapter takes many at a time: gathered by count, size and time, handed over together."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class GatheringWork(Work):
 
     Args:
         arguments: As for ``Work``.
-        gather: How many, and how long the first one waits for others.
+        gather: How many, how much, and how long the first one waits for others.
         options: As for ``Work``.
     """
 
@@ -32,6 +32,7 @@ class GatheringWork(Work):
         super().__init__(*arguments, **options)
         self._gather = gather
         self._gathered: list[Claimed] = []
+        self._size = 0
         self._timer: asyncio.TimerHandle | None = None
         self._handing = asyncio.Lock()
         self._late: asyncio.Task[None] | None = None
@@ -39,7 +40,8 @@ class GatheringWork(Work):
     async def __call__(self, claimed: Claimed) -> None:
         """Take one message; hand all over if there are enough."""
         self._gathered.append(claimed)
-        if claimed.crashes or len(self._gathered) >= self._gather.count:
+        self._size += claimed.size
+        if claimed.crashes or self._is_enough:
             await self.flush()
         elif self._timer is None:
             loop = asyncio.get_running_loop()
@@ -51,7 +53,7 @@ class GatheringWork(Work):
             self._timer.cancel()
             self._timer = None
         async with self._handing:
-            gathered, self._gathered = self._gathered, []
+            gathered, self._gathered, self._size = self._gathered, [], 0
             if gathered:
                 await self._hand_over(gathered)
 
@@ -62,6 +64,11 @@ class GatheringWork(Work):
         if self._late is not None:
             self._late.cancel()
             await asyncio.wait([self._late], timeout=CANCELLED_WITHIN_S)
+
+    @property
+    def _is_enough(self) -> bool:
+        most = self._gather.max_bytes
+        return len(self._gathered) >= self._gather.count or (most is not None and self._size >= most)
 
     def _start_flush(self) -> None:
         self._timer = None

@@ -11,11 +11,14 @@ if TYPE_CHECKING:
     from crossdock.asynchronous.queue import AsyncQueue
     from crossdock.domain.delivery import Claimed, Outcome
     from crossdock.domain.message import AppId
+    from crossdock.ports.outbound import Gather
     from crossdock.queue_core import Stop
 
 _BATCH: Final = 100
 _LARGEST_BATCH: Final = 1000
 """So many are claimed in one transaction at most: others want to write, too."""
+_LARGEST_FETCH: Final = 8 * 1024**2
+"""Of data, in bytes, where messages are gathered up to a bound: so much is held beside what was gathered."""
 
 
 class QueueIntake:
@@ -25,7 +28,7 @@ class QueueIntake:
         queue: Whose store it is.
         app: Whose messages.
         lanes: So many of them may be in hand at a time.
-        gathers: They are handed over together.
+        gather: How they are gathered, to be handed over together; None: each goes alone.
         lease: How long a stopped process keeps them; None: as the queue has it.
         stop: No more is claimed once it is set.
         receivers: Returns the apps that receive what comes of them; it waits while the queue of one is full.
@@ -37,7 +40,7 @@ class QueueIntake:
         app: AppId,
         *,
         lanes: int,
-        gathers: bool,
+        gather: Gather | None,
         lease: timedelta | None,
         stop: Stop,
         receivers: Callable[[], Iterable[AppId]],
@@ -45,12 +48,14 @@ class QueueIntake:
         self.app = app
         self._queue = queue
         self._stop = stop
+        bound = None if gather is None else gather.max_bytes
         self._consumption = queue._start_consuming(
             app,
             batch=max(_BATCH, min(lanes, _LARGEST_BATCH)),
             lease=lease,
             lanes=lanes,
-            gathers=gathers,
+            gathers=gather is not None,
+            max_bytes=None if bound is None else min(bound, _LARGEST_FETCH),
             receivers=receivers,
             turn=queue._suspect_turn,
         )

@@ -22,6 +22,7 @@ class Claimed(NamedTuple):
         crashes: Earlier deliveries during which the worker's process died.
         retry: The policy that its sender gave it, if any.
         sent_at: When it was stored, or last replayed; a policy's time budget is measured from it.
+        size: Bytes of its data, as it is stored.
     """
 
     row_id: int
@@ -34,6 +35,7 @@ class Claimed(NamedTuple):
     max_attempts: int | None
     retry: RetryPolicy | None
     sent_at: datetime
+    size: int = 0
 
     @property
     def key(self) -> DeliveryKey:
@@ -162,7 +164,7 @@ class ClaimRequest:
         runs: True: take messages that wait behind a claimed one of their partition key, too; the worker
             promises to handle them in the order given.
         owner: Who has them then; None: this process. What another has ends with its lease, and not with any process.
-        max_bytes: Of data in all, but at least one message, and what ``runs`` adds is not counted; None: no bound.
+        max_bytes: Of data in all, but at least one message; None: no bound.
         takes_suspect: Asked, where a message is next that was in a process that died, whether it is to be given, alone;
             if not, it is passed over. None: it is given.
     """

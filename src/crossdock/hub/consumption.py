@@ -57,6 +57,7 @@ class Consumption:
         lost: Is told the row ids of results that came too late.
         lanes: So many messages may be in hand at a time.
         gathers: They are handed over together.
+        max_bytes: Of data are fetched at once, but at least one message; None: no bound.
         receivers: Returns the apps that receive what comes of these messages: while the queue of one is as deep as it
             may be, nothing is fetched.
         turn: Of those that work side by side in this process, of which one at a time has suspects.
@@ -75,6 +76,7 @@ class Consumption:
         lost: Callable[[Sequence[int]], None],
         lanes: int = 1,
         gathers: bool = False,
+        max_bytes: int | None = None,
         receivers: Callable[[], Iterable[AppId]] = tuple,
         turn: SuspectTurn | None = None,
     ) -> None:
@@ -88,6 +90,7 @@ class Consumption:
         self._lost = lost
         self._lanes = lanes
         self._gathers = gathers
+        self._max_bytes = max_bytes
         self._mutex = threading.Lock()
         self._in_flight = InFlight(gathers=gathers)
         self.suspects = Suspects(turn)
@@ -221,6 +224,7 @@ class Consumption:
             kept=True,
             runs=True,
             free=free,
+            max_bytes=self._max_bytes,
             takes_suspect=self.suspects.take_turn,
         )
 

@@ -18,10 +18,12 @@ class Gather:
     Attributes:
         count: At most so many.
         wait: Of the first one for others, at most so long.
+        max_bytes: No more is gathered once the data of those gathered has so many bytes; None: no bound.
     """
 
     count: int
     wait: timedelta
+    max_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from crossdock.domain.lifecycle import FailureCode
 from crossdock.domain.retry import Failure
 from crossdock.store import statements
 from crossdock.store.about import About
-from crossdock.store.codec import claimed_from, failure_to_text
+from crossdock.store.codec import claimed_from, data_size, failure_to_text
 from crossdock.store.falling_back import FallingBack
 from crossdock.store.rules_codec import claim_limits
 from crossdock.store.types import to_text
@@ -171,25 +171,30 @@ class Claiming(FallingBack):
         """Add, behind each claimed message of a key, those that wait for it, as far as the limit allows."""
         result: list[Any] = []
         left = request.limit - len(rows)
+        left_bytes = None if request.max_bytes is None else request.max_bytes - sum(map(_size, rows))
         for row in rows:
             result.append(row)
             if row[_PARTITION_KEY] is not None and left > 0 and row[_CRASHES] == 0:
-                run = self._run_behind(row, request, token, left)
+                run = self._run_behind(row, replace(request, limit=left, max_bytes=left_bytes), token)
                 result += run
                 left -= len(run)
+                left_bytes = None if left_bytes is None else left_bytes - sum(map(_size, run))
         return result
 
-    def _run_behind(self, row: Any, request: ClaimRequest, token: str, limit: int) -> list[Any]:
+    def _run_behind(self, row: Any, request: ClaimRequest, token: str) -> list[Any]:
         parameters = {
             "app": request.app,
             "key": row[_PARTITION_KEY],
             "after": row[0],
             "now": self.now_text,
-            "limit": limit,
+            "limit": request.limit,
         }
+        left = request.max_bytes
         row_ids: list[int] = []
-        for row_id, free in self.run(statements.run_of_key, parameters):
-            if not free:
+        for row_id, free, size in self.run(statements.run_of_key, parameters, sized=left is not None):
+            if left is not None:
+                left -= size
+            if not free or (left is not None and left < 0):
                 break
             row_ids.append(row_id)
         return sorted(self._lease_ids(row_ids, request, token)) if row_ids else []
@@ -197,6 +202,13 @@ class Claiming(FallingBack):
 
 def _wanted(request: ClaimRequest) -> int:
     return request.limit if request.free is None else min(request.limit, request.free)
+
+
+def _size(row: Any) -> int:
+    try:
+        return data_size(row)
+    except (ValueError, TypeError, AttributeError):  # it is set aside when it is read
+        return 0
 
 
 def in_order(rows: list[Any]) -> list[Any]:

@@ -178,6 +178,7 @@ def claimed_from(row: Row, lease_token: str, lease_until: datetime) -> Claimed |
                 row[20],
                 policy_from(row[_RETRY]),
                 sent_at if replayed_at is None else moment(replayed_at),
+                data_size(row),
             )
         )
     except _UNREADABLE as error:
@@ -188,6 +189,19 @@ def claimed_from(row: Row, lease_token: str, lease_until: datetime) -> Claimed |
             ((column, str(error)),),
         )
         return Undecodable(row[0], row[1], row[19], lease_token, failure)
+
+
+def data_size(row: Row) -> int:
+    """Return how many bytes of data a row of ``MESSAGE_COLUMNS`` has.
+
+    Raises:
+        ValueError, TypeError, AttributeError: It has none; a stranger wrote it.
+    """
+    raw = row[_DATA_BYTES]
+    if raw is not None:
+        return len(raw)
+    data = row[_DATA]
+    return len(data) if data.isascii() else len(data.encode())
 
 
 def _unreadable_column(row: Row) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from crossdock import InvalidMessage
+from crossdock import Hub, InvalidMessage
 from crossdock.adapters.file.manifest import parse_manifest
 from crossdock.domain.errors import ConfigError, NotConnected
 from crossdock.ports.outbound import Delivered, Gather, Handover
@@ -101,10 +101,25 @@ class TestGathered:
         assert adapter(tmp_path).capabilities.gather is None
         found = adapter(tmp_path, rows=10, every="5s").capabilities
         assert (found.gather, found.notes, found.ordered) == (
-            Gather(count=10, wait=timedelta(seconds=5)),
+            Gather(count=10, wait=timedelta(seconds=5), max_bytes=64 * 1024**2),
             True,
             True,
         )
+
+    def test_file_is_closed_when_it_has_so_much(self, tmp_path: Path, exports: Path) -> None:
+        """Every message is in one file, in order; none has more than the bound and its last message."""
+        (tmp_path / "crossdock.toml").write_text(
+            f'[store]\nurl = "sqlite:///{tmp_path}/work.db"\n[apps.warehouse]\noutbound = '
+            '{ file = "data/exports", format = "jsonl", rows = 1000, every = "1s", max_size = "10 KiB" }\n'
+        )
+        with Hub(tmp_path / "crossdock.toml") as hub:
+            hub.queue.send_many("warehouse", [{"n": n, "text": "x" * 1000} for n in range(35)])
+            hub.run(wait=timedelta(milliseconds=100))
+        (day,) = (one for one in exports.iterdir() if one.is_dir())
+        files = [one.read_text().splitlines() for one in sorted(day.glob("[!.]*.jsonl"))]
+        assert [json.loads(line)["n"] for lines in files for line in lines] == list(range(35))
+        assert max(len(lines) for lines in files) == 11
+        assert len(files) >= 4
 
     def test_rows_of_csv_have_the_union_of_the_fields_in_order_of_appearance(
         self, tmp_path: Path, table: Table, exports: Path

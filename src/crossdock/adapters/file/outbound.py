@@ -40,10 +40,11 @@ class FileOutboundAdapter:
             tree_of(settings.file, above=surroundings.folder), label_of(settings, surroundings.app), files
         )
         self._attempts = Attempts(self._writer)
+        gather = Gather(count=settings.rows, wait=settings.every, max_bytes=settings.max_size)
         self._capabilities = OutboundCapabilities(
             ordered=True,
             notes=True,
-            gather=Gather(count=settings.rows, wait=settings.every) if self._gathers else None,
+            gather=gather if self._gathers else None,
         )
 
     @property

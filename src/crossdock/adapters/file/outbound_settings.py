@@ -12,11 +12,12 @@ from pydantic import AfterValidator, Field, model_validator
 
 from crossdock.adapters.file.naming import EXTS, TYPE_PATTERN, Ext, check_name, is_data
 from crossdock.adapters.file.tree import stage_setting
-from crossdock.config.table import AppName, Duration, Expected, Explained, Table, distinct, positive
+from crossdock.config.table import AppName, Duration, Expected, Explained, Size, Table, distinct, positive
 from crossdock.domain.errors import InvalidMessage
 
 DEFAULT_WAIT: Final = timedelta(minutes=1)
 MOST_ROWS: Final = 1_000_000
+DEFAULT_SIZE: Final = 64 * 1024**2
 
 _OWNER_READS_AND_WRITES: Final = 0o600
 
@@ -91,6 +92,13 @@ class FileOutbound(Table):
         default=DEFAULT_WAIT,
         description="How long the first message of a file waits for others, if `rows` is more than 1.",
     )
+    max_size: Annotated[
+        Size, Field(ge=1), Expected('a number of bytes of 1 or more, or a size such as "64 MiB"')
+    ] = Field(
+        default=DEFAULT_SIZE,
+        description="A file is closed when the data of its messages has so much, whatever `rows` and `every` say, if "
+        "`rows` is more than 1. Memory is a few times that.",
+    )
     type: Annotated[
         str, Field(pattern=f"^{TYPE_PATTERN}$"), Expected('letters, digits and "-", such as "report"')
     ] = Field(default="export", description="The second part of the files' names.")
@@ -145,6 +153,8 @@ class FileOutbound(Table):
                 raise Explained(f"{idle[0]} is of CSV, and format is {self.format!r}")
         if "every" in given and self.rows == 1:
             raise Explained("every is how long to wait for others, and rows = 1 waits for none")
+        if "max_size" in given and self.rows == 1:
+            raise Explained("max_size is how much is gathered, and rows = 1 gathers nothing")
         if self.latest is not None and not self.latest.endswith(f".{self.format}"):
             raise Explained(f"latest must end in .{self.format}, as the files do")
         _encodable(self.columns or (), self.encoding)

@@ -184,15 +184,19 @@ def claim_ids(*, kept: bool) -> Update:
     )
 
 
-def run_of_key() -> Select[Any]:
-    """Return what waits behind a claimed message of a key, in order: (id, is it free to run now)."""
+def run_of_key(*, sized: bool = False) -> Select[Any]:
+    """Return what waits behind a claimed message of a key, in order: (id, is it free to run now, its size).
+
+    Args:
+        sized: Look at the data; else the size is 0.
+    """
     free = and_(
         T.available_at.is_(None),
         T.crashes == number(0),
         _unexpired(),
     )
     return (
-        select(T.id, case((free, number(1)), else_=number(0)))
+        select(T.id, case((free, number(1)), else_=number(0)), size_of(T) if sized else number(0))
         .where(OF_KEY, PENDING, T.id > param("after"))
         .order_by(T.id)
         .suffix_with(LIMIT)
