@@ -32,14 +32,19 @@ pytestmark = [pytest.mark.needs_linux, pytest.mark.timeout(240)]
 
 @pytest.fixture
 def example(tmp_path: Path) -> Path:
-    """Copy the example, without what whoever ran it in the checkout left."""
-    return Path(
-        shutil.copytree(
-            ROOT / "examples" / "warehouse",
-            tmp_path / "warehouse",
-            ignore=shutil.ignore_patterns("work", "__pycache__"),
-        )
+    """Copy the example, without what whoever ran it in the checkout left, to ports that no other of these tests wants.
+
+    Two that begin at once would both find the usual ones free.
+    """
+    copy = tmp_path / "warehouse"
+    shutil.copytree(
+        ROOT / "examples" / "warehouse", copy, ignore=shutil.ignore_patterns("work", "__pycache__")
     )
+    port = 10_000 + os.getpid() % 10_000 * 2
+    for file in (copy / "place.py", copy / "pipeline" / "crossdock.toml"):
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text.replace("8765", str(port)).replace("8766", str(port + 1)), encoding="utf-8")
+    return copy
 
 
 @pytest.fixture
