@@ -2,8 +2,9 @@
 
 What is only read is compared weakly (``If-None-Match``), what is changed strongly: ``W/"1"`` never allows a change.
 
-An operation that changes what has an ETag takes the header ``IfMatch`` and makes its change through ``if_still``, so
-that the state is compared inside the transaction that changes it. What would overwrite the state demands the header.
+An operation that changes what has an ETag takes the header ``IfMatch`` and makes its change through
+``change_if_still``, so that the state is compared inside the transaction that changes it. What would overwrite the
+state demands the header.
 
 Source: RFC 9110, sections 8.8.3.2, 13.1.1 and 13.1.2; RFC 6585, section 3.
 """
@@ -74,33 +75,40 @@ def changed(what: str) -> Refusal:
     return Refusal("PRECONDITION_FAILED", f"the {what} was changed meanwhile; read it again")
 
 
-def if_still(
+async def change_if_still(
+    caller: Caller,
     change: Callable[[Transaction], T],
     if_match: str | None,
     *,
+    tag: str,
     revision: Callable[[Transaction], S | None],
     seen: S,
     what: str,
-) -> Callable[[Transaction], T]:
-    """Return a change that is refused in its transaction if its object is not as it was when the tag was compared.
+) -> T:
+    """Make a change if its object is as the caller has read it, and still so in the transaction that changes it.
 
     Args:
+        caller: Who wants it.
         change: Work of a transaction.
         if_match: What the caller sent; without it, or with ``*``, any state will do.
+        tag: Of the object.
         revision: Returns the revision of the object, or all that is known of it, which nobody else changes before the
             transaction has ended; None: it is there no more, of which the change itself says more.
         seen: The revision of what was compared.
         what: The word for the object.
-    """
-    if if_match is None or is_any(if_match):
-        return change
 
-    def change_if_still(tx: Transaction) -> T:
-        if revision(tx) not in {None, seen}:
+    Raises:
+        Refusal: It is not.
+    """
+    check_match(tag, if_match, what)
+    any_will_do = if_match is None or is_any(if_match)
+
+    def work(tx: Transaction) -> T:
+        if not any_will_do and revision(tx) not in {None, seen}:
             raise changed(what)
         return change(tx)
 
-    return change_if_still
+    return await caller.queue._store.write_async(work)
 
 
 async def change_message(
@@ -112,13 +120,13 @@ async def change_message(
         Refusal: It is not.
         IllegalMove: It cannot be done with a message of that status.
     """
-    check_match(tag_of(record), if_match, "message")
-    work = if_still(
+    await change_if_still(
+        caller,
         change,
         if_match,
+        tag=tag_of(record),
         revision=lambda tx: tx.revision_of(record.row_id),
         seen=record.revision,
         what="message",
     )
-    await caller.queue._store.write_async(work)
     return await caller.queue._again(record)

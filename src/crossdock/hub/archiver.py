@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final
 from crossdock.domain.errors import ConfigError
 from crossdock.domain.events import ArchiverFailed, ArchiverStarted, ArchiverStopped
 from crossdock.domain.retention import before
-from crossdock.domain.wording import without_numbers
 from crossdock.hub.filing import Filing
 from crossdock.hub.measuring import Measuring
 from crossdock.hub.steps import Steps
+from crossdock.hub.troubles import Troubles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ class Archiver:
         self._notice = notice
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._trouble: str | None = None
+        self._troubles = Troubles()
         self._due_at = 0.0
         self._measuring = Measuring(store, self._steps)
         self._measure_at = 0.0
@@ -111,16 +111,14 @@ class Archiver:
                 elif ours:
                     self._drop_payloads()
         except Exception as error:  # noqa: BLE001 - the rim of a service: it must live on
-            trouble = without_numbers(str(error))
-            if not self._steps.stopped and trouble != self._trouble:
-                self._trouble = trouble
+            if not self._steps.stopped and self._troubles.is_news(str(error)):
                 self._notice(
                     ArchiverFailed(
                         reason=f"{type(error).__name__}: {error}", duration_s=time.monotonic() - began
                     )
                 )
         else:
-            self._trouble = None
+            self._troubles.is_over()
 
     def write_files(
         self, app: str | None = None, *, older_than: timedelta = timedelta(0), folder: str | None = None

@@ -18,7 +18,7 @@ from crossdock.domain.examiner_events import (
     StoreDamageFound,
 )
 from crossdock.domain.night import last_night
-from crossdock.domain.wording import without_numbers
+from crossdock.hub.troubles import Troubles
 
 if TYPE_CHECKING:
     from datetime import time as time_of_day
@@ -54,7 +54,7 @@ class Examiner:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._rest_until = 0.0
-        self._trouble: str | None = None
+        self._troubles = Troubles()
 
     def __enter__(self) -> Self:
         """Start."""
@@ -89,7 +89,7 @@ class Examiner:
                 if cause is not None:
                     self._rest_until = began + _REST_S
                     self._examine(cause, began)
-            self._trouble = None
+            self._troubles.is_over()
         except Exception as error:  # noqa: BLE001 - the rim of a service: it must live on
             self._rest_until = began + _REST_S
             self._tell_trouble(f"{type(error).__name__}: {error}", began)
@@ -133,9 +133,7 @@ class Examiner:
         return looking.result()
 
     def _tell_trouble(self, words: str, began: float) -> None:
-        trouble = without_numbers(words)
-        if trouble != self._trouble and not self._stop.is_set():
-            self._trouble = trouble
+        if not self._stop.is_set() and self._troubles.is_news(words):
             self._notice(ExaminerFailed(reason=words, duration_s=time.monotonic() - began))
 
     def _run(self) -> None:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from crossdock.domain.errors import StoreUnavailable
 from crossdock.domain.events import ConsumeFlushFailed, RescuerFailed, SchedulerFailed, StoreTendingFailed
-from crossdock.domain.wording import without_numbers
 from crossdock.hub.consumption import FLUSH_AFTER_S
+from crossdock.hub.troubles import Troubles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ class Housekeeper:
         self._call = threading.Event()
         self._hurry = threading.Event()
         self._thread: threading.Thread | None = None
-        self._troubles: dict[str, str] = {}
+        self._troubles = Troubles()
         self._tend_at = time.monotonic() + _TEND_EVERY_S
 
     def start(self) -> None:
@@ -110,13 +110,12 @@ class Housekeeper:
         try:
             work()
         except Exception as error:  # noqa: BLE001 - the rim of a service: it must live on
-            trouble = without_numbers(str(error))
-            known = trouble in self._troubles.values()
-            self._troubles[failed.name] = trouble
+            known = self._troubles.is_known(str(error))
+            self._troubles.is_news(str(error), failed.name)
             if not (known or self._stop.is_set()):  # a pass that outlasted the stop found the queue closed
                 self._notice(failed(reason=f"{type(error).__name__}: {error}"))
             return not isinstance(error, StoreUnavailable)
-        self._troubles.pop(failed.name, None)
+        self._troubles.is_over(failed.name)
         return True
 
     def _tend(self) -> None:

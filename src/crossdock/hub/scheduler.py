@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from crossdock.domain.events import ScheduleFailed
 from crossdock.domain.message import Draft
 from crossdock.domain.schedule import fire, slot_id
-from crossdock.domain.wording import without_numbers
 from crossdock.hub.declaring import envelope_of_slot
+from crossdock.hub.troubles import Troubles
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,7 +44,7 @@ class Scheduler:
     def __init__(self, store: Store, notice: Notice) -> None:
         self._store = store
         self._notice = notice
-        self._troubles: dict[str, str] = {}
+        self._troubles = Troubles()
 
     def run_once(self) -> int:
         """Look once; return how many messages were sent. What is not sent in this pass is due in the next.
@@ -71,14 +71,12 @@ class Scheduler:
             except Exception as error:  # noqa: BLE001 - the rim of one schedule: the others must be sent
                 self._tell(row.name, f"{type(error).__name__}: {error}")
             else:
-                self._troubles.pop(row.name, None)
+                self._troubles.is_over(row.name)
                 yield fired
 
     def _tell(self, name: str, text: str) -> None:
         """Say it once."""
-        trouble = without_numbers(text)
-        if self._troubles.get(name) != trouble:
-            self._troubles[name] = trouble
+        if self._troubles.is_news(text, name):
             self._notice(ScheduleFailed(schedule=name, reason=f"schedule {name} cannot be sent: {text}"))
 
 

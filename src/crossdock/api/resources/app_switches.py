@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from crossdock.api.access import needs
 from crossdock.api.app_models import AppStatus
 from crossdock.api.apps_shown import demand_known, documents_of
-from crossdock.api.conditions import check_match, if_still
+from crossdock.api.conditions import change_if_still
 from crossdock.api.finding import tag_of_document
 from crossdock.api.operations import Answers, AppName, CallerOf, JsonAnswer, Operations, StateOf
 from crossdock.api.parameters import IfMatch
@@ -71,13 +71,13 @@ async def _switched(
     await demand_known(app, caller, state)
     (document,) = documents_of(state, [app])
     override = await caller.queue._store.read_async(lambda reader: reader.overrides().get(app))
-    check_match(tag_of_document(document), if_match, "app")
-    work = if_still(
+    await change_if_still(
+        caller,
         switch.work(app),
         if_match,
+        tag=tag_of_document(document),
         revision=lambda tx: tx.override_revision(app),
         seen=0 if override is None else override.revision,
         what="app",
     )
-    await caller.queue._store.write_async(work)
     return JsonAnswer(await status_of(app, caller, state), 202, headers={"ETag": tag_of_document(document)})

@@ -9,7 +9,7 @@ from fastapi import Path
 from starlette.responses import Response
 
 from crossdock.api.access import needs
-from crossdock.api.conditions import check_match, if_still
+from crossdock.api.conditions import change_if_still
 from crossdock.api.errors import Refusal
 from crossdock.api.finding import instant_of, tag_of_document, unless_known
 from crossdock.api.key_models import KeyDocument, KeyRequest, Keys, NewKey, RotationWish
@@ -134,9 +134,15 @@ async def _changed(
     Raises:
         Refusal: It is not.
     """
-    check_match(_tag(held), if_match, "key")
-    work = if_still(change, if_match, revision=lambda tx: tx.key_held(held.id), seen=held, what="key")
-    return await caller.queue._store.write_async(work)
+    return await change_if_still(
+        caller,
+        change,
+        if_match,
+        tag=_tag(held),
+        revision=lambda tx: tx.key_held(held.id),
+        seen=held,
+        what="key",
+    )
 
 
 def _demand(caller: Caller, scopes: frozenset[Scope], app: str | None) -> None:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crossdock.api.access import needs
-from crossdock.api.conditions import check_match, demand_match, if_still
+from crossdock.api.conditions import change_if_still, demand_match
 from crossdock.api.errors import Refusal
 from crossdock.api.finding import instant_of, unless_known
 from crossdock.api.idempotency import IdempotencyKey, Made, done_once
@@ -222,15 +222,15 @@ async def _changed(
     Raises:
         Refusal: It is not.
     """
-    check_match(_tag(held), if_match, "schedule")
-    work = if_still(
+    return await change_if_still(
+        caller,
         change,
         if_match,
+        tag=_tag(held),
         revision=lambda tx: tx.schedule_revision(held.name),
         seen=held.revision,
         what="schedule",
     )
-    return await caller.queue._store.write_async(work)
 
 
 def _spec(caller: Caller, name: str, wish: ScheduleWish) -> ScheduleSpec:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from crossdock.cli.exit_codes import ExitCode
 from crossdock.cli.refusal import Refusal
@@ -21,26 +21,33 @@ if TYPE_CHECKING:
     from crossdock.cli.session import Session
 
 _KIND = "file"
+Settings = TypeVar("Settings", bound="FileInbound | FileOutbound")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Importer:
-    """An app that takes files in.
+class FileApp(Generic[Settings]):
+    """An app that does something with files.
 
     Attributes:
         folder: Relative paths of its settings count from here.
     """
 
     app: AppId
-    settings: FileInbound
+    settings: Settings
     folder: Path
 
     @property
     def tree(self) -> Tree:
-        """Whose stage it takes them from."""
+        """In whose stage its files are."""
         from crossdock.adapters.file.tree import tree_of
 
         return tree_of(self.settings.file, above=self.folder)
+
+
+class Importer(FileApp["FileInbound"]):
+    """An app that takes files in."""
+
+    __slots__ = ()
 
     @property
     def rules(self) -> Rules:
@@ -57,24 +64,10 @@ class Importer:
             raise ConfigError(f"apps.{self.app}.inbound: {error}") from error
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exporter:
-    """An app whose messages are written to files.
+class Exporter(FileApp["FileOutbound"]):
+    """An app whose messages are written to files."""
 
-    Attributes:
-        folder: Relative paths of its settings count from here.
-    """
-
-    app: AppId
-    settings: FileOutbound
-    folder: Path
-
-    @property
-    def tree(self) -> Tree:
-        """To whose stage they are written."""
-        from crossdock.adapters.file.tree import tree_of
-
-        return tree_of(self.settings.file, above=self.folder)
+    __slots__ = ()
 
 
 def importers(session: Session) -> Iterator[Importer]:
